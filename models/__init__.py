@@ -1,0 +1,1 @@
+"""What everyone shares: `models.db` (data models) and `models.ml` (learned models)."""

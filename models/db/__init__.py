@@ -1,0 +1,1 @@
+"""Data models: settings, engines, tables, the publication switch, erasure."""

@@ -1,0 +1,50 @@
+"""Engines and connection strings, made when asked for and never at import."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from models.db import embedded
+from models.db.errors import DatabaseUnavailable, InputError
+from models.db.settings import Settings
+
+DRIVER = "postgresql+psycopg"
+
+
+def database_url(settings: Settings) -> str:
+    """The `postgresql+psycopg://` URL: `DATABASE_URL` when set, else the embedded server's, started if need be.
+
+    Raises InputError for a URL that is not PostgreSQL's and DatabaseUnavailable if the embedded server does not start.
+    """
+    if settings.database_url is None:
+        return embedded.ensure_running(settings.home)
+    try:
+        url = make_url(settings.database_url)
+    except ArgumentError as error:
+        raise InputError("DATABASE_URL cannot be read; it should look like postgresql://user@host/database") from error
+    if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
+        raise InputError(f"DATABASE_URL names {url.drivername}; only PostgreSQL with pgvector will do")
+    return url.set(drivername=DRIVER).render_as_string(hide_password=False)
+
+
+def libpq_url(url: str) -> str:
+    """The same URL as psycopg itself reads it."""
+    return url.replace(DRIVER, "postgresql", 1)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Engine]:
+    """An engine for the length of a block. A lost or absent server is raised as DatabaseUnavailable."""
+    engine = create_engine(database_url(settings), connect_args={"connect_timeout": 10})
+    try:
+        yield engine
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            where = engine.url.render_as_string(hide_password=True)
+            raise DatabaseUnavailable(f"the database at {where} failed: {error.orig}".strip()) from error
+        raise
+    finally:
+        engine.dispose()

@@ -1,0 +1,38 @@
+"""The errors a user can do something about. Each message says what is wrong, with the value, and what to do.
+
+MatchingError
+├── InputError            a file, an argument or a row cannot be used as it is
+├── EmptyTown             there are too few people to match
+├── DatabaseUnavailable   PostgreSQL does not answer or was lost
+├── PublicationRefused    a publication failed its checks, or another one is being built
+├── NothingToRollBack     no earlier publication is kept
+└── NoChampion            no ranker has been trained and accepted yet
+"""
+
+
+class MatchingError(Exception):
+    """Base of every error that is the user's to mend; the command line prints it as one line."""
+
+
+class InputError(MatchingError):
+    """A file, an argument or a row cannot be used as it is."""
+
+
+class EmptyTown(MatchingError):
+    """There are too few people to match."""
+
+
+class DatabaseUnavailable(MatchingError):
+    """PostgreSQL does not answer or was lost."""
+
+
+class PublicationRefused(MatchingError):
+    """A publication failed its checks, or another one is being built."""
+
+
+class NothingToRollBack(MatchingError):
+    """No earlier publication is kept."""
+
+
+class NoChampion(MatchingError):
+    """No ranker has been trained and accepted yet."""

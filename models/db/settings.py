@@ -1,0 +1,61 @@
+"""Settings, read from the environment once per process and never at import."""
+
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things live. Every field is an environment variable, named in its `validation_alias`."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+
+    home: Path = Field(Path(".data"), validation_alias="MATCHING_HOME")
+    """Folder of everything this backend keeps on disk: embedded database, frames, MLflow, Dagster."""
+
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    """PostgreSQL with pgvector; unset means the embedded server under `home`."""
+
+    store_url: str | None = Field(None, validation_alias="MATCHING_STORE_URL")
+    """Folder or object-store URL of the frames between assets; unset means `home`/store."""
+
+    mlflow_tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI")
+    """MLflow tracking server; unset means SQLite under `home`."""
+
+    dask_scheduler_address: str | None = Field(None, validation_alias="DASK_SCHEDULER_ADDRESS")
+    """Dask scheduler for the heavy steps, e.g. tcp://host:8786; unset means in process."""
+
+    jwt_secret: SecretStr | None = Field(None, validation_alias="MATCHING_JWT_SECRET")
+    """HS256 secret of the API's tokens; unset means a random one kept under `home`, for development."""
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    def signing_secret(self) -> str:
+        """The HS256 secret: the one set, else a random one made on first use and kept, readable by the owner only."""
+        if self.jwt_secret is not None:
+            return self.jwt_secret.get_secret_value()
+        path = self.home / "jwt_secret"
+        self.home.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("x", opener=_owner_only) as file:
+                file.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+        return path.read_text()
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

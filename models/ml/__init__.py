@@ -1,0 +1,1 @@
+"""Learned models: pure functions, arrays and frames in, arrays and frames out."""
