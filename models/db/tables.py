@@ -1,6 +1,6 @@
 """The tables. Schema `app` is the contract with the app; schema `matching` is ours.
 
-In production the tables of `app` may be views over the app's own: nothing that reads them may rely on their constraints.
+In production the tables of `app` may be views over the app's own: nothing that reads them relies on their constraints.
 """
 
 from pgvector.sqlalchemy import HALFVEC
@@ -150,16 +150,14 @@ publications = Table(
 match_lists = Table(
     "match_lists",
     metadata,
-    Column(
-        "publication_id", BigInteger, ForeignKey("matching.publications.id", ondelete="CASCADE"), primary_key=True
-    ),
+    Column("publication_id", BigInteger, ForeignKey("matching.publications.id", ondelete="CASCADE"), primary_key=True),
     _person("viewer_id", primary_key=True),
     Column("candidate_ids", ARRAY(UUID(as_uuid=False)), nullable=False, comment="best first"),
     Column("p_like", ARRAY(REAL), nullable=False),
     Column("p_liked_back", ARRAY(REAL), nullable=False),
     Column("p_match", ARRAY(REAL), nullable=False),
     Column("reasons", JSONB, nullable=False, comment="one array of {code, detail} a candidate"),
-    # The viewer's row goes by the foreign key; the trigger `forget_candidate` takes a person out of other people's lists.
+    # A viewer's row goes by the foreign key; the trigger `forget_candidates` takes people out of others' lists.
     Index(None, "viewer_id"),
     postgresql_partition_by="LIST (publication_id)",
     schema="matching",

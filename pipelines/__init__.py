@@ -1,0 +1,1 @@
+"""The Dagster pipeline, the loaders that fill the app tables, and the command `matching`."""
