@@ -1,0 +1,97 @@
+"""The database of the tests: one server, the real migrations once, then clones and rolled-back transactions."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+
+from models.db import embedded, migrations
+from models.db.engines import DRIVER, libpq_url
+from models.db.settings import Settings, settings
+
+# Set before any test module is collected: the Hugging Face libraries read these when they are imported.
+os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+TEMPLATE = "matching_template"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def matching_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty MATCHING_HOME, and no other setting of whoever runs the tests."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as environment:
+        for field in Settings.model_fields.values():
+            environment.delenv(str(field.validation_alias), raising=False)
+        environment.setenv("MATCHING_HOME", str(home))
+        settings.cache_clear()
+        yield home
+        embedded.stop(home)
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def server_url(matching_home: Path) -> URL:
+    """The server of the tests: TEST_DATABASE_URL's if set (its user must be a superuser), else an embedded one."""
+    url = os.environ.get("TEST_DATABASE_URL") or embedded.ensure_running(matching_home)
+    return make_url(url).set(drivername=DRIVER, database="postgres")
+
+
+@pytest.fixture(scope="session")
+def server(server_url: URL) -> Iterator[psycopg.Connection]:
+    """An autocommit connection to the server's database `postgres`, to make and drop databases."""
+    with psycopg.connect(libpq_url(server_url.render_as_string(hide_password=False)), autocommit=True) as connection:
+        if "TEST_DATABASE_URL" not in os.environ:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # what tests write may be lost
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def template_url(server: psycopg.Connection, server_url: URL) -> Iterator[str]:
+    """A database with the migrations applied and no rows, to be cloned: nothing may stay connected to it."""
+    server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+    with _database(server, TEMPLATE, like="template0"):
+        url = server_url.set(database=TEMPLATE).render_as_string(hide_password=False)
+        migrations.upgrade(url)
+        yield url
+
+
+@pytest.fixture
+def database_url(server: psycopg.Connection, template_url: str) -> Iterator[str]:
+    """A database of the test's own, migrated and empty: for tests that commit or need several connections."""
+    with _database(server, f"test_{uuid.uuid4().hex}", like=TEMPLATE) as name:
+        yield make_url(template_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def shared_engine(server: psycopg.Connection, template_url: str) -> Iterator[Engine]:
+    """The engine behind `connection`, on a database that stays empty."""
+    with _database(server, f"test_{uuid.uuid4().hex}", like=TEMPLATE) as name:
+        engine = create_engine(make_url(template_url).set(database=name))
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def connection(shared_engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that is rolled back: for tests that neither commit nor connect again."""
+    with shared_engine.connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        assert transaction.is_active, "the test ended its transaction; one that commits takes database_url instead"
+        transaction.rollback()
+
+
+@contextmanager
+def _database(server: psycopg.Connection, name: str, like: str) -> Iterator[str]:
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+    try:
+        yield name
+    finally:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
