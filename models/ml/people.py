@@ -1,0 +1,104 @@
+"""Profiles as arrays, by a specification: row i of every array is the i-th profile of the frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.ml.embeddings import Answers, pool
+from models.ml.encoder import DIMENSIONS, unit
+from models.ml.specification import Number, Specification
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class People:
+    """n people as arrays."""
+
+    ids: NDArray[np.str_]
+    age: Floats
+    """Completed years, (n,)."""
+    place: NDArray[np.float64]
+    """Latitude and longitude in degrees, (n, 2); NaN where unknown."""
+    traits: Floats
+    """(n, traits), in standard deviations from the median; a missing one stands at the median."""
+    wants: Floats
+    """(n, wants), importances in standard deviations from the median."""
+    facts: NDArray[np.int16]
+    """(n, facts), index of the category, -1 where missing or rare."""
+    interests: Floats
+    """(n, interests), rarity-weighted and of unit length; zero for people without any."""
+    texts: NDArray[np.float16]
+    """(n, 1 + prompts, 384), unit vectors: the whole profile, then each prompt; zero where unanswered."""
+
+    def __len__(self) -> int:
+        """How many people."""
+        return len(self.ids)
+
+
+def nobody(specification: Specification) -> People:
+    """The arrays of no people: the shapes that a specification gives."""
+    return People(
+        ids=np.empty(0, np.str_),
+        age=np.empty(0, np.float32),
+        place=np.empty((0, 2)),
+        traits=np.empty((0, len(specification.traits)), np.float32),
+        wants=np.empty((0, len(specification.wants)), np.float32),
+        facts=np.empty((0, len(specification.facts)), np.int16),
+        interests=np.empty((0, len(specification.interests)), np.float32),
+        texts=np.empty((0, 1 + len(specification.prompts), DIMENSIONS), np.float16),
+    )
+
+
+def people(specification: Specification, profiles: pd.DataFrame, answers: Answers) -> People:
+    """The arrays of a profiles frame; `answers` may hold more people than the frame, or lack some."""
+    places = profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan)
+    return People(
+        ids=profiles["profile_id"].to_numpy(dtype=str),
+        age=profiles["age"].to_numpy(dtype=np.float32),
+        place=places,
+        traits=_standardised(specification.traits, profiles["traits"]),
+        wants=_standardised(specification.wants, profiles["wants"]),
+        facts=_categories(specification, profiles["facts"]),
+        interests=_interests(specification, profiles["interests"]),
+        texts=_texts(specification, profiles["profile_id"], answers),
+    )
+
+
+def _standardised(numbers: tuple[Number, ...], cells: pd.Series) -> Floats:
+    columns = [
+        [(cell.get(number.name, number.median) - number.median) / number.scale for cell in cells] for number in numbers
+    ]
+    return np.array(columns, dtype=np.float32).reshape(len(numbers), len(cells)).T.copy()
+
+
+def _categories(specification: Specification, cells: pd.Series) -> NDArray[np.int16]:
+    coded = np.full((len(cells), len(specification.facts)), -1, np.int16)
+    for column, fact in enumerate(specification.facts):
+        code = {word: index for index, word in enumerate(fact.categories)}
+        coded[:, column] = [code.get(cell.get(fact.name), -1) for cell in cells]
+    return coded
+
+
+def _interests(specification: Specification, cells: pd.Series) -> Floats:
+    column = {word: index for index, word in enumerate(specification.interests)}
+    weights = np.zeros((len(cells), len(column)), np.float32)
+    for row, cell in enumerate(cells):
+        known = [column[word] for word in cell if word in column]
+        weights[row, known] = np.take(specification.rarity, known) if known else 0.0
+    return unit(weights)
+
+
+def _texts(specification: Specification, ids: pd.Series, answers: Answers) -> NDArray[np.float16]:
+    texts = np.zeros((len(ids), 1 + len(specification.prompts), DIMENSIONS), np.float16)
+    row = pd.Index(ids)
+    pooled_ids, pooled = pool(answers)
+    at = row.get_indexer(pd.Index(pooled_ids))
+    texts[at[at >= 0], 0] = pooled[at >= 0]
+    prompt = pd.Index(specification.prompts).get_indexer(pd.Index(answers.keys["prompt"]))
+    at = row.get_indexer(pd.Index(answers.keys["profile_id"]))
+    known = (at >= 0) & (prompt >= 0)
+    texts[at[known], 1 + prompt[known]] = answers.vectors[known]
+    return texts

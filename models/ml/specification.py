@@ -1,0 +1,177 @@
+"""The feature specification: which traits, facts, wants, interests and prompts count, learned and kept with the model.
+
+Nothing here knows a source's columns by name: what enough people have becomes a feature.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.ml.embeddings import Answers, pool
+from models.ml.geography import distance_km
+
+# A trait, want or prompt that fewer than this share of people have would mark the source they came from.
+ASKED_OF_MOST = 0.5
+COMMON_CATEGORY = 0.04
+COMMON_INTEREST = 0.01
+MOST_INTERESTS = 200
+# Not used to predict whom somebody will like: a name is sensitive if one of its words is here.
+SENSITIVE = frozenset({"race", "ethnicity", "ethnic", "skin", "caste"})
+
+
+@dataclass(frozen=True)
+class Number:
+    """A trait or want: its name, the median that stands for a missing one, and the scale (standard deviation)."""
+
+    name: str
+    median: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact: its name and the categories common enough to count, most common first."""
+
+    name: str
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ordinary:
+    """What stands for an unknown comparison of two people: its value between two random ones."""
+
+    distance_km: float
+    interests_cosine: float
+    texts_cosine: tuple[float, ...]
+    """For the whole profile, then for each prompt."""
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What the features of a pair are made from."""
+
+    traits: tuple[Number, ...]
+    wants: tuple[Number, ...]
+    facts: tuple[Fact, ...]
+    interests: tuple[str, ...]
+    rarity: tuple[float, ...]
+    """Inverse document frequency of each interest, natural log."""
+    prompts: tuple[str, ...]
+    ordinary: "Ordinary"
+
+    def to_json(self) -> str:
+        """The specification as JSON text; `from_json` is its inverse."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Specification":
+        """Read what `to_json` wrote."""
+        raw = json.loads(text)
+        return cls(
+            traits=tuple(Number(**each) for each in raw["traits"]),
+            wants=tuple(Number(**each) for each in raw["wants"]),
+            facts=tuple(Fact(each["name"], tuple(each["categories"])) for each in raw["facts"]),
+            interests=tuple(raw["interests"]),
+            rarity=tuple(raw["rarity"]),
+            prompts=tuple(raw["prompts"]),
+            ordinary=Ordinary(**raw["ordinary"] | {"texts_cosine": tuple(raw["ordinary"]["texts_cosine"])}),
+        )
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether a trait, fact or want says something about race or ethnicity: `race`, `same_race`, `ethnicity`, …"""
+    return not SENSITIVE.isdisjoint(name.lower().replace("-", "_").split("_"))
+
+
+def learn(profiles: pd.DataFrame, answers: Answers) -> Specification:
+    """The specification of a profiles frame (see models.ml.frames) and its embedded answers.
+
+    It depends on the set of rows, not on their order.
+    """
+    interests = _interests(profiles["interests"])
+    prompts = tuple(_common_keys(profiles["texts"]))
+    return Specification(
+        traits=_numbers(profiles["traits"]),
+        wants=_numbers(profiles["wants"]),
+        facts=_facts(profiles["facts"]),
+        interests=tuple(interests),
+        rarity=tuple(interests.values()),
+        prompts=prompts,
+        ordinary=Ordinary(
+            distance_km=_ordinary_distance(profiles),
+            interests_cosine=_ordinary_interests(profiles["interests"], interests),
+            texts_cosine=_ordinary_texts(answers, prompts),
+        ),
+    )
+
+
+def _common_keys(cells: Iterable[Mapping[str, object]]) -> list[str]:
+    cells = list(cells)
+    having = Counter(name for cell in cells for name in cell)
+    return sorted(name for name, count in having.items() if count >= ASKED_OF_MOST * len(cells))
+
+
+def _numbers(cells: pd.Series) -> tuple[Number, ...]:
+    numbers = []
+    for name in _common_keys(cells):
+        values = np.sort([cell[name] for cell in cells if name in cell])
+        if not is_sensitive(name) and values[0] < values[-1]:
+            numbers.append(Number(name, float(np.median(values)), float(values.std())))
+    return tuple(numbers)
+
+
+def _facts(cells: pd.Series) -> tuple[Fact, ...]:
+    facts = []
+    for name in sorted({name for cell in cells for name in cell if not is_sensitive(name)}):
+        counted = Counter(cell[name] for cell in cells if name in cell)
+        categories = tuple(word for word, count in _ranked(counted) if count >= max(2, COMMON_CATEGORY * len(cells)))
+        if len(counted) > 1 and categories:
+            facts.append(Fact(name, categories))
+    return tuple(facts)
+
+
+def _interests(cells: pd.Series) -> dict[str, float]:
+    """The common interests and their rarity."""
+    counted = Counter(word for cell in cells for word in set(cell))
+    enough = max(2, COMMON_INTEREST * len(cells))
+    return {
+        word: float(np.log(len(cells) / count)) for word, count in _ranked(counted)[:MOST_INTERESTS] if count >= enough
+    }
+
+
+def _ranked(counted: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _ordinary_distance(profiles: pd.DataFrame) -> float:
+    """The median distance between each person and the one half a frame further on, in order of id."""
+    places = profiles.sort_values("profile_id")[["latitude", "longitude"]].to_numpy(dtype=float, na_value=np.nan)
+    places = places[~np.isnan(places).any(axis=1)]
+    return float(np.median(distance_km(places, np.roll(places, len(places) // 2, axis=0)))) if len(places) > 1 else 0.0
+
+
+def _ordinary_interests(cells: pd.Series, rarity: dict[str, float]) -> float:
+    total = dict.fromkeys(rarity, 0.0)
+    people = 0
+    for cell in cells.map(sorted).sort_values():
+        weights = {word: rarity[word] for word in cell if word in rarity}
+        norm = float(np.linalg.norm(list(weights.values()))) if weights else 0.0
+        people += norm > 0
+        for word, weight in weights.items():
+            total[word] += weight / norm if norm else 0.0
+    return float(sum(each**2 for each in total.values()) / max(people, 1) ** 2)
+
+
+def _ordinary_texts(answers: Answers, prompts: tuple[str, ...]) -> tuple[float, ...]:
+    """The mean cosine of unit vectors over all pairs is the squared length of their mean."""
+    _, pooled = pool(answers)
+    parts: list[NDArray[np.floating]] = [
+        pooled,
+        *(answers.vectors[answers.keys["prompt"] == prompt] for prompt in prompts),
+    ]
+    return tuple(float(np.sum(part.astype(np.float64).mean(axis=0) ** 2)) if len(part) else 0.0 for part in parts)
