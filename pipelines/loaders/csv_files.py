@@ -1,0 +1,109 @@
+"""Read somebody else's CSV file, plain or zipped, or say in one line why it cannot be read."""
+
+import csv
+import io
+import math
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from models.db.errors import InputError
+
+LONGEST_CELL = 10_000_000  # characters; the loaders refuse a person with a long answer, so the file must not fail on it
+BLANK = ("", "NA", "NaN", "nan")
+
+
+def rows(
+    path: Path, required: Collection[str], optional: Collection[str], encodings: Collection[str], refused: Counter[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The data rows of a CSV file as (number from 1, cell by column); columns that were not asked for are left behind.
+
+    An optional column that the file does not have is blank in every row. Rows with more or fewer cells than the header
+    are counted in `refused`. The first of the encodings that fits is taken. Raises InputError at once for a file that
+    is not there, is not text, is empty or lacks required columns, and while reading for quotes that do not close.
+    """
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(io.StringIO(_text(path, encodings), newline=""), strict=True)
+    header = _header(path, reader)
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise InputError(f"{path} is not the file expected: it has no column {', '.join(missing)}")
+    places = {name: header.index(name) for name in (*required, *optional) if name in header}
+    blank = dict.fromkeys(optional, "")
+    complete = _complete(path, reader, len(header), refused)
+    return ((number, blank | {name: row[place] for name, place in places.items()}) for number, row in complete)
+
+
+def number(cell: str) -> float | None:
+    """A cell as a number, thousands separators allowed; None if blank. Raises ValueError for anything else."""
+    digits = cell.strip().replace(",", "")
+    if digits in BLANK:
+        return None
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(digits)
+    return value
+
+
+def whole(cell: str) -> int | None:
+    """A cell as a whole number, `11` or `11.0`; None if it is anything else."""
+    try:
+        value = number(cell)
+    except ValueError:
+        return None
+    return int(value) if value is not None and value.is_integer() else None
+
+
+def _header(path: Path, reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise InputError(f"{path} is not a proper CSV file: {error}") from error
+
+
+def _complete(
+    path: Path, reader: Iterator[list[str]], width: int, refused: Counter[str]
+) -> Iterator[tuple[int, list[str]]]:
+    number = 0
+    try:
+        for number, row in enumerate(filter(None, reader), start=1):
+            if len(row) == width:
+                yield number, row
+            else:
+                refused["row with more or fewer cells than the header"] += 1
+    except csv.Error as error:
+        raise InputError(f"{path} is not a proper CSV file after row {number}: {error}") from error
+    if number == 0:
+        raise InputError(f"{path} has a header but no rows")
+
+
+def _text(path: Path, encodings: Collection[str]) -> str:
+    content = _content(path)
+    if not content.strip():
+        raise InputError(f"{path} is empty")
+    if b"\0" in content.partition(b"\n")[0]:
+        raise InputError(f"{path} is not a text file; save it as CSV in {' or '.join(encodings)}")
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError as error:
+            failure = error
+    line = content.count(b"\n", 0, failure.start) + 1
+    raise InputError(f"{path} is not {' or '.join(encodings)}: line {line} has a byte {content[failure.start]:#04x}")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.suffix.lower() != ".zip":
+            return path.read_bytes()
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.lower().endswith(".csv") and "__MACOSX" not in name]
+            if len(names) != 1:
+                raise InputError(f"{path} should hold one CSV file, and holds {len(names)}")
+            return archive.read(names[0])
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:
+        raise InputError(f"{path} cannot be unpacked: {error}") from error

@@ -1,0 +1,139 @@
+"""Load the Columbia speed-dating experiment of 2002 to 2004 (Fisman, Iyengar, Kamenica, Simonson) from its public file.
+
+Only the columns named here and in `speed_dating_profile.COLUMNS` are read, so nothing of what guests said at the event
+or later reaches a profile. Of the event itself only the guest's own `dec` is read; it gives the kind of an interaction.
+"""
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from pipelines.loaders import app_tables
+from pipelines.loaders.csv_files import BLANK, rows, whole
+from pipelines.loaders.records import Interaction, LoadReport, Source
+from pipelines.loaders.speed_dating_key import GENDERS, WAVE_DATES
+from pipelines.loaders.speed_dating_profile import COLUMNS, person, source_key, within
+
+REQUIRED = ("iid", "gender", "wave", "pid")
+OPTIONAL = ("age", "order", "dec", *COLUMNS)
+ENCODINGS = ("utf-8-sig", "mac_roman")  # the public file is Mac Roman; copies of it have been saved as UTF-8
+YOUNGEST, OLDEST = 18, 110
+TYPICAL_AGE = 26  # the median of the public file, for a part of it in which nobody gave an age
+START = time(20, tzinfo=UTC)  # a convention: the file gives no hours
+DATE_LENGTH = timedelta(minutes=4)
+MOST_DATES = 60  # in one evening
+KINDS = {0: "pass", 1: "like"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One row: one guest's side of one date. `partner` and `age` are None where the file leaves them out."""
+
+    guest: int
+    partner: int | None
+    gender: int
+    wave: int
+    age: int | None
+    cells: Mapping[str, str]
+
+
+def load(engine: Engine, path: Path) -> LoadReport:
+    """Load the guests and their decisions, as `read` gives them; another part of the file adds to what is there.
+
+    Raises InputError for a file that cannot be used and DatabaseUnavailable, with nothing written, for a lost server.
+    """
+    source = read(path)
+    report = app_tables.fill(engine, source.people, source.interactions, source.refused)
+    return replace(report, notes=source.notes)
+
+
+def read(path: Path) -> Source:
+    """The guests and decisions in the file, or in any part of it that has at least the columns of `REQUIRED`.
+
+    A guest is who has rows of their own. A row without `dec` gives its guest but no interaction. Raises InputError.
+    """
+    refused: Counter[str] = Counter()
+    notes: Counter[str] = Counter()
+    sides = _sides(path, refused)
+    guests = {side.guest: side for side in reversed(sides)}
+    ages = _ages(guests.values(), notes)
+    people = [
+        person(guest, side.gender, ages[guest], WAVE_DATES[side.wave], side.cells, refused)
+        for guest, side in guests.items()
+    ]
+    notes["guests left no questionnaire"] = sum(not (guest.traits or guest.facts or guest.wants) for guest in people)
+    interactions = _interactions(sides, refused, notes)
+    return Source(people, interactions, refused, tuple(f"{count} {what}" for what, count in notes.items() if count))
+
+
+def _sides(path: Path, refused: Counter[str]) -> list[Side]:
+    sides = []
+    for _, cells in rows(path, REQUIRED, OPTIONAL, ENCODINGS, refused):
+        guest, partner, gender, wave, age = (whole(cells[name]) for name in ("iid", "pid", "gender", "wave", "age"))
+        if guest is None or gender not in GENDERS or wave not in WAVE_DATES:
+            refused["row without a usable iid, gender or wave"] += 1
+        elif not (cells["age"].strip() in BLANK if age is None else YOUNGEST <= age <= OLDEST):
+            refused[f"row with an age not from {YOUNGEST} to {OLDEST}"] += 1
+        else:
+            sides.append(Side(guest, partner, gender, wave, age, cells))
+    return sides
+
+
+def _ages(guests: Collection[Side], notes: Counter[str]) -> dict[int, int]:
+    """Age at the event by guest: a profile must have one, so a blank becomes the median of the wave's same gender."""
+    given = {side.guest: side.age for side in guests if side.age is not None}
+    peers = defaultdict(list)
+    for side in guests:
+        if side.age is not None:
+            peers[side.wave, side.gender].append(side.age)
+    everyone = list(given.values()) or [TYPICAL_AGE]
+    guessed = {
+        side.guest: statistics.median_low(peers[side.wave, side.gender] or everyone)
+        for side in guests
+        if side.age is None
+    }
+    notes["guests gave no age and got the median of their wave and gender"] = len(guessed)
+    return given | guessed
+
+
+def _interactions(sides: Iterable[Side], refused: Counter[str], notes: Counter[str]) -> list[Interaction]:
+    moments = _moments(sides, refused)
+    interactions = []
+    for side in sides:
+        decision = whole(side.cells["dec"])
+        if side.partner is None:
+            refused["row without a pid: the partner has no rows either"] += 1
+        elif decision in KINDS:
+            moment = moments[_pair(side)]
+            keys = source_key(side.guest), source_key(side.partner)
+            interactions.append(Interaction(*keys, KINDS[decision], moment))
+        elif side.cells["dec"].strip() in BLANK:
+            notes["rows have no decision and give no interaction"] += 1
+        else:
+            refused["decision that is neither 0 nor 1"] += 1
+    return interactions
+
+
+def _pair(side: Side) -> frozenset[int | None]:
+    return frozenset((side.guest, side.partner))
+
+
+def _moments(sides: Iterable[Side], refused: Counter[str]) -> dict[frozenset[int | None], datetime]:
+    """When each pair met: dates of four minutes from `START`, at the place in the evening that `order` gives.
+
+    In some waves the two sides give different places; the earlier one counts for both. None at all counts as the first.
+    """
+    places: dict[frozenset[int | None], float] = {}
+    for side in sides:
+        place = within(side.cells, "order", 1, MOST_DATES, refused)
+        if place is not None:
+            places[_pair(side)] = min(place, places.get(_pair(side), place))
+    return {
+        _pair(side): datetime.combine(WAVE_DATES[side.wave], START) + DATE_LENGTH * (places.get(_pair(side), 1) - 1)
+        for side in sides
+    }
