@@ -1,0 +1,81 @@
+"""The generative truth of simulated towns, kept beside the database and never in it.
+
+Tests and notebooks ask it how close the ranker came; the pipeline never reads it.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from models.db.errors import InputError
+from pipelines.loaders import choices
+from pipelines.loaders.town import Floats, Integers, Town
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of a town. People are named by source key or by number, (k,), viewers and candidates side by side.
+
+    Every method raises InputError for somebody who does not live in this town.
+    """
+
+    town: Town
+
+    def p_like(self, viewers: Sequence[str] | Integers, candidates: Sequence[str] | Integers) -> Floats:
+        """Probability (k,) that each viewer likes the candidate beside it, if they look; chemistry and all."""
+        return choices.p_like(self.town, self.numbers(viewers), self.numbers(candidates))
+
+    def expected(self, viewers: Sequence[str] | Integers, candidates: Sequence[str] | Integers) -> Floats:
+        """`p_like` (k,) averaged over the chemistry of the pair: the best that knowing both people can do."""
+        return choices.expected_p_like(self.town, self.numbers(viewers), self.numbers(candidates))
+
+    def numbers(self, people: Sequence[str] | Integers) -> Integers:
+        """The numbers (k,) of people named either way."""
+        named = np.asarray(people)
+        numbers = (
+            named if named.dtype.kind in "iu" else np.array([self._number(key) for key in named.tolist()], np.int64)
+        )
+        strangers = np.flatnonzero((numbers < 0) | (numbers >= self.town.people))
+        if len(strangers):
+            town = f"the town of seed {self.town.seed} and {self.town.people} people"
+            raise InputError(f"{named[strangers[0]]} does not live in {town}; read the truth of the town they are from")
+        return numbers.astype(np.int64)
+
+    def _number(self, key: str) -> int:
+        number = key.rpartition(":")[2]
+        lives_here = number.isdecimal() and key == self.town.source_key(int(number))
+        return int(number) if lives_here else -1
+
+
+def path(home: Path, seed: int, people: int) -> Path:
+    """Where the truth of a town is kept."""
+    return home / "truth" / f"simulated-{seed}-{people}.npz"
+
+
+def keep(town: Town, home: Path) -> None:
+    """Write the truth of a town under `home`, whole or not at all. Raises InputError if it cannot be written."""
+    target = path(home, town.seed, town.people)
+    partial = target.with_suffix(f".{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.savez(file, **{field.name: getattr(town, field.name) for field in fields(town)})
+        partial.replace(target)
+    except OSError as error:
+        raise InputError(f"the truth of the town cannot be written to {target}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(home: Path, seed: int, people: int) -> Truth:
+    """The truth of the town that was loaded with this seed and size. Raises InputError if none is kept under `home`."""
+    source = path(home, seed, people)
+    if not source.is_file():
+        raise InputError(
+            f"no truth is kept at {source}; load a simulated town of {people} people with seed {seed} first"
+        )
+    with np.load(source) as arrays:
+        return Truth(Town(**{**arrays, "seed": seed}))
