@@ -1,0 +1,303 @@
+import threading
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from models.db.engines import database
+from models.db.errors import DatabaseUnavailable
+from models.db.settings import Settings
+from pipelines.loaders.app_tables import Interaction, LoadReport, Person, fill, profile_id
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ANNA = Person(
+    "test:anna",
+    "Anna",
+    date(1990, 5, 17),
+    "woman",
+    ("man", "woman"),
+    age_min=30,
+    age_max=45,
+    latitude=52.1,
+    longitude=4.3,
+    max_distance_km=25.0,
+    texts={"About me": 'Zoë says "hi"\n\\N\tand {more}, 🌷'},
+    interests=("chess", 'a "b", {c}'),
+    traits={"fun": 0.1, "height_cm": 171.0},
+    facts={"job": "baker"},
+    wants={"fun": 0.75},
+)
+BEN = Person("test:ben", "Ben", date(1988, 1, 1), "man", ("woman",))
+CLEO = Person("test:cleo", "Cleo", date(1985, 1, 1), "woman", ("man",))
+LIKE = Interaction("test:anna", "test:ben", "like", MOMENT, position=3, propensity=0.5)
+PASS = Interaction("test:ben", "test:anna", "pass", MOMENT)
+
+
+def people(count: int) -> Iterator[Person]:
+    return (replace(BEN, source_key=f"test:{number}") for number in range(count))
+
+
+def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def counts(report: LoadReport) -> tuple[int, ...]:
+    return astuple(report)[:6]
+
+
+def test_what_is_loaded_reads_back_the_same(engine: Engine) -> None:
+    report = fill(engine, [ANNA, BEN], [LIKE, PASS])
+
+    assert report == LoadReport(2, 0, 0, 2, 0, 0, refused=Counter())
+    columns = ", ".join(vars(ANNA))
+    [kept] = rows(engine, f"SELECT id::text, {columns} FROM app.profiles WHERE source_key = 'test:anna'")
+    said = [list(value) if isinstance(value, tuple) else value for value in vars(ANNA).values()]
+    assert kept == (profile_id("test:anna"), *said)
+    assert rows(
+        engine,
+        """SELECT actor.display_name, target.display_name, kind, i.created_at, position, propensity
+           FROM app.interactions AS i
+           JOIN app.profiles AS actor ON actor.id = actor_id JOIN app.profiles AS target ON target.id = target_id
+           ORDER BY kind""",
+    ) == [("Anna", "Ben", "like", MOMENT, 3, 0.5), ("Ben", "Anna", "pass", MOMENT, None, None)]
+
+
+def test_ids_are_the_same_on_every_machine(engine: Engine) -> None:
+    fill(engine, [ANNA, BEN], [LIKE])
+
+    assert profile_id("test:anna") == "5431441b-7bec-56c2-a19e-1bd4555a66a1"
+    assert rows(engine, "SELECT id::text FROM app.interactions") == [("897854ee-6504-50ab-8b82-1d34ad290269",)]
+
+
+def test_a_second_load_of_the_same_touches_no_row(engine: Engine) -> None:
+    versions = "SELECT xmin::text, ctid::text, updated_at FROM app.profiles ORDER BY id"
+    interaction_versions = "SELECT xmin::text, ctid::text FROM app.interactions ORDER BY id"
+    fill(engine, [ANNA, BEN], [LIKE, PASS])
+    before = rows(engine, versions), rows(engine, interaction_versions)
+
+    report = fill(engine, [ANNA, BEN], [LIKE, PASS])
+
+    assert counts(report) == (0, 0, 2, 0, 0, 2)
+    assert (rows(engine, versions), rows(engine, interaction_versions)) == before
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"display_name": "Anne"},
+    {"birth_date": date(1990, 5, 18)},
+    {"gender": "nonbinary"},
+    {"seeks": ("man",)},
+    {"age_min": None},
+    {"age_max": 46},
+    {"latitude": 52.2},
+    {"longitude": 4.4},
+    {"max_distance_km": 26.0},
+    {"texts": {"About me": "new"}},
+    {"interests": ()},
+    {"traits": {"fun": 0.2}},
+    {"facts": {}},
+    {"wants": {"fun": 0.7}},
+]
+
+
+def test_a_change_of_content_moves_updated_at_of_that_person_only(engine: Engine) -> None:
+    fill(engine, [ANNA, BEN], [])
+    before = dict(rows(engine, "SELECT source_key, updated_at FROM app.profiles"))
+
+    for change in CHANGES:
+        fill(engine, [ANNA, BEN], [])
+        assert counts(fill(engine, [replace(ANNA, **change), BEN], [])) == (0, 1, 1, 0, 0, 0), change
+
+    after = dict(rows(engine, "SELECT source_key, updated_at FROM app.profiles"))
+    assert after["test:ben"] == before["test:ben"]
+    assert after["test:anna"] > before["test:anna"]
+    assert set().union(*CHANGES) == set(vars(ANNA)) - {"source_key"}
+
+
+def test_an_interaction_that_changed_its_mind_is_updated(engine: Engine) -> None:
+    fill(engine, [ANNA, BEN], [LIKE, PASS])
+
+    assert counts(fill(engine, [], [replace(LIKE, kind="pass"), PASS])) == (0, 0, 0, 0, 1, 1)
+    assert rows(engine, "SELECT kind FROM app.interactions") == [("pass",), ("pass",)]
+
+
+def test_bad_rows_are_counted_by_reason_and_do_not_stop_the_others(engine: Engine) -> None:
+    nan = replace(CLEO, source_key="test:nan", traits={"fun": float("nan")})
+    child = replace(CLEO, source_key="test:child", birth_date=datetime.now(UTC).date())
+    report = fill(
+        engine,
+        [nan, ANNA, child, replace(ANNA, display_name="Another Anna"), replace(child, source_key="test:child-2"), BEN],
+        [
+            replace(LIKE, kind="superlike"),
+            LIKE,
+            replace(LIKE, kind="pass"),
+            replace(LIKE, target_key="test:anna"),
+            replace(LIKE, target_key="test:nan"),
+            replace(LIKE, actor_key="test:nobody"),
+            PASS,
+        ],
+        Counter({"refused by the source": 4}),
+    )
+
+    assert counts(report) == (2, 0, 0, 2, 0, 0)
+    assert report.refused == {
+        "trait or want that is not a finite number": 1,
+        "under 18": 2,
+        "source key seen before in this load": 1,
+        "interaction of an unknown kind": 1,
+        "interaction with oneself": 1,
+        "interaction with an unknown person": 2,
+        "pair seen before in this load": 1,
+        "refused by the source": 4,
+    }
+    assert rows(engine, "SELECT display_name FROM app.profiles ORDER BY 1") == [("Anna",), ("Ben",)]
+    assert rows(engine, "SELECT kind FROM app.interactions ORDER BY 1") == [("like",), ("pass",)]
+
+
+def test_a_refused_duplicate_does_not_hide_the_good_row_after_it(engine: Engine) -> None:
+    report = fill(engine, [replace(ANNA, display_name=""), ANNA], [])
+
+    assert counts(report) == (1, 0, 0, 0, 0, 0)
+    assert report.refused == {"blank source key, name or gender": 1}
+
+
+def test_interactions_may_name_people_of_earlier_loads(engine: Engine) -> None:
+    fill(engine, [ANNA], [])
+
+    assert counts(fill(engine, [BEN], [LIKE])) == (1, 0, 0, 1, 0, 0)
+
+
+def test_keys_that_join_to_the_same_word_stay_different_pairs(engine: Engine) -> None:
+    keys = ["a", "a|b", "b|c", "c"]
+    like = replace(LIKE, actor_key="a|b", target_key="c")
+
+    report = fill(
+        engine, [replace(BEN, source_key=key) for key in keys], [like, replace(like, actor_key="a", target_key="b|c")]
+    )
+
+    assert report.interactions_added == 2
+
+
+def test_a_person_the_app_made_keeps_their_id(engine: Engine) -> None:
+    app_id = "00000000-0000-4000-8000-000000000001"
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                f"INSERT INTO app.profiles (id, source_key, display_name, birth_date, gender, seeks, paused)"
+                f" VALUES ('{app_id}', 'test:anna', 'Anna', '1990-05-17', 'woman', '{{man}}', true)"
+            )
+        )
+
+    assert counts(fill(engine, [ANNA, BEN], [LIKE])) == (1, 1, 0, 1, 0, 0)
+
+    assert rows(engine, "SELECT actor_id::text FROM app.interactions") == [(app_id,)]
+    assert rows(engine, "SELECT paused FROM app.profiles WHERE source_key = 'test:anna'") == [(True,)]
+
+
+def test_a_load_of_nothing_reports_nothing(engine: Engine) -> None:
+    assert fill(engine, [], []) == LoadReport(0, 0, 0, 0, 0, 0, refused=Counter())
+
+
+def test_rows_are_streamed(engine: Engine) -> None:
+    size = 10_000
+    people_of_town = list(people(100))
+    stream = (
+        replace(LIKE, actor_key=f"test:{number % 100}", target_key=f"test:{(number // 100 + number + 1) % 100}")
+        for number in range(size)
+    )
+    fill(engine, people_of_town, [])  # what is made once, is made now
+    tracemalloc.start()
+    try:
+        report = fill(engine, [], stream)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert report.interactions_added + sum(report.refused.values()) == size
+    assert peak < 100 * size  # bytes; the rows as tuples alone would take eight times that
+
+
+@pytest.mark.parametrize("last", ["an error of the source", "the server is lost", "the disk is full"])
+def test_a_load_that_breaks_off_writes_nothing(database_url: str, engine: Engine, last: str) -> None:
+    fill(engine, [ANNA], [])
+
+    def source() -> Iterator[Person]:
+        yield replace(ANNA, display_name="Changed")
+        yield from people(2000)
+        if last == "an error of the source":
+            raise ValueError(last)
+        if last == "the server is lost":
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            rows(engine, f"SELECT pg_terminate_backend(pid) {others}")
+            yield from people(200_000)
+
+    if last == "the disk is full":
+        make_the_disk_full(engine)
+    with (
+        pytest.raises(ValueError if last == "an error of the source" else DatabaseUnavailable) as caught,
+        database(Settings(database_url=database_url)) as mapped,
+    ):
+        fill(mapped, source(), [])
+
+    assert "Anna" not in str(caught.value)
+    assert "Changed" not in str(caught.value)
+    assert rows(engine, "SELECT display_name FROM app.profiles") == [("Anna",)]
+
+
+def make_the_disk_full(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$;
+               CREATE TRIGGER full_disk BEFORE INSERT ON app.profiles EXECUTE FUNCTION full_disk()"""
+        )
+
+
+def test_two_loads_at_once_leave_one_set_of_rows(engine: Engine) -> None:
+    reports: list[LoadReport] = []
+    likes = [replace(LIKE, actor_key=f"test:{i}", target_key=f"test:{j}") for i in range(30) for j in range(30)]
+
+    def load() -> None:
+        reports.append(fill(engine, people(30), likes))
+
+    threads = [threading.Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(map(counts, reports)) == [(0, 0, 30, 0, 0, 870), (30, 0, 0, 870, 0, 0)]
+
+
+words = st.text(st.characters(), max_size=5)  # any character, NUL and surrogates too
+
+
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    name=words,
+    texts=st.dictionaries(words, words, max_size=2),
+    interests=st.lists(words, max_size=2),
+    traits=st.dictionaries(words, st.floats(), max_size=2),
+)
+def test_whatever_a_person_says_is_kept_exactly_or_refused(
+    engine: Engine, name: str, texts: dict[str, str], interests: list[str], traits: dict[str, float]
+) -> None:
+    odd = replace(BEN, display_name=name, texts=texts, interests=tuple(interests), traits=traits)
+
+    report = fill(engine, [odd], [])
+
+    if report.refused:
+        assert sum(report.refused.values()) == 1
+        return
+    [kept] = rows(engine, "SELECT display_name, texts, interests FROM app.profiles")
+    assert kept == (name, texts, interests)
+    measured = rows(engine, "SELECT key, value::float8 FROM app.profiles, jsonb_each(traits)")
+    assert dict(measured) == traits
