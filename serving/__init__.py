@@ -1,0 +1,1 @@
+"""The API: reads what was published and answers the app. Nothing here learns, and nothing here writes."""

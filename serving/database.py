@@ -1,0 +1,89 @@
+"""The connections of the API: few, read only, never waited for long, made again when the database comes back."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import AsyncConnection, Error, OperationalError
+from psycopg.errors import QueryCanceled, UndefinedFunction, UndefinedTable
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from models.db.errors import DatabaseUnavailable
+
+CONNECTIONS = 8
+WAIT_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+
+# A generic plan, because planning the matches takes three times as long as running them.
+SESSION = """
+SET default_transaction_read_only = on;
+SET statement_timeout = '2s';
+SET plan_cache_mode = force_generic_plan;
+SET jit = off;
+SET TimeZone = 'UTC'
+"""
+
+
+def make_pool(url: str) -> AsyncConnectionPool:
+    """A closed pool of prepared, autocommit, read-only connections to `url` (`postgresql://`).
+
+    It opens without a database and connects when there is one.
+    """
+    return AsyncConnectionPool(
+        url,
+        kwargs={"autocommit": True, "prepare_threshold": 0, "connect_timeout": 3, "application_name": "delete-serving"},
+        configure=_configure,
+        min_size=2,
+        max_size=CONNECTIONS,
+        timeout=WAIT_SECONDS,
+        # The pool's pauses double while the database is away; giving up soon lets the next request try at once.
+        reconnect_timeout=2,
+        open=False,
+    )
+
+
+async def _configure(connection: AsyncConnection) -> None:
+    await connection.execute(SESSION, prepare=False)
+
+
+async def fetch_row(
+    pool: AsyncConnectionPool, statement: str, parameters: Mapping[str, object] | None = None
+) -> tuple[Any, ...] | None:
+    """The first row of a read-only statement, or None if there is none.
+
+    Raises DatabaseUnavailable if the database is away, too busy, frozen or not migrated.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await _fetch_row_twice(pool, statement, parameters)
+    except (TimeoutError, OperationalError, UndefinedTable, UndefinedFunction) as error:
+        raise DatabaseUnavailable(_why(error)) from error
+
+
+async def _fetch_row_twice(
+    pool: AsyncConnectionPool, statement: str, parameters: Mapping[str, object] | None
+) -> tuple[Any, ...] | None:
+    try:
+        return await _fetch_row(pool, statement, parameters)
+    except (PoolTimeout, QueryCanceled):
+        raise
+    except OperationalError:
+        # The database may have restarted while this connection lay idle, and then so did the others.
+        await pool.check()
+        return await _fetch_row(pool, statement, parameters)
+
+
+async def _fetch_row(
+    pool: AsyncConnectionPool, statement: str, parameters: Mapping[str, object] | None
+) -> tuple[Any, ...] | None:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(statement, parameters)
+        return await cursor.fetchone()
+
+
+def _why(error: Error | TimeoutError) -> str:
+    if isinstance(error, UndefinedTable | UndefinedFunction):
+        return "the database has not been migrated"
+    if isinstance(error, QueryCanceled):
+        return "the database was too slow"
+    return "the database does not answer"
