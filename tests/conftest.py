@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -21,10 +22,11 @@ TEMPLATE = "matching_template"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def matching_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def matching_home() -> Iterator[Path]:
     """An empty MATCHING_HOME, and no other setting of whoever runs the tests."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as environment:
+    # Not pytest's tmp_path: as root the server is another user, whom each starting pytest shuts out of those folders.
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as environment:
+        home = Path(folder)
         for field in Settings.model_fields.values():
             environment.delenv(str(field.validation_alias), raising=False)
         environment.setenv("MATCHING_HOME", str(home))

@@ -1,0 +1,107 @@
+"""The OS user that the embedded server runs as. PostgreSQL refuses root, so root hands its server to another user."""
+
+import os
+import pwd
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.db.errors import DatabaseUnavailable
+
+NAME = "pgserver"
+
+
+@dataclass(frozen=True)
+class OsUser:
+    """The OS user and group of a server's processes and files."""
+
+    uid: int
+    gid: int
+
+
+def user_of(folder: Path) -> OsUser:
+    """Who serves the data folder `folder`: for root its owner, or `pgserver` if there is none yet; else oneself.
+
+    Raises DatabaseUnavailable if the folder belongs to somebody that the server cannot run as.
+    """
+    me = os.geteuid()
+    owner = folder.stat() if folder.exists() else None
+    if owner is None:
+        return _pgserver() if me == 0 else OsUser(me, os.getegid())
+    if owner.st_uid == 0:
+        raise DatabaseUnavailable(f"{folder} belongs to root, as whom PostgreSQL refuses to run: chown it to {NAME}")
+    if me not in (0, owner.st_uid):
+        raise DatabaseUnavailable(
+            f"{folder} belongs to the user {_name(owner.st_uid)}, not to {_name(me)}: "
+            "run this as that user or as root, or set MATCHING_HOME to a folder of your own"
+        )
+    return OsUser(owner.st_uid, owner.st_gid)
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _pgserver() -> OsUser:
+    try:
+        return _known(NAME)
+    except KeyError:
+        useradd = ["/usr/sbin/useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+        made = subprocess.run(useradd, check=False, capture_output=True, text=True)  # noqa: S603
+    try:
+        return _known(NAME)  # made by this process, or by another at the same moment
+    except KeyError:
+        raise DatabaseUnavailable(
+            f"root could not make the OS user {NAME} to run PostgreSQL as: {made.stderr}"
+        ) from None
+
+
+def _known(name: str) -> OsUser:
+    account = pwd.getpwnam(name)
+    return OsUser(account.pw_uid, account.pw_gid)
+
+
+def open_up(user: OsUser, folder: Path, installation: Path) -> None:
+    """As root, let `user` reach `folder` and run what is in `installation`, by the permissions it lacks alone."""
+    if os.geteuid() != 0:
+        return
+    for parent in (*folder.parents, *installation.parents):
+        _permit(user, parent, stat.S_IXOTH)
+    if not installation.stat().st_mode & stat.S_IROTH:  # installed under a strict umask
+        for path in (installation, *installation.rglob("*")):
+            _permit(user, path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0))
+
+
+def _permit(user: OsUser, path: Path, bits: int) -> None:
+    """Add `bits`, given as others', as those of the class that `user` falls in."""
+    status = path.stat()
+    shift = 6 if status.st_uid == user.uid else 3 if status.st_gid == user.gid else 0
+    if status.st_mode & bits << shift != bits << shift:
+        path.chmod(stat.S_IMODE(status.st_mode) | bits << shift)
+
+
+def run_as(user: OsUser, *command: str | Path, share: tuple[int, ...] = ()) -> None:
+    """Run `command` as `user` in a session of its own, without our PG* variables, sharing the open files `share`.
+
+    Raises subprocess.CalledProcessError, with the output, if it fails.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    root = os.geteuid() == 0
+    subprocess.run(  # noqa: S603
+        [str(part) for part in command],
+        check=True,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        cwd="/",
+        env=environment | {"LC_ALL": "C"},
+        start_new_session=True,
+        pass_fds=share,
+        user=user.uid if root else None,
+        group=user.gid if root else None,
+        extra_groups=[] if root else None,
+    )
