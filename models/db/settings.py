@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -42,17 +44,19 @@ class Settings(BaseSettings):
         if self.jwt_secret is not None:
             return self.jwt_secret.get_secret_value()
         path = self.home / "jwt_secret"
-        self.home.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("x", opener=_owner_only) as file:
-                file.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass
+        if not path.exists():
+            _keep_secret(secrets.token_urlsafe(48), path)
         return path.read_text()
 
 
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _keep_secret(secret: str, path: Path) -> None:
+    """Write a file that only its owner can read, whole, unless another process was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # made with mode 0600
+        file.write(secret)
+        file.flush()
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 @cache

@@ -1,140 +1,48 @@
-"""Training the ranker: cross-fitted ridge, trees from its log-odds, calibration on held-out groups."""
+"""From a town's frames to a ranker and what it reached on people it had not seen."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
+import pandas as pd
 
-from models.ml.people import Floats
-from models.ml.ranker import Bools, Doubles, Ranker
-from models.ml.specification import Specification
-
-Split = tuple[NDArray[np.int64], NDArray[np.int64]]
-
-# Inverse strengths of the ridge penalty to choose from, by held-out log loss.
-RIDGES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-MOST_TREES = 200
-# Fewer likes or passes than this teach nothing: the prior stands.
-ENOUGH = 20
-TREES = {
-    "objective": "binary",
-    "boost_from_average": False,
-    "learning_rate": 0.05,
-    "num_leaves": 8,
-    "min_data_in_leaf": 40,
-    "lambda_l2": 20.0,
-    "feature_fraction": 0.5,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbose": -1,
-}
-
-
-def teaches(liked: Bools, splits: Sequence[Split]) -> bool:
-    """Whether there is enough to learn from: likes and passes, overall and in each split's training part."""
-    parts = [liked, *(liked[train] for train, _ in splits)]
-    return bool(splits) and all(min(part.sum(), (~part).sum()) >= ENOUGH for part in parts)
+from models.ml.embeddings import Answers
+from models.ml.features import Pairs, build, names_and_groups
+from models.ml.fitting import fit, teaches
+from models.ml.gate import Report, beats_random, report
+from models.ml.pairs import folds, history_of
+from models.ml.people import People, people
+from models.ml.ranker import Ranker, prior
+from models.ml.specification import learn
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Predictions for training rows by fits that did not see their group, float64 (n,)."""
+class Trained:
+    """A ranker, and its report on held-out groups; no report means that it is the prior."""
 
-    p_like: Doubles
-    p_like_linear: Doubles
-
-
-@dataclass(frozen=True)
-class _Linear:
-    weights: Doubles
-    intercept: float
-
-    def log_odds(self, features: Floats) -> Doubles:
-        return np.asarray(features @ self.weights + self.intercept)
+    ranker: Ranker
+    report: Report | None
 
 
-def fit(
-    specification: Specification,
-    base_rate: float,
-    features: Floats,
-    liked: Bools,
-    splits: Sequence[Split],
-    seed: int,
-) -> tuple[Ranker, HeldOut]:
-    """Fit on n decisions: features float32 (n, features), liked (n,), splits of row numbers with groups kept whole.
+def train(profiles: pd.DataFrame, answers: Answers, decisions: pd.DataFrame, seed: int) -> Trained:
+    """Train on a training-pairs frame; the prior where there is too little to learn from, or nothing was learned.
 
-    The trees start from cross-fitted log-odds of the linear part, so that they learn only what it missed on people it
-    had not seen. Number of trees, ridge strength and calibration are chosen on the held-out rows.
+    Learned nothing: on held-out groups it ranks no better than chance. The same frames and seed give the same ranker.
     """
-    ridge, linear = _cross_fit_linear(features, liked, splits)
-    rounds, trees = _cross_fit_trees(features, liked, linear, splits, seed)
-    slope, shift = _platt(linear + trees, liked)
-    whole = _fit_linear(features, liked, ridge)
-    ranker = Ranker(
-        specification=specification,
-        base_rate=base_rate,
-        weights=whole.weights,
-        means=features.mean(axis=0, dtype=np.float64),
-        intercept=whole.intercept,
-        slope=slope,
-        shift=shift,
-        booster=_boost(features, liked, linear, rounds, seed),
-    )
-    return ranker, HeldOut(expit(slope * (linear + trees) + shift), expit(linear))
+    specification = learn(profiles, answers)
+    liked = decisions["liked"].to_numpy(bool)
+    names = [name for name, _ in names_and_groups(specification)]
+    splits = folds(decisions["group"].to_numpy(np.int64))
+    if not teaches(liked, splits):
+        return Trained(prior(specification, names, liked), None)
+    pairs = _pairs(profiles, decisions, people(specification, profiles, answers))
+    base_rate = float(liked.mean())
+    ranker, held_out = fit(specification, base_rate, build(specification, base_rate, pairs), liked, splits, seed)
+    found = report(liked, pairs, held_out, base_rate, seed)
+    return Trained(ranker, found) if beats_random(found) else Trained(prior(specification, names, liked), None)
 
 
-def _fit_linear(features: Floats, liked: Bools, ridge: float) -> _Linear:
-    mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
-    scale[scale < 1e-6] = np.inf  # a constant feature gets no weight
-    model = LogisticRegression(C=ridge, solver="newton-cholesky", max_iter=200)
-    model.fit((features - mean) / scale, liked)
-    weights = model.coef_[0] / scale
-    return _Linear(weights, float(model.intercept_[0] - mean @ weights))
-
-
-def _cross_fit_linear(features: Floats, liked: Bools, splits: Sequence[Split]) -> tuple[float, Doubles]:
-    """The ridge with the least held-out log loss, and its held-out log-odds."""
-    held_out = {ridge: np.zeros(len(liked)) for ridge in RIDGES}
-    for ridge, log_odds in held_out.items():
-        for train, held in splits:
-            log_odds[held] = _fit_linear(features[train], liked[train], ridge).log_odds(features[held])
-    best = min(RIDGES, key=lambda ridge: _loss(held_out[ridge], liked))
-    return best, held_out[best]
-
-
-def _cross_fit_trees(
-    features: Floats, liked: Bools, start: Doubles, splits: Sequence[Split], seed: int
-) -> tuple[int, Doubles]:
-    """The number of trees with the least held-out log loss, at least one, and what they add to held-out log-odds."""
-    boosters = [_boost(features[train], liked[train], start[train], MOST_TREES, seed) for train, _ in splits]
-    log_odds, best, best_loss, best_log_odds = start, 1, np.inf, start
-    for rounds in range(1, MOST_TREES + 1):
-        log_odds = log_odds.copy()
-        for booster, (_, held) in zip(boosters, splits, strict=True):
-            tree = booster.predict(features[held], raw_score=True, start_iteration=rounds - 1, num_iteration=1)
-            log_odds[held] += np.asarray(tree)
-        if (loss := _loss(log_odds, liked)) < best_loss:
-            best, best_loss, best_log_odds = rounds, loss, log_odds
-    return best, best_log_odds - start
-
-
-def _boost(features: Floats, liked: Bools, start: Doubles, rounds: int, seed: int) -> lgb.Booster:
-    data = lgb.Dataset(features, liked.astype(np.int8), init_score=start)
-    return lgb.train({**TREES, "seed": seed}, data, rounds)
-
-
-def _platt(log_odds: Doubles, liked: Bools) -> tuple[float, float]:
-    """Slope and shift by logistic regression of the labels on held-out log-odds (Platt 1999)."""
-    model = LogisticRegression(C=np.inf).fit(log_odds[:, None], liked)
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
-
-
-def _loss(log_odds: Doubles, liked: Bools) -> float:
-    """Mean negative log likelihood."""
-    return float(np.mean(np.logaddexp(0.0, np.where(liked, -log_odds, log_odds))))
+def _pairs(profiles: pd.DataFrame, decisions: pd.DataFrame, arrays: People) -> Pairs:
+    ids = pd.Index(profiles["profile_id"])
+    viewer = ids.get_indexer(pd.Index(decisions["viewer_id"])).astype(np.int64)
+    candidate = ids.get_indexer(pd.Index(decisions["candidate_id"])).astype(np.int64)
+    return Pairs(arrays, viewer, candidate, history_of(decisions))

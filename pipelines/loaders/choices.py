@@ -62,8 +62,8 @@ def expected_p_like(town: Town, viewers: Integers, candidates: Integers) -> Floa
 
 def _normal(seed: int, stream: int, a: Integers, b: Integers) -> Floats:
     """A standard normal number (k,) for each pair (a, b), by the mixing of splitmix64 (Steele, Lea & Flood 2014)."""
-    state = np.full(len(a), seed, dtype=np.uint64)
-    for word in (np.full(len(a), stream), a, b):
+    state = np.zeros(len(a), dtype=np.uint64)
+    for word in (np.full(len(a), seed), np.full(len(a), stream), a, b):
         state = _mix(state + word.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
     return np.asarray(ndtri(((state >> np.uint64(11)) + 0.5) / 2.0**53))
 

@@ -5,6 +5,7 @@ Tests and notebooks ask it how close the ranker came; the pipeline never reads i
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def keep(town: Town, home: Path) -> None:
     except OSError as error:
         raise InputError(f"the truth of the town cannot be written to {target}: {error.strerror}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def read(home: Path, seed: int, people: int) -> Truth:

@@ -1,0 +1,77 @@
+"""The gate: what a trained ranker must show on held-out groups before publications use it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.ml import baselines
+from models.ml.features import Pairs
+from models.ml.fitting import HeldOut
+from models.ml.metrics import auc, calibration_error, log_loss, within_viewer_auc
+
+# Mean gap between predicted and observed like rates, by tenth of the predictions, that still counts as calibrated.
+WORST_CALIBRATION = 0.05
+# Nobody predicts whom people like this well: something that is known only afterwards has got into the features.
+LEAK = 0.90
+
+Report = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of the gate: whether it passed, and the sentence with the figures."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+
+def report(liked: np.ndarray, pairs: Pairs, held_out: HeldOut, base_rate: float, seed: int) -> Report:
+    """Metrics of the ranker beside baselines on the same n held-out decisions: method → metric → value.
+
+    Scores that are no probabilities have no log loss and no calibration error.
+    """
+    scores: dict[str, NDArray[np.floating]] = {
+        "ranker": held_out.p_like,
+        "ridge": held_out.p_like_linear,
+        "random": baselines.random(pairs, seed),
+        "popularity": baselines.popularity(pairs, base_rate),
+        "interest_cosine": baselines.interest_cosine(pairs),
+    }
+    metrics = {
+        name: {"within_viewer_auc": within_viewer_auc(pairs.viewer, liked, score), "auc": auc(liked, score)}
+        for name, score in scores.items()
+    }
+    for name in ("ranker", "ridge", "popularity"):
+        metrics[name]["log_loss"] = log_loss(liked, scores[name])
+        metrics[name]["calibration_error"] = calibration_error(liked, scores[name])
+    return metrics
+
+
+def check(report: Report) -> list[Check]:
+    """The gate's checks of a report: beats the baselines, is calibrated, does not leak."""
+    ours = report["ranker"]
+    reached = ours["within_viewer_auc"]
+    rivals = {name: report[name]["within_viewer_auc"] for name in ("random", "popularity", "interest_cosine")}
+    best = max(rivals, key=lambda name: rivals[name])
+    error = ours["calibration_error"]
+    return [
+        Check(
+            "beats_the_baselines",
+            reached > rivals[best],
+            f"within-viewer AUC {reached:.3f}; the best baseline, {best}, has {rivals[best]:.3f}",
+        ),
+        Check(
+            "is_calibrated",
+            error <= WORST_CALIBRATION,
+            f"expected calibration error {error:.3f}; at most {WORST_CALIBRATION} is accepted",
+        ),
+        Check("does_not_leak", reached < LEAK, f"within-viewer AUC {reached:.3f}; {LEAK} or more would be a leak"),
+    ]
+
+
+def beats_random(report: Report) -> bool:
+    """Whether the ranker is at least better than chance within viewers."""
+    return report["ranker"]["within_viewer_auc"] > report["random"]["within_viewer_auc"]

@@ -1,0 +1,48 @@
+"""Match lists as a frame: one row a viewer, best candidate first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.db.match_lists import MatchList
+from models.ml.candidates import Scored
+from models.ml.reasons import Reason
+
+PROBABILITIES = ("p_like", "p_liked_back", "p_match")
+
+
+def to_frame(
+    scored: Scored, listed: NDArray[np.int64], reasons: Sequence[list[Reason]], ids: NDArray[np.str_]
+) -> pd.DataFrame:
+    """The rows `listed` of the scored pairs as lists, in the order given, which must keep viewers together.
+
+    Columns: viewer_id, candidate_ids (list of str), p_like, p_liked_back, p_match (lists of float32), reasons (a list
+    of reasons a candidate). `reasons` has one entry a listed row.
+    """
+    viewer = scored.viewer[listed]
+    starts = np.flatnonzero(np.diff(viewer, prepend=-1))[1:]
+
+    def split(values: NDArray[np.generic]) -> list[list[object]]:
+        return [part.tolist() for part in np.split(values, starts)] if len(values) else []
+
+    columns = {name: split(getattr(scored, name)[listed]) for name in PROBABILITIES}
+    first = np.concatenate([[0], starts]) if len(viewer) else starts
+    ends = [*starts.tolist(), len(viewer)]
+    explained = [list(reasons[start:end]) for start, end in zip(first.tolist(), ends, strict=False)]
+    return pd.DataFrame(
+        {
+            "viewer_id": ids[viewer[first]].tolist(),
+            "candidate_ids": split(ids[scored.candidate[listed]]),
+            **columns,
+            "reasons": explained,
+        }
+    )
+
+
+def to_records(frame: pd.DataFrame) -> Iterator[MatchList]:
+    """The rows of such a frame as the database takes them."""
+    for row in zip(*(frame[field.name] for field in fields(MatchList)), strict=True):
+        yield MatchList(*row)

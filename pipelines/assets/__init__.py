@@ -1,0 +1,1 @@
+"""The assets, in the order of the flow: source, embeddings, ranker, matches."""

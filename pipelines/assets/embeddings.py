@@ -1,0 +1,45 @@
+"""Profile embeddings: only answers that changed are encoded; one vector a profile goes to the database."""
+
+import time
+
+import dagster as dg
+import pandas as pd
+
+from models.db.embeddings import store_embeddings
+from models.ml.embeddings import Answers, pool
+from models.ml.encoder import ENCODER, content_hash
+from pipelines.encoding import encode_shard, encode_shards, load_answers
+from pipelines.resources import Compute, Database, ShardStore
+from pipelines.shards import manifest, missing, remove_others
+
+
+@dg.asset(group_name="embeddings")
+def profile_embeddings(
+    context: dg.AssetExecutionContext,
+    database: Database,
+    store: ShardStore,
+    compute: Compute,
+    profiles: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """The answers of each profile as vectors, by shard; the frame names the shards' files."""
+    folder = store.folder("profile_embeddings")
+    shards = encode_shards(profiles, folder)
+    to_do, start, encoded = missing(shards), time.monotonic(), 0
+    for done, count in enumerate(compute.map(encode_shard, to_do), 1):
+        encoded += count
+        rate = encoded / (time.monotonic() - start)
+        left = (len(to_do) - done) * (time.monotonic() - start) / done
+        context.log.info(f"shard {done} of {len(to_do)}: {encoded:,} answers, {rate:.0f} a second, {left:.0f} s left")
+    remove_others(folder, shards)
+    handed_on = manifest(shards)
+    rows = _rows(profiles, load_answers(handed_on))
+    with database.engine() as engine:
+        stored = store_embeddings(engine, ENCODER, rows)
+    return dg.Output(handed_on, metadata={"profiles": len(rows), "answers_encoded": encoded, "vectors_stored": stored})
+
+
+def _rows(profiles: pd.DataFrame, answers: Answers) -> list[tuple[str, str, list[float]]]:
+    """Profile id, content hash and vector of everybody who answered something."""
+    ids, vectors = pool(answers)
+    hashes = dict(zip(profiles["profile_id"], profiles["texts"].map(content_hash), strict=True))
+    return [(each, hashes[each], vector.tolist()) for each, vector in zip(ids.tolist(), vectors, strict=True)]

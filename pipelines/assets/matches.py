@@ -1,0 +1,111 @@
+"""From the champion to what people see: scored candidates, match lists, the publication."""
+
+import time
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from models.db.publications import publish
+from models.ml.encoder import ENCODER
+from models.ml.features import Pairs
+from models.ml.lists import to_frame, to_records
+from models.ml.market import rank_by_product
+from models.ml.population import population
+from models.ml.reasons import reasons
+from pipelines.encoding import load_answers
+from pipelines.extract import read_blocks
+from pipelines.registry import Registry
+from pipelines.resources import Compute, Database, ShardStore
+from pipelines.scoring import ScoringInputs, inputs_fingerprint, load_scored, score_shard, score_shards
+from pipelines.shards import manifest, missing, remove_others
+
+GROUP = "matches"
+
+
+@dg.asset(group_name=GROUP, deps=["ranker"])
+def scored_candidates(
+    context: dg.AssetExecutionContext,
+    database: Database,
+    store: ShardStore,
+    compute: Compute,
+    registry: Registry,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    profile_embeddings: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """Each viewer's eligible candidates, scored in both directions by the champion; the frame names the shards."""
+    champion = registry.champion()
+    with database.engine() as engine, engine.connect() as connection:
+        blocks = read_blocks(connection)
+    inputs = ScoringInputs(
+        inputs_fingerprint(profiles, interactions, profile_embeddings, blocks, champion.version),
+        str(store.frame("profiles")),
+        str(store.frame("interactions")),
+        profile_embeddings,
+        blocks,
+        champion.ranker,
+    )
+    folder = store.folder("scored_candidates")
+    shards = score_shards(inputs, folder)
+    to_do, pairs = missing(shards), 0
+    for done, count in enumerate(compute.map(score_shard, to_do), 1):
+        pairs += count
+        context.log.info(f"shard {done} of {len(to_do)}: {pairs:,} pairs")
+    remove_others(folder, shards)
+    handed_on = manifest(shards).assign(ranker_version=champion.version)
+    return dg.Output(handed_on, metadata={"pairs_scored": pairs, "shards_kept": len(shards) - len(to_do)})
+
+
+@dg.asset(group_name=GROUP)
+def match_lists(
+    registry: Registry,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    profile_embeddings: pd.DataFrame,
+    scored_candidates: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """Each viewer's list by the market policy, with the reasons for each match."""
+    ranker = registry.load(scored_candidates["ranker_version"][0])
+    town = population(ranker.specification, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
+    scored = load_scored(scored_candidates["url"], pd.Index(profiles["profile_id"]))
+    listed = rank_by_product(scored.viewer, scored.candidate, scored.p_match)
+    viewer, candidate = scored.viewer[listed], scored.candidate[listed]
+    explained = reasons(ranker, Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate)))
+    lists = to_frame(scored, listed, explained, town.people.ids)
+    return dg.Output(lists, metadata={"dagster/row_count": len(lists), "pairs": len(listed)})
+
+
+# Whom somebody blocked is settled before the lists: no scored pair has a block.
+NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
+
+
+@dg.asset(group_name=GROUP)
+def publication(
+    context: dg.AssetExecutionContext,
+    database: Database,
+    profiles: pd.DataFrame,
+    scored_candidates: pd.DataFrame,
+    match_lists: pd.DataFrame,
+) -> dg.MaterializeResult[None]:
+    """The match lists in PostgreSQL: copied, verified, and switched live in one transaction."""
+    scored_at = profiles["extracted_at"][0]
+    start = time.monotonic()
+    with database.engine() as engine:
+        done = publish(
+            engine,
+            to_records(match_lists),
+            ranker_version=scored_candidates["ranker_version"][0],
+            encoder=ENCODER,
+            metrics={"expected_matches_listed": _expected_matches(match_lists)},
+            as_of=scored_at.date(),
+            scored_at=scored_at.to_pydatetime(),
+        )
+    context.log.info(f"publication {done.id} is live: {done.viewer_count:,} viewers, {done.pair_count:,} pairs")
+    metadata: dict[str, Any] = {"publication": done.id, "viewers": done.viewer_count, "pairs": done.pair_count}
+    return dg.MaterializeResult(metadata=metadata | {"seconds": time.monotonic() - start})
+
+
+def _expected_matches(lists: pd.DataFrame) -> float:
+    """The sum of p_match over the lists: what they would bring if everybody looked at all of theirs."""
+    return float(lists["p_match"].map(sum).sum())

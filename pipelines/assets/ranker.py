@@ -1,0 +1,86 @@
+"""Training pairs and the ranker: one MLflow run a materialization; the champion moves only if the gate lets it."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import pandas as pd
+
+from models.ml.gate import Check, check
+from models.ml.pairs import training_pairs as make_pairs
+from models.ml.training import Trained, train
+from pipelines.encoding import load_answers
+from pipelines.frame_store import fingerprint, to_table
+from pipelines.registry import Registry
+from pipelines.scoring import VOLATILE
+
+GROUP = "ranker"
+CHECKS = ("beats_the_baselines", "is_calibrated", "does_not_leak")
+
+
+class RankerConfig(dg.Config):
+    """How the ranker is trained."""
+
+    seed: int = 0
+
+
+@dg.asset(group_name=GROUP)
+def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+    """One row a decision: who, about whom, liked or not, what was known just before, and who is held out together."""
+    pairs = make_pairs(interactions, pd.Index(profiles["profile_id"]))
+    likes = int(pairs["liked"].sum())
+    return dg.Output(pairs, metadata={"dagster/row_count": len(pairs), "likes": likes})
+
+
+@dg.asset(group_name=GROUP, check_specs=[dg.AssetCheckSpec(name, asset="ranker") for name in CHECKS])
+def ranker(
+    context: dg.AssetExecutionContext,
+    config: RankerConfig,
+    registry: Registry,
+    profiles: pd.DataFrame,
+    profile_embeddings: pd.DataFrame,
+    training_pairs: pd.DataFrame,
+) -> dg.MaterializeResult[None]:
+    """The LightGBM ranker in MLflow, registered; the champion if it passes the gate or is the town's first."""
+    trained = train(profiles, load_answers(profile_embeddings), training_pairs, config.seed)
+    checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
+    first = registry.champion_version() is None
+    promoted = first or all(each.passed for each in checks)
+    parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
+    with registry.training(context.run_id, {"dagster_run_id": context.run_id, "promoted": str(promoted)}):
+        version = registry.log(trained.ranker, parameters, _flat(trained))
+    if promoted:
+        registry.promote(version)
+    for each in checks:
+        context.log.info(f"{each.name.replace('_', ' ')}: {'yes' if each.passed else 'no'}; {each.sentence}")
+    context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
+    severity = dg.AssetCheckSeverity.WARN if promoted else dg.AssetCheckSeverity.ERROR
+    return dg.MaterializeResult(
+        metadata={"version": version, "promoted": promoted, **_flat(trained)},
+        check_results=[
+            dg.AssetCheckResult(passed=each.passed, check_name=each.name, severity=severity, description=each.sentence)
+            for each in checks
+        ],
+    )
+
+
+TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
+
+
+def _parameters(
+    trained: Trained, config: RankerConfig, profiles: pd.DataFrame, decisions: pd.DataFrame
+) -> Mapping[str, object]:
+    """What a training can be repeated from, and on what data it was made."""
+    booster = trained.ranker.booster
+    return {
+        "seed": config.seed,
+        "learned": trained.report is not None,
+        "trees": 0 if booster is None else booster.num_trees(),
+        "profiles": len(profiles),
+        "decisions": len(decisions),
+        "data_fingerprint": fingerprint(to_table(profiles), to_table(decisions)),
+    }
+
+
+def _flat(trained: Trained) -> dict[str, float]:
+    report = trained.report or {}
+    return {f"{method}.{name}": value for method, metrics in report.items() for name, value in metrics.items()}

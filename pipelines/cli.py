@@ -1,0 +1,208 @@
+"""The command `matching`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine
+
+from models.db import embedded, erasure
+from models.db import publications as published
+from models.db.engines import database, database_url
+from models.db.errors import MatchingError
+from models.db.migrations import upgrade
+from models.db.settings import Settings, settings
+from models.db.tokens import issue_token
+from pipelines.loaders.records import LoadReport
+
+USAGE_ERROR = 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="The matching backend of Delete: load people, run the pipeline, look at and undo publications.",
+)
+load = typer.Typer(no_args_is_help=True, help="Fill the app tables from a source; loading it again changes nothing.")
+app.add_typer(load, name="load")
+console = Console()
+
+CsvFile = Annotated[Path, typer.Argument(help="The source's file.", show_default=False)]
+Who = Annotated[str, typer.Argument(help="A profile id or source key.", show_default=False)]
+
+
+@contextmanager
+def ready_database() -> Iterator[Engine]:
+    """An engine on a database with today's tables: the embedded one is migrated; a given one, by `matching migrate`."""
+    here: Settings = settings()
+    if here.database_url is None:
+        upgrade(database_url(here))
+    with database(here) as engine:
+        yield engine
+
+
+@load.command()
+def simulated(
+    people: Annotated[int, typer.Option(help="How many people.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Another seed is another town.")] = 1,
+) -> None:
+    """A simulated town: profiles, likes and passes from a documented choice model."""
+    from pipelines.loaders import simulated as loader
+
+    with ready_database() as engine:
+        _tell(loader.load(engine, people, seed, settings().home))
+
+
+@load.command()
+def speed_dating(file: CsvFile) -> None:
+    """The Columbia speed dating experiment (Fisman et al.), the public CSV file."""
+    from pipelines.loaders import speed_dating as loader
+
+    with ready_database() as engine:
+        _tell(loader.load(engine, file))
+
+
+@load.command()
+def okcupid(file: CsvFile) -> None:
+    """The revised OkCupid profiles (Kim & Escobedo-Land), .zip or .csv."""
+    from pipelines.loaders import okcupid as loader
+
+    with ready_database() as engine:
+        _tell(loader.load(engine, file))
+
+
+@app.command()
+def run() -> None:
+    """Run the whole pipeline: profiles, embeddings, ranker, scores, lists, publication."""
+    from pipelines.running import run as run_pipeline
+
+    with ready_database():
+        run_pipeline(settings())
+
+
+@app.command()
+def score(
+    pairs: Annotated[Path, typer.Argument(help="CSV with columns viewer, candidate: profile ids or source keys.")],
+    out: Annotated[Path, typer.Argument(help="CSV to write: viewer, candidate, p_like, p_liked_back, p_match.")],
+) -> None:
+    """Score pairs of people with the champion."""
+    from pipelines.definitions import registry
+    from pipelines.pair_scores import read_pairs, score_pairs, write_scores
+
+    asked = read_pairs(pairs)
+    with ready_database() as engine, engine.connect() as connection:
+        scores = score_pairs(connection, registry(settings()).champion().ranker, asked)
+    write_scores(scores, out)
+    console.print(f"{len(scores):,} pairs scored, in {out}")
+
+
+@app.command()
+def publications() -> None:
+    """List the publications, newest first."""
+    table = Table("id", "state", "ranker", "viewers", "pairs", "made", "lists kept", box=None)
+    with ready_database() as engine, engine.connect() as connection:
+        for each in published.publications(connection):
+            made = f"{each.created_at:%Y-%m-%d %H:%M}"
+            counts = f"{each.viewer_count:,}", f"{each.pair_count:,}"
+            table.add_row(str(each.id), each.state, each.ranker_version, *counts, made, "yes" if each.kept else "no")
+    console.print(table if table.row_count else "no publication yet; make one with `matching run`")
+
+
+@app.command()
+def rollback() -> None:
+    """Make the publication before the live one live again."""
+    with ready_database() as engine:
+        console.print(f"publication {published.rollback(engine).id} is live again")
+
+
+@app.command()
+def erase(who: Who) -> None:
+    """Erase a person: profile, likes and passes, blocks, vectors, places in every list, rows in the kept frames."""
+    from pipelines.forgetting import forget
+
+    with ready_database() as engine:
+        with engine.begin() as connection:
+            erased = erasure.erase(connection, who)
+        files = forget(settings(), erased.profile_id)
+    console.print(
+        f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
+        f"{erased.lists} lists, {erased.places} places in the lists of others, rows in {files} files"
+    )
+
+
+@app.command()
+def token(
+    who: Who,
+    hours: Annotated[float, typer.Option(help="How long it is good for.", min=0.01, max=24 * 366)] = 24,
+) -> None:
+    """Print a development token with which the API takes you for this person."""
+    with ready_database() as engine, engine.connect() as connection:
+        profile_id = UUID(erasure.find_profile(connection, who))
+    typer.echo(issue_token(settings(), profile_id, timedelta(hours=hours)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to today's tables; the embedded one is brought there by itself."""
+    upgrade(database_url(settings()))
+
+
+@app.command()
+def demo() -> None:
+    """Make a town of 2,000, run the pipeline, and show one person's matches as the API answers them."""
+    from pipelines.demo import show
+
+    with ready_database() as engine:
+        show(engine, settings(), console)
+
+
+@app.command()
+def ui() -> None:
+    """Open Dagster (port 3000) and MLflow (port 5000); Ctrl-C closes both."""
+    from pipelines.ui import serve
+
+    with ready_database():
+        serve(settings(), console)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded database."""
+    stopped = embedded.stop(settings().home)
+    console.print("stopped the embedded database" if stopped else "the embedded database was not running")
+
+
+def _tell(report: LoadReport) -> None:
+    table = Table("", "new", "changed", "as before", box=None)
+    for name in ("profiles", "interactions"):
+        counts = (getattr(report, f"{name}_{what}") for what in ("added", "changed", "unchanged"))
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    console.print(table)
+    for reason, count in report.refused.most_common():
+        console.print(f"refused {count:,}: {reason}")
+    for note in report.notes:
+        console.print(f"note: {note}")
+
+
+def main() -> None:
+    """Run the command; an error that is the user's to mend is one line and exit status 2."""
+    try:
+        app()
+    except MatchingError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True).print(
+        f"matching: {' '.join(message.split())}", style="red", highlight=False, markup=False, soft_wrap=True
+    )
+    sys.exit(USAGE_ERROR)

@@ -1,0 +1,50 @@
+"""The Dagster definitions: the assets, the job that runs them all, and the resources made from the settings."""
+
+import dagster as dg
+from upath import UPath
+
+from models.db.settings import Settings, settings
+from pipelines.assets import embeddings, matches, ranker, source
+from pipelines.frame_store import ParquetStore
+from pipelines.progress import progress
+from pipelines.registry import Registry
+from pipelines.resources import Compute, Database, ShardStore
+
+JOB = "matching"
+
+
+def build(settings: Settings) -> dg.Definitions:
+    """The definitions with resources for these settings."""
+    store = store_url(settings)
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules([source, embeddings, ranker, matches]),
+        jobs=[dg.define_asset_job(JOB, description="The whole pipeline: from the app tables to a live publication.")],
+        resources={
+            "io_manager": ParquetStore(base_path=UPath(store)),
+            "database": Database(home=str(settings.home), url=settings.database_url),
+            "store": ShardStore(base=store),
+            "compute": Compute(scheduler=settings.dask_scheduler_address),
+            "registry": registry(settings),
+        },
+        loggers={"console": progress},
+        executor=dg.in_process_executor,
+    )
+
+
+def store_url(settings: Settings) -> str:
+    """Where the frames between assets are kept."""
+    return settings.store_url or str(settings.home / "store")
+
+
+def registry(settings: Settings) -> Registry:
+    """MLflow as the settings have it: a server, or SQLite and a folder."""
+    if settings.mlflow_tracking_uri is not None:
+        return Registry(tracking_uri=settings.mlflow_tracking_uri)
+    folder = settings.home / "mlflow"
+    return Registry(tracking_uri=f"sqlite:///{folder}/mlflow.db", artifacts=(folder / "artifacts").as_uri())
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `workspace.yaml` loads."""
+    return build(settings())

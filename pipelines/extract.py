@@ -1,0 +1,67 @@
+"""Read the app tables into frames. Names and everything else that nothing is learned from stays behind."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Column, Connection, Label, case, func, select
+
+from models.db.tables import blocks, interactions, profiles
+from models.ml.frames import ages
+
+
+def _representable(column: Column[Any]) -> Label[Any]:
+    """The date or moment where Python has one for it, else null: an infinite one must not stop the rest."""
+    return case((column.between("0001-01-02", "9999-12-30"), column)).label(column.name)
+
+
+PROFILE_COLUMNS = (
+    profiles.c.id.label("profile_id"),
+    _representable(profiles.c.birth_date),
+    *(
+        profiles.c[name]
+        for name in (
+            "source_key", "gender", "seeks", "age_min", "age_max", "latitude", "longitude", "max_distance_km",
+            "texts", "interests", "traits", "facts", "wants", "paused",
+        )
+    ),
+)  # fmt: skip
+INTERACTION_COLUMNS = (
+    interactions.c.id.label("interaction_id"),
+    _representable(interactions.c.created_at),
+    *(interactions.c[name] for name in ("actor_id", "target_id", "kind", "publication_id", "position", "propensity")),
+)
+MAYBE_NUMBERS = ["age_min", "age_max", "latitude", "longitude", "max_distance_km"]
+
+
+def read_profiles(connection: Connection, ids: list[str] | None = None) -> pd.DataFrame:
+    """Profiles in order of id; all of them, or those with these ids.
+
+    `extracted_at` is the database's time, and `age` the completed years on that day.
+    """
+    extracted_at = pd.Timestamp(connection.execute(select(func.now())).scalar_one())
+    query = select(*PROFILE_COLUMNS).order_by(profiles.c.id)
+    if ids is not None:
+        query = query.where(profiles.c.id.in_(ids))
+    frame = pd.DataFrame(connection.execute(query).all(), columns=[each.name for each in PROFILE_COLUMNS])
+    frame[MAYBE_NUMBERS] = frame[MAYBE_NUMBERS].astype(np.float64)
+    birth_date = pd.to_datetime(frame.pop("birth_date"), errors="coerce")
+    frame["age"] = ages(birth_date, extracted_at.date())
+    frame["extracted_at"] = extracted_at
+    return frame
+
+
+def read_interactions(connection: Connection) -> pd.DataFrame:
+    """Likes and passes in order of time."""
+    query = select(*INTERACTION_COLUMNS).order_by(interactions.c.created_at, interactions.c.id)
+    frame = pd.DataFrame(connection.execute(query).all(), columns=[each.name for each in INTERACTION_COLUMNS])
+    frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True)
+    numbers = ["publication_id", "position", "propensity"]
+    frame[numbers] = frame[numbers].astype(np.float64)
+    return frame
+
+
+def read_blocks(connection: Connection) -> pd.DataFrame:
+    """Blocks: blocker_id, blocked_id."""
+    query = select(blocks.c.blocker_id, blocks.c.blocked_id).order_by(blocks.c.blocker_id, blocks.c.blocked_id)
+    return pd.DataFrame(connection.execute(query).all(), columns=["blocker_id", "blocked_id"])

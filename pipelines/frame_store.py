@@ -1,0 +1,98 @@
+"""Frames on disk or in an object store: Parquet, whole or not there at all, with cells that are dicts and lists."""
+
+import hashlib
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+
+def write_table(table: pa.Table, path: UPath) -> None:
+    """Write a Parquet file that appears complete or, if the process dies or the disk is full, not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
+    unfinished.rename(path)
+
+
+def read_table(path: UPath) -> pa.Table:
+    """Read a Parquet file."""
+    with path.open("rb") as file:
+        return pq.read_table(file)
+
+
+def to_table(frame: pd.DataFrame) -> pa.Table:
+    """A frame as an Arrow table; a column of dicts becomes a map, where Arrow would make a field of every key seen."""
+    arrays = {name: _map_array(cells) if _holds(dict, cells) else pa.array(cells) for name, cells in frame.items()}
+    return pa.table({str(name): array for name, array in arrays.items()})
+
+
+def from_table(table: pa.Table) -> pd.DataFrame:
+    """The inverse of `to_table`."""
+    frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
+    for field in table.schema:
+        if pa.types.is_list(field.type):
+            frame[field.name] = pd.Series(table.column(field.name).to_pylist(), dtype=object)
+    return frame
+
+
+def fingerprint(*tables: pa.Table) -> str:
+    """A hash of the tables' contents: the same for the same rows in the same order."""
+    digest = hashlib.sha256()
+    for table in tables:
+        with pa.ipc.new_stream(_Hashing(digest), table.schema) as stream:
+            stream.write_table(table.combine_chunks())
+    return digest.hexdigest()[:16]
+
+
+class _Hashing:
+    """A file that keeps nothing but a hash of what is written to it."""
+
+    closed = False
+
+    def __init__(self, digest: "hashlib._Hash") -> None:
+        self.digest = digest
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _holds(kind: type, cells: pd.Series) -> bool:
+    return any(isinstance(cell, kind) for cell in cells.head(1))
+
+
+def _map_array(cells: pd.Series) -> pa.Array:
+    values = [value for cell in cells for value in cell.values()]
+    of_words = bool(values) and isinstance(values[0], str)
+    return pa.array(
+        [list(cell.items()) for cell in cells], pa.map_(pa.string(), pa.string() if of_words else pa.float64())
+    )
+
+
+class ParquetStore(dg.UPathIOManager):
+    """Keeps the frames between assets, one Parquet file an asset."""
+
+    extension = ".parquet"
+
+    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame, path: UPath) -> None:  # noqa: ARG002
+        """Write an asset's frame."""
+        write_table(to_table(obj), path)
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
+        """Read an asset's frame; say which asset to materialize when there is none."""
+        if not path.exists():
+            name = context.asset_key.to_user_string()
+            raise dg.Failure(
+                f"{name} has not been materialized yet: materialize it first, or everything with `matching run`"
+            )
+        return from_table(read_table(path))

@@ -1,0 +1,78 @@
+"""Score pairs that somebody asks about, with the champion and what the app tables say now."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from models.db.errors import InputError
+from models.ml.candidates import score
+from models.ml.embeddings import Answers
+from models.ml.encoder import encode
+from models.ml.frames import check_interactions, check_profiles
+from models.ml.population import population
+from models.ml.ranker import Ranker
+from pipelines.encoding import answers_of
+from pipelines.extract import read_blocks, read_interactions, read_profiles
+
+COLUMNS = ["viewer", "candidate"]
+SCORES = ["p_like", "p_liked_back", "p_match"]
+
+
+def read_pairs(path: Path) -> pd.DataFrame:
+    """Columns viewer and candidate of a CSV file, as text. Raises InputError if it is not such a file."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+    if missing := [name for name in COLUMNS if name not in frame]:
+        raise InputError(
+            f"{path} has no column {' and no column '.join(missing)}; its columns must be viewer, candidate"
+        )
+    return frame[COLUMNS]
+
+
+def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs with p_like, p_liked_back and p_match, in the order given.
+
+    `viewer` and `candidate` are profile ids or source keys. Raises InputError for people that are unknown or whose
+    profile breaks the contract.
+    """
+    profiles, rejected = check_profiles(read_profiles(connection))
+    interactions, _ = check_interactions(read_interactions(connection), frozenset(profiles["profile_id"]))
+    viewer, candidate = (_positions(pairs[name], profiles, rejected) for name in COLUMNS)
+    asked = profiles.iloc[np.unique(np.concatenate([viewer, candidate]))]
+    town = population(ranker.specification, profiles, interactions, read_blocks(connection), _encoded(asked))
+    scored = score(ranker, town.people, town.ledger, viewer, candidate)
+    return pairs.assign(**{name: getattr(scored, name) for name in SCORES})
+
+
+def write_scores(scores: pd.DataFrame, path: Path) -> None:
+    """Write the scored pairs as CSV, whole or not at all. Raises InputError if the path cannot be written."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        scores.to_csv(unfinished, index=False, float_format="%.6g")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _positions(people: pd.Series, profiles: pd.DataFrame, rejected: pd.DataFrame) -> np.ndarray:
+    by_key = profiles.dropna(subset="source_key").set_index("source_key")["profile_id"]
+    ids = pd.Index(profiles["profile_id"])
+    positions = ids.get_indexer(pd.Index(people.map(by_key).fillna(people)))
+    if (positions < 0).any():
+        unknown = people[positions < 0].unique()
+        why = dict(zip(rejected["profile_id"], rejected["reason"], strict=True)).get(
+            unknown[0], "no profile has this id or source key, or its profile breaks the contract"
+        )
+        raise InputError(f"{len(unknown)} of the people cannot be scored, the first {unknown[0]!r}: {why}")
+    return np.asarray(positions, np.int64)
+
+
+def _encoded(profiles: pd.DataFrame) -> Answers:
+    answers = answers_of(profiles)
+    code, texts = pd.factorize(answers.pop("text"))
+    return Answers(answers, encode(list(texts)).astype(np.float16)[code])

@@ -1,0 +1,48 @@
+"""What a run says on the terminal: one line a step and what the step reports, without Dagster's own bookkeeping."""
+
+import logging
+import time
+from typing import Any
+
+import dagster as dg
+
+START, DONE, FAILED = "STEP_START", "STEP_SUCCESS", "STEP_FAILURE"
+
+
+class _Lines(logging.Formatter):
+    """Formats the start and the end of a step, and messages of the assets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: dict[str, float] = {}
+
+    def format(self, record: logging.LogRecord) -> str:
+        event: Any = getattr(record, "dagster_event", None)
+        if event is None:
+            return f"    {record.dagster_meta['orig_message']}"  # type: ignore[attr-defined] # Dagster sets it
+        kind, step = event.event_type_value, event.step_key
+        if kind == START:
+            self.started[step] = time.monotonic()
+            return f"▸ {step}"
+        seconds = time.monotonic() - self.started.get(step, time.monotonic())
+        return f"  {'failed' if kind == FAILED else 'done'} in {seconds:.1f} s"
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    event: Any = getattr(record, "dagster_event", None)
+    if event is None:
+        return record.levelno >= logging.INFO
+    return event.event_type_value in (START, DONE, FAILED)
+
+
+@dg.logger(config_schema={}, description="One line a step, and what it reports.")
+def progress(_context: dg.InitLoggerContext) -> logging.Logger:
+    """The console logger of this project's jobs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    handler.addFilter(_worth_a_line)
+    logger = logging.getLogger("matching.progress")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.handlers = [handler]
+    return logger

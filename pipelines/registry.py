@@ -1,0 +1,108 @@
+"""The rankers in MLflow: each training a run, each ranker a registered version, the champion an alias."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import dagster as dg
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+
+from models.db.errors import NoChampion
+from models.ml import ranker as rankers
+from models.ml.features import names_and_groups
+from models.ml.ranker import Ranker
+from pipelines import ranker_model
+
+EXPERIMENT = "matching"
+MODEL = "ranker"
+CHAMPION = "champion"
+# The versions a model needs to be loaded again. Naming them spares MLflow eight seconds of guessing.
+REQUIREMENTS = [f"{name}=={version(name)}" for name in ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The ranker that publications use, and its registered version."""
+
+    version: str
+    ranker: Ranker
+
+
+class Registry(dg.ConfigurableResource[None]):
+    """MLflow at `tracking_uri`; `artifacts` is where a new experiment keeps its files, None for the server's choice."""
+
+    tracking_uri: str
+    artifacts: str | None = None
+
+    @contextmanager
+    def training(self, name: str, tags: Mapping[str, str]) -> Iterator[None]:
+        """One MLflow run around a training; it ends as failed if the training does."""
+        self._connect()
+        experiment = mlflow.get_experiment_by_name(EXPERIMENT)
+        key = experiment.experiment_id if experiment else mlflow.create_experiment(EXPERIMENT, self.artifacts)
+        with mlflow.start_run(experiment_id=key, run_name=name, tags=dict(tags)):
+            yield
+
+    def log(self, ranker: Ranker, parameters: Mapping[str, object], metrics: Mapping[str, float]) -> str:
+        """Log and register a ranker in the current run, and return its version."""
+        mlflow.log_params(dict(parameters))
+        mlflow.log_metrics(dict(metrics))
+        with tempfile.TemporaryDirectory() as folder:
+            rankers.save(ranker, Path(folder))
+            logged = mlflow.pyfunc.log_model(
+                name=MODEL,
+                python_model=ranker_model.__file__,
+                artifacts={"ranker": folder},
+                signature=_signature(ranker),
+                pip_requirements=REQUIREMENTS,
+                registered_model_name=MODEL,
+            )
+        return str(logged.registered_model_version)
+
+    def promote(self, version: str) -> None:
+        """Make a version the champion."""
+        self._connect().set_registered_model_alias(MODEL, CHAMPION, version)
+
+    def champion_version(self) -> str | None:
+        """The champion's version; None if there is none yet."""
+        try:
+            return str(self._connect().get_model_version_by_alias(MODEL, CHAMPION).version)
+        except MlflowException:
+            return None
+
+    def champion(self) -> Champion:
+        """The champion; raises NoChampion if there is none yet."""
+        version = self.champion_version()
+        if version is None:
+            raise NoChampion("there is no ranker yet: train one with `matching run`")
+        return Champion(version, self.load(version))
+
+    def load(self, version: str) -> Ranker:
+        """A registered ranker."""
+        self._connect()
+        with tempfile.TemporaryDirectory() as folder:
+            model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}", dst_path=folder)
+            # MLflow keeps an artifact under the name of the folder it was logged from.
+            (found,) = Path(model).rglob("ranker.json")
+            return rankers.load(found.parent)
+
+    def _connect(self) -> mlflow.MlflowClient:
+        os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        logging.getLogger("alembic").setLevel(logging.ERROR)
+        mlflow.set_tracking_uri(self.tracking_uri)
+        return mlflow.MlflowClient()
+
+
+def _signature(ranker: Ranker) -> ModelSignature:
+    names = names_and_groups(ranker.specification)
+    columns: list[ColSpec | TensorSpec] = [ColSpec(DataType.float, name) for name, _ in names]
+    return ModelSignature(Schema(columns), Schema([ColSpec(DataType.float, "p_like")]))

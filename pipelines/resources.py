@@ -1,0 +1,59 @@
+"""What the assets are given: the database, the store of shards, the compute, the registry."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import dagster as dg
+from sqlalchemy import Engine
+from upath import UPath
+
+from models.db.engines import database
+from models.db.settings import Settings
+
+Shard = TypeVar("Shard")
+
+
+class Database(dg.ConfigurableResource[None]):
+    """PostgreSQL with pgvector: the one at `url`, or the embedded server under `home`."""
+
+    home: str
+    url: str | None = None
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """An engine for the length of a block."""
+        with database(Settings(home=Path(self.home), database_url=self.url)) as engine:
+            yield engine
+
+
+class ShardStore(dg.ConfigurableResource[None]):
+    """Where frames and shards are kept: a folder or an object store."""
+
+    base: str
+
+    def frame(self, asset: str) -> UPath:
+        """The file of an asset's frame, as the IO manager keeps it."""
+        return UPath(self.base) / f"{asset}.parquet"
+
+    def folder(self, asset: str) -> UPath:
+        """The folder of an asset's shards."""
+        return UPath(self.base) / "shards" / asset
+
+
+class Compute(dg.ConfigurableResource[None]):
+    """Maps a function over shards: in this process, or on the Dask cluster at `scheduler`."""
+
+    scheduler: str | None = None
+
+    def map(self, function: Callable[[Shard], int], shards: Sequence[Shard]) -> Iterable[int]:
+        """The function's count for each shard, as they come; the function writes its shard's file.
+
+        Raises InputError at once if the cluster does not answer.
+        """
+        if self.scheduler is None:
+            return map(function, shards)
+        from pipelines.cluster import map_on_cluster  # noqa: PLC0415 - only where there is one
+
+        return map_on_cluster(self.scheduler, function, shards)

@@ -1,0 +1,32 @@
+"""Run the pipeline's Dagster job in this process, recorded in the same instance that the Dagster UI shows."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from models.db.settings import Settings
+from pipelines.definitions import JOB, build
+
+INSTANCE = """\
+# Written by `matching`. No usage data leaves this machine.
+telemetry:
+  enabled: false
+"""
+
+
+def dagster_home(settings: Settings) -> Path:
+    """The folder of Dagster's instance, made if need be, and named in DAGSTER_HOME for Dagster's own commands."""
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.home / "dagster")))
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(INSTANCE)
+    return home
+
+
+def run(settings: Settings) -> None:
+    """Materialize everything once. Raises what a step raised: a MatchingError is the user's to mend."""
+    dagster_home(settings)
+    job = build(settings).resolve_job_def(JOB)
+    with dg.DagsterInstance.get() as instance:
+        job.execute_in_process(run_config={"loggers": {"console": {"config": {}}}}, instance=instance)

@@ -1,0 +1,114 @@
+"""Score a shard of viewers against everybody eligible for them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from upath import UPath
+
+from models.ml.candidates import Scored, candidates, score
+from models.ml.population import Population, population
+from models.ml.ranker import Ranker
+from pipelines.encoding import load_answers
+from pipelines.frame_store import fingerprint, from_table, read_table, to_table, write_table
+from pipelines.shards import SHARDS, shard_of
+
+# What a frame says of when it was made, not of what is in it.
+VOLATILE = ["extracted_at"]
+
+
+@dataclass(frozen=True)
+class ScoringInputs:
+    """What all shards of one scoring share. Two are the same if their fingerprints are."""
+
+    fingerprint: str
+    profiles_url: str = field(compare=False)
+    interactions_url: str = field(compare=False)
+    embeddings: pd.DataFrame = field(compare=False, repr=False)
+    blocks: pd.DataFrame = field(compare=False, repr=False)
+    ranker: Ranker = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class ScoreShard:
+    """The viewers of one shard, and where their scored candidates go."""
+
+    inputs: ScoringInputs
+    number: int
+    output: str
+
+
+def inputs_fingerprint(
+    profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: pd.DataFrame, blocks: pd.DataFrame, ranker: str
+) -> str:
+    """Names the inputs of a scoring by their contents; `ranker` is the champion's version."""
+    frames = [profiles.drop(columns=VOLATILE), interactions, embeddings, blocks, pd.DataFrame({"ranker": [ranker]})]
+    return fingerprint(*(to_table(frame) for frame in frames))
+
+
+def score_shards(inputs: ScoringInputs, folder: UPath) -> list[ScoreShard]:
+    """The shards of a scoring."""
+    return [
+        ScoreShard(inputs, number, str(folder / f"{number:02d}-{inputs.fingerprint}.parquet"))
+        for number in range(SHARDS)
+    ]
+
+
+def score_shard(shard: ScoreShard) -> int:
+    """Write the shard's scored candidates; return how many pairs."""
+    town = _population(shard.inputs)
+    viewers = np.flatnonzero(shard_of(town.people.ids) == shard.number)
+    viewer, candidate = candidates(town.rules, town.people, town.closed, viewers)
+    scored = score(shard.inputs.ranker, town.people, town.ledger, viewer, candidate)
+    write_table(_to_table(scored, town.people.ids), UPath(shard.output))
+    return len(viewer)
+
+
+# The shards of one process share the arrays; only the last scoring's are kept.
+@lru_cache(maxsize=1)
+def _population(inputs: ScoringInputs) -> Population:
+    return population(
+        inputs.ranker.specification,
+        from_table(read_table(UPath(inputs.profiles_url))),
+        from_table(read_table(UPath(inputs.interactions_url))),
+        inputs.blocks,
+        load_answers(inputs.embeddings),
+    )
+
+
+def _to_table(scored: Scored, ids: np.ndarray) -> pa.Table:
+    """Pairs by id: positions would name other people as soon as somebody joins. A dictionary keeps them small."""
+
+    def named(position: np.ndarray) -> pa.Array:
+        used, code = np.unique(position, return_inverse=True)
+        return pa.DictionaryArray.from_arrays(
+            pa.array(code.astype(np.int32)), pa.array(ids[used].tolist(), pa.string())
+        )
+
+    return pa.table(
+        {
+            "viewer_id": named(scored.viewer),
+            "candidate_id": named(scored.candidate),
+            "p_like": scored.p_like,
+            "p_liked_back": scored.p_liked_back,
+            "p_match": scored.p_match,
+        }
+    )
+
+
+def load_scored(urls: Iterable[str], ids: pd.Index) -> Scored:
+    """All scored pairs of the shards at `urls`, by position in `ids`, in order of viewer."""
+    table = pa.concat_tables([read_table(UPath(url)) for url in urls]).unify_dictionaries().combine_chunks()
+
+    def position(name: str) -> np.ndarray:
+        column = table.column(name).chunk(0) if table.num_rows else pa.array([], pa.string()).dictionary_encode()
+        of_word = ids.get_indexer(pd.Index(column.dictionary.to_pylist())).astype(np.int64)
+        return np.asarray(of_word[column.indices.to_numpy()], np.int64)
+
+    viewer, candidate = position("viewer_id"), position("candidate_id")
+    order = np.lexsort((candidate, viewer))
+    numbers = [table.column(name).to_numpy()[order] for name in ("p_like", "p_liked_back", "p_match")]
+    return Scored(viewer[order], candidate[order], *numbers)
