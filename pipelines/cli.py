@@ -28,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="The matching backend of Delete: load people, run the pipeline, look at and undo publications.",
 )
 load = typer.Typer(no_args_is_help=True, help="Fill the app tables from a source; loading it again changes nothing.")

@@ -1,5 +1,6 @@
 """Read the app tables into frames. Names and everything else that nothing is learned from stays behind."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from models.ml.frames import ages
 
 def _representable(column: Column[Any]) -> Label[Any]:
     """The date or moment where Python has one for it, else null: an infinite one must not stop the rest."""
-    return case((column.between("0001-01-02", "9999-12-30"), column)).label(column.name)
+    return case((column.between(date(1, 1, 2), date(9999, 12, 30)), column)).label(column.name)
 
 
 PROFILE_COLUMNS = (

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import dagster as dg
 import mlflow
+import numpy as np
+import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
@@ -62,6 +64,7 @@ class Registry(dg.ConfigurableResource[None]):
                 python_model=ranker_model.__file__,
                 artifacts={"ranker": folder},
                 signature=_signature(ranker),
+                input_example=_example(ranker),
                 pip_requirements=REQUIREMENTS,
                 registered_model_name=MODEL,
             )
@@ -100,6 +103,12 @@ class Registry(dg.ConfigurableResource[None]):
         logging.getLogger("alembic").setLevel(logging.ERROR)
         mlflow.set_tracking_uri(self.tracking_uri)
         return mlflow.MlflowClient()
+
+
+def _example(ranker: Ranker) -> pd.DataFrame:
+    """A pair of nobody's: an example made of real people would put them into the registry."""
+    names = [name for name, _ in names_and_groups(ranker.specification)]
+    return pd.DataFrame(np.zeros((1, len(names)), np.float32), columns=names)
 
 
 def _signature(ranker: Ranker) -> ModelSignature:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import cast
+from uuid import UUID
 
 import psycopg
 from pgvector import HalfVector
@@ -35,6 +36,6 @@ def store_embeddings(engine: Engine, encoder: str, vectors: Iterable[tuple[str, 
         with driver.cursor() as cursor, cursor.copy(COPY) as copy:
             copy.set_types(("uuid", "text", "halfvec"))
             for profile_id, content_hash, vector in vectors:
-                copy.write_row((profile_id, content_hash, HalfVector(vector)))
+                copy.write_row((UUID(profile_id), content_hash, HalfVector(vector)))
         connection.execute(text(PRUNE))
         return connection.execute(text(MERGE), {"encoder": encoder}).rowcount

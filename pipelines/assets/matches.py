@@ -87,7 +87,7 @@ def publication(
     profiles: pd.DataFrame,
     scored_candidates: pd.DataFrame,
     match_lists: pd.DataFrame,
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
     """The match lists in PostgreSQL: copied, verified, and switched live in one transaction."""
     scored_at = profiles["extracted_at"][0]
     start = time.monotonic()

@@ -39,7 +39,7 @@ def ranker(
     profiles: pd.DataFrame,
     profile_embeddings: pd.DataFrame,
     training_pairs: pd.DataFrame,
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
     """The LightGBM ranker in MLflow, registered; the champion if it passes the gate or is the town's first."""
     trained = train(profiles, load_answers(profile_embeddings), training_pairs, config.seed)
     checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]

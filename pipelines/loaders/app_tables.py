@@ -35,7 +35,8 @@ def fill(
 
     Both iterables are read once, people first, and streamed. Rows that cannot be used are left out and counted in the
     report with those the source already `refused`. Of several rows with the same key the first counts. Interactions
-    may name people of earlier loads. Raises DatabaseUnavailable if the server is lost or full; nothing is written then.
+    may name people of earlier loads. Two loads at once happen one after the other. If the server is lost or its disk
+    full, nothing is written; inside `models.db.engines.database` that is raised as DatabaseUnavailable.
     """
     reasons: Counter[str] = Counter()
     with engine.begin() as connection:
@@ -116,8 +117,7 @@ def _copy(connection: Connection, table: str, rows: Iterable[tuple[object, ...]]
                 if count % 250_000 == 0:
                     logger.info("%s: %s rows read", table, f"{count:,}")
     except psycopg.OperationalError as error:
-        # The first line only: the others may quote the row.
-        what = str(error).partition("\n")[0]
-        raise DatabaseUnavailable(f"the database was lost while loading; nothing was written: {what}") from error
+        what = str(error).partition("\n")[0]  # the other lines may quote the row
+        raise DatabaseUnavailable(f"the database failed while loading and nothing was written: {what}") from error
     connection.exec_driver_sql(f"ANALYZE {table}")
     return count
