@@ -1,0 +1,117 @@
+"""Around the building of a publication: one builder at a time, what the dead ones left, and how a failure is told."""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from models.db import partitions
+from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
+from models.db.tables import publications
+
+KEPT = 3
+"""How many publications keep their lists: the live one and those to roll back to."""
+
+LOCK = func.hashtext("matching.publication")
+LOST = ("08", "57P")  # SQLSTATEs that begin so: connection exceptions, shutdowns and terminated sessions
+OUT_OF_ROOM = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+logger = logging.getLogger(__name__)
+row = publications.c
+
+
+@contextmanager
+def sole_builder(engine: Engine) -> Iterator[Connection]:
+    """A connection that holds the lock of builders for the length of the block.
+
+    Raises PublicationRefused if somebody else holds it, and tells the database's errors as `failure_recorded` does.
+    """
+    try:
+        with engine.connect() as connection, _lock(connection):
+            yield connection
+    except DBAPIError as error:
+        raise _reason(error) from error
+
+
+@contextmanager
+def _lock(connection: Connection) -> Iterator[None]:
+    with connection.begin():
+        if not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+            raise PublicationRefused("another publication is being built; wait until it is done, then try again")
+    try:
+        yield
+    finally:
+        with suppress(SQLAlchemyError), connection.begin():  # a lost connection has lost the lock already
+            connection.execute(select(func.pg_advisory_unlock(LOCK)))
+
+
+def clear_up(connection: Connection) -> None:
+    """Fail what builders left that died, and drop the lists that are not kept. Only the holder of the lock may."""
+    died = row.metrics.concat({"error": "its process ended before it was done"})
+    with connection.begin():
+        connection.execute(publications.update().where(row.state == "building").values(state="failed", metrics=died))
+    drop_unneeded(connection)
+
+
+def drop_unneeded(connection: Connection) -> None:
+    """Drop the lists that nothing can return to: all but the live ones and those of the last ones before it."""
+    with connection.begin():
+        returnable = select(row.id).where(row.state == "retired", ~row.metrics.has_key("rolled_back_at"))
+        kept = set(connection.scalars(select(row.id).where(row.state == "live")))
+        kept |= set(connection.scalars(returnable.order_by(row.id.desc()).limit(KEPT - 1)))
+        unneeded = partitions.stored(connection) - kept
+    for publication_id in sorted(unneeded):
+        partitions.drop(connection, publication_id)
+
+
+@contextmanager
+def failure_recorded(engine: Engine, publication_id: int) -> Iterator[None]:
+    """Turn whatever ends the block into a failed publication and an error that says what to do.
+
+    Raises PublicationRefused or DatabaseUnavailable, or the MatchingError that the block raised, with the cause.
+    """
+    try:
+        yield
+    except BaseException as error:
+        reason = _reason(error)
+        _record_failure(engine, publication_id, str(reason))
+        if not isinstance(error, Exception):
+            raise
+        raise type(reason)(
+            f"publication {publication_id} was not published: {reason}. What was live before it still is."
+        ) from error
+
+
+def _reason(error: BaseException) -> MatchingError:
+    """What went wrong and what to do, in words for the user."""
+    if isinstance(error, MatchingError):
+        return error
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.Error):
+        return PublicationRefused(f"{type(error).__name__} {error}".strip())
+    what = cause.diag.message_primary or str(cause).partition("\n")[0]
+    if isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or "08").startswith(LOST):
+        return DatabaseUnavailable(f"the database does not answer ({what}); see that it runs, then try again")
+    if (cause.sqlstate or "").startswith(OUT_OF_ROOM):
+        return PublicationRefused(f"the database has no room ({what}); free space on its disk, then try again")
+    return PublicationRefused(f"the database refused it ({what}); mend that, then try again")
+
+
+def _record_failure(engine: Engine, publication_id: int, reason: str) -> None:
+    """Keep the reason, without anybody's id, and drop what was stored: if the database answers, else the next does."""
+    error = {"error": ID.sub("…", reason)}
+    still_building = publications.update().where(row.id == publication_id, row.state == "building")
+    failed = still_building.values(state="failed", metrics=row.metrics.concat(error))
+    try:
+        with engine.connect() as connection:
+            with connection.begin():
+                recorded = connection.execute(failed).rowcount
+            if recorded:
+                partitions.drop(connection, publication_id)
+    except SQLAlchemyError:
+        logger.warning("publication %d is left as being built; the next one clears it up", publication_id)

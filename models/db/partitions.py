@@ -1,0 +1,146 @@
+"""The partition of one publication's match lists: filled apart, attached when it is right, dropped as a whole."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import cast
+from uuid import UUID
+
+import psycopg
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from models.db.errors import PublicationRefused
+from models.db.match_lists import MatchList
+
+PREFIX = "matching.match_lists_"
+COLUMN_TYPES = ("int8", "uuid", "uuid[]", "float4[]", "float4[]", "float4[]", "jsonb")
+LISTS_A_LOG_LINE = 20_000
+ATTACH_ATTEMPTS = 60
+ATTACH_PAUSE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a publication holds."""
+
+    viewers: int
+    pairs: int
+
+    def __str__(self) -> str:
+        return f"{self.pairs:,} pairs in {self.viewers:,} lists"
+
+
+def partition(publication_id: int) -> str:
+    """The qualified name of a publication's table."""
+    return f"{PREFIX}{publication_id:d}"
+
+
+def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]) -> Size:
+    """Make the table and stream the lists into it by binary COPY; how much was sent."""
+    name = partition(publication_id)
+    # Keys are made after the rows, which is faster. The CHECK tells ATTACH that it need not read them.
+    columns = "LIKE matching.match_lists INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
+    connection.execute(text(f"CREATE TABLE {name} ({columns}, CHECK (publication_id = {publication_id:d}))"))
+    viewers = pairs = 0
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(COLUMN_TYPES)
+        uuid_of = cache(UUID)
+        for match_list in lists:
+            copy.write_row((publication_id, *_row(match_list, uuid_of)))
+            viewers += 1
+            pairs += len(match_list.candidate_ids)
+            if viewers % LISTS_A_LOG_LINE == 0:
+                logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
+    connection.execute(text(f"ANALYZE {name}"))
+    return Size(viewers, pairs)
+
+
+def size(connection: Connection, publication_id: int) -> Size:
+    """How much is stored."""
+    counts = "SELECT count(*), coalesce(sum(cardinality(candidate_ids)), 0) FROM "
+    return Size(*connection.execute(text(counts + partition(publication_id))).one())
+
+
+def _row(match_list: MatchList, uuid_of: Callable[[str], UUID]) -> tuple[object, ...]:
+    try:
+        return (
+            uuid_of(match_list.viewer_id),
+            [uuid_of(candidate_id) for candidate_id in match_list.candidate_ids],
+            *([float(p) for p in ps] for ps in (match_list.p_like, match_list.p_liked_back, match_list.p_match)),
+            Jsonb(match_list.reasons),
+        )
+    except (TypeError, ValueError, AttributeError) as error:
+        raise PublicationRefused(
+            f"the list of viewer {match_list.viewer_id} is not made of uuids and numbers: {error}; mend the match lists"
+        ) from error
+
+
+def attach(connection: Connection, publication_id: int) -> None:
+    """Make the table a partition of `matching.match_lists`, with its keys, inside the caller's transaction.
+
+    From the commit on, erasing a person reaches its rows. Readers never wait for this; writers of profiles do, from the
+    lock to the caller's commit. Somebody else's long write is given way to, and waited for between attempts.
+    Raises PublicationRefused when every attempt met one.
+    """
+    name = partition(publication_id)
+    connection.execute(text(f"ALTER TABLE {name} ADD PRIMARY KEY (publication_id, viewer_id)"))
+    connection.execute(text(f"CREATE INDEX ON {name} (viewer_id)"))
+    for _ in range(ATTACH_ATTEMPTS):
+        if _attached(connection, name, publication_id):
+            return
+        time.sleep(ATTACH_PAUSE_SECONDS)
+    raise PublicationRefused(
+        "app.profiles was being written to by a transaction that did not end; "
+        "end it (pg_stat_activity shows it), then publish again"
+    )
+
+
+def _attached(connection: Connection, name: str, publication_id: int) -> bool:
+    try:
+        with connection.begin_nested():
+            connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
+            # ATTACH takes this lock anyway, to check the foreign key: a viewer erased by now must be gone before it.
+            connection.execute(text("LOCK TABLE app.profiles IN SHARE ROW EXCLUSIVE MODE"))
+            connection.execute(
+                text(f"DELETE FROM {name} WHERE NOT EXISTS (SELECT FROM app.profiles WHERE id = viewer_id)")  # noqa: S608
+            )
+            connection.execute(
+                text(f"ALTER TABLE matching.match_lists ATTACH PARTITION {name} FOR VALUES IN ({publication_id:d})")
+            )
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+            return False
+        raise
+    return True
+
+
+def stored(connection: Connection) -> set[int]:
+    """The publications whose table is there."""
+    return set(
+        connection.scalars(
+            text(
+                "SELECT substring(relname FROM '[0-9]+$')::bigint FROM pg_class "
+                r"WHERE relnamespace = 'matching'::regnamespace AND relkind = 'r' AND relname ~ '^match_lists_[0-9]+$'"
+            )
+        )
+    )
+
+
+def drop(connection: Connection, publication_id: int) -> None:
+    """Drop the table of a publication in a transaction of its own, unless a reader holds it: then the next one does."""
+    try:
+        with connection.begin():
+            connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+            connection.execute(text(f"DROP TABLE IF EXISTS {partition(publication_id)}"))
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+            raise
+        logger.warning("the lists of publication %d are in use; the next publication drops them", publication_id)

@@ -1,0 +1,169 @@
+"""The publication switch: one complete set of match lists, built apart, verified, and made visible at one instant.
+
+Only one process at a time builds or rolls back. Its lock is the database session's, so it dies with the process.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, Text, cast, func, select, text
+
+from models.db import building, partitions, tables, verification
+from models.db.errors import NothingToRollBack, PublicationRefused
+from models.db.match_lists import MatchList
+
+__all__ = ["MatchList", "Publication", "live", "publications", "publish", "rollback"]
+
+logger = logging.getLogger(__name__)
+row = tables.publications.c
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One complete set of match lists, as it stands."""
+
+    id: int
+    state: str
+    """building, live, retired or failed."""
+    ranker_version: str
+    encoder: str
+    viewer_count: int
+    pair_count: int
+    metrics: Mapping[str, Any]
+    """As given to `publish`, with `dropped_since_scoring` (pairs), `error` if failed, `rolled_back_at` if it was."""
+    created_at: datetime
+    activated_at: datetime | None
+    kept: bool
+    """Its lists are still in the database."""
+
+
+def publications(connection: Connection) -> list[Publication]:
+    """Every publication there ever was, newest first."""
+    return [_publication(found) for found in connection.execute(_select().order_by(row.id.desc()))]
+
+
+def live(connection: Connection) -> Publication | None:
+    """The publication that readers see."""
+    found = connection.execute(_select().where(row.state == "live")).one_or_none()
+    return None if found is None else _publication(found)
+
+
+def publish(
+    engine: Engine,
+    lists: Iterable[MatchList],
+    *,
+    ranker_version: str,
+    encoder: str,
+    metrics: Mapping[str, object],
+    as_of: date,
+    scored_at: datetime,
+) -> Publication:
+    """Store the lists apart, verify them, and make them what readers see, all at one instant.
+
+    `lists` is read once and streamed. `as_of` is the day the ages were counted on. `scored_at` (with time zone) is the
+    database's time when the profiles, interactions and blocks behind the lists were read: pairs that became impossible
+    since then are taken out and counted in the metric `dropped_since_scoring`, see `verification.drop_impossible`.
+    Drops the lists of publications beyond the kept ones.
+
+    Raises PublicationRefused if another publication is being built, if the lists fail a check, or if the database
+    cannot store them (a full disk), and DatabaseUnavailable if it is lost. Nothing is published then: what was live
+    stays live, and the publication is kept as failed with the reason in its metrics.
+    """
+    with building.sole_builder(engine) as connection:
+        building.clear_up(connection)
+        publication_id = _announce(connection, ranker_version, encoder, metrics)
+        with building.failure_recorded(engine, publication_id):
+            _build(connection, publication_id, lists, as_of, scored_at)
+            _switch(connection, publication_id)
+        building.drop_unneeded(connection)
+        with connection.begin():
+            return _one(connection, publication_id)
+
+
+def rollback(engine: Engine) -> Publication:
+    """Make the publication that was live before this one live again; one that was rolled back from never returns.
+
+    Raises NothingToRollBack if no earlier one keeps its lists, PublicationRefused while a publication is being built.
+    """
+    with building.sole_builder(engine) as connection, connection.begin():
+        current = live(connection)
+        if current is None:
+            raise NothingToRollBack("nothing has been published yet; publish first")
+        earlier = next((found for found in publications(connection) if _returnable(found, current)), None)
+        if earlier is None:
+            raise NothingToRollBack(
+                f"no publication before the live one, {current.id}, still has its lists; publish a better one instead"
+            )
+        rolled_back_at = func.jsonb_build_object("rolled_back_at", func.now())
+        _update(connection, current.id, state="retired", metrics=row.metrics.concat(rolled_back_at))
+        _update(connection, earlier.id, state="live", activated_at=func.now())
+        return _one(connection, earlier.id)
+
+
+def _returnable(found: Publication, current: Publication) -> bool:
+    return found.id < current.id and found.state == "retired" and found.kept and "rolled_back_at" not in found.metrics
+
+
+def _announce(connection: Connection, ranker_version: str, encoder: str, metrics: Mapping[str, object]) -> int:
+    """Record, for everybody to see, that a publication is being built."""
+    try:
+        json.dumps(dict(metrics), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise PublicationRefused(f"its metrics cannot be stored as JSON: {error}; mend the metrics") from error
+    with connection.begin():
+        values = {"ranker_version": ranker_version, "encoder": encoder, "metrics": dict(metrics)}
+        return int(connection.execute(tables.publications.insert().values(values).returning(row.id)).scalar_one())
+
+
+def _build(
+    connection: Connection, publication_id: int, lists: Iterable[MatchList], as_of: date, scored_at: datetime
+) -> None:
+    """Store, verify and attach the lists. They are whole afterwards, erasures reach them, and nobody reads them yet."""
+    with connection.begin():
+        # A server busy with a query does not notice that its client was killed unless it is told to look.
+        connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))
+        sent = partitions.fill(connection, publication_id, lists)
+        logger.info("publication %d: %s stored", publication_id, sent)
+        verification.verify_lists(connection, publication_id, sent)
+        dropped = verification.drop_impossible(connection, publication_id, as_of, scored_at)
+        logger.info("publication %d: verified; %d pairs dropped as impossible since", publication_id, dropped)
+        partitions.attach(connection, publication_id)
+        _update(connection, publication_id, metrics=row.metrics.concat({"dropped_since_scoring": dropped}))
+    with connection.begin():
+        verification.drop_erased(connection, publication_id)
+        left = partitions.size(connection, publication_id)
+        verification.refuse_empty(left)
+        _update(connection, publication_id, viewer_count=left.viewers, pair_count=left.pairs)
+
+
+def _switch(connection: Connection, publication_id: int) -> None:
+    """Retire the live publication and make this one live.
+
+    In a transaction after the one that attached the lists: a reader's query that was planned without them must have
+    taken its snapshot, which decides what is live, before this commits.
+    """
+    with connection.begin():
+        connection.execute(tables.publications.update().where(row.state == "live").values(state="retired"))
+        _update(connection, publication_id, state="live", activated_at=func.now())
+    logger.info("publication %d is live", publication_id)
+
+
+def _update(connection: Connection, publication_id: int, **values: object) -> None:
+    connection.execute(tables.publications.update().where(row.id == publication_id).values(values))
+
+
+def _select() -> Select[Any]:
+    kept = func.to_regclass(partitions.PREFIX + cast(row.id, Text)).is_not(None)
+    return select(tables.publications, kept.label("kept"))
+
+
+def _one(connection: Connection, publication_id: int) -> Publication:
+    return _publication(connection.execute(_select().where(row.id == publication_id)).one())
+
+
+def _publication(found: Row[Any]) -> Publication:
+    return Publication(**found._mapping)  # noqa: SLF001

@@ -1,0 +1,130 @@
+"""What must be true of a publication's lists before they go live, asked in SQL of the lists as they were stored."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from models.db.errors import PublicationRefused
+from models.db.partitions import Size, partition, size
+
+IN_FLIGHT = timedelta(seconds=10)
+"""Changes stamped this long before `scored_at` may have been committed after it, or by a clock that is not the
+database's: they count as made since."""
+
+SHAPE = """
+SELECT problem, count(*), min(example) FROM (
+    SELECT viewer_id::text AS example, CASE
+        WHEN jsonb_typeof(reasons) <> 'array' OR cardinality(candidate_ids) <> ANY (ARRAY[
+                cardinality(p_like), cardinality(p_liked_back), cardinality(p_match), jsonb_array_length(reasons)])
+            THEN 'lists with more or fewer probabilities or reasons than candidates'
+        WHEN viewer_id = ANY (candidate_ids) THEN 'lists that show viewers themselves'
+        WHEN (SELECT count(DISTINCT id) FROM unnest(candidate_ids) AS id) < cardinality(candidate_ids)
+            THEN 'lists that name a candidate twice'
+        WHEN (SELECT bool_or((p BETWEEN 0 AND 1) IS NOT TRUE) FROM unnest(p_like || p_liked_back || p_match) AS p)
+            THEN 'lists with a probability outside [0, 1]'
+    END AS problem
+    FROM {partition}
+    UNION ALL
+    SELECT viewer_id::text, 'viewers with several lists' FROM {partition} GROUP BY viewer_id HAVING count(*) > 1
+) WHERE problem IS NOT NULL GROUP BY problem ORDER BY count(*) DESC, problem
+"""
+
+# A pair may appear several times here, once for each thing against it; `changed_at` is when that thing came to be.
+IMPOSSIBLE = """
+CREATE TEMPORARY TABLE impossible_pairs ON COMMIT DROP AS
+WITH pair AS MATERIALIZED (SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition})
+SELECT viewer_id, candidate_id, 'pairs with a block between them' AS problem, created_at AS changed_at
+FROM pair JOIN app.blocks ON blocker_id = viewer_id AND blocked_id = candidate_id
+UNION ALL
+SELECT viewer_id, candidate_id, 'pairs with a block between them', created_at
+FROM pair JOIN app.blocks ON blocker_id = candidate_id AND blocked_id = viewer_id
+UNION ALL
+SELECT viewer_id, candidate_id, 'candidates the viewer liked or passed before', created_at
+FROM pair JOIN app.interactions ON actor_id = viewer_id AND target_id = candidate_id
+UNION ALL
+SELECT viewer_id, candidate_id, 'pairs that are not eligible',
+       CASE WHEN viewer.id IS NULL OR candidate.id IS NULL OR viewer.paused OR candidate.paused THEN 'infinity'
+            ELSE greatest(viewer.updated_at, candidate.updated_at) END
+FROM pair
+LEFT JOIN app.profiles AS viewer ON viewer.id = viewer_id
+LEFT JOIN app.profiles AS candidate ON candidate.id = candidate_id
+WHERE matching.is_eligible(viewer, candidate, :as_of) IS NOT TRUE
+"""
+
+UNEXPLAINED = """
+SELECT problem, count(*), min(viewer_id || ' and ' || candidate_id)
+FROM impossible_pairs WHERE changed_at <= :since GROUP BY problem ORDER BY count(*) DESC, problem
+"""
+
+FORGET = """
+UPDATE {partition} AS list
+SET (candidate_ids, p_like, p_liked_back, p_match, reasons) = (
+    SELECT coalesce(array_agg(kept.id ORDER BY kept.place), '{{}}'),
+           coalesce(array_agg(kept.p_like ORDER BY kept.place), '{{}}'),
+           coalesce(array_agg(kept.p_liked_back ORDER BY kept.place), '{{}}'),
+           coalesce(array_agg(kept.p_match ORDER BY kept.place), '{{}}'),
+           coalesce(jsonb_agg(list.reasons -> (kept.place - 1)::int ORDER BY kept.place), '[]')
+    FROM unnest(list.candidate_ids, list.p_like, list.p_liked_back, list.p_match)
+         WITH ORDINALITY AS kept (id, p_like, p_liked_back, p_match, place)
+    WHERE kept.id <> ALL (unwanted.candidate_ids))
+FROM (SELECT viewer_id, array_agg(candidate_id) AS candidate_ids FROM {unwanted} GROUP BY viewer_id) AS unwanted
+WHERE list.viewer_id = unwanted.viewer_id
+"""
+
+DISTINCT_IMPOSSIBLE = "SELECT count(*) FROM (SELECT DISTINCT viewer_id, candidate_id FROM impossible_pairs)"
+
+ERASED = """(
+    SELECT viewer_id, candidate_id FROM (SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition})
+    WHERE NOT EXISTS (SELECT FROM app.profiles WHERE id = candidate_id)
+) AS erased"""
+
+
+def verify_lists(connection: Connection, publication_id: int, sent: Size) -> None:
+    """Raise PublicationRefused unless all that was sent is stored, is something, and every list is well formed.
+
+    Well formed: one list a viewer; arrays and reasons of one length; no candidate twice, and not the viewer; every
+    probability in [0, 1].
+    """
+    if (arrived := size(connection, publication_id)) != sent:
+        raise PublicationRefused(f"{sent} were sent and {arrived} are stored; publish again")
+    refuse_empty(sent)
+    _refuse_first(connection.execute(_sql(SHAPE, publication_id)).first(), "viewer")
+
+
+def drop_impossible(connection: Connection, publication_id: int, as_of: date, scored_at: datetime) -> int:
+    """Take out the pairs that became impossible after they were scored, and return how many.
+
+    Impossible: an unknown, erased or paused person; a block either way; a candidate whom the viewer liked or passed; a
+    pair that `matching.is_eligible` refuses on the day `as_of`. People go on living while a publication is built, so
+    that alone is no fault. A pair is taken out silently if one of its people is unknown, erased or paused (no date
+    tells since when), or if what is against it is newer than `scored_at`: the block, the like or pass, the last edit
+    of either profile. Raises PublicationRefused for any other pair: whoever made the lists should have known.
+    """
+    connection.execute(_sql(IMPOSSIBLE, publication_id), {"as_of": as_of})
+    unexplained = connection.execute(text(UNEXPLAINED), {"since": scored_at - IN_FLIGHT}).first()
+    _refuse_first(unexplained, "viewer and candidate")
+    connection.execute(_sql(FORGET, publication_id, unwanted="impossible_pairs"))
+    return connection.scalar(text(DISTINCT_IMPOSSIBLE)) or 0
+
+
+def drop_erased(connection: Connection, publication_id: int) -> None:
+    """Take the erased people out of an attached publication; those erased from now on go by the tables' own rules."""
+    connection.execute(_sql(FORGET, publication_id, unwanted=ERASED.format(partition=partition(publication_id))))
+
+
+def refuse_empty(size: Size) -> None:
+    """Raise PublicationRefused for a publication that would take everybody's list away."""
+    if size.pairs == 0:
+        raise PublicationRefused("it holds no pair; see why the steps before it found nobody to match")
+
+
+def _sql(statement: str, publication_id: int, **parts: str) -> TextClause:
+    return text(statement.format(partition=partition(publication_id), **parts))
+
+
+def _refuse_first(problem: Sequence[Any] | None, example_of: str) -> None:
+    if problem is not None:
+        what, count, example = problem
+        raise PublicationRefused(f"{count:,} {what}, e.g. {example_of} {example}; mend the step that made them")

@@ -1,0 +1,106 @@
+"""A small town for the tests of `models.db`, where every probability and reason tells whose it is."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from models.db import tables
+from models.db.match_lists import MatchList
+from models.db.publications import Publication, publish
+
+AS_OF = date(2020, 2, 1)
+SCORED_AT = datetime(2020, 2, 1, tzinfo=UTC)
+BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
+
+Lists = dict[int, list[int]]
+"""Candidates by viewer, all people by number."""
+
+TOWN: Lists = {1: [4, 2, 6], 2: [5, 1], 3: [6], 4: [1], 5: [], 6: [3, 1, 5]}
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def town(engine: Engine) -> Engine:
+    """Three women, 1, 3 and 5, and three men, 2, 4 and 6."""
+    with engine.begin() as connection:
+        settle(connection, range(1, 7))
+    return engine
+
+
+def run(engine: Engine, statement: str, **values: object) -> None:
+    """Run and commit one statement."""
+    with engine.begin() as connection:
+        connection.execute(text(statement), values)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+def person_id(number: int) -> str:
+    return str(uuid.UUID(int=number))
+
+
+def settle(connection: Connection, numbers: Iterable[int], **columns: object) -> None:
+    """Insert people, odd numbers women, even ones men, all eligible for each other unless `columns` say otherwise."""
+    for number in numbers:
+        gender, seeks = ("woman", ["man"]) if number % 2 else ("man", ["woman"])
+        row: dict[str, object] = {
+            "id": person_id(number),
+            "source_key": f"town:{number}",
+            "display_name": f"Person {number}",
+        }
+        row |= {"birth_date": date(1990, 1, 1), "gender": gender, "seeks": seeks, "updated_at": BEFORE}
+        connection.execute(tables.profiles.insert().values(row | columns))
+
+
+def list_for(viewer: int, candidates: Sequence[int], scale: float = 1.0) -> MatchList:
+    """A list whose numbers and reasons are the candidates' own, so that a place out of step shows."""
+    return MatchList(
+        viewer_id=person_id(viewer),
+        candidate_ids=[person_id(candidate) for candidate in candidates],
+        p_like=[scale * candidate / 128 for candidate in candidates],
+        p_liked_back=[scale * candidate / 256 for candidate in candidates],
+        p_match=[scale * candidate / 512 for candidate in candidates],
+        reasons=[[{"code": "is", "detail": str(candidate)}] for candidate in candidates],
+    )
+
+
+def publish_lists(
+    engine: Engine,
+    lists: Lists | Iterable[MatchList],
+    *,
+    metrics: Mapping[str, object] | None = None,
+    as_of: date = AS_OF,
+) -> Publication:
+    """Publish as if the people had been read at SCORED_AT."""
+    if isinstance(lists, dict):
+        lists = [list_for(viewer, candidates) for viewer, candidates in lists.items()]
+    what = {"auc": 0.75} if metrics is None else metrics
+    return publish(engine, lists, ranker_version="7", encoder="letters", metrics=what, as_of=as_of, scored_at=SCORED_AT)
+
+
+def stored_lists(connection: Connection, publication_id: int) -> Lists:
+    """The lists as the database has them, after checking that every number and reason is still the candidate's own."""
+    query = "SELECT * FROM matching.match_lists WHERE publication_id = :id ORDER BY viewer_id"
+    stored: Lists = {}
+    for row in connection.execute(text(query), {"id": publication_id}):
+        numbers = [candidate_id.int for candidate_id in row.candidate_ids]
+        expected = list_for(row.viewer_id.int, numbers)
+        assert (row.p_like, row.p_liked_back, row.p_match) == (expected.p_like, expected.p_liked_back, expected.p_match)
+        assert row.reasons == expected.reasons
+        stored[row.viewer_id.int] = numbers
+    return stored
