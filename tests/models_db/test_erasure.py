@@ -1,0 +1,180 @@
+"""Erasing someone takes them out of everything: their own rows, and every list that can still be read."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from models.db import partitions, publications, tables, verification
+from models.db.erasure import Erased, erase, find_profile
+from models.db.errors import InputError, PublicationRefused
+from models.db.match_lists import MatchList
+from models.db.publications import live
+from tests.models_db.conftest import (
+    BEFORE,
+    TOWN,
+    Lists,
+    list_for,
+    person_id,
+    publish_lists,
+    run,
+    settle,
+    stored_lists,
+    wait_until,
+)
+
+
+def without(lists: Lists, *gone: int) -> Lists:
+    return {
+        viewer: [candidate for candidate in candidates if candidate not in gone]
+        for viewer, candidates in lists.items()
+        if viewer not in gone
+    }
+
+
+def traces(connection: Connection, number: int) -> int:
+    """In how many rows of all tables the person's id is found, as text."""
+    names = [f"{table.schema}.{table.name}" for table in tables.metadata.sorted_tables]
+    counts = [f"(SELECT count(*) FROM {name} AS t WHERE t::text LIKE :id)" for name in names]
+    return connection.scalar(text(f"SELECT {' + '.join(counts)}"), {"id": f"%{person_id(number)}%"}) or 0
+
+
+@pytest.fixture
+def known(town: Engine) -> Engine:
+    """A town whose person 1 is everywhere: three kept publications, blocks, likes, passes, an embedding."""
+    for _ in range(3):
+        publish_lists(town, TOWN)
+    with town.begin() as connection:
+        values = {"profile_id": person_id(1), "encoder": "letters", "content_hash": "x", "embedding": [0.5] * 384}
+        connection.execute(tables.embeddings.insert().values(values))
+        for actor, target, kind in ((1, 2, "like"), (4, 1, "pass"), (3, 2, "like")):
+            row = {"actor_id": person_id(actor), "target_id": person_id(target), "kind": kind, "created_at": BEFORE}
+            connection.execute(tables.interactions.insert().values(row))
+        for blocker, blocked in ((6, 1), (1, 6), (3, 6)):
+            connection.execute(
+                tables.blocks.insert().values(blocker_id=person_id(blocker), blocked_id=person_id(blocked))
+            )
+    return town
+
+
+def test_erasing_someone_takes_them_out_of_every_kept_publication(known: Engine) -> None:
+    with known.begin() as connection:
+        assert traces(connection, 1) > 0
+        erased = erase(connection, "town:1")
+    assert erased == Erased(person_id(1), interactions=2, blocks=2, embeddings=1, lists=3, places=9)
+    with known.connect() as connection:
+        assert traces(connection, 1) == 0
+        for publication_id in (1, 2, 3):
+            assert stored_lists(connection, publication_id) == without(TOWN, 1)
+        assert connection.scalar(text("SELECT count(*) FROM app.interactions")) == 1
+        assert connection.scalar(text("SELECT count(*) FROM app.blocks")) == 1
+
+
+def test_an_erasure_can_be_taken_back_until_its_transaction_ends(known: Engine) -> None:
+    with known.connect() as connection:
+        erase(connection, person_id(1))
+        connection.rollback()
+        assert stored_lists(connection, 3) == TOWN
+        assert find_profile(connection, "town:1") == person_id(1)
+
+
+def test_several_people_deleted_at_once(known: Engine) -> None:
+    run(known, "DELETE FROM app.profiles WHERE id = ANY (CAST(:ids AS uuid[]))", ids=[person_id(n) for n in (1, 5, 6)])
+    with known.connect() as connection:
+        assert stored_lists(connection, 3) == {2: [], 3: [], 4: []}
+
+
+def test_two_people_erased_from_the_same_lists_at_the_same_time(town: Engine) -> None:
+    """The second eraser waits for the first one's rows, and must not write back what the first one took out."""
+    publish_lists(town, TOWN)
+    with town.connect() as first, ThreadPoolExecutor(1) as pool:
+        erase(first, "town:1")
+
+        def erase_second() -> Erased:
+            with town.begin() as connection:
+                return erase(connection, "town:5")
+
+        second = pool.submit(erase_second)
+        wait_until(lambda: waiting(town))
+        first.commit()
+        second.result()
+    with town.connect() as connection:
+        assert stored_lists(connection, 1) == without(TOWN, 1, 5)
+        assert traces(connection, 1) == traces(connection, 5) == 0
+
+
+def waiting(engine: Engine) -> bool:
+    """Whether somebody waits for somebody else in this database."""
+    blocked = "datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+    with engine.connect() as connection:
+        return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {blocked})")))
+
+
+def test_people_erased_while_a_publication_is_copied_are_not_in_it(town: Engine) -> None:
+    def lists() -> Iterator[MatchList]:
+        yield from (list_for(viewer, candidates) for viewer, candidates in TOWN.items())
+        with town.begin() as other:
+            erase(other, "town:1")
+
+    published = publish_lists(town, lists())
+    with town.connect() as connection:
+        assert stored_lists(connection, published.id) == without(TOWN, 1)
+        assert traces(connection, 1) == 0
+
+
+STEPS = {
+    "the lists are attached": (partitions, "attach"),
+    "the erased are dropped": (verification, "drop_erased"),
+    "the switch": (publications, "_switch"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_people_erased_between_the_steps_of_a_publication_are_not_in_it(
+    town: Engine, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone else erases a person just before a step, which then goes on as it does."""
+    go_on = getattr(*STEPS[step])
+
+    def erase_then_go_on(connection: Connection, publication_id: int) -> None:
+        with town.begin() as other:
+            erase(other, "town:1")
+        go_on(connection, publication_id)
+
+    monkeypatch.setattr(*STEPS[step], erase_then_go_on)
+    published = publish_lists(town, TOWN)
+    with town.connect() as connection:
+        assert live(connection) == published
+        assert stored_lists(connection, published.id) == without(TOWN, 1)
+        assert traces(connection, 1) == 0
+
+
+def test_a_failed_publication_keeps_no_trace(town: Engine) -> None:
+    with pytest.raises(PublicationRefused, match=person_id(1)):
+        publish_lists(town, {1: [1, 2]})
+    with town.begin() as connection:
+        erase(connection, "town:1")
+        assert traces(connection, 1) == 0
+
+
+@pytest.mark.parametrize("who", [person_id(3), person_id(3).upper(), "town:3"])
+def test_people_are_found_by_id_and_by_source_key(connection: Connection, who: str) -> None:
+    settle(connection, [3, 4])
+    assert find_profile(connection, who) == person_id(3)
+
+
+def test_an_id_counts_before_a_source_key_that_looks_like_it(connection: Connection) -> None:
+    settle(connection, [3])
+    settle(connection, [4], source_key=person_id(3))
+    assert find_profile(connection, person_id(3)) == person_id(3)
+
+
+@pytest.mark.parametrize(
+    "who", ["town:4", "", "3", person_id(9), person_id(3)[:-1], "\0", "\udcff", "x" * 100_000, "'; --"]
+)
+def test_nobody_is_found_by_anything_else(connection: Connection, who: str) -> None:
+    settle(connection, [3])
+    with pytest.raises(InputError, match="nobody has the profile id or source key"):
+        erase(connection, who)
+    assert find_profile(connection, "town:3") == person_id(3)
