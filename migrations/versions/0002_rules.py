@@ -13,9 +13,11 @@ depends_on = None
 DISTANCE = """
 CREATE FUNCTION matching.distance_km(latitude_a float8, longitude_a float8, latitude_b float8, longitude_b float8)
 RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT 2 * 6371.0088 * asin(least(1, sqrt(
-        sin(radians(latitude_b - latitude_a) / 2) ^ 2
-        + cos(radians(latitude_a)) * cos(radians(latitude_b)) * sin(radians(longitude_b - longitude_a) / 2) ^ 2)))
+    SELECT CASE WHEN num_nulls(latitude_a, longitude_a, latitude_b, longitude_b) = 0  -- least() would pass over a null
+        THEN 2 * 6371.0088 * asin(least(1, sqrt(
+            sin(radians(latitude_b - latitude_a) / 2) ^ 2
+            + cos(radians(latitude_a)) * cos(radians(latitude_b)) * sin(radians(longitude_b - longitude_a) / 2) ^ 2)))
+        END
 $$
 """
 
