@@ -97,6 +97,10 @@ def by_key(source: Source) -> dict[str, Person]:
     return {person.source_key: person for person in source.people}
 
 
+def test_no_column_of_the_event_or_after_is_read_but_the_own_decision() -> None:
+    assert {*speed_dating.REQUIRED, *speed_dating.OPTIONAL} - BEFORE_THE_EVENT == {"dec"}
+
+
 def test_a_questionnaire_becomes_a_profile(tmp_path: Path) -> None:
     assert by_key(read(tmp_path, side(1, 2), side(2, 1)))["speed-dating:1"] == PROFILE
 
