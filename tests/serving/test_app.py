@@ -1,0 +1,73 @@
+"""The application as a whole: what it imports and how it documents itself."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.serving.conftest import Api
+
+LEARNING = {"models.ml", "pipelines", "dagster", "mlflow", "torch", "lightgbm", "pandas", "numpy", "sklearn", "scipy"}
+LEARNING |= {"sentence_transformers", "pgvector", "alembic", "models.db.tables"}
+
+
+def test_the_learning_stack_is_not_loaded() -> None:
+    program = "import json, sys, serving.app; serving.app.create_app().openapi(); print(json.dumps(list(sys.modules)))"
+    environment = os.environ | {"DATABASE_URL": "postgresql://nowhere.invalid/x"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert {"fastapi", "psycopg_pool", "serving.queries"} <= loaded
+    assert loaded & LEARNING == set()
+
+
+@pytest.fixture(scope="module")
+def document(api: Api) -> dict[str, Any]:
+    body: dict[str, Any] = api.get("/openapi.json").json()
+    return body
+
+
+def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
+    ids = {
+        path: [(method, op["operationId"]) for method, op in item.items()] for path, item in document["paths"].items()
+    }
+    assert ids == {
+        "/v1/me/matches": [("get", "get_my_matches")],
+        "/livez": [("get", "get_liveness")],
+        "/readyz": [("get", "get_readiness")],
+    }
+
+
+def test_every_answer_is_documented(document: dict[str, Any]) -> None:
+    schemas = {
+        (path, status): [
+            (media, content["schema"]["$ref"].rpartition("/")[2]) for media, content in answer["content"].items()
+        ]
+        for path, item in document["paths"].items()
+        for status, answer in item["get"]["responses"].items()
+    }
+    problem = [("application/problem+json", "Problem")]
+    assert schemas == {
+        ("/v1/me/matches", "200"): [("application/json", "Matches")],
+        ("/v1/me/matches", "401"): problem,
+        ("/v1/me/matches", "422"): problem,
+        ("/v1/me/matches", "503"): problem,
+        ("/livez", "200"): [("application/json", "Liveness")],
+        ("/readyz", "200"): [("application/json", "Readiness")],
+        ("/readyz", "503"): problem,
+    }
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_only_matches_need_a_token(document: dict[str, Any]) -> None:
+    needed = {path: "security" in item["get"] for path, item in document["paths"].items()}
+    assert needed == {"/v1/me/matches": True, "/livez": False, "/readyz": False}
+    [limit] = document["paths"]["/v1/me/matches"]["get"]["parameters"]
+    assert (limit["name"], limit["required"]) == ("limit", False)
+    assert {key: limit["schema"][key] for key in ("minimum", "maximum", "default")} == {
+        "minimum": 1,
+        "maximum": 50,
+        "default": 20,
+    }

@@ -1,0 +1,103 @@
+"""Alive is the process; ready is the process, the database and a live publication."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from uuid import UUID
+
+import psycopg
+
+from tests.serving.conftest import Api, Town, serving
+
+
+def test_ready_only_while_a_publication_is_live(api: Api, town: Town) -> None:
+    assert api.get("/readyz").status_code == 503
+    made_at = datetime.now(UTC) - timedelta(hours=2)
+    publication = town.publish({}, made_at=made_at)
+    answer = api.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["publication"]["id"] == publication
+    assert datetime.fromisoformat(answer.json()["publication"]["made_at"]) == made_at
+    assert 7200 <= answer.json()["age_seconds"] < 7260
+    town.connection.execute("UPDATE matching.publications SET state = 'retired'")
+    assert api.get("/readyz").status_code == 503
+    assert api.get("/livez").json() == {"status": "alive"}
+
+
+@contextmanager
+def database_away(server: psycopg.Connection, name: str) -> Iterator[None]:
+    """Nobody is connected to the database, and nobody can connect."""
+    server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    try:
+        yield
+    finally:
+        server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def test_the_database_goes_and_comes_back(api: Api, town: Town, server: psycopg.Connection) -> None:
+    me, he = town.person(), town.person("man")
+    town.publish({me: [he]})
+    assert api.shown(me) == [he]
+    database = town.connection.info.dbname
+    town.connection.close()
+    with database_away(server, database):
+        for answer in (api.matches(me), api.get("/readyz")):
+            assert answer.status_code == 503
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["retry-after"] == "5"
+            assert answer.elapsed < timedelta(seconds=4)
+        assert api.get("/livez").status_code == 200
+    assert recovered(api, me) == [he]
+    assert api.get("/readyz").status_code == 200
+
+
+def test_it_starts_without_a_database(tmp_path: Path) -> None:
+    with serving("postgresql://127.0.0.1:1/nowhere", tmp_path / "log") as api:
+        assert api.get("/livez").status_code == 200
+        assert api.get("/readyz").status_code == 503
+
+
+def recovered(api: Api, viewer: UUID) -> list[UUID]:
+    """What the viewer is shown as soon as there is an answer again."""
+    deadline = monotonic() + 10
+    while api.matches(viewer).status_code != 200:
+        assert monotonic() < deadline
+        sleep(0.1)
+    return api.shown(viewer)
+
+
+def test_connections_lost_while_idle_are_not_noticed_outside(api: Api, town: Town, server: psycopg.Connection) -> None:
+    me, he = town.person(), town.person("man")
+    town.publish({me: [he]})
+    for _ in range(3):
+        assert api.shown(me) == [he]
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'delete-serving'"
+        )
+
+
+def test_a_statement_that_takes_too_long_is_given_up(api: Api, town: Town) -> None:
+    me = town.person()
+    town.publish({me: []})
+    with town.connection.transaction():
+        town.connection.execute("LOCK TABLE matching.match_lists IN ACCESS EXCLUSIVE MODE")
+        answer = api.matches(me)
+        assert answer.status_code == 503
+        assert "too slow" in answer.json()["detail"]
+        assert answer.elapsed < timedelta(seconds=4)
+    assert api.shown(me) == []
+
+
+def test_a_database_without_migrations_is_not_ready(api: Api, town: Town) -> None:
+    me = town.person()
+    town.publish({me: []})
+    town.connection.execute("ALTER TABLE matching.publications RENAME TO elsewhere")
+    try:
+        for answer in (api.get("/readyz"), api.matches(me)):
+            assert (answer.status_code, "migrated" in answer.json()["detail"]) == (503, True)
+    finally:
+        town.connection.execute("ALTER TABLE matching.elsewhere RENAME TO publications")
+    assert api.get("/readyz").status_code == 200

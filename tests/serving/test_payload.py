@@ -1,0 +1,136 @@
+"""What the answer says of a candidate, and what it never says."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import get_args
+
+import pytest
+
+from serving.reasons import SENTENCES, ReasonCode
+from serving.schemas import Matches
+from tests.serving.conftest import Api, Town
+
+
+def test_the_whole_answer_is_known(api: Api, town: Town) -> None:
+    me = town.person(latitude=52.0, longitude=13.0)
+    he = town.person(
+        "man",
+        display_name='Zoë "Zo" O\'Neil {detail}',
+        birth_date=date(datetime.now(UTC).year - 30, 1, 1),
+        latitude=52.1,
+        longitude=13.0,
+        interests=["jazz", "chess"],
+        texts={"About me": 'I say "hi"\nand 50% more'},
+    )
+    reasons = [{"code": "shared_interests", "detail": ["hiking", "jazz", "films"]}, {"code": "close_by", "detail": []}]
+    made_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    publication = town.publish({me: [he]}, p_match=[0.286], reasons=[reasons], made_at=made_at)
+
+    answer = api.matches(me)
+
+    assert answer.json() == {
+        "publication": {"id": publication, "made_at": "2026-01-02T03:04:05+00:00"},
+        "matches": [
+            {
+                "rank": 1,
+                "candidate": {
+                    "id": str(he),
+                    "name": 'Zoë "Zo" O\'Neil {detail}',
+                    "age": 30,
+                    "gender": "man",
+                    "distance_km": 11,  # a tenth of a degree of latitude is 11.1 km
+                    "interests": ["jazz", "chess"],
+                    "texts": {"About me": 'I say "hi"\nand 50% more'},
+                },
+                "p_match_percent": 29,
+                "reasons": [
+                    {"code": "shared_interests", "sentence": "You both like hiking, jazz and films."},
+                    {"code": "close_by", "sentence": "You live close to each other."},
+                ],
+                "source": "published",
+            }
+        ],
+    }
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    ("detail", "sentence"),
+    [
+        (["jazz"], "You both like jazz."),
+        (["jazz", "chess"], "You both like jazz and chess."),
+        (["rock, pop", "{detail}", "a\\1"], "You both like rock, pop, {detail} and a\\1."),
+    ],
+)
+def test_details_are_listed_in_words(api: Api, town: Town, detail: list[str], sentence: str) -> None:
+    me, he = town.person(), town.person("man")
+    town.publish({me: [he]}, reasons=[[{"code": "shared_interests", "detail": detail}]])
+    assert api.matches(me).json()["matches"][0]["reasons"] == [{"code": "shared_interests", "sentence": sentence}]
+
+
+def test_every_reason_has_a_sentence_and_an_unknown_one_is_left_out(api: Api, town: Town) -> None:
+    me, he = town.person(), town.person("man")
+    codes = list(get_args(ReasonCode))
+    reasons = [{"code": code, "detail": ["x"]} for code in ["made up later", *codes]]
+    town.publish({me: [he]}, reasons=[reasons])
+    shown = api.matches(me).json()["matches"][0]["reasons"]
+    assert [reason["code"] for reason in shown] == codes == list(SENTENCES)
+    assert all(re.fullmatch(r"[A-Z][^{}]*\.", reason["sentence"]) for reason in shown)
+
+
+def test_the_answer_fits_its_documentation(api: Api, town: Town) -> None:
+    me, men = town.person(), town.people("man", 3)
+    codes = list(get_args(ReasonCode))
+    town.publish({me: men}, p_match=[1.0, 0.4, 0.0], reasons=[[{"code": code, "detail": ["a"]} for code in codes]] * 3)
+    matches = Matches.model_validate_json(api.matches(me).content, strict=True)
+    assert matches.model_dump(mode="json")["matches"] == api.matches(me).json()["matches"]
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "kilometres"), [(0.0, 0.0, 0), (0.0, 0.0065, 1), (0.0, 180.0, 20015), (None, None, None)]
+)
+def test_distance_is_rounded_or_unknown(
+    api: Api, town: Town, latitude: float | None, longitude: float | None, kilometres: int | None
+) -> None:
+    me, he = town.person(latitude=0, longitude=0), town.person("man", latitude=latitude, longitude=longitude)
+    town.publish({me: [he]})
+    assert api.matches(me).json()["matches"][0]["candidate"]["distance_km"] == kilometres
+
+
+SECRETS = [
+    "birth",
+    "1987",
+    "-06-05",
+    "lat",
+    "lon",
+    "52.12",
+    "13.65",
+    "p_like",
+    "0.12",
+    "speed",
+    "77123",
+    "4321",
+    "seeks",
+]
+
+
+def test_the_payload_gives_nobody_away(api: Api, town: Town) -> None:
+    me, he = (
+        town.person(),
+        town.person(
+            "man",
+            source_key="speed-dating:77123",
+            birth_date=date(1987, 6, 5),
+            latitude=52.123456,
+            longitude=13.654321,
+            max_distance_km=4321.5,
+            age_min=19,
+            age_max=87,
+        ),
+    )
+    town.publish({me: [he]}, p_match=[0.123456])
+    body = api.matches(me).text
+    for secret in SECRETS:
+        assert secret not in body, secret
+    assert str(me) not in body
