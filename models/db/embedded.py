@@ -199,16 +199,10 @@ def _launch(server: _Server, lock: int) -> None:
     # Nobody is alive in this folder, so what these say is stale, even if some process bears that PID again.
     for claim in (server.data / "postmaster.pid", *sockets.glob(".s.PGSQL.*.lock")):
         claim.unlink(missing_ok=True)
-    postgres: list[str | Path] = [
-        _programs() / "postgres",
-        "-D",
-        server.data,
-        "-c",
-        f"unix_socket_directories={sockets}",
-    ]
+    options = ["-D", str(server.data), "-c", f"unix_socket_directories={sockets}"]
     # The shell leaves the server to init, and to no pipe or terminal of ours.
     detach = 'exec </dev/null >>"$0" 2>&1; "$@" &'
-    _run(server, "/bin/sh", "-c", detach, _log(server), *postgres, share=(lock,))
+    _run(server, "/bin/sh", "-c", detach, _log(server), _programs() / "postgres", *options, share=(lock,))
 
 
 def _run(server: _Server, *command: str | Path, share: tuple[int, ...] = ()) -> None:

@@ -29,6 +29,7 @@ IS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can become another user or mount a disk")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's prctl or /proc")
 NOBODY = 65534
+MEMORY = "/dev/shm"  # where fsync costs nothing  # noqa: S108
 
 START = "import sys; from pathlib import Path; from models.db import embedded; home = Path(sys.argv[1])\n"
 DROP_ROOT = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
@@ -38,7 +39,9 @@ CALL = "print(embedded.ensure_running(home))\n"
 @contextmanager
 def _folder() -> Iterator[Path]:
     """An empty folder. Not pytest's: each session of pytest takes everybody else's permissions off all of those."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(
+        dir=MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 1e9 else None
+    ) as folder:
         yield Path(folder)
         embedded.stop(Path(folder))
 
@@ -509,7 +512,32 @@ def test_programs_installed_under_a_strict_umask_are_opened_to_the_server(fresh:
     assert stat.S_IMODE((installation / "data").stat().st_mode) == 0o604
 
 
-# A full disk
+# Small machines
+
+
+PARALLEL_INDEX = """
+import psycopg
+with psycopg.connect(embedded.ensure_running(home).replace("+psycopg", ""), autocommit=True) as connection:
+    connection.add_notice_handler(lambda notice: print(notice.message_primary))
+    connection.execute("CREATE EXTENSION vector")
+    connection.execute("CREATE TABLE v (e halfvec(384)) WITH (parallel_workers = 2)")
+    connection.execute("SET client_min_messages = debug1")
+    connection.execute("CREATE INDEX ON v USING hnsw (e halfvec_cosine_ops)")
+"""
+
+
+@needs_root
+@needs_linux
+def test_an_index_is_built_in_parallel_where_dev_shm_is_small(tmp_path: Path) -> None:
+    own_shm = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=4m tmpfs /dev/shm && exec "$@"', "sh"]
+    if subprocess.run([*own_shm, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no disk can be mounted here")
+    code = START + PARALLEL_INDEX + "embedded.stop(home)"
+    run = subprocess.run(
+        [*own_shm, sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "using 2 parallel workers" in run.stdout
 
 
 @pytest.fixture
