@@ -35,7 +35,8 @@ class Api:
         self.log = log
 
     def log_lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        whole, _, _ = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def get(self, path: str, token: str | None = None, **headers: str) -> httpx2.Response:
         authorization = {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -34,9 +34,14 @@ def test_nothing_can_be_written(runner: asyncio.Runner, pool: AsyncConnectionPoo
         runner.run(fetch_row(pool, "DELETE FROM app.blocks RETURNING blocker_id"))
 
 
-def test_statements_are_planned_once_a_connection(runner: asyncio.Runner, pool: AsyncConnectionPool) -> None:
-    for number in range(10):
-        assert runner.run(fetch_row(pool, "SELECT %(number)s + 1 AS counted", {"number": number})) == (number + 1,)
-    plans = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%%AS counted'"
-    generic, custom = zip(*(runner.run(fetch_row(pool, plans)) or () for _ in range(2)), strict=True)
-    assert (sum(generic), sum(custom)) == (10, 0)
+def test_a_statement_is_planned_once_and_for_all_parameters(runner: asyncio.Runner, pool: AsyncConnectionPool) -> None:
+    async def plans() -> tuple[int, int] | None:
+        async with pool.connection() as connection:
+            for number in range(10):
+                await connection.execute("SELECT %(number)s + 1 AS counted", {"number": number})
+            cursor = await connection.execute(
+                "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%AS counted'"
+            )
+            return await cursor.fetchone()
+
+    assert runner.run(plans()) == (10, 0)

@@ -1,6 +1,7 @@
 """The log: JSON, one line a request, and nobody in it."""
 
 import re
+from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,14 @@ HEX = re.compile(r"[0-9a-f]{32}")
 
 
 def lines_of(api: Api, request_id: str) -> list[dict[str, object]]:
-    return [line for line in api.log_lines() if line.get("request_id") == request_id]
+    """The lines of a request; the last of them is written just after the answer is sent."""
+    deadline = monotonic() + 10
+    while True:
+        lines = [line for line in api.log_lines() if line.get("request_id") == request_id]
+        if lines and lines[-1]["event"] == "request":
+            return lines
+        assert monotonic() < deadline, "never logged"
+        sleep(0.01)
 
 
 def test_one_line_a_request(api: Api, town: Town) -> None:
@@ -81,8 +89,9 @@ def test_nobody_is_in_the_log(api: Api, town: Town) -> None:
     town.publish({me: [he]}, reasons=[[{"code": "close_by", "detail": f"{he} Rapunzel"}]])
     assert api.get("/v1/me/matches", token).status_code == 500
     town.erase(me)
-    assert api.get("/v1/me/matches", token).status_code == 401
+    assert api.get("/v1/me/matches", token, **{"X-Request-ID": "the-last"}).status_code == 401
 
+    assert lines_of(api, "the-last")[0]["status"] == 401
     log = api.log.read_text()
     payload = token.split(".")[1]
     for personal in (
