@@ -16,7 +16,7 @@ from models.ml.specification import Specification
 Split = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 # Inverse strengths of the ridge penalty to choose from, by held-out log loss.
-RIDGES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 MOST_TREES = 300
 PATIENCE = 30
 # Fewer likes or passes than this teach nothing: the prior stands.

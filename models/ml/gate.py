@@ -28,10 +28,13 @@ class Check:
     sentence: str
 
 
-def report(liked: np.ndarray, pairs: Pairs, held_out: HeldOut, base_rate: float, seed: int) -> Report:
+def report(
+    liked: NDArray[np.bool_], pairs: Pairs, shown: NDArray[np.int64], held_out: HeldOut, base_rate: float, seed: int
+) -> Report:
     """Metrics of the ranker beside baselines on the same n held-out decisions: method → metric → value.
 
-    Scores that are no probabilities have no log loss and no calibration error.
+    `shown` numbers the lists, one a viewer and period: within a list the viewer knew and was known the same, so that
+    only the candidates differ. Scores that are no probabilities have no log loss and no calibration error.
     """
     scores: dict[str, NDArray[np.floating]] = {
         "ranker": held_out.p_like,
@@ -41,7 +44,7 @@ def report(liked: np.ndarray, pairs: Pairs, held_out: HeldOut, base_rate: float,
         "interest_cosine": baselines.interest_cosine(pairs),
     }
     metrics = {
-        name: {"within_viewer_auc": within_viewer_auc(pairs.viewer, liked, score), "auc": auc(liked, score)}
+        name: {"within_viewer_auc": within_viewer_auc(shown, liked, score), "auc": auc(liked, score)}
         for name, score in scores.items()
     }
     for name in ("ranker", "ridge", "popularity"):

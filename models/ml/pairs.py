@@ -1,4 +1,4 @@
-"""Training pairs: what people decided about each other, what was known just before, and who is held out together."""
+"""Training pairs: what people decided, what was known when they were shown to each other, who is held out together."""
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from models.ml.history import Events, History, Tally, history_before
 
 Ints = NDArray[np.int64]
 FOLDS = 5
+PERIODS = 4
 
 TALLIES = tuple((who, what) for who in ("viewer", "candidate") for what in ("given", "received"))
 
@@ -28,18 +29,24 @@ def events(interactions: pd.DataFrame, ids: pd.Index) -> Events:
 
 
 def training_pairs(interactions: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    """One row a decision: viewer_id, candidate_id, liked, group, and the eight tallies known strictly before it.
+    """One row a decision: viewer_id, candidate_id, liked, group, period, and the eight tallies known of the pair.
 
-    `ids` are the ids of the accepted profiles; every person of `interactions` must be among them.
+    Lists are made now and then and what happens in between is not in them. So the time of each circle of people is
+    cut into four periods of equal numbers of decisions, and of a pair only that is known which was known when its
+    period began: nothing in the first. `ids` are the ids of the accepted profiles; every person of `interactions` must
+    be among them.
     """
     decided = events(interactions, ids)
-    known = history_before(decided, decided.actor, decided.target, decided.time)
+    circle = _circles(decided, len(ids))
+    period, began = _periods(circle, decided.time)
+    known = history_before(decided, decided.actor, decided.target, began)
     frame = pd.DataFrame(
         {
             "viewer_id": ids.to_numpy()[decided.actor],
             "candidate_id": ids.to_numpy()[decided.target],
             "liked": decided.liked,
-            "group": _groups(decided, len(ids)),
+            "group": _groups(circle, decided.actor),
+            "period": period,
         }
     )
     for who, what in TALLIES:
@@ -60,16 +67,29 @@ def history_of(pairs: pd.DataFrame) -> History:
     )
 
 
-def _groups(decided: Events, people: int) -> Ints:
-    """Who is held out together: each separate circle of people who met only each other, or else each viewer.
+def _circles(decided: Events, people: int) -> Ints:
+    """The circle of each decision: people who met each other, directly or through others, and nobody else."""
+    edges = coo_array((np.ones(len(decided.actor), bool), (decided.actor, decided.target)), shape=(people, people))
+    return np.asarray(connected_components(edges, directed=False)[1][decided.actor], np.int64)
+
+
+def _groups(circle: Ints, viewer: Ints) -> Ints:
+    """Who is held out together: each circle, or else each viewer.
 
     Held-out circles share nobody with the rest, as new people do. One circle that holds most of a town cannot be held
     out: then the decisions of each viewer are.
     """
-    edges = coo_array((np.ones(len(decided.actor), bool), (decided.actor, decided.target)), shape=(people, people))
-    circle = connected_components(edges, directed=False)[1][decided.actor].astype(np.int64)
     largest = np.bincount(circle).max() if len(circle) else 0
-    return decided.actor if largest > len(circle) / 2 else circle
+    return viewer if largest > len(circle) / 2 else circle
+
+
+def _periods(circle: Ints, time: Ints) -> tuple[Ints, Ints]:
+    """The period of each decision within its circle, and when that period began."""
+    frame = pd.DataFrame({"circle": circle, "time": time})
+    share = (frame.groupby("circle")["time"].rank(method="min") - 1) / frame.groupby("circle")["time"].transform("size")
+    frame["period"] = (share * PERIODS).astype(np.int64)
+    began = frame.groupby(["circle", "period"])["time"].transform("min")
+    return frame["period"].to_numpy(np.int64), began.to_numpy(np.int64)
 
 
 def folds(group: Ints) -> list[tuple[Ints, Ints]]:

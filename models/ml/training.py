@@ -9,7 +9,7 @@ from models.ml.embeddings import Answers
 from models.ml.features import Pairs, build, names_and_groups
 from models.ml.fitting import fit, teaches
 from models.ml.gate import Report, beats_random, report
-from models.ml.pairs import folds, history_of
+from models.ml.pairs import PERIODS, folds, history_of
 from models.ml.people import People, people
 from models.ml.ranker import Ranker, prior
 from models.ml.specification import learn
@@ -37,7 +37,8 @@ def train(profiles: pd.DataFrame, answers: Answers, decisions: pd.DataFrame, see
     pairs = _pairs(profiles, decisions, people(specification, profiles, answers))
     base_rate = float(liked.mean())
     ranker, held_out = fit(specification, base_rate, build(specification, base_rate, pairs), liked, splits, seed)
-    found = report(liked, pairs, held_out, base_rate, seed)
+    shown = pairs.viewer * PERIODS + decisions["period"].to_numpy(np.int64)
+    found = report(liked, pairs, shown, held_out, base_rate, seed)
     return Trained(ranker, found) if beats_random(found) else Trained(prior(specification, names, liked), None)
 
 
