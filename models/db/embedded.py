@@ -66,9 +66,7 @@ def ensure_running(home: Path) -> str:
     with _turn(home) as server:
         if not (server.data / "PG_VERSION").exists():
             _initialise(server)
-        _start(server)
-        host, port = address(server.data)
-        _create_database(host, port)
+        host, port = _enter(server)
         query = {"host": host, "port": port}
         return URL.create("postgresql+psycopg", "postgres", database=DATABASE, query=query).render_as_string()
 
@@ -175,6 +173,21 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
+def _enter(server: _Server) -> tuple[str, str]:
+    """The socket folder and the port of the started server, which has the database."""
+    problem = ""
+    for _ in range(LAUNCHES):
+        _start(server)
+        host, port = address(server.data)
+        try:
+            if host:
+                _create_database(host, port)
+                return host, port
+        except psycopg.OperationalError as error:
+            problem = f": {error}"  # it may have been killed since it answered
+    raise _failure(server, f"cannot be entered{problem}")
+
+
 def _start(server: _Server) -> None:
     """Wait until the server accepts connections; launch it when nothing of it is alive."""
     deadline = time.monotonic() + START_SECONDS
@@ -235,13 +248,10 @@ def _socket_folder(server: _Server) -> Path:
 
 
 def _create_database(host: str, port: str) -> None:
-    try:
-        with psycopg.connect(host=host, port=port, user="postgres", dbname="postgres", autocommit=True) as connection:
-            query = "SELECT FROM pg_database WHERE datname = %s"
-            if connection.execute(query, [DATABASE]).fetchone() is None:
-                connection.execute(f"CREATE DATABASE {DATABASE}")
-    except psycopg.Error as error:
-        raise DatabaseUnavailable(f"the embedded database at {host} cannot be entered: {error}") from error
+    with psycopg.connect(host=host, port=port, user="postgres", dbname="postgres", autocommit=True) as connection:
+        query = "SELECT FROM pg_database WHERE datname = %s"
+        if connection.execute(query, [DATABASE]).fetchone() is None:
+            connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
 def _log(server: _Server) -> Path:

@@ -222,6 +222,12 @@ def test_what_was_committed_survives_kill_9(home: Path) -> None:
     assert _ask(url, "SELECT answer FROM kept") == 42
 
 
+def test_a_kill_that_is_not_yet_felt_is_recovered_from(home: Path) -> None:
+    for _ in range(10):
+        _postmaster(home).kill()
+        assert _ask(embedded.ensure_running(home), "SELECT 1") == 1
+
+
 @pytest.mark.parametrize("started_by_us", [True, False])
 def test_it_waits_for_the_last_processes_of_a_killed_server(home: Path, started_by_us: bool) -> None:
     if not started_by_us:
