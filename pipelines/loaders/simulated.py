@@ -6,10 +6,11 @@ size, is another town: loading it adds people beside those already there, and no
 of another.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from math import ceil, isfinite
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.random import Generator
@@ -31,6 +32,8 @@ WANT_NOISE = 0.1
 UNTOLD_NUMBER = 0.12  # share of the questions on traits and wants left out
 UNTOLD_FACT = 0.15
 
+Item = TypeVar("Item")
+
 
 def load(engine: Engine, people: int, seed: int, home: Path) -> LoadReport:
     """Fill the app tables with the town of this size and seed, and keep its truth under `home`/truth.
@@ -44,12 +47,7 @@ def load(engine: Engine, people: int, seed: int, home: Path) -> LoadReport:
         raise InputError(f"{seed} cannot be a seed; give a whole number from 0 to {LARGEST_SEED}")
     town = build(seed, people)
     truth.keep(town, home)
-    console = Console(stderr=True)
-    return fill(
-        engine,
-        track(persons(town), "Simulated profiles", total=people, console=console, transient=True),
-        interactions(town, console),
-    )
+    return fill(engine, persons(town), interactions(town))
 
 
 def persons(town: Town) -> Iterator[Person]:
@@ -57,19 +55,20 @@ def persons(town: Town) -> Iterator[Person]:
     rng = stream(town.seed, town.people, 2)
     traits = np.clip(5.5 + 1.8 * (town.traits + rng.normal(0, TRAIT_NOISE, town.traits.shape)), 0, 10).round(1)
     wants = np.clip(town.wants + rng.normal(0, WANT_NOISE, town.wants.shape), 0, 1).round(2)
-    for number in range(town.people):
+    for number in _progress(range(town.people), "Simulated profiles", town.people):
         told = _numbers(TRAITS, traits[number], rng), _facts(town, number, rng), _numbers(WANTS, wants[number], rng)
         yield _person(town, number, *told, rng)
 
 
-def interactions(town: Town, console: Console | None = None) -> Iterator[Interaction]:
-    """The likes and passes of a town, viewers in order of number; progress goes to the console if there is one."""
-    blocks = decisions(town)
-    if console is not None:
-        steps = ceil(town.people / BLOCK)
-        blocks = iter(track(blocks, "Simulated likes and passes", total=steps, console=console, transient=True))
-    for looks, liked in blocks:
+def interactions(town: Town) -> Iterator[Interaction]:
+    """The likes and passes of a town, viewers in order of number."""
+    for looks, liked in _progress(decisions(town), "Simulated likes and passes", ceil(town.people / BLOCK)):
         yield from _interactions(town, looks, liked)
+
+
+def _progress(items: Iterable[Item], what: str, total: int) -> Iterable[Item]:
+    console = Console(stderr=True)
+    return track(items, what, total=total, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _person(
