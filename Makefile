@@ -1,0 +1,49 @@
+# `make demo` and `make test` need only Python 3.11+ and make. Everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# The encoder's weights come with a package: the libraries need not, and must not, ask the network.
+export HF_HUB_OFFLINE := 1
+export TRANSFORMERS_OFFLINE := 1
+
+.PHONY: help demo test lint serve ui stop clean
+
+help:
+	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
+	@echo "make test    the tests; make lint: ruff and mypy"
+	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
+	@echo "make stop    stop the embedded database;  make clean: remove .venv and .data"
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
+	@echo "Installing into .venv: a few minutes the first time ..."
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[serving,pipelines]' --group dev
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/matching demo
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+serve: $(INSTALLED)
+	$(BIN)/python -m uvicorn serving.app:create_app --factory --port 8000 --no-access-log
+
+ui: $(INSTALLED)
+	@$(BIN)/matching ui
+
+stop: $(INSTALLED)
+	@$(BIN)/matching stop
+
+clean:
+	@if [ -x $(BIN)/matching ]; then $(BIN)/matching stop; fi
+	rm -rf .venv .data
