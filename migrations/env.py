@@ -1,6 +1,7 @@
 """Alembic's environment: the URL comes from the settings unless a caller injects one."""
 
-from typing import Literal
+from collections.abc import MutableMapping
+from typing import Any
 
 from alembic import context
 from sqlalchemy import create_engine, pool
@@ -10,11 +11,7 @@ from models.db.settings import settings
 from models.db.tables import metadata
 
 
-def include_name(
-    name: str | None,
-    type_: Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"],
-    parent_names: dict[str, str | None],
-) -> bool:
+def include_name(name: str | None, type_: str, parent_names: MutableMapping[Any, str | None]) -> bool:
     """Leave out what Alembic does not own: other schemas, its version table, the partitions of the match lists."""
     if type_ == "schema":
         return name in ("app", "matching")

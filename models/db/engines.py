@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from models.db import embedded
 from models.db.errors import DatabaseUnavailable, InputError
@@ -41,10 +42,15 @@ def database(settings: Settings) -> Iterator[Engine]:
     engine = create_engine(database_url(settings), connect_args={"connect_timeout": 10})
     try:
         yield engine
-    except DBAPIError as error:
-        if isinstance(error, OperationalError) or error.connection_invalidated:
-            where = engine.url.render_as_string(hide_password=True)
-            raise DatabaseUnavailable(f"the database at {where} failed: {error.orig}".strip()) from error
-        raise
+    except (DBAPIError, psycopg.OperationalError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.OperationalError):
+            raise
+        # The first line only: what follows may quote somebody's row.
+        what = str(cause).partition("\n")[0]
+        where = engine.url.render_as_string(hide_password=True)
+        raise DatabaseUnavailable(
+            f"the database at {where} failed: {what}; see that it runs and has room, then run this again"
+        ) from error
     finally:
         engine.dispose()

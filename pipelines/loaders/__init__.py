@@ -1,1 +1,1 @@
-"""Loaders: each fills the app tables from one source, is idempotent by `source_key`, and reports counts and refusals."""
+"""Loaders: each fills the app tables from one source, once however often it is loaded, and reports its refusals."""
