@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.errors import InvalidSchemaName, UndefinedTable
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -44,6 +45,8 @@ def database(settings: Settings) -> Iterator[Engine]:
         yield engine
     except (DBAPIError, psycopg.OperationalError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, UndefinedTable | InvalidSchemaName):
+            raise DatabaseUnavailable("the database lacks this version's tables: run `matching migrate`") from error
         if not isinstance(cause, psycopg.OperationalError):
             raise
         # The first line only: what follows may quote somebody's row.
