@@ -31,7 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The matching backend of Delete: load people, run the pipeline, look at and undo publications.",
 )
-load = typer.Typer(no_args_is_help=True, help="Fill the app tables from a source; loading it again changes nothing.")
+load = typer.Typer(
+    no_args_is_help=True, help="Load people into the app tables. Loading the same source again changes nothing."
+)
 app.add_typer(load, name="load")
 console = Console()
 
@@ -54,7 +56,10 @@ def simulated(
     people: Annotated[int, typer.Option(help="How many people.")] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed is another town.")] = 1,
 ) -> None:
-    """A simulated town: profiles, likes and passes from a documented choice model."""
+    """A simulated town.
+
+    Profiles, and likes and passes from a documented choice model.
+    """
     from pipelines.loaders import simulated as loader
 
     with ready_database() as engine:
@@ -63,7 +68,10 @@ def simulated(
 
 @load.command()
 def speed_dating(file: CsvFile) -> None:
-    """The Columbia speed dating experiment (Fisman et al.), the public CSV file."""
+    """The Columbia experiment.
+
+    The speed dating of Fisman, Iyengar, Kamenica and Simonson, 2002 to 2004: the public CSV file, or a part of it.
+    """
     from pipelines.loaders import speed_dating as loader
 
     with ready_database() as engine:
@@ -72,7 +80,10 @@ def speed_dating(file: CsvFile) -> None:
 
 @load.command()
 def okcupid(file: CsvFile) -> None:
-    """The revised OkCupid profiles (Kim & Escobedo-Land), .zip or .csv."""
+    """The revised OkCupid profiles.
+
+    Kim and Escobedo-Land, JSE 2015, as .zip or .csv; profiles only, nobody liked anybody.
+    """
     from pipelines.loaders import okcupid as loader
 
     with ready_database() as engine:
@@ -81,7 +92,11 @@ def okcupid(file: CsvFile) -> None:
 
 @app.command()
 def run() -> None:
-    """Run the whole pipeline: profiles, embeddings, ranker, scores, lists, publication."""
+    """Run the whole pipeline.
+
+    From the app tables to a live publication: profiles, embeddings, ranker, scores, lists, publication. Killed at any
+    step, it goes on from what was done when it is run again; what was published stays.
+    """
     from pipelines.running import run as run_pipeline
 
     with ready_database():
@@ -118,14 +133,20 @@ def publications() -> None:
 
 @app.command()
 def rollback() -> None:
-    """Make the publication before the live one live again."""
+    """Return to the publication before.
+
+    Readers see it from then on; the one that was live never returns by itself.
+    """
     with ready_database() as engine:
         console.print(f"publication {published.rollback(engine).id} is live again")
 
 
 @app.command()
 def erase(who: Who) -> None:
-    """Erase a person: profile, likes and passes, blocks, vectors, places in every list, rows in the kept frames."""
+    """Erase a person everywhere.
+
+    The profile, likes and passes, blocks, vectors, places in every list, rows in the frames kept between steps.
+    """
     from pipelines.forgetting import forget
 
     with ready_database() as engine:
@@ -143,7 +164,10 @@ def token(
     who: Who,
     hours: Annotated[float, typer.Option(help="How long it is good for.", min=0.01, max=24 * 366)] = 24,
 ) -> None:
-    """Print a development token with which the API takes you for this person."""
+    """Print a token for the API.
+
+    With it the API takes you for this person. It is for development: in production the app's sign-in issues them.
+    """
     with ready_database() as engine, engine.connect() as connection:
         profile_id = UUID(erasure.find_profile(connection, who))
     typer.echo(issue_token(settings(), profile_id, timedelta(hours=hours)))
@@ -151,13 +175,19 @@ def token(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to today's tables; the embedded one is brought there by itself."""
+    """Bring DATABASE_URL to today's tables.
+
+    The embedded database is brought there by every command that uses it.
+    """
     upgrade(database_url(settings()))
 
 
 @app.command()
 def demo() -> None:
-    """Make a town of 2,000, run the pipeline, and show one person's matches as the API answers them."""
+    """Show it all on a simulated town.
+
+    Makes a town of 2,000, runs the pipeline, and shows one person's matches as the API answers them.
+    """
     from pipelines.demo import show
 
     with ready_database() as engine:
@@ -166,7 +196,10 @@ def demo() -> None:
 
 @app.command()
 def ui() -> None:
-    """Open Dagster (port 3000) and MLflow (port 5000); Ctrl-C closes both."""
+    """Open Dagster and MLflow.
+
+    Dagster on port 3000, MLflow on port 5000; Ctrl-C closes both.
+    """
     from pipelines.ui import serve
 
     with ready_database():

@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+# Ends the name of a file that is being written, or whose writer died.
+UNFINISHED = ".part"
+
 
 def write_table(table: pa.Table, path: UPath) -> None:
     """Write a Parquet file that appears complete or, if the process dies or the disk is full, not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
+    unfinished = path.with_name(path.name + UNFINISHED)
     with unfinished.open("wb") as file:
         pq.write_table(table, file, compression="zstd")
     unfinished.rename(path)

@@ -4,7 +4,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
+from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from models.db.errors import NoChampion
@@ -26,6 +27,8 @@ from pipelines import ranker_model
 EXPERIMENT = "matching"
 MODEL = "ranker"
 CHAMPION = "champion"
+# How MLflow says that there is no such model, or no such alias of it.
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The versions a model needs to be loaded again. Naming them spares MLflow eight seconds of guessing.
 REQUIREMENTS = [f"{name}=={version(name)}" for name in ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")]
 
@@ -59,16 +62,15 @@ class Registry(dg.ConfigurableResource[None]):
         mlflow.log_metrics(dict(metrics))
         with tempfile.TemporaryDirectory() as folder:
             rankers.save(ranker, Path(folder))
-            logged = mlflow.pyfunc.log_model(
+            model = mlflow.pyfunc.log_model(
                 name=MODEL,
                 python_model=ranker_model.__file__,
                 artifacts={"ranker": folder},
                 signature=_signature(ranker),
                 input_example=_example(ranker),
                 pip_requirements=REQUIREMENTS,
-                registered_model_name=MODEL,
             )
-        return str(logged.registered_model_version)
+        return self._register(model)
 
     def promote(self, version: str) -> None:
         """Make a version the champion."""
@@ -78,8 +80,10 @@ class Registry(dg.ConfigurableResource[None]):
         """The champion's version; None if there is none yet."""
         try:
             return str(self._connect().get_model_version_by_alias(MODEL, CHAMPION).version)
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            if error.error_code in NOT_THERE:
+                return None
+            raise
 
     def champion(self) -> Champion:
         """The champion; raises NoChampion if there is none yet."""
@@ -96,6 +100,13 @@ class Registry(dg.ConfigurableResource[None]):
             # MLflow keeps an artifact under the name of the folder it was logged from.
             (found,) = Path(model).rglob("ranker.json")
             return rankers.load(found.parent)
+
+    def _register(self, model: ModelInfo) -> str:
+        """Register a logged model through the client: MLflow's shorter way prints lines among those of the run."""
+        client = self._connect()
+        with suppress(MlflowException):  # it is there from the second time on
+            client.create_registered_model(MODEL)
+        return str(client.create_model_version(MODEL, model.model_uri, model.run_id, model_id=model.model_id).version)
 
     def _connect(self) -> mlflow.MlflowClient:
         os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"

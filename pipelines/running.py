@@ -12,12 +12,14 @@ INSTANCE = """\
 # Written by `matching`. No usage data leaves this machine.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 """
 
 
 def dagster_home(settings: Settings) -> Path:
-    """The folder of Dagster's instance, made if need be, and named in DAGSTER_HOME for Dagster's own commands."""
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.home / "dagster")))
+    """The folder of Dagster's instance, made if need be: DAGSTER_HOME, or else one under the settings' home."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster")
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(INSTANCE)
@@ -26,7 +28,6 @@ def dagster_home(settings: Settings) -> Path:
 
 def run(settings: Settings) -> None:
     """Materialize everything once. Raises what a step raised: a MatchingError is the user's to mend."""
-    dagster_home(settings)
     job = build(settings).resolve_job_def(JOB)
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         job.execute_in_process(run_config={"loggers": {"console": {"config": {}}}}, instance=instance)

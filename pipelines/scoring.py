@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from upath import UPath
 
 from models.ml.candidates import Scored, candidates, score
 from models.ml.population import Population, population
-from models.ml.ranker import Ranker
+from models.ml.ranker import Ranker, save
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, from_table, read_table, to_table, write_table
 from pipelines.shards import SHARDS, shard_of
@@ -42,10 +44,17 @@ class ScoreShard:
 
 
 def inputs_fingerprint(
-    profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: pd.DataFrame, blocks: pd.DataFrame, ranker: str
+    profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: pd.DataFrame, blocks: pd.DataFrame, ranker: Ranker
 ) -> str:
-    """Names the inputs of a scoring by their contents; `ranker` is the champion's version."""
-    frames = [profiles.drop(columns=VOLATILE), interactions, embeddings, blocks, pd.DataFrame({"ranker": [ranker]})]
+    """Names the inputs of a scoring by their contents.
+
+    The ranker's version is not among them: a run that died trains again, and on the same data to the same ranker, so
+    that the shards it had scored still count.
+    """
+    with TemporaryDirectory() as folder:
+        save(ranker, Path(folder))
+        parts = [path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())]
+    frames = [profiles.drop(columns=VOLATILE), interactions, embeddings, blocks, pd.DataFrame({"ranker": parts})]
     return fingerprint(*(to_table(frame) for frame in frames))
 
 

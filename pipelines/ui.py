@@ -1,5 +1,6 @@
 """The data scientists' user interfaces: Dagster and MLflow, side by side."""
 
+import os
 import subprocess
 import sys
 
@@ -15,12 +16,12 @@ DAGSTER_PORT, MLFLOW_PORT = 3000, 5000
 
 def serve(settings: Settings, console: Console) -> None:
     """Run both until one of them ends or the user presses Ctrl-C."""
-    dagster_home(settings)
+    environment = os.environ | {"DAGSTER_HOME": str(dagster_home(settings))}
     dagster = [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(DAGSTER_PORT)]
     mlflow = [sys.executable, "-m", "mlflow", "ui", "--port", str(MLFLOW_PORT)]
     mlflow += ["--backend-store-uri", registry(settings).tracking_uri]
     console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}   MLflow: http://127.0.0.1:{MLFLOW_PORT}")
-    processes = [subprocess.Popen(command) for command in (dagster, mlflow)]  # noqa: S603 - our own commands
+    processes = [subprocess.Popen(command, env=environment) for command in (dagster, mlflow)]  # noqa: S603 - our own commands
     try:
         processes[0].wait()
     except KeyboardInterrupt:

