@@ -27,6 +27,7 @@ from pipelines import ranker_model
 EXPERIMENT = "matching"
 MODEL = "ranker"
 CHAMPION = "champion"
+TRACKING_URI = "MLFLOW_TRACKING_URI"
 # How MLflow says that there is no such model, or no such alias of it.
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The versions a model needs to be loaded again. Naming them spares MLflow eight seconds of guessing.
@@ -112,8 +113,16 @@ class Registry(dg.ConfigurableResource[None]):
         os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         logging.getLogger("alembic").setLevel(logging.ERROR)
-        mlflow.set_tracking_uri(self.tracking_uri)
+        _track_at(self.tracking_uri)
         return mlflow.MlflowClient()
+
+
+def _track_at(uri: str) -> None:
+    """Point MLflow there. It names the place in the environment too, where settings would take it for the user's."""
+    given = {name: value for name, value in os.environ.items() if name == TRACKING_URI}
+    mlflow.set_tracking_uri(uri)
+    os.environ.pop(TRACKING_URI, None)
+    os.environ.update(given)
 
 
 def _example(ranker: Ranker) -> pd.DataFrame:

@@ -46,7 +46,8 @@ def ranker(
     first = registry.champion_version() is None
     promoted = first or all(each.passed for each in checks)
     parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
-    with registry.training(context.run_id, {"dagster_run_id": context.run_id, "promoted": str(promoted)}):
+    run_id = context.run.run_id
+    with registry.training(run_id, {"dagster_run_id": run_id, "promoted": str(promoted)}):
         version = registry.log(trained.ranker, parameters, _flat(trained))
     if promoted:
         registry.promote(version)

@@ -1,0 +1,70 @@
+"""What the workspace holds, exactly: a `@definitions` function in a module can hide the module's other assets."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from models.db.migrations import ROOT
+from models.db.settings import Settings
+from pipelines.definitions import JOB, build
+
+ASSETS = {
+    *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
+    *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication"),
+}
+CHECKS = {("ranker", "beats_the_baselines"), ("ranker", "is_calibrated"), ("ranker", "does_not_leak")}
+NEEDS = {
+    "profiles": set(),
+    "rejected_profiles": set(),
+    "interactions": {"profiles"},
+    "rejected_interactions": {"profiles"},
+    "profile_embeddings": {"profiles"},
+    "training_pairs": {"profiles", "interactions"},
+    "ranker": {"profiles", "profile_embeddings", "training_pairs"},
+    "scored_candidates": {"profiles", "interactions", "profile_embeddings", "ranker"},
+    "match_lists": {"profiles", "interactions", "profile_embeddings", "scored_candidates"},
+    "publication": {"profiles", "scored_candidates", "match_lists"},
+}
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build(Settings(home=tmp_path_factory.mktemp("home")))
+
+
+def test_the_assets_and_their_checks_are_exactly_these(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == ASSETS
+    assert {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys} == CHECKS
+
+
+def test_each_asset_needs_what_the_flow_says(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    needs = {
+        key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
+        for key in graph.get_all_asset_keys()
+    }
+    assert needs == NEEDS
+
+
+def test_every_asset_is_described_and_in_a_group(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    assert {node.group_name for node in nodes} == {"source", "embeddings", "ranker", "matches"}
+    assert [node.key.to_user_string() for node in nodes if not (node.description or "").endswith((".", "n."))] == []
+
+
+def test_the_job_materializes_everything(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def(JOB)
+    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == ASSETS
+    assert job.executor_def is dg.in_process_executor  # a process a step would cost two seconds each
+
+
+def test_dagster_loads_the_workspace_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "-w", str(ROOT / "workspace.yaml")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Validation successful for code location pipelines.definitions:defs" in done.stderr + done.stdout

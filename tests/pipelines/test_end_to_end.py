@@ -1,0 +1,199 @@
+"""The main job on a simulated town: what comes out, and what a second run does not do again."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import mlflow
+import numpy as np
+import pytest
+from sqlalchemy import text
+from upath import UPath
+
+from models.db.publications import live
+from models.ml.embeddings import Answers, pool
+from models.ml.encoder import ENCODER, content_hash, encode
+from pipelines.definitions import build, registry
+from pipelines.encoding import answers_of
+from pipelines.extract import read_profiles
+from pipelines.frame_store import from_table, read_table
+from pipelines.loaders import simulated
+from pipelines.running import dagster_home
+from pipelines.shards import SHARDS
+from tests.pipelines.conftest import Databases, Place
+
+INELIGIBLE = """
+SELECT match.viewer_id, match.candidate_id FROM matching.matches AS match
+JOIN app.profiles AS viewer ON viewer.id = match.viewer_id
+JOIN app.profiles AS candidate ON candidate.id = match.candidate_id
+WHERE NOT matching.is_eligible(viewer, candidate, current_date)
+   OR EXISTS (SELECT FROM app.interactions AS done WHERE done.actor_id = viewer.id AND done.target_id = candidate.id)
+   OR EXISTS (SELECT FROM app.blocks WHERE (blocker_id, blocked_id) IN
+              ((viewer.id, candidate.id), (candidate.id, viewer.id)))
+"""
+# Everybody whom somebody may be shown to, by the database's own rule.
+SHOULD_HAVE_A_LIST = """
+SELECT DISTINCT viewer.id::text FROM app.profiles AS viewer
+JOIN app.profiles AS candidate ON matching.is_eligible(viewer, candidate, current_date)
+WHERE NOT EXISTS (SELECT FROM app.interactions WHERE actor_id = viewer.id AND target_id = candidate.id)
+  AND NOT EXISTS (SELECT FROM app.blocks WHERE (blocker_id, blocked_id) IN
+                  ((viewer.id, candidate.id), (candidate.id, viewer.id)))
+"""
+BEST_FIRST = """
+SELECT count(*) FROM (
+    SELECT p_match > lag(p_match) OVER (PARTITION BY publication_id, viewer_id ORDER BY rank) AS out_of_order
+    FROM matching.matches) AS places
+WHERE out_of_order
+"""
+TWO_SIDES = """
+SELECT count(*), bool_and(abs(mine.p_match - theirs.p_match) < 1e-6
+    AND abs(mine.p_like - theirs.p_liked_back) < 1e-6 AND abs(mine.p_match - mine.p_like * mine.p_liked_back) < 1e-6)
+FROM matching.matches AS mine JOIN matching.matches AS theirs
+  ON (theirs.publication_id, theirs.viewer_id, theirs.candidate_id)
+   = (mine.publication_id, mine.candidate_id, mine.viewer_id)
+"""
+
+
+def test_one_publication_is_live_and_counts_what_it_holds(settled: Place) -> None:
+    with settled.engine.connect() as connection:
+        publication = live(connection)
+        assert publication is not None
+        held = connection.execute(text("SELECT count(DISTINCT viewer_id), count(*) FROM matching.matches")).one()
+    assert (publication.viewer_count, publication.pair_count) == tuple(held)
+    assert (publication.ranker_version, publication.encoder) == ("1", ENCODER)
+    assert publication.metrics["dropped_since_scoring"] == 0
+    ((expected,),) = settled.ask("SELECT sum(p_match)::float8 FROM matching.matches")
+    assert publication.metrics["expected_matches_listed"] == pytest.approx(expected)
+
+
+def test_everybody_who_can_be_matched_has_a_list_of_eligible_people_best_first(settled: Place) -> None:
+    viewers = settled.ask("SELECT DISTINCT viewer_id::text FROM matching.matches")
+    assert len(viewers) > 100
+    assert set(viewers) == set(settled.ask(SHOULD_HAVE_A_LIST))
+    assert settled.ask(INELIGIBLE) == []
+    assert settled.ask(BEST_FIRST) == [(0,)]
+
+
+def test_a_match_is_the_same_chance_from_both_sides(settled: Place) -> None:
+    ((pairs, same),) = settled.ask(TWO_SIDES)
+    assert pairs > 500
+    assert same is True
+
+
+def test_every_place_in_a_list_has_reasons_that_say_something(settled: Place) -> None:
+    ((places, told),) = settled.ask(
+        "SELECT count(*), count(*) FILTER (WHERE jsonb_array_length(reasons) > 0) FROM matching.matches"
+    )
+    assert told > 0.9 * places
+
+
+def test_everybody_who_wrote_something_has_the_vector_of_what_they_wrote(settled: Place) -> None:
+    with settled.engine.connect() as connection:
+        profiles = read_profiles(connection)
+    wrote = profiles[profiles["texts"].map(lambda texts: any(map(str.strip, texts.values())))]
+    stored = {
+        key: (hash_, vector)
+        for key, hash_, vector in settled.ask(
+            "SELECT profile_id::text, content_hash, embedding::text FROM matching.embeddings"
+        )
+    }
+    assert set(stored) == set(wrote["profile_id"])
+    someone = wrote.iloc[[7]]
+    answers = answers_of(someone)
+    (known,) = pool(Answers(answers.drop(columns="text"), encode(list(answers["text"])).astype(np.float16)))[1]
+    hash_, vector = stored[someone["profile_id"].item()]
+    assert hash_ == content_hash(someone["texts"].item())
+    assert [float(number) for number in str(vector).strip("[]").split(",")] == pytest.approx(known, abs=2e-3)
+
+
+def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(settled: Place) -> None:
+    where = registry(settled.settings)
+    assert where.champion_version() == "1"
+    client = mlflow.MlflowClient(where.tracking_uri)
+    version = client.get_model_version_by_alias("ranker", "champion")
+    run = client.get_run(str(version.run_id))
+    assert run.info.status == "FINISHED"
+    ((decisions,),) = settled.ask("SELECT count(DISTINCT (actor_id, target_id)) FROM app.interactions")
+    assert run.data.params | {"trees": "", "data_fingerprint": ""} == {
+        "seed": "0",
+        "learned": "True",
+        "profiles": "150",
+        "decisions": str(decisions),
+        "trees": "",
+        "data_fingerprint": "",
+    }
+    assert int(run.data.params["trees"]) > 0
+    assert len(run.data.params["data_fingerprint"]) == 16
+    reached = {
+        name.removesuffix(".within_viewer_auc"): value
+        for name, value in run.data.metrics.items()
+        if name.endswith(".within_viewer_auc")
+    }
+    assert set(reached) == {"ranker", "ridge", "random", "popularity", "interest_cosine"}
+    assert reached["ranker"] > reached["random"]
+    assert run.data.metrics["ranker.calibration_error"] < 0.1
+
+
+@pytest.fixture(scope="module")
+def repeated(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A town of 60 that was run twice, with nothing changed in between."""
+    with databases() as url:
+        place = Place(tmp_path_factory.mktemp("repeated"), url)
+        simulated.load(place.engine, 60, 2, place.home)
+        place.run()
+        place.run()
+        yield place
+
+
+def test_a_second_run_encodes_nothing_scores_nothing_and_publishes_the_same(repeated: Place) -> None:
+    embedded = repeated.metadata("profile_embeddings")
+    assert (embedded["answers_encoded"], embedded["vectors_stored"]) == (0, 0)
+    scored = repeated.metadata("scored_candidates")
+    assert (scored["pairs_scored"], scored["shards_kept"]) == (0, SHARDS)
+    lists = (
+        "SELECT viewer_id, rank, candidate_id, p_like, p_match, reasons FROM matching.matches"
+        " WHERE publication_id = %(publication)s ORDER BY 1, 2"
+    )
+    first = repeated.ask(lists, publication=1)
+    assert len(first) > 100
+    assert repeated.ask(lists, publication=2) == first
+    states = repeated.ask("SELECT id, state FROM matching.publications ORDER BY id")
+    assert states == [(1, "retired"), (2, "live")]
+
+
+def test_another_version_of_the_same_ranker_scores_nothing_again(repeated: Place) -> None:
+    where = registry(repeated.settings)
+    other = "2" if where.champion_version() == "1" else "1"
+    where.promote(other)  # trained by the other of the two runs, on the same data
+    graph = build(repeated.settings)
+    chosen = [dg.AssetKey("scored_candidates")]
+    job = graph.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.from_config(str(dagster_home(repeated.settings))) as instance:
+        assert job.execute_in_process(asset_selection=chosen, instance=instance).success
+    scored = repeated.metadata("scored_candidates")
+    assert (scored["pairs_scored"], scored["shards_kept"]) == (0, SHARDS)
+    frame = from_table(read_table(UPath(repeated.home / "store" / "scored_candidates.parquet")))
+    assert set(frame["ranker_version"]) == {other}
+
+
+def test_after_an_edit_only_what_was_written_anew_is_encoded(repeated: Place) -> None:
+    embedding = "SELECT profile_id, updated_at FROM matching.embeddings"
+    before = dict(repeated.ask(embedding))
+    ((person, prompt),) = repeated.ask(
+        "SELECT id, (SELECT min(prompt) FROM jsonb_object_keys(texts) AS prompt) FROM app.profiles"
+        " WHERE texts <> '{}' ORDER BY id LIMIT 1"
+    )
+    repeated.tell(
+        "UPDATE app.profiles SET updated_at = now(), texts = jsonb_set(texts, ARRAY[:prompt], to_jsonb("
+        "CAST('I restore wooden boats on the shore.' AS text))) WHERE id = :person",
+        prompt=prompt,
+        person=person,
+    )
+    repeated.run()
+    embedded = repeated.metadata("profile_embeddings")
+    assert (embedded["answers_encoded"], embedded["vectors_stored"]) == (1, 1)
+    assert {key for key, moment in repeated.ask(embedding) if before[key] != moment} == {person}
+
+
+def test_two_homes_in_one_process_keep_apart(settled: Place, repeated: Place) -> None:
+    places = [registry(place.settings).tracking_uri for place in (settled, repeated)]
+    assert places == [f"sqlite:///{place.home}/mlflow/mlflow.db" for place in (settled, repeated)]
