@@ -90,7 +90,8 @@ _PUBLISHED = _matches(
         ) WITH ORDINALITY""",
 )
 
-# Every embedding is compared: the HNSW index would stop after its nearest few, of whom hardly any may be eligible.
+# Every embedding is compared: the HNSW index would stop after its nearest few, of whom hardly any may be eligible. The
+# order in here lets the search for eligible people end at the limit.
 _SIMILAR = _matches(
     "similar",
     has_list="false",

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from models.ml.reasons import EXPLAINED, FALLBACK
 from serving.reasons import SENTENCES, ReasonCode
 from serving.schemas import Matches
 from tests.serving.conftest import Api, Town
@@ -67,6 +68,10 @@ def test_details_are_listed_in_words(api: Api, town: Town, detail: list[str], se
     me, he = town.person(), town.person("man")
     town.publish({me: [he]}, reasons=[[{"code": "shared_interests", "detail": detail}]])
     assert api.matches(me).json()["matches"][0]["reasons"] == [{"code": "shared_interests", "sentence": sentence}]
+
+
+def test_the_pipeline_knows_the_same_reasons() -> None:
+    assert {code for code, _ in EXPLAINED.values()} | {FALLBACK["code"]} == set(SENTENCES)
 
 
 def test_every_reason_has_a_sentence_and_an_unknown_one_is_left_out(api: Api, town: Town) -> None:
