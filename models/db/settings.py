@@ -7,8 +7,10 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.db.errors import InputError
 
 
 class Settings(BaseSettings):
@@ -31,8 +33,8 @@ class Settings(BaseSettings):
     dask_scheduler_address: str | None = Field(None, validation_alias="DASK_SCHEDULER_ADDRESS")
     """Dask scheduler for the heavy steps, e.g. tcp://host:8786; unset means in process."""
 
-    jwt_secret: SecretStr | None = Field(None, validation_alias="MATCHING_JWT_SECRET")
-    """HS256 secret of the API's tokens; unset means a random one kept under `home`, for development."""
+    jwt_secret: SecretStr | None = Field(None, validation_alias="MATCHING_JWT_SECRET", min_length=32)
+    """HS256 secret of the API's tokens, 32 characters or more; unset means a random one kept under `home`."""
 
     @field_validator("home")
     @classmethod
@@ -61,5 +63,9 @@ def _keep_secret(secret: str, path: Path) -> None:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. Raises InputError for a variable that cannot be used, without its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{first['loc'][0]}: {first['msg']}") from None
