@@ -3,11 +3,11 @@
 Cells of `texts`, `traits`, `facts` and `wants` are dicts, cells of `seeks` and `interests` lists of str.
 """
 
-import math
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -45,27 +45,37 @@ def _words(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
 def _numbers(low: float, high: float) -> Callable[[Mapping[str, Any]], bool]:
     def rule(cell: Mapping[str, Any]) -> bool:
         return all(
-            isinstance(number, int | float) and math.isfinite(number) and low <= number <= high
+            isinstance(number, int | float) and not isinstance(number, bool) and low <= number <= high
             for number in cell.values()
         )
 
     return rule
 
 
+def _answers(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
+    return all(isinstance(text, str) for text in cell.values())
+
+
+def _short_answers(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
+    answers = cell.values() if isinstance(cell, Mapping) else ()
+    return not any(isinstance(text, str) and len(text) > LONGEST_ANSWER for text in answers)
+
+
 def _between(low: float, high: float, reason: str) -> pa.Check:
     return _every(lambda cell: cell is None or pd.isna(cell) or low <= cell <= high, reason)
+
+
+def _key(name: str) -> pa.Column:
+    rule = _every(lambda key: isinstance(key, str) and bool(key), f"{name} is missing")
+    return pa.Column(unique=True, report_duplicates="exclude_first", checks=rule, nullable=True)
 
 
 def _profiles_contract() -> pa.DataFrameSchema:
     age = f"age must be {YOUNGEST} to {OLDEST}"
     return pa.DataFrameSchema(
         {
-            "profile_id": pa.Column(
-                unique=True,
-                report_duplicates="exclude_first",
-                checks=_every(bool, "profile_id is missing"),
-            ),
-            "age": pa.Column(checks=_every(lambda years: YOUNGEST <= years <= OLDEST, age)),
+            "profile_id": _key("profile_id"),
+            "age": pa.Column(checks=_every(lambda years: YOUNGEST <= years <= OLDEST, age), nullable=True),
             "gender": pa.Column(checks=_every(lambda word: bool(word.strip()), "gender is missing"), nullable=True),
             "seeks": pa.Column(checks=_every(_words, "seeks must be a list of genders"), nullable=True),
             "age_min": pa.Column(checks=_between(0, 150, "age_min must be 0 to 150"), nullable=True),
@@ -77,11 +87,8 @@ def _profiles_contract() -> pa.DataFrameSchema:
             ),
             "texts": pa.Column(
                 checks=[
-                    _every(lambda cell: all(isinstance(text, str) for text in cell.values()), "texts must be strings"),
-                    _every(
-                        lambda cell: all(len(text) <= LONGEST_ANSWER for text in cell.values()),
-                        f"an answer is longer than {LONGEST_ANSWER:,} characters",
-                    ),
+                    _every(_answers, "texts must be strings"),
+                    _every(_short_answers, f"an answer is longer than {LONGEST_ANSWER:,} characters"),
                 ],
                 nullable=True,
             ),
@@ -91,21 +98,33 @@ def _profiles_contract() -> pa.DataFrameSchema:
                 checks=_every(lambda cell: _words(list(cell.values())), "facts must be words"), nullable=True
             ),
             "wants": pa.Column(checks=_every(_numbers(0, 1), "wants must be importances from 0 to 1"), nullable=True),
+            "paused": pa.Column(
+                checks=_every(lambda cell: isinstance(cell, bool | np.bool_), "paused must be true or false"),
+                nullable=True,
+            ),
         },
     )
 
 
 def _interactions_contract(people: frozenset[str]) -> pa.DataFrameSchema:
     def person(name: str) -> pa.Column:
-        return pa.Column(checks=_every(lambda key: key in people, f"{name} is not among the accepted profiles"))
+        rule = _every(lambda key: key in people, f"{name} is not among the accepted profiles")
+        return pa.Column(checks=rule, nullable=True)
 
     return pa.DataFrameSchema(
         {
-            "interaction_id": pa.Column(unique=True, report_duplicates="exclude_first"),
+            "interaction_id": _key("interaction_id"),
             "actor_id": person("actor_id"),
             "target_id": person("target_id"),
-            "kind": pa.Column(checks=_every(lambda kind: kind in ("like", "pass"), "kind must be like or pass")),
-            "created_at": pa.Column(checks=_every(lambda moment: not pd.isna(moment), "created_at is missing")),
+            "kind": pa.Column(
+                checks=_every(lambda kind: kind in ("like", "pass"), "kind must be like or pass"), nullable=True
+            ),
+            "created_at": pa.Column(
+                checks=_every(
+                    lambda moment: isinstance(moment, datetime) and not pd.isna(moment), "created_at is missing"
+                ),
+                nullable=True,
+            ),
             "position": pa.Column(checks=_between(1, 1e9, "position must be 1 or more"), nullable=True),
             "propensity": pa.Column(checks=_between(0, 1, "propensity must be 0 to 1"), nullable=True),
         },
@@ -118,7 +137,8 @@ def _interactions_contract(people: frozenset[str]) -> pa.DataFrameSchema:
 def check_profiles(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split profiles into those that keep the contract and (profile_id, reason) of those that do not.
 
-    Both keep the order of `frame`; a row that breaks several rules is rejected once, with all its reasons.
+    Both keep the order of `frame`; a row that breaks several rules is rejected once, with all its reasons. Raises
+    ValueError if the frame lacks a column.
     """
     return _split(frame, _profiles_contract(), "profile_id")
 
