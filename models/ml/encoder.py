@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,6 @@ DIMENSIONS = 384
 BATCH = 64
 # The model reads 256 word pieces, two of them its own marks. Longer answers are cut into windows of this many.
 WINDOW = 254
-# No word piece is shorter than one character, so that an answer up to this long needs no count of its pieces.
-SURELY_ONE_WINDOW = WINDOW
 
 
 @cache
@@ -32,7 +31,7 @@ def _model() -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
     from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
 
-    disable_progress_bar()  # of the loading of the weights, which takes a blink
+    disable_progress_bar()  # type: ignore[no-untyped-call] # of the loading of the weights, which takes a blink
     return SentenceTransformer(str(get_model_path()), device="cpu")
 
 
@@ -48,16 +47,18 @@ def content_hash(texts: Mapping[str, str]) -> str:
 
 
 def windows(text: str) -> list[str]:
-    """The text in pieces the model reads whole; one piece for all but very long answers."""
-    if len(text) <= SURELY_ONE_WINDOW:
+    """The text in pieces the model reads whole, of whole words; one piece for all but very long answers."""
+    read = _model().tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    words, offsets = read.word_ids(), read["offset_mapping"]
+    if len(words) <= WINDOW:
         return [text]
-    tokenizer = _model().tokenizer
-    offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
-    return [text[part[0][0] : part[-1][1]] for part in _chunks(offsets)] or [text]
-
-
-def _chunks(offsets: Sequence[tuple[int, int]]) -> list[Sequence[tuple[int, int]]]:
-    return [offsets[start : start + WINDOW] for start in range(0, len(offsets), WINDOW)]
+    starts = [0]
+    # A word read from its middle could take more pieces than there; none takes more than a hundred.
+    while (end := starts[-1] + WINDOW) < len(words):
+        while words[end] == words[end - 1]:
+            end -= 1
+        starts.append(end)
+    return [text[offsets[start][0] : offsets[end - 1][1]] for start, end in pairwise([*starts, len(words)])]
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
