@@ -19,9 +19,9 @@ class Rules:
     """What eligibility asks of n people, by position."""
 
     gender: NDArray[np.int64]
-    """One bit a gender, (n,)."""
-    seeks: NDArray[np.int64]
-    """The bits of the genders sought, (n,)."""
+    """The number of their gender, (n,)."""
+    seeks: Matrix
+    """Whether they look for each gender, (n, genders)."""
     age: NDArray[np.float64]
     age_min: NDArray[np.float64]
     age_max: NDArray[np.float64]
@@ -34,15 +34,16 @@ class Rules:
 
 def rules(profiles: pd.DataFrame) -> Rules:
     """The rules of a profiles frame (see models.ml.frames)."""
-    sought = {gender for cell in profiles["seeks"] for gender in cell}
-    bit = {gender: 1 << index for index, gender in enumerate(sorted(sought | set(profiles["gender"])))}
+    gender, genders = pd.factorize(profiles["gender"])
 
     def number(name: str, unknown: float) -> NDArray[np.float64]:
         return pd.to_numeric(profiles[name]).fillna(unknown).to_numpy(np.float64)
 
     return Rules(
-        gender=np.array([bit[gender] for gender in profiles["gender"]], np.int64),
-        seeks=np.array([sum(bit[gender] for gender in set(cell)) for cell in profiles["seeks"]], np.int64),
+        gender=gender,
+        seeks=np.array([[each in cell for each in genders] for cell in profiles["seeks"]], bool).reshape(
+            len(gender), -1
+        ),
         age=profiles["age"].to_numpy(np.float64),
         age_min=number("age_min", 0),
         age_max=number("age_max", np.inf),
@@ -55,8 +56,8 @@ def rules(profiles: pd.DataFrame) -> Rules:
 def eligible(rules: Rules, viewers: NDArray[np.int64]) -> Matrix:
     """Which of all n people are eligible for each viewer, and the viewer for them: bool (viewers, n)."""
     viewer = viewers[:, None]
-    fits: Matrix = (rules.gender[viewer] & rules.seeks) != 0
-    fits &= (rules.gender & rules.seeks[viewer]) != 0
+    fits: Matrix = rules.seeks[viewers][:, rules.gender]
+    fits &= rules.seeks[:, rules.gender[viewers]].T
     fits &= (rules.age >= rules.age_min[viewer]) & (rules.age <= rules.age_max[viewer])
     fits &= (rules.age[viewer] >= rules.age_min) & (rules.age[viewer] <= rules.age_max)
     fits &= ~(rules.paused | rules.paused[viewer])

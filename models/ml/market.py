@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ml.people import Floats
+from models.ml.ties import mixed
 
 Ints = NDArray[np.int64]
 
@@ -15,15 +16,8 @@ def rank_by_product(viewer: Ints, candidate: Ints, p_match: Floats, length: int 
 
     Ties are broken by a hash of the pair, not by position: otherwise the people with the lowest ids would be seen most.
     """
-    order = np.lexsort((_hash(viewer, candidate), -p_match, viewer))
+    pair = (viewer.astype(np.uint64) << np.uint64(32)) ^ candidate.astype(np.uint64)
+    order = np.lexsort((mixed(pair), -p_match, viewer))
     starts = np.flatnonzero(np.diff(viewer[order], prepend=-1))
     place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
     return np.asarray(order[place < length], np.int64)
-
-
-def _hash(viewer: Ints, candidate: Ints) -> NDArray[np.uint64]:
-    """A mixed 64-bit number a pair (the finaliser of SplitMix64, Steele et al. 2014)."""
-    mixed = (viewer.astype(np.uint64) << np.uint64(32)) ^ candidate.astype(np.uint64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
