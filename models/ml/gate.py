@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from models.ml import baselines
 from models.ml.features import Pairs
 from models.ml.fitting import HeldOut
-from models.ml.metrics import auc, calibration_error, log_loss, within_viewer_auc
+from models.ml.metrics import auc, calibration_error, log_loss, standard_error, within_viewer_aucs
 
 # Mean gap between predicted and observed like rates, by tenth of the predictions, that still counts as calibrated.
 WORST_CALIBRATION = 0.05
 # Nobody predicts whom people like this well: something that is known only afterwards has got into the features.
 LEAK = 0.90
+CHANCE = 0.5
 
 Report = Mapping[str, Mapping[str, float]]
 
@@ -43,10 +44,10 @@ def report(
         "popularity": baselines.popularity(pairs, base_rate),
         "interest_cosine": baselines.interest_cosine(pairs),
     }
-    metrics = {
-        name: {"within_viewer_auc": within_viewer_auc(shown, liked, score), "auc": auc(liked, score)}
-        for name, score in scores.items()
-    }
+    metrics = {name: {"auc": auc(liked, score)} for name, score in scores.items()}
+    for name, score in scores.items():
+        within = within_viewer_aucs(shown, liked, score)
+        metrics[name] |= {"within_viewer_auc": float(within.mean()), "within_viewer_auc_error": standard_error(within)}
     for name in ("ranker", "ridge", "popularity"):
         metrics[name]["log_loss"] = log_loss(liked, scores[name])
         metrics[name]["calibration_error"] = calibration_error(liked, scores[name])
@@ -76,5 +77,6 @@ def check(report: Report) -> list[Check]:
 
 
 def beats_random(report: Report) -> bool:
-    """Whether the ranker is at least better than chance within viewers."""
-    return report["ranker"]["within_viewer_auc"] > report["random"]["within_viewer_auc"]
+    """Whether the ranker is better than chance within viewers by more than chance explains: two standard errors."""
+    ours = report["ranker"]
+    return ours["within_viewer_auc"] - 2 * ours["within_viewer_auc_error"] > CHANCE

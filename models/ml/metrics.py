@@ -21,6 +21,11 @@ def auc(label: ArrayLike, score: ArrayLike) -> float:
 
 def within_viewer_auc(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) -> float:
     """The mean AUC over viewers that have both a positive and a negative; NaN if none has."""
+    return float(within_viewer_aucs(viewer, label, score).mean())
+
+
+def within_viewer_aucs(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) -> "pd.Series[float]":
+    """The AUC of each viewer that has both a positive and a negative, float64, in order of viewer."""
     frame = pd.DataFrame({"viewer": viewer, "label": np.asarray(label, bool), "score": score})
     frame["rank"] = frame.groupby("viewer")["score"].rank()
     frame["positive_rank"] = frame["rank"].where(frame["label"], 0.0)
@@ -29,7 +34,13 @@ def within_viewer_auc(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) -> 
     )
     both = by_viewer[(by_viewer["positive"] > 0) & (by_viewer["positive"] < by_viewer["n"])]
     above = both["rank_sum"] - both["positive"] * (both["positive"] + 1) / 2
-    return float((above / (both["positive"] * (both["n"] - both["positive"]))).mean())
+    aucs: pd.Series[float] = above / (both["positive"] * (both["n"] - both["positive"]))
+    return aucs
+
+
+def standard_error(values: "pd.Series[float]") -> float:
+    """The standard error of a mean; NaN for under two values."""
+    return float(values.std() / np.sqrt(len(values)))
 
 
 def log_loss(label: ArrayLike, probability: ArrayLike) -> float:
@@ -40,6 +51,9 @@ def log_loss(label: ArrayLike, probability: ArrayLike) -> float:
 def calibration_error(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
     """Expected calibration error over bins of equal count (Naeini et al. 2015), 0 to 1."""
     label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
+    # Equal predictions count as their mean label, so that a border between bins may part them anywhere.
+    _, tie = np.unique(probability, return_inverse=True)
+    label = (np.bincount(tie, label) / np.bincount(tie))[tie]
     order = np.argsort(probability, kind="stable")
     gaps = [
         abs(label[part].mean() - probability[part].mean()) * len(part)

@@ -26,8 +26,11 @@ class Trained:
 def train(profiles: pd.DataFrame, answers: Answers, decisions: pd.DataFrame, seed: int) -> Trained:
     """Train on a training-pairs frame; the prior where there is too little to learn from, or nothing was learned.
 
-    Learned nothing: on held-out groups it ranks no better than chance. The same frames and seed give the same ranker.
+    Learned nothing: on held-out groups it ranks no better than chance, or a higher score means fewer likes. The same
+    rows and seed give the same ranker, in any order.
     """
+    # The trees draw their samples by row number.
+    decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
     specification = learn(profiles, answers)
     liked = decisions["liked"].to_numpy(bool)
     names = [name for name, _ in names_and_groups(specification)]
@@ -39,7 +42,8 @@ def train(profiles: pd.DataFrame, answers: Answers, decisions: pd.DataFrame, see
     ranker, held_out = fit(specification, base_rate, build(specification, base_rate, pairs), liked, splits, seed)
     shown = pairs.viewer * PERIODS + decisions["period"].to_numpy(np.int64)
     found = report(liked, pairs, shown, held_out, base_rate, seed)
-    return Trained(ranker, found) if beats_random(found) else Trained(prior(specification, names, liked), None)
+    learned = ranker.slope > 0 and beats_random(found)
+    return Trained(ranker, found) if learned else Trained(prior(specification, names, liked), None)
 
 
 def _pairs(profiles: pd.DataFrame, decisions: pd.DataFrame, arrays: People) -> Pairs:
