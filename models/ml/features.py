@@ -54,7 +54,7 @@ class Column:
 
     name: str
     group: Group
-    values: NDArray[np.floating] | NDArray[np.bool_]
+    values: NDArray[np.floating]
 
 
 def build(specification: Specification, base_rate: float, pairs: Pairs) -> Floats:
@@ -116,11 +116,13 @@ def _traits(specification: Specification, pairs: Pairs) -> Iterator[Column]:
 def _facts(specification: Specification, pairs: Pairs) -> Iterator[Column]:
     viewer, candidate = pairs.people.facts[pairs.viewer], pairs.people.facts[pairs.candidate]
     for index, fact in enumerate(specification.facts):
-        same = (viewer[:, index] == candidate[:, index]) & (viewer[:, index] >= 0)
-        yield Column(f"fact.{fact.name}.same", "facts", same)
-        for code, word in enumerate(fact.categories):
-            yield Column(f"fact.{fact.name}.viewer={word}", "viewer", viewer[:, index] == code)
-            yield Column(f"fact.{fact.name}.candidate={word}", "candidate", candidate[:, index] == code)
+        theirs, others = viewer[:, index], candidate[:, index]
+        same = (theirs == others) & (theirs < len(fact.categories))
+        ordinary = sum(share**2 for share in fact.shares)
+        yield Column(f"fact.{fact.name}.same", "facts", np.where((theirs < 0) | (others < 0), ordinary, same))
+        for code, (word, share) in enumerate(zip(fact.categories, fact.shares, strict=True)):
+            yield Column(f"fact.{fact.name}.viewer={word}", "viewer", np.where(theirs < 0, share, theirs == code))
+            yield Column(f"fact.{fact.name}.candidate={word}", "candidate", np.where(others < 0, share, others == code))
 
 
 def _wants(specification: Specification, pairs: Pairs) -> Iterator[Column]:

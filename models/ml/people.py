@@ -12,6 +12,9 @@ from models.ml.specification import Number, Specification
 
 Floats = NDArray[np.float32]
 
+# One who joins with a trait out of all proportion must not get a chance out of all proportion.
+MOST_DEVIATIONS = 10.0
+
 
 @dataclass(frozen=True)
 class People:
@@ -23,11 +26,11 @@ class People:
     place: NDArray[np.float64]
     """Latitude and longitude in degrees, (n, 2); NaN where unknown."""
     traits: Floats
-    """(n, traits), in standard deviations from the median; a missing one stands at the median."""
+    """(n, traits), in standard deviations from the median, at most 10; a missing one stands at the median."""
     wants: Floats
-    """(n, wants), importances in standard deviations from the median."""
+    """(n, wants), importances, likewise."""
     facts: NDArray[np.int16]
-    """(n, facts), index of the category, -1 where missing or rare."""
+    """(n, facts), index of the category, one past the last for rare ones, -1 where missing."""
     interests: Floats
     """(n, interests), rarity-weighted and of unit length; zero for people without any."""
     texts: NDArray[np.float16]
@@ -71,14 +74,15 @@ def _standardised(numbers: tuple[Number, ...], cells: pd.Series) -> Floats:
     columns = [
         [(cell.get(number.name, number.median) - number.median) / number.scale for cell in cells] for number in numbers
     ]
-    return np.array(columns, dtype=np.float32).reshape(len(numbers), len(cells)).T.copy()
+    deviations = np.array(columns, np.float64).reshape(len(numbers), len(cells)).T
+    return np.clip(deviations, -MOST_DEVIATIONS, MOST_DEVIATIONS).astype(np.float32)
 
 
 def _categories(specification: Specification, cells: pd.Series) -> NDArray[np.int16]:
     coded = np.full((len(cells), len(specification.facts)), -1, np.int16)
     for column, fact in enumerate(specification.facts):
         code = {word: index for index, word in enumerate(fact.categories)}
-        coded[:, column] = [code.get(cell.get(fact.name), -1) for cell in cells]
+        coded[:, column] = [code.get(cell[fact.name], len(code)) if fact.name in cell else -1 for cell in cells]
     return coded
 
 

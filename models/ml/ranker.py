@@ -45,7 +45,8 @@ class Ranker:
 
     def log_odds(self, features: Floats) -> Doubles:
         """Calibrated log-odds of a like, float64 (n,), from features float32 (n, features)."""
-        raw = features @ self.weights + self.intercept
+        # Not by matrix product: that rounds a row by its place among the others, and p_match must be symmetric.
+        raw = np.einsum("ij,j->i", features, self.weights) + self.intercept
         if self.booster is not None:
             raw = raw + np.asarray(self.booster.predict(features, raw_score=True))
         return np.asarray(self.slope * raw + self.shift)
@@ -66,11 +67,22 @@ class Ranker:
 
 
 def prior(specification: Specification, names: Sequence[str], liked: Bools) -> Ranker:
-    """The ranker of a town with too few decisions: a like rate shrunk to 0.3 and a mild taste for like people."""
+    """The ranker of a town with too few decisions: a mild taste for like people.
+
+    An ordinary pair gets the share of likes, shrunk to 0.3.
+    """
+    ordinary = specification.ordinary
+    mean = {
+        "interests.cosine": ordinary.interests_cosine,
+        "texts.cosine": ordinary.texts_cosine[0],
+        "age.distance": ordinary.age_gap,
+        "distance.log_km": np.log1p(ordinary.distance_km),
+    }
     weights = np.array([PRIOR_WEIGHTS.get(name, 0.0) for name in names])
-    rate = (liked.sum() + PRIOR_STRENGTH * PRIOR_LIKE_RATE) / (len(liked) + PRIOR_STRENGTH)
-    means = np.zeros(len(names))
-    return Ranker(specification, float(rate), weights, means, float(logit(rate)), slope=1.0, shift=0.0, booster=None)
+    means = np.array([mean.get(name, 0.0) for name in names])
+    rate = float((liked.sum() + PRIOR_STRENGTH * PRIOR_LIKE_RATE) / (len(liked) + PRIOR_STRENGTH))
+    intercept = float(logit(rate) - weights @ means)
+    return Ranker(specification, rate, weights, means, intercept, slope=1.0, shift=0.0, booster=None)
 
 
 def save(ranker: Ranker, folder: Path) -> None:

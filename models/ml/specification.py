@@ -4,13 +4,14 @@ Nothing here knows a source's columns by name: what enough people have becomes a
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from models.ml.embeddings import Answers, pool
 from models.ml.geography import distance_km
@@ -35,16 +36,19 @@ class Number:
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact: its name and the categories common enough to count, most common first."""
+    """A fact: its name, the categories common enough to count, most common first, and their shares of all answers."""
 
     name: str
     categories: tuple[str, ...]
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Ordinary:
     """What stands for an unknown comparison of two people: its value between two random ones."""
 
+    age_gap: float
+    """Years."""
     distance_km: float
     interests_cosine: float
     texts_cosine: tuple[float, ...]
@@ -62,7 +66,7 @@ class Specification:
     rarity: tuple[float, ...]
     """Inverse document frequency of each interest, natural log."""
     prompts: tuple[str, ...]
-    ordinary: "Ordinary"
+    ordinary: Ordinary
 
     def to_json(self) -> str:
         """The specification as JSON text; `from_json` is its inverse."""
@@ -75,7 +79,7 @@ class Specification:
         return cls(
             traits=tuple(Number(**each) for each in raw["traits"]),
             wants=tuple(Number(**each) for each in raw["wants"]),
-            facts=tuple(Fact(each["name"], tuple(each["categories"])) for each in raw["facts"]),
+            facts=tuple(Fact(each["name"], tuple(each["categories"]), tuple(each["shares"])) for each in raw["facts"]),
             interests=tuple(raw["interests"]),
             rarity=tuple(raw["rarity"]),
             prompts=tuple(raw["prompts"]),
@@ -103,6 +107,7 @@ def learn(profiles: pd.DataFrame, answers: Answers) -> Specification:
         rarity=tuple(interests.values()),
         prompts=prompts,
         ordinary=Ordinary(
+            age_gap=_ordinary_age_gap(profiles),
             distance_km=_ordinary_distance(profiles),
             interests_cosine=_ordinary_interests(profiles["interests"], interests),
             texts_cosine=_ordinary_texts(answers, prompts),
@@ -119,9 +124,9 @@ def _common_keys(cells: Iterable[Mapping[str, object]]) -> list[str]:
 def _numbers(cells: pd.Series) -> tuple[Number, ...]:
     numbers = []
     for name in _common_keys(cells):
-        values = np.sort([cell[name] for cell in cells if name in cell])
-        if not is_sensitive(name) and values[0] < values[-1]:
-            numbers.append(Number(name, float(np.median(values)), float(values.std())))
+        values = np.sort([float(cell[name]) for cell in cells if name in cell])
+        if not is_sensitive(name) and (scale := float(values.std())) > 0:
+            numbers.append(Number(name, float(np.median(values)), scale))
     return tuple(numbers)
 
 
@@ -131,7 +136,7 @@ def _facts(cells: pd.Series) -> tuple[Fact, ...]:
         counted = Counter(cell[name] for cell in cells if name in cell)
         categories = tuple(word for word, count in _ranked(counted) if count >= max(2, COMMON_CATEGORY * len(cells)))
         if len(counted) > 1 and categories:
-            facts.append(Fact(name, categories))
+            facts.append(Fact(name, categories, tuple(counted[word] / counted.total() for word in categories)))
     return tuple(facts)
 
 
@@ -148,30 +153,45 @@ def _ranked(counted: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
 
 
+def _ordinary_age_gap(profiles: pd.DataFrame) -> float:
+    """The median gap between each person and the one half a frame further on, in order of id."""
+    age = profiles.sort_values("profile_id")["age"].to_numpy(np.float64)
+    return float(np.median(np.abs(age - _others(age)))) if len(age) else 0.0
+
+
 def _ordinary_distance(profiles: pd.DataFrame) -> float:
-    """The median distance between each person and the one half a frame further on, in order of id."""
+    """The median distance between people so paired, of those whose place is known."""
     places = profiles.sort_values("profile_id")[["latitude", "longitude"]].to_numpy(dtype=float, na_value=np.nan)
     places = places[~np.isnan(places).any(axis=1)]
-    return float(np.median(distance_km(places, np.roll(places, len(places) // 2, axis=0)))) if len(places) > 1 else 0.0
+    return float(np.median(distance_km(places, _others(places)))) if len(places) else 0.0
+
+
+def _others(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.roll(values, len(values) // 2, axis=0)
 
 
 def _ordinary_interests(cells: pd.Series, rarity: dict[str, float]) -> float:
+    """The mean cosine of the rarity-weighted interests of two people who have some."""
     total = dict.fromkeys(rarity, 0.0)
     people = 0
-    for cell in cells.map(sorted).sort_values():
-        weights = {word: rarity[word] for word in cell if word in rarity}
-        norm = float(np.linalg.norm(list(weights.values()))) if weights else 0.0
+    for cell in sorted(sorted(set(cell) & rarity.keys()) for cell in cells):
+        norm = math.hypot(*(rarity[word] for word in cell))
         people += norm > 0
-        for word, weight in weights.items():
-            total[word] += weight / norm if norm else 0.0
-    return float(sum(each**2 for each in total.values()) / max(people, 1) ** 2)
+        for word in cell:
+            total[word] += rarity[word] / norm if norm else 0.0
+    return _mean_cosine(list(total.values()), people)
 
 
 def _ordinary_texts(answers: Answers, prompts: tuple[str, ...]) -> tuple[float, ...]:
-    """The mean cosine of unit vectors over all pairs is the squared length of their mean."""
+    """The mean cosine of two people's answers: all of them, then to each prompt."""
     _, pooled = pool(answers)
     parts: list[NDArray[np.floating]] = [
         pooled,
         *(answers.vectors[answers.keys["prompt"] == prompt] for prompt in prompts),
     ]
-    return tuple(float(np.sum(part.astype(np.float64).mean(axis=0) ** 2)) if len(part) else 0.0 for part in parts)
+    return tuple(_mean_cosine(part.sum(axis=0, dtype=np.float64), len(part)) for part in parts)
+
+
+def _mean_cosine(total: ArrayLike, count: int) -> float:
+    """The mean cosine of two different ones of `count` unit vectors, from the sum of all; 0 for under two."""
+    return float((np.sum(np.square(total)) - count) / (count * (count - 1))) if count > 1 else 0.0
