@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -23,21 +24,18 @@ def to_frame(
     of reasons a candidate). `reasons` has one entry a listed row.
     """
     viewer = scored.viewer[listed]
-    starts = np.flatnonzero(np.diff(viewer, prepend=-1))[1:]
+    starts = np.flatnonzero(np.diff(viewer, prepend=-1))
+    bounds = list(pairwise([*starts.tolist(), len(viewer)]))
 
-    def split(values: NDArray[np.generic]) -> list[list[object]]:
-        return [part.tolist() for part in np.split(values, starts)] if len(values) else []
+    def split(values: Sequence[object]) -> list[list[object]]:
+        return [list(values[start:end]) for start, end in bounds]
 
-    columns = {name: split(getattr(scored, name)[listed]) for name in PROBABILITIES}
-    first = np.concatenate([[0], starts]) if len(viewer) else starts
-    ends = [*starts.tolist(), len(viewer)]
-    explained = [list(reasons[start:end]) for start, end in zip(first.tolist(), ends, strict=False)]
     return pd.DataFrame(
         {
-            "viewer_id": ids[viewer[first]].tolist(),
-            "candidate_ids": split(ids[scored.candidate[listed]]),
-            **columns,
-            "reasons": explained,
+            "viewer_id": ids[viewer[starts]].tolist(),
+            "candidate_ids": split(ids[scored.candidate[listed]].tolist()),
+            **{name: split(getattr(scored, name)[listed].tolist()) for name in PROBABILITIES},
+            "reasons": split(reasons),
         }
     )
 

@@ -57,20 +57,33 @@ def _interests(two: _Two) -> list[str] | None:
 
 
 def _texts(two: _Two) -> list[str] | None:
-    left, right = two.people.texts[two.viewer, 0], two.people.texts[two.candidate, 0]
-    cosine = float(left.astype(np.float32) @ right.astype(np.float32))
-    return [] if cosine > two.specification.ordinary.texts_cosine[0] else None
+    left, right = two.people.texts[[two.viewer, two.candidate], 0].astype(np.float32)
+    known = left.any() and right.any()
+    return [] if known and left @ right > two.specification.ordinary.texts_cosine[0] else None
 
 
 def _facts(two: _Two) -> list[str] | None:
     left, right = two.people.facts[two.viewer], two.people.facts[two.candidate]
-    same = np.flatnonzero((left == right) & (left >= 0))[:MOST_DETAILS]
-    facts = two.specification.facts
-    return [facts[index].categories[left[index]] for index in same] or None
+    same = np.flatnonzero((left == right) & (left >= 0))
+    categories = [two.specification.facts[index].categories for index in same]
+    words = [named[code] for named, code in zip(categories, left[same], strict=True) if code < len(named)]
+    return words[:MOST_DETAILS] or None
 
 
-def _always(two: _Two) -> list[str] | None:  # noqa: ARG001 - one signature for all
-    return []
+def _traits(two: _Two) -> list[str] | None:
+    """Both are out of the ordinary in the same ways."""
+    return [] if two.people.traits[two.viewer] @ two.people.traits[two.candidate] > 0 else None
+
+
+def _wants(two: _Two) -> list[str] | None:
+    """What the viewer cares about more than most do, the candidate has more than most do."""
+    trait_at = {trait.name: index for index, trait in enumerate(two.specification.traits)}
+    met = [
+        max(0.0, two.people.wants[two.viewer, index]) * two.people.traits[two.candidate, trait_at[want.name]]
+        for index, want in enumerate(two.specification.wants)
+        if want.name in trait_at
+    ]
+    return [] if sum(met) > 0 else None
 
 
 # A group of features, the code it is explained with, and what must be true of the two people for the reason to be said
@@ -81,8 +94,8 @@ EXPLAINED: dict[Group, tuple[str, Callable[[_Two], list[str] | None]]] = {
     "distance": ("close_by", _distance),
     "age": ("similar_age", _age),
     "facts": ("in_common", _facts),
-    "traits": ("similar_nature", _always),
-    "wants": ("what_you_look_for", _always),
+    "traits": ("similar_nature", _traits),
+    "wants": ("what_you_look_for", _wants),
 }
 # Said where nothing else can be.
 FALLBACK = Reason(code="likely_mutual", detail=[])
