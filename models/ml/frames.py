@@ -129,7 +129,8 @@ def _interactions_contract(people: frozenset[str]) -> pa.DataFrameSchema:
             "propensity": pa.Column(checks=_between(0, 1, "propensity must be 0 to 1"), nullable=True),
         },
         checks=pa.Check(
-            lambda frame: frame["actor_id"] != frame["target_id"], error="actor and target are the same person"
+            lambda frame: frame["actor_id"].astype(object) != frame["target_id"].astype(object),
+            error="actor and target are the same person",
         ),
     )
 

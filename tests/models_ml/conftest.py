@@ -1,0 +1,100 @@
+"""Towns small enough to work out by hand: their frames, their embedded answers, their arrays."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from models.ml.embeddings import NO_ANSWERS, Answers
+from models.ml.encoder import DIMENSIONS
+from models.ml.features import Pairs
+from models.ml.history import History, Ledger, Tally
+from models.ml.people import People, nobody
+from models.ml.specification import Fact, Number, Ordinary, Specification
+
+Vectors = np.ndarray[tuple[int, ...], np.dtype[np.float16]]
+
+ORDINARY = Ordinary(age_gap=4.0, distance_km=10.0, interests_cosine=0.25, texts_cosine=(0.5,))
+
+
+def profiles(*people: Mapping[str, object]) -> pd.DataFrame:
+    """A profiles frame of people called a, b, c and so on, who differ from nobody in particular as told."""
+    return pd.DataFrame([somebody(chr(ord("a") + place), **each) for place, each in enumerate(people)])
+
+
+def somebody(profile_id: str, **columns: object) -> dict[str, object]:
+    row: dict[str, object] = {"profile_id": profile_id, "age": 30, "gender": "woman", "seeks": ["woman"]}
+    row |= dict.fromkeys(("age_min", "age_max", "latitude", "longitude", "max_distance_km"), np.nan)
+    row |= {"texts": {}, "interests": [], "traits": {}, "facts": {}, "wants": {}, "paused": False}
+    return row | columns
+
+
+def interactions(*rows: tuple[str, str, str, int]) -> pd.DataFrame:
+    """Interactions 0, 1, 2 … of actor, target, kind, and the day of January on which they happened."""
+    frame = pd.DataFrame(rows, columns=["actor_id", "target_id", "kind", "day"])
+    frame["created_at"] = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(frame.pop("day") - 1, unit="D")
+    frame["interaction_id"] = [f"{number:04d}" for number in range(len(frame))]
+    return frame
+
+
+def direction(*coordinates: float) -> Vectors:
+    """The unit vector whose first coordinates are proportional to these, the others zero."""
+    vector = np.zeros(DIMENSIONS)
+    vector[: len(coordinates)] = coordinates
+    return np.asarray(vector / np.linalg.norm(vector), np.float16)
+
+
+def answers(*said: tuple[str, str, Vectors]) -> Answers:
+    """Embedded answers of person, prompt and vector."""
+    if not said:
+        return NO_ANSWERS
+    rows = [(person, prompt, f"{person}:{prompt}") for person, prompt, _ in said]
+    keys = pd.DataFrame(rows, columns=["profile_id", "prompt", "text_hash"])
+    return Answers(keys, np.stack([vector for _, _, vector in said]))
+
+
+def specification(
+    *,
+    traits: Sequence[Number] = (),
+    wants: Sequence[Number] = (),
+    facts: Sequence[Fact] = (),
+    interests: Mapping[str, float] | None = None,
+    prompts: Sequence[str] = (),
+    ordinary: Ordinary = ORDINARY,
+) -> Specification:
+    """A specification of what is named; `interests` maps each to its rarity."""
+    rarity = interests or {}
+    return Specification(
+        tuple(traits), tuple(wants), tuple(facts), tuple(rarity), tuple(rarity.values()), tuple(prompts), ordinary
+    )
+
+
+def crowd(count: int, made: Specification | None = None, **arrays: object) -> People:
+    """The arrays of `count` people of whom nothing is known but what is given."""
+    empty = vars(nobody(made or specification()))
+    known = {name: np.zeros((count, *array.shape[1:]), array.dtype) for name, array in empty.items()}
+    known |= {"ids": np.array([f"{person:06d}" for person in range(count)])}
+    known |= {name: np.asarray(array, empty[name].dtype) for name, array in arrays.items()}
+    return People(**known)
+
+
+def positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array(numbers, np.int64)
+
+
+def tally(decisions: Sequence[int], likes: Sequence[int]) -> Tally:
+    return Tally(positions(*decisions), positions(*likes))
+
+
+def unknown(count: int) -> Tally:
+    return tally([0] * count, [0] * count)
+
+
+def no_ledger(count: int) -> Ledger:
+    return Ledger(given=unknown(count), received=unknown(count))
+
+
+def strangers(people: People, viewer: Sequence[int], candidate: Sequence[int]) -> Pairs:
+    """Pairs of people who never liked nor passed anybody, nor were."""
+    nothing = unknown(len(viewer))
+    return Pairs(people, positions(*viewer), positions(*candidate), History(nothing, nothing, nothing, nothing))
