@@ -66,7 +66,7 @@ class Place:
     def ask(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The rows that a query answers."""
         with psycopg.connect(libpq_url(self.database_url), autocommit=True) as connection:
-            return connection.execute(query.encode(), values).fetchall()
+            return connection.execute(query.encode(), values or None).fetchall()
 
     def tell(self, *statements: str, **values: object) -> None:
         """Execute statements in one transaction."""
