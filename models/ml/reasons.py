@@ -21,6 +21,8 @@ MOST_DETAILS = 3
 PAIRS_AT_ONCE = 16_384
 CLOSE_KM = 25.0
 SIMILAR_YEARS = 4
+# Two people whose answer is this do not have it in common.
+NO_FACT = ("other",)
 
 
 class Reason(TypedDict):
@@ -63,11 +65,14 @@ def _texts(two: _Two) -> list[str] | None:
 
 
 def _facts(two: _Two) -> list[str] | None:
+    """The facts they share, the rarest first: "smokes (no)"."""
     left, right = two.people.facts[two.viewer], two.people.facts[two.candidate]
-    same = np.flatnonzero((left == right) & (left >= 0))
-    categories = [two.specification.facts[index].categories for index in same]
-    words = [named[code] for named, code in zip(categories, left[same], strict=True) if code < len(named)]
-    return words[:MOST_DETAILS] or None
+    shared = [
+        (fact.shares[code], f"{fact.name.replace('_', ' ')} ({fact.categories[code]})")
+        for fact, code, other in zip(two.specification.facts, left, right, strict=True)
+        if code == other and 0 <= code < len(fact.categories) and fact.categories[code] not in NO_FACT
+    ]
+    return [words for _, words in sorted(shared)[:MOST_DETAILS]] or None
 
 
 def _traits(two: _Two) -> list[str] | None:
