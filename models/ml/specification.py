@@ -5,6 +5,7 @@ Nothing here knows a source's columns by name: what enough people have becomes a
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -88,8 +89,9 @@ class Specification:
 
 
 def is_sensitive(name: str) -> bool:
-    """Whether a trait, fact or want says something about race or ethnicity: `race`, `same_race`, `ethnicity`, …"""
-    return not SENSITIVE.isdisjoint(name.lower().replace("-", "_").split("_"))
+    """Whether a trait, fact or want says something about race or ethnicity: `race`, `same_race`, `sameRace`, …"""
+    apart = re.sub("(?<=[a-z])(?=[A-Z])", "_", name)
+    return not SENSITIVE.isdisjoint(re.findall(r"[^\W_]+", apart.lower()))
 
 
 def learn(profiles: pd.DataFrame, answers: Answers) -> Specification:

@@ -34,13 +34,13 @@ def test_the_vectors_are_those_of_the_published_model() -> None:
 
 
 def test_vectors_have_unit_length_in_order_of_their_texts() -> None:
-    texts = ["cats", LONG, "", "  ", "cats", "🐈 東京 ﷺ", "x" * 9_000]
+    texts = ["cats", "cats and dogs " * 200, "", "  ", "cats", "🐈 東京 ﷺ", "x" * 9_000]
     vectors = encode(texts)
     assert vectors.shape == (len(texts), DIMENSIONS)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(vectors[0], vectors[4], atol=1e-6)
-    np.testing.assert_allclose(vectors[1], encode([LONG])[0], atol=1e-6)
+    np.testing.assert_allclose(vectors[1], encode(texts[1:2])[0], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""The features of a pair: one worked out by hand, and what a missing answer may not do."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.ml.features import Pairs, build, names_and_groups
+from models.ml.history import History
+from models.ml.people import People
+from models.ml.specification import Fact, Number, Ordinary, Specification
+from tests.models_ml.conftest import crowd, direction, positions, specification, strangers, tally
+from tests.models_ml.test_geography import DEGREE
+
+MADE = specification(
+    traits=[Number("warmth", 0, 1), Number("height", 0, 1)],
+    wants=[Number("warmth", 0, 1), Number("wealth", 0, 1)],
+    facts=[Fact("smokes", ("no", "yes"), (0.5, 0.3))],
+    interests={"cats": 1.0, "dogs": 1.0},
+    prompts=["about"],
+    ordinary=Ordinary(age_gap=4.0, distance_km=20.0, interests_cosine=0.25, texts_cosine=(0.375, 0.125)),
+)
+SILENT = np.zeros(384)
+HE, SHE, MUTE, RARE = range(4)
+TOWN = crowd(
+    4,
+    MADE,
+    age=[30, 27, 40, 20],
+    place=[[52, 5], [53, 5], [np.nan, 5], [52, 5]],
+    traits=[[1, 2], [2, -1], [0, 0], [0, 1]],
+    wants=[[0.5, 1], [-2, 0], [0, 0], [0, 0]],
+    facts=[[1], [1], [-1], [2]],
+    interests=[[0.6, 0.8], [1, 0], [0, 0], [0, 1]],
+    texts=[
+        [direction(1), direction(0, 1)],
+        [direction(1, 1), direction(0, -1)],
+        [SILENT, SILENT],
+        [direction(1), SILENT],
+    ],
+)
+NAMES = [name for name, _ in names_and_groups(MADE)]
+
+
+def features(pairs: Pairs, base_rate: float = 0.5) -> list[dict[str, float]]:
+    rows = build(MADE, base_rate, pairs)
+    assert rows.dtype == np.float32
+    return [dict(zip(NAMES, row.tolist(), strict=True)) for row in rows]
+
+
+def test_a_pair_by_hand() -> None:
+    """He likes 3 of 5 and was liked by 1 of 2; she likes 0 of 1 and was liked by 6 of 7. People like 2 of 5."""
+    known = History(tally([5], [3]), tally([2], [1]), tally([1], [0]), tally([7], [6]))
+    (pair,) = features(Pairs(TOWN, positions(HE), positions(SHE), known), base_rate=0.4)
+    expected = {
+        "age.viewer": 30, "age.candidate": 27, "age.gap": -3, "age.distance": 3,
+        "distance.log_km": math.log(1 + DEGREE),
+        "interests.cosine": 0.6, "texts.cosine": math.sqrt(1 / 2), "texts.about.cosine": -1,
+        "trait.warmth.viewer": 1, "trait.warmth.candidate": 2, "trait.warmth.distance": 1,
+        "trait.height.viewer": 2, "trait.height.candidate": -1, "trait.height.distance": 3,
+        "trait.cosine": 0,  # 1 · 2 + 2 · (-1)
+        "fact.smokes.same": 1,
+        "fact.smokes.viewer=no": 0, "fact.smokes.candidate=no": 0,
+        "fact.smokes.viewer=yes": 1, "fact.smokes.candidate=yes": 1,
+        "want.warmth.viewer": 0.5, "want.warmth.candidate": -2,
+        "want.warmth.met": 1, "want.warmth.met_back": -2,  # 0.5 · 2 and -2 · 1
+        "want.wealth.viewer": 1, "want.wealth.candidate": 0,
+        # 3 + 4 · 0.4 of 5 + 4; 1 + 3 · 0.4 of 2 + 3; 0 + 4 · 0.4 of 1 + 4; 6 + 3 · 0.4 of 7 + 3
+        "history.viewer.given.log_odds": math.log(4.6 / 4.4), "history.viewer.given.log_count": math.log(6),
+        "history.viewer.received.log_odds": math.log(2.2 / 2.8), "history.viewer.received.log_count": math.log(3),
+        "history.candidate.given.log_odds": math.log(1.6 / 3.4), "history.candidate.given.log_count": math.log(2),
+        "history.candidate.received.log_odds": math.log(7.2 / 2.8), "history.candidate.received.log_count": math.log(8),
+    }  # fmt: skip
+    assert list(pair) == list(expected)
+    assert pair == pytest.approx(expected, abs=1e-3)
+
+
+def test_what_was_not_said_is_ordinary() -> None:
+    (pair,) = features(strangers(TOWN, [HE], [MUTE]), base_rate=0.3)
+    ordinary = {
+        "distance.log_km": math.log(21), "interests.cosine": 0.25, "texts.cosine": 0.375, "texts.about.cosine": 0.125,
+        "trait.warmth.candidate": 0, "trait.height.candidate": 0, "trait.cosine": 0,
+        "fact.smokes.same": 0.5**2 + 0.3**2, "fact.smokes.candidate=no": 0.5, "fact.smokes.candidate=yes": 0.3,
+        "want.warmth.candidate": 0, "want.warmth.met": 0, "want.warmth.met_back": 0,
+        "history.viewer.given.log_odds": math.log(3 / 7), "history.viewer.given.log_count": 0,
+        "history.candidate.received.log_odds": math.log(3 / 7), "history.candidate.received.log_count": 0,
+    }  # fmt: skip
+    assert {name: pair[name] for name in ordinary} == pytest.approx(ordinary)
+
+
+def test_a_rare_category_is_known_but_none_of_the_common_ones() -> None:
+    """Two people of rare categories need not share one."""
+    (pair,) = features(strangers(TOWN, [RARE], [RARE]))
+    assert [value for name, value in pair.items() if name.startswith("fact.")] == [0, 0, 0, 0, 0]
+
+
+@st.composite
+def many_pairs(draw: st.DrawFn) -> Pairs:
+    people = st.lists(st.integers(0, 3), min_size=1, max_size=20)
+    viewer = draw(people)
+    candidate = draw(st.lists(st.integers(0, 3), min_size=len(viewer), max_size=len(viewer)))
+    count = st.lists(st.integers(0, 9), min_size=len(viewer), max_size=len(viewer))
+    likes = [draw(count) for _ in range(4)]
+    tallies = [tally([like + more for like, more in zip(each, draw(count), strict=True)], each) for each in likes]
+    return Pairs(TOWN, positions(*viewer), positions(*candidate), History(*tallies))
+
+
+@given(many_pairs())
+def test_a_pair_s_features_do_not_depend_on_the_other_pairs(pairs: Pairs) -> None:
+    together = build(MADE, 0.4, pairs)
+    alone = [build(MADE, 0.4, pairs.part(slice(row, row + 1))) for row in range(len(pairs))]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
+@given(many_pairs())
+def test_reversing_twice_changes_nothing(pairs: Pairs) -> None:
+    twice = pairs.reversed().reversed()
+    np.testing.assert_array_equal(build(MADE, 0.4, twice), build(MADE, 0.4, pairs))
+    assert twice.viewer.tolist() == pairs.viewer.tolist()
+
+
+def mirrored(name: str) -> str:
+    """The name of the same feature seen from the other side."""
+    swapped = name.replace("viewer", "\0").replace("candidate", "viewer").replace("\0", "candidate")
+    sides = {"want.warmth.met": "want.warmth.met_back", "want.warmth.met_back": "want.warmth.met"}
+    return sides.get(swapped, swapped)
+
+
+@given(many_pairs())
+def test_the_other_side_sees_the_same_pair_mirrored(pairs: Pairs) -> None:
+    for there, back in zip(features(pairs), features(pairs.reversed()), strict=True):
+        there["age.gap"] = -there["age.gap"]
+        assert {mirrored(name): value for name, value in there.items()} == back
+
+
+@pytest.mark.parametrize("made", [MADE, specification(), specification(interests={"cats": 0.0})])
+def test_every_column_has_a_name_of_its_own_and_is_finite(made: Specification) -> None:
+    names = [name for name, _ in names_and_groups(made)]
+    people: People = crowd(3, made)
+    rows = build(made, 0.5, strangers(people, [0, 1, 2], [1, 2, 0]))
+    assert rows.shape == (3, len(names))
+    assert len(set(names)) == len(names)
+    assert np.isfinite(rows).all()
+    assert build(made, 0.5, strangers(people, [], [])).shape == (0, len(names))
+
+
+def test_what_a_person_does_not_show_explains_nothing() -> None:
+    hidden = {name for name, group in names_and_groups(MADE) if group == "hidden"}
+    assert hidden == {name for name in NAMES if name.startswith("history.")} | {
+        "want.warmth.candidate", "want.wealth.candidate", "want.warmth.met_back",
+    }  # fmt: skip
