@@ -22,6 +22,13 @@ COLUMN_TYPES = ("int8", "uuid", "uuid[]", "float4[]", "float4[]", "float4[]", "j
 LISTS_A_LOG_LINE = 20_000
 ATTACH_ATTEMPTS = 60
 ATTACH_PAUSE_SECONDS = 1.0
+READERS_WAIT_SECONDS = 30.0
+
+READERS = """
+SELECT virtualtransaction FROM pg_locks
+WHERE relation = 'matching.match_lists'::regclass AND pid <> pg_backend_pid()
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +129,27 @@ def _attached(connection: Connection, name: str, publication_id: int) -> bool:
     return True
 
 
+def await_readers(connection: Connection) -> None:
+    """Wait, without hindering them, for the transactions that read the lists since before the last one was attached.
+
+    PostgreSQL lets a query that was planned without a partition run with a later snapshot, and a prepared statement
+    inside one transaction for as long as that lasts: it would see the new publication live, and no list in it. Whoever
+    locks the lists after the attachment plans with them. A transaction that stays open longer is not waited for.
+    """
+    before = _readers(connection)
+    deadline = time.monotonic() + READERS_WAIT_SECONDS
+    while before & _readers(connection):
+        if time.monotonic() > deadline:
+            logger.warning("a transaction that reads match lists stays open; until it ends it may see none")
+            return
+        time.sleep(0.02)
+
+
+def _readers(connection: Connection) -> set[str]:
+    with connection.begin():
+        return set(connection.scalars(text(READERS)))
+
+
 def stored(connection: Connection) -> set[int]:
     """The publications whose table is there."""
     return set(
@@ -138,7 +166,7 @@ def drop(connection: Connection, publication_id: int) -> None:
     """Drop the table of a publication in a transaction of its own, unless a reader holds it: then the next one does."""
     try:
         with connection.begin():
-            connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+            connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
             connection.execute(text(f"DROP TABLE IF EXISTS {partition(publication_id)}"))
     except OperationalError as error:
         if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):

@@ -141,11 +141,8 @@ def _build(
 
 
 def _switch(connection: Connection, publication_id: int) -> None:
-    """Retire the live publication and make this one live.
-
-    In a transaction after the one that attached the lists: a reader's query that was planned without them must have
-    taken its snapshot, which decides what is live, before this commits.
-    """
+    """Retire the live publication and make this one live, once nobody is left who cannot see its lists."""
+    partitions.await_readers(connection)
     with connection.begin():
         connection.execute(tables.publications.update().where(row.state == "live").values(state="retired"))
         _update(connection, publication_id, state="live", activated_at=func.now())

@@ -2,15 +2,23 @@
 
 import math
 from datetime import date
+from random import Random
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
+from models.ml.eligibility import eligible as eligible_pairs
+from models.ml.eligibility import rules
+from models.ml.frames import ages
+from pipelines.extract import read_profiles
 from tests.models_db.conftest import AS_OF, person_id, settle
 
 HER, HIM = 1, 2
+GENDERS = ["woman", "man", "nonbinary"]
 DEGREE_KM = 6371.0088 * math.pi / 180
 """One degree of a meridian on the sphere of the Earth's mean radius."""
 
@@ -191,3 +199,39 @@ def test_distance_km(connection: Connection, a: tuple[float, float], b: tuple[fl
     there, back = connection.execute(query, dict(zip("abcd", (*a, *b), strict=True))).one()
     assert there == pytest.approx(km, abs=1e-6)
     assert back == there
+
+
+def somebody(random: Random) -> dict[str, object]:
+    """Values few enough that every rule decides some pairs, and that limits are often just met."""
+    return {
+        "gender": random.choice(GENDERS),
+        "seeks": random.sample(GENDERS, random.randint(1, 3)),
+        "birth_date": random.choice([date(2000, 2, 29), date(2000, 2, 1), date(2000, 2, 2), date(1999, 2, 1)]),
+        "age_min": random.choice([None, 18, 19, 20]),
+        "age_max": random.choice([None, 20, 21]),
+        "latitude": random.choice([None, 52.0, 52.5, 53.0]),
+        "longitude": random.choice([5.0, 179.9, -179.9]),
+        "max_distance_km": random.choice([None, 0, 100, 20_000]),
+        "paused": random.random() < 0.1,
+    }
+
+
+def test_the_pipeline_has_the_same_rule(connection: Connection) -> None:
+    """Everybody with everybody, by `models.ml.eligibility` on the frame of `pipelines.extract`, and by the database."""
+    random = Random(7)  # noqa: S311 - a town, not a secret
+    people = range(150)
+    town = [somebody(random) for _ in people]
+    for number, columns in zip(people, town, strict=True):
+        settle(connection, [number], **columns)
+    frame = read_profiles(connection)
+    frame["age"] = ages(pd.to_datetime(pd.Series([columns["birth_date"] for columns in town])), AS_OF)
+    learned = eligible_pairs(rules(frame), np.arange(len(people)))
+    query = """
+        SELECT viewer.id, candidate.id FROM app.profiles AS viewer, app.profiles AS candidate
+        WHERE matching.is_eligible(viewer, candidate, :as_of)
+    """
+    ruled = np.zeros_like(learned)
+    for viewer_id, candidate_id in connection.execute(text(query), {"as_of": AS_OF}):
+        ruled[viewer_id.int, candidate_id.int] = True
+    assert 1000 < ruled.sum() < 10_000
+    np.testing.assert_array_equal(learned, ruled)

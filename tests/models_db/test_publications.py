@@ -240,7 +240,8 @@ def test_the_last_three_publications_keep_their_lists(town: Engine) -> None:
         assert partitions.stored(connection) == {3, 4, 5}
 
 
-def test_lists_in_use_are_dropped_by_a_later_publication(town: Engine) -> None:
+def test_lists_in_use_are_dropped_by_a_later_publication(town: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "READERS_WAIT_SECONDS", 0.1)
     for _ in range(3):
         publish_lists(town, TOWN)
     with town.connect() as reader:
@@ -335,6 +336,44 @@ def test_readers_see_the_old_set_whole_or_the_new_whole(engine: Engine, database
         finally:
             done.set()
         assert [reader.result() for reader in readers] == [set(range(1, 7))] * 4
+
+
+COUNT_LIVE = """
+SELECT publication.id, count(list.*) FROM matching.publications AS publication
+LEFT JOIN matching.match_lists AS list ON list.publication_id = publication.id
+WHERE publication.state = 'live' GROUP BY publication.id
+"""
+
+
+def test_a_prepared_query_in_an_open_transaction_sees_no_empty_set(town: Engine, database_url: str) -> None:
+    """Its plan knows no later partition until the transaction ends, so the switch waits for that."""
+    publish_lists(town, TOWN)
+    with psycopg.connect(libpq_url(database_url)) as reader, ThreadPoolExecutor(1) as pool:
+        assert reader.execute(COUNT_LIVE, prepare=True).fetchall() == [(1, 6)]
+        publishing = pool.submit(publish_lists, town, TOWN)
+        wait_until(lambda: counted(town, 2) == 6)
+        for _ in range(20):
+            assert reader.execute(COUNT_LIVE, prepare=True).fetchall() == [(1, 6)]
+            time.sleep(0.01)
+        assert not publishing.done()
+        reader.commit()
+        assert publishing.result().id == 2
+        assert reader.execute(COUNT_LIVE, prepare=True).fetchall() == [(2, 6)]
+
+
+def counted(engine: Engine, publication_id: int) -> int:
+    """The viewer_count of a publication, which is written when its lists are attached and swept."""
+    with engine.connect() as connection:
+        count = "SELECT viewer_count FROM matching.publications WHERE id = :id"
+        return connection.scalar(text(count), {"id": publication_id}) or 0
+
+
+def test_a_transaction_that_stays_open_does_not_stop_the_town(town: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "READERS_WAIT_SECONDS", 0.1)
+    publish_lists(town, TOWN)
+    with town.connect() as reader:
+        reader.execute(text(COUNT_LIVE))
+        assert publish_lists(town, TOWN).state == "live"
 
 
 def test_a_viewer_erased_while_the_lists_are_attached_does_not_stop_them(
