@@ -56,7 +56,7 @@ def show(engine: Engine, settings: Settings, console: Console) -> None:
         answer = httpx2.get(f"{address}/v1/me/matches", params={"limit": MATCHES_SHOWN}, headers=bearer, timeout=30)
     answer.raise_for_status()
     console.print(_table(name, answer.json()))
-    console.print(NEXT, highlight=False)
+    console.print(NEXT, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def _api() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", str(port)]
-    process = subprocess.Popen([*command, "--log-level", "warning"])  # noqa: S603 - our own command
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - its log lines are not for this page
     try:
         address = f"http://127.0.0.1:{port}"
         _wait(address, process)

@@ -1,8 +1,11 @@
 """The data scientists' user interfaces: Dagster and MLflow, side by side."""
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 
@@ -15,19 +18,46 @@ DAGSTER_PORT, MLFLOW_PORT = 3000, 5000
 
 
 def serve(settings: Settings, console: Console) -> None:
-    """Run both until one of them ends or the user presses Ctrl-C."""
-    environment = os.environ | {"DAGSTER_HOME": str(dagster_home(settings))}
-    dagster = [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(DAGSTER_PORT)]
-    mlflow = [sys.executable, "-m", "mlflow", "ui", "--port", str(MLFLOW_PORT)]
-    mlflow += ["--backend-store-uri", registry(settings).tracking_uri]
+    """Run both until Dagster ends, or the user presses Ctrl-C or ends this process."""
     console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}   MLflow: http://127.0.0.1:{MLFLOW_PORT}")
-    processes = [subprocess.Popen(command, env=environment) for command in (dagster, mlflow)]  # noqa: S603 - our own commands
+    environment = os.environ | {"DAGSTER_HOME": str(dagster_home(settings)), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Started in the background, this process ignores Ctrl-C, and Dagster's, which end each other by it, would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with (
+        _running(_mlflow(settings), environment),
+        _running(_dagster(), environment) as dagster,
+        suppress(KeyboardInterrupt),
+    ):
+        dagster.wait()
+
+
+def _dagster() -> list[str]:
+    return [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(DAGSTER_PORT)]
+
+
+def _mlflow(settings: Settings) -> list[str]:
+    store = registry(settings).tracking_uri
+    # One worker: MLflow's default of four takes a gigabyte more to show the same pages.
+    return [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "ui",
+        "--port",
+        str(MLFLOW_PORT),
+        "--workers",
+        "1",
+        "--backend-store-uri",
+        store,
+    ]
+
+
+@contextmanager
+def _running(command: list[str], environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+    process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own commands
     try:
-        processes[0].wait()
-    except KeyboardInterrupt:
-        pass
+        yield process
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
+        process.terminate()
+        process.wait()

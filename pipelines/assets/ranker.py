@@ -41,14 +41,13 @@ def ranker(
     training_pairs: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
     """The LightGBM ranker in MLflow, registered; the champion if it passes the gate or is the town's first."""
-    trained = train(profiles, load_answers(profile_embeddings), training_pairs, config.seed)
-    checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
-    first = registry.champion_version() is None
-    promoted = first or all(each.passed for each in checks)
-    parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
     run_id = context.run.run_id
-    with registry.training(run_id, {"dagster_run_id": run_id, "promoted": str(promoted)}):
-        version = registry.log(trained.ranker, parameters, _flat(trained))
+    with registry.training(f"dagster {run_id[:8]}", {"dagster_run_id": run_id}):
+        trained = train(profiles, load_answers(profile_embeddings), training_pairs, config.seed)
+        checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
+        promoted = registry.champion_version() is None or all(each.passed for each in checks)
+        parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
+        version = registry.log(trained.ranker, {**parameters, "promoted": promoted}, _flat(trained))
     if promoted:
         registry.promote(version)
     for each in checks:
