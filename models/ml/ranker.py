@@ -61,7 +61,7 @@ class Ranker:
         Linear terms exactly; trees by TreeSHAP (Lundberg et al. 2018).
         """
         added = (features - self.means) * self.weights
-        if self.booster is not None:
+        if self.booster is not None and len(features):  # LightGBM explains no empty block
             added = added + np.asarray(self.booster.predict(features, pred_contrib=True))[:, :-1]
         return np.asarray(self.slope * added)
 
@@ -99,8 +99,10 @@ def save(ranker: Ranker, folder: Path) -> None:
     specification = json.loads(ranker.specification.to_json())
     content = json.dumps({"specification": specification, **numbers}, ensure_ascii=False, indent=1)
     (folder / "ranker.json").write_text(content, encoding="utf-8")
+    trees = folder / "trees.txt"
+    trees.unlink(missing_ok=True)
     if ranker.booster is not None:
-        ranker.booster.save_model(folder / "trees.txt")
+        ranker.booster.save_model(trees)
 
 
 def load(folder: Path) -> Ranker:

@@ -1,0 +1,155 @@
+"""The ranker: its chances, what each feature adds to them, the prior, and the files it is kept in."""
+
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from models.ml.features import build, names_and_groups
+from models.ml.people import Floats
+from models.ml.ranker import Ranker, load, prior, save
+from models.ml.specification import Fact, Number, Specification
+from tests.models_ml.conftest import ORDINARY, crowd, specification, strangers
+
+MADE = specification(
+    traits=[Number("warmth", 1.5, 0.1)], facts=[Fact("smokes", ("nein", "jä"), (0.7, 0.2))], interests={"cats": 1.0}
+)
+NAMES = [name for name, _ in names_and_groups(MADE)]
+
+
+def linear(weights: list[float], **parts: object) -> Ranker:
+    fitted: dict[str, object] = {"specification": specification(), "base_rate": 0.4, "weights": np.array(weights)}
+    fitted |= {"means": np.zeros(len(weights)), "intercept": 0.0, "slope": 1.0, "shift": 0.0, "booster": None}
+    return Ranker(**fitted | parts)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def rows() -> Floats:
+    return np.random.default_rng(1).normal(size=(500, 6)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def ranker(rows: Floats) -> Ranker:
+    """Linear in the first feature, trees on the second and third together."""
+    data = lgb.Dataset(rows, (rows[:, 1] * rows[:, 2] > 0).astype(int))
+    trees = lgb.train({"objective": "binary", "verbose": -1, "num_leaves": 6, "deterministic": True}, data, 30)
+    means = rows.mean(axis=0, dtype=float)
+    return linear([0.7, 0, 0, 0, 1e-3, -2], means=means, intercept=0.1, slope=0.8, shift=-0.3, booster=trees)
+
+
+def test_chances_by_hand() -> None:
+    """Twice (3 · 1 - 2 · 0.5 + 0.25) less one is 3.5."""
+    chances = linear([1, -2], intercept=0.25, slope=2.0, shift=-1.0)
+    rows = np.array([[3, 0.5], [0, 0]], np.float32)
+    assert chances.log_odds(rows) == pytest.approx([3.5, -0.5])
+    assert chances.p_like(rows) == pytest.approx([1 / (1 + np.exp(-3.5)), 1 / (1 + np.exp(0.5))])
+    assert chances.p_like(rows).dtype == np.float32
+
+
+def test_no_chance_is_certain() -> None:
+    sure = linear([1]).p_like(np.array([[1e6], [-1e6]], np.float32))
+    assert 0 < sure[1] < 1e-5
+    assert 1 - 1e-5 < sure[0] < 1
+
+
+def test_contributions_of_a_linear_ranker_by_hand() -> None:
+    chances = linear([1, -2], means=np.array([1.0, 0.5]), slope=2.0)
+    assert chances.contributions(np.array([[3, 0.5], [1, 0]], np.float32)).tolist() == [[4, 0], [0, 2]]
+
+
+def test_contributions_add_up_to_the_log_odds(ranker: Ranker, rows: Floats) -> None:
+    """Between any two pairs they differ by exactly as much as the log-odds do."""
+    added = ranker.contributions(rows).sum(axis=1)
+    log_odds = ranker.log_odds(rows)
+    assert np.ptp(log_odds) > 2
+    np.testing.assert_allclose(added - added[0], log_odds - log_odds[0], atol=1e-6)
+    assert np.ptp(ranker.contributions(rows)[:, 1:3]) > 1  # the trees' part
+    assert ranker.contributions(rows).shape == rows.shape
+
+
+def test_a_row_s_chance_is_the_same_in_any_block(ranker: Ranker, rows: Floats) -> None:
+    together = ranker.p_like(rows)
+    for size in (1, 3, 64, 499):
+        blocks = [ranker.p_like(rows[start : start + size]) for start in range(0, len(rows), size)]
+        np.testing.assert_array_equal(np.concatenate(blocks), together)
+
+
+def test_a_row_s_log_odds_are_the_same_to_the_bit_among_any_others() -> None:
+    """A matrix product would round them by their place."""
+    random = np.random.default_rng(2)
+    wide = linear(random.normal(size=150).tolist())
+    rows = random.normal(size=(100, 150)).astype(np.float32)
+    alone = np.concatenate([wide.log_odds(row[None]) for row in rows])
+    np.testing.assert_array_equal(wide.log_odds(rows), alone)
+
+
+@pytest.mark.parametrize(("likes", "passes", "rate"), [(0, 0, 0.3), (20, 0, 0.65), (0, 20, 0.15), (10, 10, 0.4)])
+def test_an_ordinary_pair_of_the_prior_has_the_shrunk_share_of_likes(likes: int, passes: int, rate: float) -> None:
+    """Twenty decisions at 0.3 are added: 6 likes."""
+    liked = np.repeat([True, False], [likes, passes])
+    ranker = prior(MADE, NAMES, liked)
+    assert ranker.base_rate == pytest.approx(rate)
+    ages_apart = crowd(2, MADE, age=[30, 30 + ORDINARY.age_gap], place=[[np.nan] * 2] * 2)
+    pair = build(MADE, ranker.base_rate, strangers(ages_apart, [0], [1]))
+    assert ranker.p_like(pair) == pytest.approx([rate], abs=1e-6)
+    assert np.abs(ranker.contributions(pair)).max() < 1e-6
+
+
+def test_the_prior_prefers_people_of_like_age_place_and_taste() -> None:
+    town = crowd(
+        5,
+        MADE,
+        age=[30, 30, 40, 30, 30],
+        place=[[52, 5], [52, 5], [52, 5], [53, 5], [52, 5]],
+        interests=[[1], [1], [1], [1], [-1]],
+    )
+    ranker = prior(MADE, NAMES, np.zeros(0, bool))
+    log_odds = ranker.log_odds(build(MADE, 0.3, strangers(town, [0] * 4, [1, 2, 3, 4])))
+    kilometres = np.log1p(6371.0088 * np.pi / 180)
+    assert log_odds[0] - log_odds[1:] == pytest.approx([10 * 0.05, 0.1 * kilometres, 2], abs=1e-4)
+
+
+def test_an_unknown_history_or_trait_means_nothing_to_the_prior() -> None:
+    ranker = prior(MADE, NAMES, np.zeros(0, bool))
+    weighty = {name for name, weight in zip(NAMES, ranker.weights, strict=True) if weight}
+    assert weighty == {"interests.cosine", "texts.cosine", "age.distance", "distance.log_km"}
+    assert logit(ranker.base_rate) == pytest.approx(ranker.intercept + ranker.weights @ ranker.means)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_loaded_ranker_says_the_same(ranker: Ranker, rows: Floats, tmp_path: Path) -> None:
+    save(ranker, tmp_path / "a" / "b")
+    loaded = load(tmp_path / "a" / "b")
+    np.testing.assert_array_equal(loaded.log_odds(rows), ranker.log_odds(rows))
+    np.testing.assert_array_equal(loaded.contributions(rows), ranker.contributions(rows))
+    save(loaded, tmp_path / "again")
+    assert files(tmp_path / "again") == files(tmp_path / "a" / "b")
+
+
+def test_a_loaded_prior_says_the_same_even_where_another_ranker_was(ranker: Ranker, tmp_path: Path) -> None:
+    save(ranker, tmp_path)
+    written = prior(MADE, NAMES, np.array([True, False]))
+    save(written, tmp_path)
+    loaded = load(tmp_path)
+    assert loaded.booster is None
+    assert loaded.specification == MADE
+    rows = np.random.default_rng(1).normal(size=(50, len(NAMES))).astype(np.float32)
+    np.testing.assert_array_equal(loaded.p_like(rows), written.p_like(rows))
+    np.testing.assert_allclose(loaded.p_like(rows), expit(written.log_odds(rows)), rtol=1e-6)
+
+
+def test_nothing_to_score(ranker: Ranker, rows: Floats) -> None:
+    assert linear([1.0, 2.0]).p_like(np.empty((0, 2), np.float32)).shape == (0,)
+    assert ranker.p_like(rows[:0]).shape == (0,)
+    assert ranker.contributions(rows[:0]).shape == (0, 6)
+
+
+def test_the_specification_goes_with_the_ranker(ranker: Ranker, tmp_path: Path) -> None:
+    made: Specification = ranker.specification
+    save(ranker, tmp_path)
+    assert load(tmp_path).specification == made
