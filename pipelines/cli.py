@@ -179,7 +179,8 @@ def migrate() -> None:
 
     The embedded database is brought there by every command that uses it.
     """
-    upgrade(database_url(settings()))
+    with database(settings()) as engine:
+        upgrade(engine.url.render_as_string(hide_password=False))
 
 
 @app.command()

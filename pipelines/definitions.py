@@ -5,7 +5,7 @@ from upath import UPath
 
 from models.db.settings import Settings, settings
 from pipelines.assets import embeddings, matches, ranker, source
-from pipelines.frame_store import ParquetStore
+from pipelines.frame_store import ParquetStore, store_url
 from pipelines.progress import progress
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
@@ -29,11 +29,6 @@ def build(settings: Settings) -> dg.Definitions:
         loggers={"console": progress},
         executor=dg.in_process_executor,
     )
-
-
-def store_url(settings: Settings) -> str:
-    """Where the frames between assets are kept."""
-    return settings.store_url or str(settings.home / "store")
 
 
 def registry(settings: Settings) -> Registry:

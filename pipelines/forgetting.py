@@ -5,8 +5,7 @@ import pyarrow.compute as pc
 from upath import UPath
 
 from models.db.settings import Settings
-from pipelines.definitions import store_url
-from pipelines.frame_store import UNFINISHED, read_table, write_table
+from pipelines.frame_store import UNFINISHED, read_table, store_url, write_table
 
 PERSON = ("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id")
 # The match lists name people inside lists; the next run makes them anew, so the frame goes as a whole.

@@ -8,17 +8,34 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from models.db.errors import InputError
+from models.db.settings import Settings
+
 # Ends the name of a file that is being written, or whose writer died.
 UNFINISHED = ".part"
 
 
+def store_url(settings: Settings) -> str:
+    """Where the frames between assets are kept."""
+    return settings.store_url or str(settings.home / "store")
+
+
 def write_table(table: pa.Table, path: UPath) -> None:
-    """Write a Parquet file that appears complete or, if the process dies or the disk is full, not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a Parquet file that appears complete or, if the process dies or the disk is full, not at all.
+
+    Raises InputError if it cannot be written.
+    """
     unfinished = path.with_name(path.name + UNFINISHED)
-    with unfinished.open("wb") as file:
-        pq.write_table(table, file, compression="zstd")
-    unfinished.rename(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            pq.write_table(table, file, compression="zstd")
+        unfinished.rename(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}; make room there, or set MATCHING_STORE_URL to "
+            "another place, then run this again"
+        ) from error
 
 
 def read_table(path: UPath) -> pa.Table:

@@ -22,7 +22,7 @@ from pipelines.loaders import simulated
 from pipelines.running import dagster_home, run
 
 PEOPLE, SEED = 150, 1
-Databases = Callable[[], AbstractContextManager[str]]
+Databases = Callable[..., AbstractContextManager[str]]
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ class Place:
 
 @pytest.fixture(scope="session")
 def databases(server: psycopg.Connection, template_url: str) -> Databases:
-    """Makes migrated, empty databases, each for the length of a block."""
+    """Makes migrated databases, empty or like the one at a URL, each for the length of a block."""
 
     @contextmanager
-    def database() -> Iterator[str]:
-        template, name = make_url(template_url), f"pipeline_{uuid.uuid4().hex}"
+    def database(like: str = template_url) -> Iterator[str]:
+        template, name = make_url(like), f"pipeline_{uuid.uuid4().hex}"
         server.execute(f"CREATE DATABASE {name} TEMPLATE {template.database}")
         try:
             yield template.set(database=name).render_as_string(hide_password=False)

@@ -1,0 +1,148 @@
+"""Frames come back as they went, and a file is whole or not there."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upath import UPath
+
+from models.db.errors import InputError
+from pipelines import frame_store
+from pipelines.frame_store import ParquetStore, fingerprint, from_table, read_table, to_table, write_table
+
+WORD = st.text(st.characters(codec="utf-8"), max_size=8)
+NUMBER = st.floats(allow_nan=False, width=64)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "profile_id": WORD,
+            "texts": st.dictionaries(WORD, WORD, max_size=3),
+            "traits": st.dictionaries(WORD, NUMBER, max_size=3),
+            "interests": st.lists(WORD, max_size=3),
+            "chances": st.lists(NUMBER, max_size=3),
+            "age_min": st.one_of(st.none(), NUMBER),
+            "gender": st.one_of(st.none(), WORD),
+            "paused": st.booleans(),
+        }
+    ),
+    max_size=6,
+)
+COLUMNS = ["profile_id", "texts", "traits", "interests", "chances", "age_min", "gender", "paused"]
+
+
+def framed(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"age_min": float})
+
+
+def cells(frame: pd.DataFrame) -> list[list[object]]:
+    """The cells as Python objects, every missing value None."""
+    frame = frame.astype(object)
+    return frame.where(frame.notna(), None).to_numpy().tolist()
+
+
+@given(ROWS)
+def test_a_frame_with_cells_of_any_kind_comes_back(rows: list[dict[str, object]]) -> None:
+    there_and_back = from_table(to_table(framed(rows)))
+    assert list(there_and_back.columns) == COLUMNS
+    assert cells(there_and_back) == cells(framed(rows))
+
+
+def test_moments_keep_their_time_zone_and_none_is_not_a_word(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "at": pd.Series(["2024-05-01T10:00:00.000001Z", None], dtype="datetime64[us, UTC]"),
+            "word": ["None", None],
+            "number": [1.5, None],
+        }
+    )
+    path = UPath(tmp_path / "frame.parquet")
+    write_table(to_table(frame), path)
+    back = from_table(read_table(path))
+    pd.testing.assert_frame_equal(back, frame, check_dtype=False)
+    assert str(back["at"].dt.tz) == "UTC"
+    assert back["word"].isna().tolist() == [False, True]
+
+
+def test_a_frame_of_no_rows_comes_back_with_its_columns(tmp_path: Path) -> None:
+    path = UPath(tmp_path / "folder" / "frame.parquet")
+    write_table(to_table(framed([])), path)
+    back = from_table(read_table(path))
+    assert (len(back), list(back.columns)) == (0, COLUMNS)
+
+
+@given(ROWS, ROWS)
+def test_a_fingerprint_is_the_same_for_the_same_rows_and_no_others(
+    rows: list[dict[str, object]], others: list[dict[str, object]]
+) -> None:
+    one, other = framed(rows), framed(others)
+    alike = cells(one) == cells(other)
+    assert (fingerprint(to_table(one)) == fingerprint(to_table(other))) == alike
+    assert fingerprint(to_table(one)) == fingerprint(to_table(from_table(to_table(one))))
+
+
+def test_a_fingerprint_sees_order_names_and_the_border_between_frames() -> None:
+    one, two = pd.DataFrame({"a": ["x", "y"]}), pd.DataFrame({"a": ["z"]})
+    together = pd.concat([one, two], ignore_index=True)
+    variants = [
+        (one, two), (two, one), (together,), (one.iloc[::-1], two), (one.rename(columns={"a": "b"}), two),
+        (one, two, pd.DataFrame({"a": []}, dtype=str)),
+    ]  # fmt: skip
+    names = {fingerprint(*(to_table(frame) for frame in frames)) for frames in variants}
+    assert len(names) == len(variants)
+
+
+def test_a_fingerprint_is_of_the_rows_not_of_how_they_are_cut_into_chunks() -> None:
+    table = pa.table({"a": ["x", "y", "z", "w"]})
+    assert fingerprint(pa.concat_tables([table.slice(0, 1), table.slice(1)])) == fingerprint(table)
+
+
+# Killed when the frame is written but does not have its name yet.
+DIE = """
+import os, signal, sys
+import pyarrow as pa
+from upath import UPath
+from pipelines.frame_store import write_table
+
+path = UPath(sys.argv[1])
+type(path).rename = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+write_table(pa.table({"a": [2]}), path)
+"""
+
+
+def test_a_process_that_dies_while_writing_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "frame.parquet"
+    write_table(pa.table({"a": [1]}), UPath(path))
+    died = subprocess.run([sys.executable, "-c", DIE, str(path)], timeout=60, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert read_table(UPath(path)).to_pydict() == {"a": [1]}
+    assert (tmp_path / f"frame.parquet{frame_store.UNFINISHED}").exists()
+    write_table(pa.table({"a": [3]}), UPath(path))
+    assert read_table(UPath(path)).to_pydict() == {"a": [3]}
+    assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "frame.parquet"
+    write_table(pa.table({"a": [1]}), UPath(path))
+    (tmp_path / f"frame.parquet{frame_store.UNFINISHED}").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"frame\.parquet cannot be written: .*No space left.*MATCHING_STORE_URL"):
+        write_table(pa.table({"a": [2]}), UPath(path))
+    assert read_table(UPath(path)).to_pydict() == {"a": [1]}
+
+
+def test_an_asset_whose_input_was_never_made_says_which() -> None:
+    @dg.asset
+    def likes(decisions: pd.DataFrame) -> None: ...
+
+    store = ParquetStore(base_path=UPath("memory://nothing"))
+    with pytest.raises(dg.Failure) as failure:
+        dg.materialize([dg.AssetSpec("decisions"), likes], resources={"io_manager": store}, selection=[likes])
+    assert "decisions has not been materialized yet" in str(failure.value.description)
