@@ -93,7 +93,7 @@ def rollback(engine: Engine) -> Publication:
         current = live(connection)
         if current is None:
             raise NothingToRollBack("nothing has been published yet; publish first")
-        earlier = next((found for found in publications(connection) if _returnable(found, current)), None)
+        earlier = next((found for found in publications(connection) if _returnable(found)), None)
         if earlier is None:
             raise NothingToRollBack(
                 f"no publication before the live one, {current.id}, still has its lists; publish a better one instead"
@@ -104,8 +104,8 @@ def rollback(engine: Engine) -> Publication:
         return _one(connection, earlier.id)
 
 
-def _returnable(found: Publication, current: Publication) -> bool:
-    return found.id < current.id and found.state == "retired" and found.kept and "rolled_back_at" not in found.metrics
+def _returnable(found: Publication) -> bool:
+    return found.state == "retired" and found.kept and "rolled_back_at" not in found.metrics
 
 
 def _announce(connection: Connection, ranker_version: str, encoder: str, metrics: Mapping[str, object]) -> int:

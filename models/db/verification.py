@@ -82,14 +82,13 @@ ERASED = """(
 
 
 def verify_lists(connection: Connection, publication_id: int, sent: Size) -> None:
-    """Raise PublicationRefused unless all that was sent is stored, is something, and every list is well formed.
+    """Raise PublicationRefused unless all that was sent is stored and every list is well formed.
 
     Well formed: one list a viewer; arrays and reasons of one length; no candidate twice, and not the viewer; every
     probability in [0, 1].
     """
     if (arrived := size(connection, publication_id)) != sent:
         raise PublicationRefused(f"{sent} were sent and {arrived} are stored; publish again")
-    refuse_empty(sent)
     _refuse_first(connection.execute(_sql(SHAPE, publication_id)).first(), "viewer")
 
 
