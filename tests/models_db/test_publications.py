@@ -10,13 +10,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from models.db import partitions
 from models.db.engines import libpq_url
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
 from models.db.publications import live, publications, rollback
+from models.db.verification import verify_lists
 from tests.models_db.conftest import (
     BEFORE,
     SCORED_AT,
@@ -125,6 +126,14 @@ def test_wrong_lists_are_refused(town: Engine, subtests: pytest.Subtests) -> Non
             assert (failed.id, failed.state, failed.kept, failed.activated_at) == (number, "failed", False, None)
             assert failed.metrics["auc"] == 0.75
             assert person_id(1)[:-1] not in failed.metrics["error"], "a record that stays names nobody"
+
+
+@pytest.mark.parametrize("sent", [partitions.Size(2, 4), partitions.Size(1, 5)])
+def test_lists_lost_on_the_way_are_refused(connection: Connection, sent: partitions.Size) -> None:
+    assert partitions.fill(connection, 9, [list_for(1, [2, 4]), list_for(2, [1, 3, 5])]) == partitions.Size(2, 5)
+    verify_lists(connection, 9, partitions.Size(2, 5))
+    with pytest.raises(PublicationRefused, match=f"{sent} were sent and 5 pairs in 2 lists are stored"):
+        verify_lists(connection, 9, sent)
 
 
 def test_metrics_that_json_cannot_hold_are_refused(town: Engine) -> None:
