@@ -1,0 +1,104 @@
+"""Towns that lack something, all the way from profiles and likes to lists."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.ml.candidates import candidates, score
+from models.ml.embeddings import NO_ANSWERS, Answers
+from models.ml.features import Pairs
+from models.ml.frames import check_profiles
+from models.ml.lists import to_frame
+from models.ml.market import rank_by_product
+from models.ml.pairs import training_pairs
+from models.ml.population import population
+from models.ml.reasons import reasons
+from models.ml.training import train
+from tests.models_ml.conftest import answers, direction, interactions, somebody
+
+Columns = dict[str, object]
+
+PEOPLE = 40
+NO_BLOCKS = pd.DataFrame(columns=["blocker_id", "blocked_id"], dtype=str)
+
+
+def one_of_two(who: int, of_even: object, of_odd: object) -> object:
+    return of_odd if who % 2 else of_even
+
+
+TOWNS: dict[str, Callable[[int], Columns]] = {
+    "says nothing": lambda _: {},
+    "all the same": lambda _: {
+        "interests": ["cats"], "traits": {"warmth": 1.0}, "wants": {"warmth": 0.5}, "facts": {"smokes": "no"},
+        "latitude": 52.0, "longitude": 5.0,
+    },
+    "one interest": lambda who: {"interests": one_of_two(who, ["cats"], [])},
+    "one place known": lambda who: {"latitude": 52.0 if who == 0 else np.nan, "longitude": 5.0, "max_distance_km": 1.0},
+    "one wants something": lambda who: {"wants": {"warmth": 1.0} if who == 0 else {}, "traits": {"warmth": who}},
+    "wants without traits": lambda who: {"wants": {"warmth": who / PEOPLE}},
+    "facts of one half": lambda who: {"facts": one_of_two(who, {"smokes": str(who % 4)}, {})},
+    "ages apart": lambda who: {"age": 18 + 2 * who, "age_min": 0, "age_max": 150},
+    "one looks for nobody": lambda who: {"seeks": one_of_two(min(who, 1), [], ["woman"])},
+    "all over the globe": lambda who: {"latitude": 90.0 - 4.5 * who, "longitude": -180 + 9.0 * who},
+    "tiny and huge traits": lambda who: {"traits": {"tiny": 1e-200 * who, "huge": 1e9 * (who % 2), "odd": 1e-9 * who}},
+}  # fmt: skip
+SAID = {
+    "nobody": NO_ANSWERS,
+    "one": answers(("000", "about", direction(1))),
+    "all the same": answers(*((f"{who:03d}", "about", direction(1)) for who in range(PEOPLE))),
+}
+
+
+def acts(count: int) -> pd.DataFrame:
+    """So many decisions at random, of which half are likes."""
+    random = np.random.default_rng(count)
+    two = random.permuted(np.tile(np.arange(PEOPLE), (count, 1)), axis=1)[:, :2]
+    return interactions(
+        *((f"{one:03d}", f"{other:03d}", "like" if day % 2 else "pass", day) for day, (one, other) in enumerate(two, 1))
+    )
+
+
+def lists(town: pd.DataFrame, happened: pd.DataFrame, said: Answers) -> pd.DataFrame:
+    profiles, rejected = check_profiles(town)
+    assert len(rejected) == 0
+    pairs = training_pairs(happened, pd.Index(profiles["profile_id"]))
+    ranker = train(profiles, said, pairs, seed=0).ranker
+    made = population(ranker.specification, profiles, happened, NO_BLOCKS, said)
+    viewer, candidate = candidates(made.rules, made.people, made.closed, np.arange(len(profiles)))
+    scored = score(ranker, made.people, made.ledger, viewer, candidate)
+    listed = rank_by_product(scored.viewer, scored.candidate, scored.p_match)
+    viewer, candidate = scored.viewer[listed], scored.candidate[listed]
+    why = reasons(ranker, Pairs(made.people, viewer, candidate, made.ledger.of(viewer, candidate)))
+    return to_frame(scored, listed, why, made.people.ids)
+
+
+@pytest.mark.parametrize(("said", "count"), [("nobody", 0), ("one", 0), ("all the same", 0), ("one", 200)])
+@pytest.mark.parametrize("name", TOWNS)
+def test_everybody_has_a_list_of_everybody_they_have_not_decided_on(name: str, said: str, count: int) -> None:
+    town = pd.DataFrame([somebody(f"{who:03d}", **TOWNS[name](who)) for who in range(PEOPLE)])
+    happened = acts(count)
+    found = lists(town, happened, SAID[said]).set_index("viewer_id")
+    decided = happened[["actor_id", "target_id"]].drop_duplicates()
+    alone = {"000"} if name == "one looks for nobody" else set()
+    expected = (PEOPLE - len(alone)) * (PEOPLE - len(alone) - 1)
+    expected -= int((~decided["actor_id"].isin(alone) & ~decided["target_id"].isin(alone)).sum())
+    assert found["candidate_ids"].map(len).sum() == expected
+    assert set(found.index) == set(town["profile_id"]) - alone
+    chances = np.concatenate([np.concatenate(found[side].tolist()) for side in ("p_like", "p_liked_back")])
+    assert chances.min() > 0
+    assert chances.max() < 1
+    assert all(1 <= len(why) <= 3 for whys in found["reasons"] for why in whys)
+
+
+def test_people_of_whom_the_same_is_known_have_the_same_chances() -> None:
+    town = pd.DataFrame([somebody(f"{who:03d}") for who in range(PEOPLE)])
+    found = lists(town, acts(0), NO_ANSWERS)
+    assert len(set(np.concatenate(found["p_match"].tolist()))) == 1
+    assert {why["code"] for whys in found["reasons"] for one in whys for why in one} == {"likely_mutual"}
+
+
+def test_two_people_are_a_town() -> None:
+    found = lists(pd.DataFrame([somebody("000"), somebody("001")]), acts(0), NO_ANSWERS)
+    assert found[["viewer_id", "candidate_ids"]].to_numpy().tolist() == [["000", ["001"]], ["001", ["000"]]]

@@ -1,0 +1,60 @@
+"""The rules of the house that an import can break."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parents[1]
+PURE = sorted((ROOT / "models" / "ml").glob("*.py"))
+# Where things are kept and run: none of it is the learning code's business.
+IMPURE = {
+    "alembic",
+    "dagster",
+    "distributed",
+    "fastapi",
+    "mlflow",
+    "pipelines",
+    "psycopg",
+    "serving",
+    "sqlalchemy",
+    "typer",
+}
+# What may be shared: the record between the market policy and the database.
+SHARED = "models.db.match_lists"
+
+
+def test_the_import_contracts_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    told = capsys.readouterr().out
+    assert status == 0, told
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    assert f"{len(contracts)} kept, 0 broken" in told
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: path.name)
+def test_the_learning_code_imports_no_database_and_no_orchestration(path: Path) -> None:
+    """Wherever in the file the import is."""
+    names = set(imported(ast.parse(path.read_text(encoding="utf-8"))))
+    assert {name.split(".")[0] for name in names} & IMPURE == set()
+    assert {name for name in names if name.startswith("models.db")} <= {SHARED}
+
+
+def test_the_record_that_is_shared_needs_the_standard_library_only() -> None:
+    path = (ROOT / SHARED.replace(".", "/")).with_suffix(".py")
+    assert set(imported(ast.parse(path.read_text(encoding="utf-8")))) == {"collections.abc", "dataclasses"}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where a name comes from"
+            yield str(node.module)
