@@ -8,7 +8,7 @@ from distributed import Client, as_completed
 from models.db.errors import InputError
 
 Shard = TypeVar("Shard")
-SECONDS_TO_ANSWER = 10
+SECONDS_TO_ANSWER = 5
 
 
 def map_on_cluster(scheduler: str, function: Callable[[Shard], int], shards: Sequence[Shard]) -> Iterator[int]:

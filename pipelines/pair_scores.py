@@ -39,9 +39,11 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
     `viewer` and `candidate` are profile ids or source keys. Raises InputError for people that are unknown or whose
     profile breaks the contract.
     """
-    profiles, rejected = check_profiles(read_profiles(connection))
+    everybody = read_profiles(connection)
+    profiles, rejected = check_profiles(everybody)
     interactions, _ = check_interactions(read_interactions(connection), frozenset(profiles["profile_id"]))
-    viewer, candidate = (_positions(pairs[name], profiles, rejected) for name in COLUMNS)
+    key_of = everybody.set_index("profile_id")["source_key"]
+    viewer, candidate = (_positions(pairs[name], key_of, profiles["profile_id"], rejected) for name in COLUMNS)
     asked = profiles.iloc[np.unique(np.concatenate([viewer, candidate]))]
     town = population(ranker.specification, profiles, interactions, read_blocks(connection), _encoded(asked))
     scored = score(ranker, town.people, town.ledger, viewer, candidate)
@@ -59,15 +61,15 @@ def write_scores(scores: pd.DataFrame, path: Path) -> None:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _positions(people: pd.Series, profiles: pd.DataFrame, rejected: pd.DataFrame) -> np.ndarray:
-    by_key = profiles.dropna(subset="source_key").set_index("source_key")["profile_id"]
-    ids = pd.Index(profiles["profile_id"])
-    positions = ids.get_indexer(pd.Index(people.map(by_key).fillna(people)))
+def _positions(people: pd.Series, key_of: pd.Series, ids: pd.Series, rejected: pd.DataFrame) -> np.ndarray:
+    """Where in `ids` each of the people is, named by id or source key; `key_of` has the ids of the rejected too."""
+    id_of = {key: person for person, key in key_of.items()}
+    named = pd.Index([id_of.get(each, each) for each in people], dtype=object)
+    positions = pd.Index(ids).get_indexer(named)
     if (positions < 0).any():
+        reasons = dict(zip(rejected["profile_id"], rejected["reason"], strict=True))
+        why = reasons.get(named[positions < 0][0], "no profile has this id or source key")
         unknown = people[positions < 0].unique()
-        why = dict(zip(rejected["profile_id"], rejected["reason"], strict=True)).get(
-            unknown[0], "no profile has this id or source key, or its profile breaks the contract"
-        )
         raise InputError(f"{len(unknown)} of the people cannot be scored, the first {unknown[0]!r}: {why}")
     return np.asarray(positions, np.int64)
 

@@ -117,6 +117,7 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
         "seed": "0",
         "learned": "True",
         "profiles": "150",
+        "promoted": "True",
         "decisions": str(decisions),
         "trees": "",
         "data_fingerprint": "",

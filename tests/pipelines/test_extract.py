@@ -1,0 +1,70 @@
+"""What is read from the app tables, cell by cell, and what stays behind."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, text
+
+from pipelines.extract import read_blocks, read_interactions, read_profiles
+
+ANN, BEN = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+PEOPLE = """
+INSERT INTO app.profiles (id, source_key, display_name, birth_date, gender, seeks, age_min, latitude, longitude,
+    max_distance_km, texts, interests, traits, facts, wants, paused, updated_at)
+VALUES (:ann, 'x\\:1', 'Ann Secret', current_date - interval '30 years', 'woman', '{man,woman}', 25, 47.5, 8.5, 10,
+        '{"Work"\\: "Baker"}', '{chess}', '{"height"\\: 1.7}', '{"smokes"\\: "no"}', '{"fun"\\: 0.5}', true, now()),
+       (:ben, null, 'Ben Secret', 'infinity', 'man', '{}', null, null, null, null, '{}', '{}', '{}', '{}', '{}', false,
+        now())
+"""
+LIKES = """
+INSERT INTO app.interactions (actor_id, target_id, kind, created_at, position, propensity)
+VALUES (:ann, :ben, 'pass', '2024-05-02T10:00+02', 3, 0.25), (:ben, :ann, 'like', '2024-05-01T10:00+02', null, null)
+"""
+
+
+@pytest.fixture
+def town(connection: Connection) -> Connection:
+    connection.execute(text(PEOPLE), {"ann": ANN, "ben": BEN})
+    connection.execute(text(LIKES), {"ann": ANN, "ben": BEN})
+    connection.execute(text("INSERT INTO app.blocks VALUES (:ben, :ann)"), {"ann": ANN, "ben": BEN})
+    return connection
+
+
+def test_profiles_come_with_age_and_without_name_or_birth_date(town: Connection) -> None:
+    frame = read_profiles(town)
+    ann, ben = frame.to_dict("records")
+    assert abs(ann.pop("extracted_at") - datetime.now(UTC)) < timedelta(minutes=1)
+    assert ann == {
+        "profile_id": ANN, "source_key": "x:1", "gender": "woman", "seeks": ["man", "woman"], "age": 30,
+        "age_min": 25.0, "age_max": pytest.approx(np.nan, nan_ok=True), "latitude": 47.5, "longitude": 8.5,
+        "max_distance_km": 10.0, "texts": {"Work": "Baker"}, "interests": ["chess"], "traits": {"height": 1.7},
+        "facts": {"smokes": "no"}, "wants": {"fun": 0.5}, "paused": True,
+    }  # fmt: skip
+    assert (ben["profile_id"], ben["age"], ben["seeks"], ben["texts"]) == (BEN, -1, [], {})
+    assert "Secret" not in frame.to_string()
+
+
+def test_some_profiles_only(town: Connection) -> None:
+    assert read_profiles(town, [BEN])["profile_id"].tolist() == [BEN]
+    assert read_profiles(town, [])["profile_id"].tolist() == []
+
+
+def test_interactions_come_in_order_of_time_in_utc(town: Connection) -> None:
+    frame = read_interactions(town)
+    assert frame[["actor_id", "target_id", "kind"]].to_numpy().tolist() == [[BEN, ANN, "like"], [ANN, BEN, "pass"]]
+    assert frame["created_at"].tolist() == [pd.Timestamp("2024-05-01T08:00Z"), pd.Timestamp("2024-05-02T08:00Z")]
+    assert frame["propensity"].tolist() == [pytest.approx(np.nan, nan_ok=True), 0.25]
+
+
+def test_blocks_say_who_blocked_whom(town: Connection) -> None:
+    assert read_blocks(town).to_dict("records") == [{"blocker_id": BEN, "blocked_id": ANN}]
+
+
+def test_of_nobody_there_are_frames_with_all_columns(connection: Connection) -> None:
+    people, likes = read_profiles(connection), read_interactions(connection)
+    assert (len(people), len(likes), len(read_blocks(connection))) == (0, 0, 0)
+    assert {"profile_id", "age", "texts", "paused", "extracted_at"} <= set(people.columns)
+    assert {"actor_id", "target_id", "kind", "created_at", "propensity"} <= set(likes.columns)

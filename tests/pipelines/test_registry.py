@@ -1,0 +1,103 @@
+"""Rankers in MLflow: logged, registered, promoted, read back, and nobody's data with them."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+from upath import UPath
+
+from models.db.errors import NoChampion
+from models.ml import ranker as rankers
+from models.ml.features import names_and_groups
+from models.ml.ranker import Ranker
+from pipelines.definitions import registry
+from pipelines.frame_store import from_table, read_table
+from pipelines.registry import Registry
+from tests.pipelines.conftest import Place
+
+
+@pytest.fixture(scope="module")
+def ranker(settled: Place) -> Ranker:
+    return registry(settled.settings).champion().ranker
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    folder = tmp_path_factory.mktemp("mlflow")
+    return Registry(tracking_uri=f"sqlite:///{folder}/mlflow.db", artifacts=(folder / "artifacts").as_uri())
+
+
+def logged(where: Registry, ranker: Ranker) -> str:
+    with where.training("a test", {"why": "to see"}):
+        return where.log(ranker, {"seed": 3}, {"ranker.auc": 0.75})
+
+
+def files(ranker: Ranker, folder: Path) -> dict[str, bytes]:
+    rankers.save(ranker, folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
+    fresh: Registry, ranker: Ranker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert fresh.champion_version() is None
+    with pytest.raises(NoChampion, match="there is no ranker yet: train one with `matching run`"):
+        fresh.champion()
+    assert [logged(fresh, ranker), logged(fresh, ranker)] == ["1", "2"]
+    assert fresh.champion_version() is None  # registered is not promoted
+    fresh.promote("2")
+    assert fresh.champion().version == "2"
+    fresh.promote("1")
+    champion = fresh.champion()
+    assert champion.version == "1"
+    assert files(champion.ranker, tmp_path / "back") == files(ranker, tmp_path / "before")
+    assert capfd.readouterr().err == ""  # nothing of MLflow's among the lines of a run
+
+
+def test_a_training_that_raises_is_a_failed_run(fresh: Registry) -> None:
+    with pytest.raises(ZeroDivisionError), fresh.training("a failure", {}):
+        _ = 1 / 0
+    (run,) = mlflow.MlflowClient(fresh.tracking_uri).search_runs(
+        ["1"], "attributes.run_name = 'a failure'", max_results=2
+    )
+    assert run.info.status == "FAILED"
+    assert mlflow.active_run() is None
+
+
+def test_a_registry_that_cannot_be_asked_is_not_an_empty_one(tmp_path: Path) -> None:
+    """Taken for empty, it would let the next ranker pass without its gate."""
+    (tmp_path / "mlflow.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(Exception, match="not a database") as error:
+        Registry(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db").champion_version()
+    assert not isinstance(error.value, NoChampion)
+
+
+def test_the_logged_model_predicts_what_the_ranker_does(settled: Place, ranker: Ranker) -> None:
+    where = registry(settled.settings)
+    where.champion_version()
+    names = [name for name, _ in names_and_groups(ranker.specification)]
+    features = np.random.default_rng(1).normal(size=(20, len(names))).astype(np.float32)
+    mlflow.set_tracking_uri(where.tracking_uri)
+    model = mlflow.pyfunc.load_model("models:/ranker@champion")
+    predicted = model.predict(pd.DataFrame(features, columns=names))
+    assert np.asarray(predicted) == pytest.approx(ranker.p_like(features))
+    assert [column.name for column in model.metadata.signature.inputs] == names
+    with pytest.raises(MlflowException, match="missing inputs"):
+        model.predict(pd.DataFrame(features[:, 1:], columns=names[1:]))
+
+
+def test_nobody_is_in_the_logged_model(settled: Place) -> None:
+    """Neither a name, an id, a place nor an answer; the input example is of zeros."""
+    profiles = from_table(read_table(UPath(settled.home / "store" / "profiles.parquet")))
+    private = {*profiles["profile_id"], *profiles["source_key"]}
+    private |= {answer for texts in profiles["texts"] for answer in texts.values()}
+    stored = [path for path in (settled.home / "mlflow" / "artifacts").rglob("*") if path.is_file()]
+    text = "\n".join(path.read_text(errors="replace") for path in stored)
+    assert {path.name for path in stored} >= {"MLmodel", "ranker.json", "trees.txt", "input_example.json"}
+    assert [word for word in private if word in text] == []
+    (example,) = (path for path in stored if path.name == "input_example.json")
+    assert set(np.ravel(json.loads(example.read_text())["data"])) == {0}
