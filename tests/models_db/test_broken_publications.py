@@ -11,17 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from models.db import partitions
 from models.db.errors import DatabaseUnavailable, EmptyTown, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import Publication, live, publications, rollback
+from models.db.publications import Publication, live, partitions, publications, rollback
 from tests.models_db.conftest import TOWN, list_for, person_id, publish_lists, run, stored_lists, wait_until
 
 KILLABLE = """
 import os, signal, sys, time
 from datetime import UTC, date, datetime
 from sqlalchemy import create_engine
-from models.db import publications
+from models.db.publications import switch
 from models.db.match_lists import MatchList
 
 moment, url, *ids = sys.argv[1:]
@@ -36,9 +35,9 @@ def lists():
         kill()
 
 if moment == "switch":
-    publications._switch = kill
-publications.publish(create_engine(url), lists(), ranker_version="7", encoder="letters", metrics={},
-                     as_of=date(2020, 2, 1), scored_at=datetime(2020, 2, 1, tzinfo=UTC))
+    switch._switch = kill
+switch.publish(create_engine(url), lists(), ranker_version="7", encoder="letters", metrics={},
+               as_of=date(2020, 2, 1), scored_at=datetime(2020, 2, 1, tzinfo=UTC))
 """
 
 

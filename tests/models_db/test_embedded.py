@@ -20,7 +20,8 @@ import psycopg
 import pytest
 from psycopg.pq import Ping
 
-from models.db import embedded, liveness, os_user
+from models.db.embedded import liveness, os_user
+from models.db.embedded import server as embedded
 from models.db.engines import database_url as url_of
 from models.db.engines import libpq_url
 from models.db.errors import DatabaseUnavailable
@@ -293,7 +294,7 @@ def test_a_postmaster_pid_that_a_zombie_bears_is_stale(home: Path) -> None:
         assert psutil.Process(zombie.pid).status() == psutil.STATUS_ZOMBIE
 
 
-ADOPT_ORPHANS = "import ctypes, os, psutil; ctypes.CDLL(None).prctl(36, 1); from models.db import liveness\n"
+ADOPT_ORPHANS = "import ctypes, os, psutil; ctypes.CDLL(None).prctl(36, 1); from models.db.embedded import liveness\n"
 KILL_AND_START_AGAIN = """
 embedded.stop(home)
 embedded.ensure_running(home)

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from models.db import partitions, publications, tables, verification
+from models.db import tables
 from models.db.erasure import Erased, erase, find_profile
 from models.db.errors import InputError, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import live
+from models.db.publications import live, partitions, verification
 from tests.models_db.conftest import (
     BEFORE,
     TOWN,
@@ -126,7 +126,7 @@ def test_people_erased_while_a_publication_is_copied_are_not_in_it(town: Engine)
 STEPS = {
     "the lists are attached": (partitions, "attach"),
     "the erased are dropped": (verification, "drop_erased"),
-    "the switch": (publications, "_switch"),
+    "the switch": (switch, "_switch"),
 }
 
 

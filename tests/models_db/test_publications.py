@@ -12,12 +12,11 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from models.db import partitions
 from models.db.engines import libpq_url
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import live, publications, rollback
-from models.db.verification import verify_lists
+from models.db.publications import live, partitions, publications, rollback
+from models.db.publications.verification import verify_lists
 from tests.models_db.conftest import (
     BEFORE,
     SCORED_AT,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from models.db.errors import PublicationRefused
-from models.db.partitions import Size, partition, size
+from models.db.publications.partitions import Size, partition, size
 
 IN_FLIGHT = timedelta(seconds=10)
 """Changes stamped this long before `scored_at` may have been committed after it, or by a clock that is not the

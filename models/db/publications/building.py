@@ -9,8 +9,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from models.db import partitions
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
+from models.db.publications import partitions
 from models.db.tables import publications
 
 KEPT = 3

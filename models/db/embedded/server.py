@@ -22,9 +22,9 @@ import psycopg
 from psycopg.pq import Ping
 from sqlalchemy import URL
 
+from models.db.embedded.liveness import address, is_deserted, listener, ping, take_lock
+from models.db.embedded.os_user import OsUser, open_up, run_as, user_of
 from models.db.errors import DatabaseUnavailable
-from models.db.liveness import address, is_deserted, listener, ping, take_lock
-from models.db.os_user import OsUser, open_up, run_as, user_of
 
 VERSION = "18"
 DATABASE = "matching"

@@ -12,11 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Text, cast, func, select, text
 
-from models.db import building, partitions, tables, verification
+from models.db import tables
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
-
-__all__ = ["MatchList", "Publication", "live", "publications", "publish", "rollback"]
+from models.db.publications import building, partitions, verification
 
 logger = logging.getLogger(__name__)
 row = tables.publications.c
