@@ -18,6 +18,8 @@ Split = tuple[NDArray[np.int64], NDArray[np.int64]]
 # Inverse strengths of the ridge penalty to choose from, by held-out log loss.
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 MOST_TREES = 300
+# Below this many rows threads wait for each other longer than they work; the trees are the same.
+MANY_ROWS = 100_000
 PATIENCE = 30
 # Fewer likes or passes than this teach nothing: the prior stands.
 ENOUGH = 20
@@ -120,7 +122,7 @@ def _cross_fit_trees(
         losses: dict[str, dict[str, list[float]]] = {}
         stop: list[Callable[..., object]] = [lgb.record_evaluation(losses), lgb.early_stopping(PATIENCE, verbose=False)]
         held_data = data.create_valid(features[held], liked[held].astype(np.int8), init_score=start[held])
-        boosters.append(lgb.train({**TREES, "seed": seed}, data, MOST_TREES, valid_sets=[held_data], callbacks=stop))
+        boosters.append(lgb.train(_parameters(liked, seed), data, MOST_TREES, valid_sets=[held_data], callbacks=stop))
         curves.append(np.array(losses["valid_0"]["binary_logloss"]) * len(held))
     together = min(len(curve) for curve in curves)
     rounds = int(np.argmin(np.sum([curve[:together] for curve in curves], axis=0))) + 1
@@ -135,7 +137,11 @@ def _data(features: Floats, liked: Bools, start: Doubles) -> lgb.Dataset:
 
 
 def _boost(features: Floats, liked: Bools, start: Doubles, rounds: int, seed: int) -> lgb.Booster:
-    return lgb.train({**TREES, "seed": seed}, _data(features, liked, start), rounds)
+    return lgb.train(_parameters(liked, seed), _data(features, liked, start), rounds)
+
+
+def _parameters(liked: Bools, seed: int) -> dict[str, object]:
+    return {**TREES, "seed": seed, "num_threads": 1 if len(liked) < MANY_ROWS else 0}
 
 
 def _platt(log_odds: Doubles, liked: Bools) -> tuple[float, float]:

@@ -195,3 +195,10 @@ def test_nothing_teaches_without_groups_to_hold_out() -> None:
     liked: NDArray[np.bool_] = np.arange(200) % 2 == 0
     assert not teaches(liked, [])
     assert not teaches(liked[:0], [])
+
+
+def test_the_number_of_threads_changes_no_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = np.zeros(ROWS)
+    one = fitting._boost(X, LIKED, start, 5, seed=0).predict(X)
+    monkeypatch.setattr(fitting, "MANY_ROWS", 0)
+    np.testing.assert_array_equal(fitting._boost(X, LIKED, start, 5, seed=0).predict(X), one)
