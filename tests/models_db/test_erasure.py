@@ -10,7 +10,7 @@ from models.db import tables
 from models.db.erasure import Erased, erase, find_profile
 from models.db.errors import InputError, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import live, partitions, verification
+from models.db.publications import live, partitions, switch, verification
 from tests.models_db.conftest import (
     BEFORE,
     TOWN,
