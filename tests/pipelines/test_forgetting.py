@@ -55,7 +55,8 @@ def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
     assert sum(name.startswith("shards/scored_candidates") for name in before) > 3
     assert sum(name.startswith("shards/profile_embeddings") for name in before) == 1
     assert "profiles.parquet" in files_with(town, answer)
-    shutil.copy(town.home / "store" / "profiles.parquet", town.home / "store" / f"profiles.parquet{UNFINISHED}")
+    store = town.home / "store"
+    shutil.copy(store / "profiles.parquet", store / "shards" / "profile_embeddings" / f"03-dead.parquet{UNFINISHED}")
 
     done = town.command("erase", key)
 
