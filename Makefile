@@ -27,7 +27,7 @@ demo: $(INSTALLED)
 	@$(BIN)/matching demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
