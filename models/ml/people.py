@@ -91,7 +91,7 @@ def _interests(specification: Specification, cells: pd.Series) -> Floats:
     weights = np.zeros((len(cells), len(column)), np.float32)
     for row, cell in enumerate(cells):
         known = [column[word] for word in cell if word in column]
-        weights[row, known] = np.take(specification.rarity, known) if known else 0.0
+        weights[row, known] = np.take(specification.rarity, known)
     return unit(weights)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from hypothesis import HealthCheck, settings
 
 from models.ml.embeddings import NO_ANSWERS, Answers
 from models.ml.encoder import DIMENSIONS
@@ -11,6 +12,10 @@ from models.ml.features import Pairs
 from models.ml.history import History, Ledger, Tally
 from models.ml.people import People, nobody
 from models.ml.specification import Fact, Number, Ordinary, Specification
+
+# How long an example takes tells how busy the machine is.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 Vectors = np.ndarray[tuple[int, ...], np.dtype[np.float16]]
 

@@ -56,6 +56,12 @@ def test_closed_pairs_do_not_come_back() -> None:
     assert found(crowd(3), closed, viewers=positions(2)) == [(2, 1)]
 
 
+def test_three_hundred_are_scored_of_a_larger_pool() -> None:
+    pairs = found(crowd(310), viewers=positions(7, 300))
+    assert [who for who, _ in pairs] == [7] * 300 + [300] * 300
+    assert len(set(pairs)) == 600
+
+
 def test_nobody_has_candidates_in_an_empty_or_lonely_town() -> None:
     assert found(crowd(0)) == []
     assert found(crowd(1)) == []
@@ -182,6 +188,7 @@ def all_pairs(count: int) -> tuple[Ints, Ints]:
 def test_a_match_is_the_same_chance_from_both_sides_to_the_bit(ranker: Ranker, town: People, ledger: Ledger) -> None:
     viewer, candidate = all_pairs(40)
     scored = score(ranker, town, ledger, viewer, candidate)
+    np.testing.assert_array_equal([scored.viewer, scored.candidate], [viewer, candidate])
 
     def table(chances: Floats) -> Floats:
         square = np.zeros((40, 40), np.float32)

@@ -28,6 +28,7 @@ def assert_same(read: Answers, written: Answers) -> None:
 def test_a_table_gives_back_what_it_was_made_of(vectors: np.ndarray) -> None:
     keys = pd.DataFrame({name: [f"{name}{row}" for row in range(len(vectors))] for name in NO_ANSWERS.keys})
     written = Answers(keys.astype(NO_ANSWERS.keys.dtypes.to_dict()), vectors)
+    assert to_table(written).column_names == ["profile_id", "prompt", "text_hash", "embedding"]
     assert_same(from_table(to_table(written)), written)
 
 

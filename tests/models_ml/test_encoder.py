@@ -102,7 +102,7 @@ WORDS = [
 ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @example(words=["한국어를"] * 40, between=" ").via("few characters, many pieces")
 @example(words=[*["cat"] * (WINDOW - 1), "floccinaucinihilipilification"], between=" ").via("a word over the border")
 @given(words=st.lists(st.sampled_from(WORDS), max_size=400), between=st.sampled_from([" ", "", "\n\n", "-"]))

@@ -148,7 +148,7 @@ CELLS = {
 }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.fixed_dictionaries(CELLS), max_size=6))
 def test_everybody_is_either_accepted_or_rejected(rows: list[dict[str, object]]) -> None:
     frame = pd.DataFrame([somebody("") | row for row in rows], columns=list(somebody("")), dtype=object)

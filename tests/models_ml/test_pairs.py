@@ -83,6 +83,13 @@ def test_circles_are_held_out_together() -> None:
     assert group.nunique() == 3
 
 
+def test_a_circle_that_is_half_of_a_town_can_be_held_out() -> None:
+    met = [("a", "b"), ("b", "a"), ("c", "d"), ("e", "f")]
+    pairs = by_pair(training_pairs(interactions(*((one, two, "like", 1) for one, two in met)), IDS))
+    assert pairs["group"]["ab"] == pairs["group"]["ba"]
+    assert pairs["group"].nunique() == 3
+
+
 def test_where_one_circle_is_most_of_a_town_each_viewer_is_held_out() -> None:
     """Three of five decisions are one circle's."""
     met = [("a", "b"), ("c", "b"), ("c", "a"), ("d", "e"), ("f", "g")]

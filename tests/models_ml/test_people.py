@@ -74,6 +74,7 @@ def test_a_trait_of_tiny_scale_stays_finite() -> None:
 
 def test_nobody_has_the_shapes_of_somebody() -> None:
     for made in (MADE, specification()):
+        assert [len(array) for array in vars(nobody(made)).values()] == [0] * 8
         for town in (profiles({}).head(0), TOWN):
             arrays = people(made, town, NO_ANSWERS)
             for name, empty in vars(nobody(made)).items():

@@ -142,7 +142,7 @@ def town_of_thirty() -> tuple[pd.DataFrame, Answers]:
     return pd.DataFrame(people), answers(*said)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(random: Random) -> None:
     town, said = town_of_thirty()
