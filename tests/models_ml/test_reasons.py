@@ -1,6 +1,7 @@
 """Reasons: each said only when it is true of the two people, and none that gives somebody away."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,6 +95,14 @@ LIKE, UNLIKE = [direction(1), direction(1)], [direction(0, 1), direction(0, 1)]
 )
 def test_a_reason_is_said_only_when_it_is_true(group: Group, arrays: Mapping[str, object], reason: Reason) -> None:
     assert said({group: 1.0}, two(**arrays)) == [reason]
+
+
+@pytest.mark.parametrize("silent", [[0], [1], [0, 1]])
+def test_who_said_nothing_has_no_similar_answers_even_where_people_contradict_each_other(silent: list[int]) -> None:
+    contrary = replace(MADE, ordinary=replace(MADE.ordinary, texts_cosine=(-0.5, -0.5)))
+    people = two(texts=[SILENT if who in silent else LIKE for who in (0, 1)])
+    ranker = replace(weighing({"texts": 1.0}), specification=contrary)
+    assert reasons(ranker, strangers(people, [0], [1])) == [[FALLBACK]]
 
 
 ALIKE = two(
