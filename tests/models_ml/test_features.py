@@ -89,6 +89,32 @@ def test_what_was_not_said_is_ordinary() -> None:
     assert {name: pair[name] for name in ordinary} == pytest.approx(ordinary)
 
 
+@pytest.mark.parametrize(
+    ("his", "hers", "same", "his_no", "her_no"),
+    [
+        (0, 0, 1, 1, 1),
+        (0, 1, 0, 1, 0),
+        (1, 0, 0, 0, 1),
+        (0, 2, 0, 1, 0),
+        (0, -1, 0.34, 1, 0.5),
+        (-1, 0, 0.34, 0.5, 1),
+        (-1, -1, 0.34, 0.5, 0.5),
+    ],
+)
+def test_a_fact_of_two_people(his: int, hers: int, same: float, his_no: float, her_no: float) -> None:
+    """no 0, yes 1, rarer 2, not said -1. Half of those asked say no and 3 in 10 yes: 0.25 + 0.09 say the same."""
+    (pair,) = features(strangers(crowd(2, MADE, facts=[[his], [hers]]), [0], [1]))
+    names = ("fact.smokes.same", "fact.smokes.viewer=no", "fact.smokes.candidate=no")
+    assert [pair[name] for name in names] == pytest.approx([same, his_no, her_no])
+
+
+def test_the_cosine_of_traits_does_not_depend_on_how_strong_they_are() -> None:
+    town = crowd(3, MADE, traits=[[0.3, 0.4], [0.03, 0.04], [-8, 6]])
+    assert [pair["trait.cosine"] for pair in features(strangers(town, [0, 0], [1, 2]))] == pytest.approx(
+        [1, 0], abs=1e-6
+    )
+
+
 def test_a_rare_category_is_known_but_none_of_the_common_ones() -> None:
     """Two people of rare categories need not share one."""
     (pair,) = features(strangers(TOWN, [RARE], [RARE]))

@@ -37,8 +37,10 @@ BROKEN_PROFILES: list[tuple[str, object, str]] = [
     ("age_min", [18], "age_min must be 0 to 150"),
     ("age_max", 151, "age_max must be 0 to 150"),
     ("latitude", 90.01, "latitude must be -90 to 90"),
+    ("latitude", -90.01, "latitude must be -90 to 90"),
     ("latitude", -np.inf, "latitude must be -90 to 90"),
     ("longitude", 180.01, "longitude must be -180 to 180"),
+    ("longitude", -180.01, "longitude must be -180 to 180"),
     ("max_distance_km", -1, "max_distance_km must be 0 to 40,100"),
     ("max_distance_km", np.inf, "max_distance_km must be 0 to 40,100"),
     ("texts", None, TEXTS),
@@ -56,6 +58,8 @@ BROKEN_PROFILES: list[tuple[str, object, str]] = [
     ("traits", {"warmth": np.inf}, TRAITS),
     ("traits", {"warmth": -np.inf}, TRAITS),
     ("traits", {"warmth": 10**400}, TRAITS),
+    ("traits", {"warmth": 1.1e9}, TRAITS),
+    ("traits", {"warmth": -1.1e9}, TRAITS),
     ("traits", {"warmth": "high"}, TRAITS),
     ("traits", {"warmth": None}, TRAITS),
     ("traits", {"warmth": True}, TRAITS),
@@ -69,6 +73,7 @@ BROKEN_PROFILES: list[tuple[str, object, str]] = [
     ("wants", {"warmth": -0.01}, WANTS),
     ("wants", {"warmth": np.nan}, WANTS),
     ("wants", "warmth", WANTS),
+    ("wants", None, WANTS),
     ("paused", None, "paused must be true or false"),
     ("paused", "no", "paused must be true or false"),
 ]
@@ -79,6 +84,8 @@ BORDERLINE: list[tuple[str, object]] = [
     ("age_min", 0),
     ("age_max", 150),
     ("latitude", -90.0),
+    ("latitude", 90.0),
+    ("longitude", -180.0),
     ("longitude", 180.0),
     ("max_distance_km", 0.0),
     ("texts", {"about": "x" * LONGEST_ANSWER, "work": ""}),
@@ -206,6 +213,11 @@ def test_of_interactions_that_occur_twice_the_first_is_kept() -> None:
     accepted, rejected = check_interactions(frame, frozenset("ab"))
     pd.testing.assert_frame_equal(accepted, frame.drop(index=1).reset_index(drop=True))
     assert rejected.to_numpy().tolist() == [["x", "interaction_id occurs twice"]]
+
+
+@pytest.mark.parametrize("cells", [{"position": 1, "propensity": 0.0}, {"position": 900, "propensity": 1.0}])
+def test_a_shown_place_and_its_propensity_are_accepted(cells: dict[str, object]) -> None:
+    assert len(check_interactions(acts(cells), frozenset("ab"))[0]) == 1
 
 
 @pytest.mark.parametrize(

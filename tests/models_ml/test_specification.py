@@ -187,3 +187,9 @@ def test_a_town_that_says_nothing_teaches_nothing() -> None:
 def test_an_interest_of_everybody_tells_nothing() -> None:
     learned = learn(profiles(*[{"interests": ["cats"]}] * 3), NO_ANSWERS)
     assert (learned.interests, learned.rarity, learned.ordinary.interests_cosine) == (("cats",), (0.0,), 0.0)
+
+
+def test_who_has_only_what_everybody_has_is_not_compared() -> None:
+    """All have cats; two have dogs too, and only they have tastes to compare: the same."""
+    both, one = {"interests": ["cats", "dogs"]}, {"interests": ["cats"]}
+    assert learn(profiles(both, one, both, one), NO_ANSWERS).ordinary.interests_cosine == pytest.approx(1)
