@@ -11,7 +11,7 @@ from models.ml.features import build, names_and_groups
 from models.ml.people import Floats
 from models.ml.ranker import Ranker, load, prior, save
 from models.ml.specification import Fact, Number, Specification
-from tests.models_ml.conftest import ORDINARY, crowd, specification, strangers
+from tests.models_ml.conftest import ORDINARY, crowd, direction, specification, strangers
 
 MADE = specification(
     traits=[Number("warmth", 1.5, 0.1)], facts=[Fact("smokes", ("nein", "jä"), (0.7, 0.2))], interests={"cats": 1.0}
@@ -99,16 +99,17 @@ def test_an_ordinary_pair_of_the_prior_has_the_shrunk_share_of_likes(likes: int,
 
 def test_the_prior_prefers_people_of_like_age_place_and_taste() -> None:
     town = crowd(
-        5,
+        6,
         MADE,
-        age=[30, 30, 40, 30, 30],
-        place=[[52, 5], [52, 5], [52, 5], [53, 5], [52, 5]],
-        interests=[[1], [1], [1], [1], [-1]],
+        age=[30, 30, 40, 30, 30, 30],
+        place=[[52, 5], [52, 5], [52, 5], [53, 5], [52, 5], [52, 5]],
+        interests=[[1], [1], [1], [1], [-1], [1]],
+        texts=[[direction(1)], *[[direction(1)]] * 4, [direction(-1)]],
     )
     ranker = prior(MADE, NAMES, np.zeros(0, bool))
-    log_odds = ranker.log_odds(build(MADE, 0.3, strangers(town, [0] * 4, [1, 2, 3, 4])))
+    log_odds = ranker.log_odds(build(MADE, 0.3, strangers(town, [0] * 5, [1, 2, 3, 4, 5])))
     kilometres = np.log1p(6371.0088 * np.pi / 180)
-    assert log_odds[0] - log_odds[1:] == pytest.approx([10 * 0.05, 0.1 * kilometres, 2], abs=1e-4)
+    assert log_odds[0] - log_odds[1:] == pytest.approx([10 * 0.05, 0.1 * kilometres, 2, 2], abs=1e-4)
 
 
 def test_an_unknown_history_or_trait_means_nothing_to_the_prior() -> None:
