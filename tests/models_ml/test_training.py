@@ -64,6 +64,17 @@ def test_a_planted_truth_is_found_and_passes_the_gate(planted: Trained) -> None:
     assert [each.name for each in check(planted.report) if not each.passed] == []
 
 
+def test_within_viewer_figures_are_of_one_viewer_s_candidates_in_one_period(planted: Trained) -> None:
+    """The baseline of popularity, from the tallies: likes received, shrunk by three decisions at the base rate."""
+    pairs = decisions(LIKED)
+    received = pairs["candidate_received_likes"] + 3 * LIKED.mean()
+    popularity = received / (pairs["candidate_received_decisions"] + 3)
+    lists = pairs["viewer_id"] + pairs["period"].astype(str)
+    assert planted.report is not None
+    expected = within_viewer_auc(lists, pairs["liked"], popularity)
+    assert planted.report["popularity"]["within_viewer_auc"] == pytest.approx(expected)
+
+
 def test_what_was_found_is_what_was_planted(planted: Trained) -> None:
     """Of two candidates, the warmer of the viewer's own age is liked more, by about as much as in truth."""
     ranker = planted.ranker
