@@ -1,0 +1,38 @@
+"""Examination curves: the probability that somebody looks at position k of what they are shown."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.db.errors import InputError
+
+Doubles = NDArray[np.float64]
+Curve = str | Sequence[float] | NDArray[np.floating]
+
+
+NAMED: dict[str, Callable[[Doubles], Doubles]] = {
+    "inv": lambda k: 1 / k,
+    "exp": lambda k: np.exp(1 - k),
+    "log": lambda k: np.minimum(1 / np.log(k + 1), 1),
+    "log2": lambda k: 1 / np.log2(k + 1),
+    "flat": np.ones_like,
+}
+
+
+def curve(examination: Curve, length: int) -> Doubles:
+    """The probability of looking at positions 1 … length, float64 (length,), from a name or measured values.
+
+    Of position k: "inv" 1/k, "exp" e^-(k-1), "log" 1/ln(k+1) but at most 1 (these three of Su, Bayoumi & Joachims,
+    WWW 2022), "log2" 1/log2(k+1) (the discount of DCG), "flat" 1. Measured values are in [0, 1] and need not fall;
+    past their end the last one holds, since nobody knows better: end them with 0 where nobody looks.
+    Raises InputError.
+    """
+    if isinstance(examination, str):
+        if examination not in NAMED:
+            raise InputError(f"unknown examination curve {examination!r}: use one of {', '.join(NAMED)}, or values")
+        return NAMED[examination](np.arange(1, length + 1, dtype=float))
+    values = np.asarray(examination, float)
+    if values.ndim != 1 or not len(values) or not ((values >= 0) & (values <= 1)).all():
+        raise InputError(f"an examination curve is one row of probabilities in [0, 1], not {examination!r}")
+    return np.asarray(values[np.minimum(np.arange(length), len(values) - 1)])
