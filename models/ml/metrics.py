@@ -50,14 +50,37 @@ def log_loss(label: ArrayLike, probability: ArrayLike) -> float:
 
 def calibration_error(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
     """Expected calibration error over bins of equal count (Naeini et al. 2015), 0 to 1."""
+    table = reliability(label, probability, bins)
+    return float(np.average((table["observed"] - table["predicted"]).abs(), weights=table["n"]))
+
+
+def reliability(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> pd.DataFrame:
+    """The mean prediction `predicted`, the rate `observed` and the count `n` of each bin, lowest predictions first.
+
+    Bins are of equal count; of fewer rows than bins, each row is a bin.
+    """
     label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
-    # Equal predictions count as their mean label, so that a border between bins may part them anywhere.
-    _, tie = np.unique(probability, return_inverse=True)
-    label = (np.bincount(tie, label) / np.bincount(tie))[tie]
-    order = np.argsort(probability, kind="stable")
-    gaps = [
-        abs(label[part].mean() - probability[part].mean()) * len(part)
-        for part in np.array_split(order, bins)
-        if len(part)
-    ]
-    return float(sum(gaps) / len(label))
+    label = _shared_by_ties(label, probability)
+    parts = [part for part in np.array_split(np.argsort(probability, kind="stable"), bins) if len(part)]
+    rows = [(probability[part].mean(), label[part].mean(), len(part)) for part in parts]
+    return pd.DataFrame(rows, columns=["predicted", "observed", "n"])
+
+
+def lift(label: ArrayLike, score: ArrayLike, bins: int = 10) -> pd.DataFrame:
+    """How the positives gather where scores are high: a row a bin of equal count, highest scores first.
+
+    `n` rows, of which the share `rate` is positive, `lift` times the rate of all; `captured` is the share of all
+    positives in this bin and those above. Of fewer rows than bins, each row is a bin.
+    """
+    table = reliability(label, -np.asarray(score, np.float64), bins).rename(columns={"observed": "rate"})
+    positives = table["rate"] * table["n"]
+    table["lift"] = table["rate"] / (positives.sum() / table["n"].sum())
+    table["captured"] = positives.cumsum() / positives.sum()
+    return table[["n", "rate", "lift", "captured"]]
+
+
+def _shared_by_ties(label: Floats, score: Floats) -> Floats:
+    """The mean label of all rows of the same score, so that a border between bins may part them anywhere."""
+    _, tie = np.unique(score, return_inverse=True)
+    mean: Floats = np.bincount(tie, label) / np.bincount(tie)
+    return mean[tie]

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from sklearn.metrics import roc_auc_score
 from models.ml.metrics import (
     auc,
     calibration_error,
+    lift,
     log_loss,
+    reliability,
     standard_error,
     within_viewer_auc,
     within_viewer_aucs,
@@ -113,3 +116,31 @@ def test_probabilities_that_are_true_are_calibrated() -> None:
     probability = random.random(50_000)
     assert calibration_error(random.random(50_000) < probability, probability) < 0.01
     assert calibration_error(random.random(50_000) < probability**2, probability) > 0.1
+
+
+def test_reliability_by_hand() -> None:
+    """In order of the predictions: 0.1 (passed), 0.3 (liked), 0.3 (passed), 0.9 (liked); the ties share their rate."""
+    table = reliability([1, 0, 1, 0], [0.9, 0.1, 0.3, 0.3], bins=2)
+    assert table["predicted"].to_list() == pytest.approx([0.2, 0.6])
+    assert table["observed"].to_list() == pytest.approx([0.25, 0.75])
+    assert table["n"].to_list() == [2, 2]
+    assert reliability([1, 0], [0.4, 0.2], bins=10)["n"].to_list() == [1, 1]
+
+
+def test_lift_by_hand() -> None:
+    """Of eight rows the best two hold two of the three positives; a tie over the next four holds the third."""
+    table = lift([1, 1, 1, 0, 0, 0, 0, 0], [9, 8, 5, 5, 5, 5, 2, 1], bins=4)
+    assert table["n"].to_list() == [2, 2, 2, 2]
+    assert table["rate"].to_list() == pytest.approx([1, 0.25, 0.25, 0])
+    assert table["lift"].to_list() == pytest.approx([8 / 3, 2 / 3, 2 / 3, 0])
+    assert table["captured"].to_list() == pytest.approx([2 / 3, 2.5 / 3, 1, 1])
+
+
+@given(st.lists(label_and_score, min_size=1, max_size=40), st.integers(1, 12))
+def test_lift_depends_on_neither_the_order_of_rows_nor_the_scale(rows: list[tuple[bool, float]], bins: int) -> None:
+    label, score = np.array(rows).T
+    assume(label.any())
+    expected = lift(label, score, bins)
+    pd.testing.assert_frame_equal(lift(label[::-1], np.exp(3 * score[::-1]), bins), expected)
+    assert expected["n"].sum() == len(rows)
+    assert expected["captured"].iloc[-1] == pytest.approx(1)
