@@ -1,40 +1,108 @@
 """The addresses of the API."""
 
 from http import HTTPStatus
+from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from serving import queries
-from serving.dependencies import Limit, Pool, Viewer
-from serving.problems import documented, not_ready, refuse_token
-from serving.schemas import Liveness, Matches, Publication, Readiness
+from serving import answers, queries
+from serving.dependencies import Limit, PageCursor, Pool, Viewer
+from serving.problems import cursor_gone, documented, not_found, not_ready, refuse_token
+from serving.schemas import (
+    CurrentPublication,
+    Liveness,
+    Match,
+    Matches,
+    MostCompatible,
+    Publication,
+    Readiness,
+    Similar,
+)
 
 router = APIRouter()
 
+NOBODY = "the person of this token is no longer here"
 NO_PUBLICATION = "no publication is live yet; try again soon"
-PRIVATE = {"Cache-Control": "private, no-store"}
+
+_ANSWERS = answers.NOT_MODIFIED | documented(
+    HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
+)
 
 
 @router.get(
     "/v1/me/matches",
     tags=["matches"],
     response_model=Matches,
-    responses=documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=_ANSWERS | documented(HTTPStatus.BAD_REQUEST, HTTPStatus.GONE),
 )
-async def get_my_matches(viewer: Viewer, pool: Pool, limit: Limit = 20) -> Response:
-    """My matches, best first.
+async def get_my_matches(
+    request: Request, viewer: Viewer, pool: Pool, cursor: PageCursor, limit: Limit = 20
+) -> Response:
+    """My matches, best first, by pages.
 
     Left out at this moment: whoever blocked me or was blocked by me, is paused or gone, or whom I already liked or
     passed, and everyone with whom age, gender or distance no longer fits both ways. The list of a paused viewer is
-    empty. A viewer who joined since the publication is answered with similar people.
+    empty. Where that leaves fewer than 50, and for a viewer who joined since the publication, similar people follow.
+
+    Pages show nobody twice and pass over nobody, and stay with the publication that the first one was of, also when
+    a newer one goes live; once it is not kept any more the answer is 410, and the first page begins the newer one.
     """
-    answer = await queries.matches(pool, viewer, limit)
-    if answer is None:
-        refuse_token("the person of this token is no longer here")
-    if answer.publication_id is None:
-        not_ready(NO_PUBLICATION)
-    # Already JSON in the shape of Matches: to read and write it again would take longer than to find it.
-    return Response(answer.body, media_type="application/json", headers=PRIVATE)
+    try:
+        page = await queries.page(pool, viewer, limit, cursor)
+    except queries.PublicationGone:
+        cursor_gone()
+    if page is None:
+        refuse_token(NOBODY)
+    return answers.answer(request, answers.matches_body(page, viewer, request.state.cursor_key))
+
+
+@router.get(
+    "/v1/me/matches/{candidate_id}",
+    tags=["matches"],
+    response_model=Match,
+    responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND),
+)
+async def get_my_match(request: Request, viewer: Viewer, pool: Pool, candidate_id: UUID) -> Response:
+    """One of my matches, as the pages of `/v1/me/matches` would show them now; 404 if they would not."""
+    shown = await queries.one(pool, viewer, candidate_id)
+    if shown is None:
+        refuse_token(NOBODY)
+    if not shown.people:
+        not_found("this person is not among your matches, or not any more")
+    return answers.answer(request, answers.only_match(shown))
+
+
+@router.get("/v1/me/most-compatible", tags=["matches"], response_model=MostCompatible, responses=_ANSWERS)
+async def get_my_most_compatible(request: Request, viewer: Viewer, pool: Pool) -> Response:
+    """My one person of the day: everybody has at most one, and is that person's; there may be none."""
+    shown = await queries.most_compatible(pool, viewer)
+    if shown is None:
+        refuse_token(NOBODY)
+    return answers.answer(request, answers.most_compatible_body(shown))
+
+
+@router.get("/v1/me/similar", tags=["matches"], response_model=Similar, responses=_ANSWERS)
+async def get_similar_to_me(request: Request, viewer: Viewer, pool: Pool, limit: Limit = 20) -> Response:
+    """The people whose texts are most like mine, of those who may be shown to me now; on my match list or not."""
+    shown = await queries.similar(pool, viewer, limit)
+    if shown is None:
+        refuse_token(NOBODY)
+    return answers.answer(request, answers.similar_body(shown))
+
+
+@router.get(
+    "/v1/publications/current",
+    tags=["publications"],
+    response_model=CurrentPublication,
+    responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND),
+)
+async def get_current_publication(request: Request, _: Viewer, pool: Pool) -> Response:
+    """The publication that is live, and how much it holds; 404 while none is."""
+    live = await queries.live_publication(pool)
+    if live is None:
+        not_found(NO_PUBLICATION)
+    current = CurrentPublication(id=live.id, made_at=live.made_at, viewers=live.viewers, pairs=live.pairs)
+    return answers.answer(request, current.model_dump_json())
 
 
 @router.get("/livez", tags=["health"])

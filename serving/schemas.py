@@ -8,12 +8,22 @@ from pydantic import BaseModel, Field
 
 from serving.reasons import ReasonCode
 
+FARTHEST_KM = 100
+"""A distance is never told beyond this."""
+
 
 class Publication(BaseModel):
     """One complete set of match lists, made at one time."""
 
     id: int
     made_at: datetime = Field(description="When it was computed, with time zone.")
+
+
+class CurrentPublication(Publication):
+    """The publication that is live, and how much it holds."""
+
+    viewers: int = Field(ge=0, description="How many people have a list in it.")
+    pairs: int = Field(ge=0, description="How many places all lists have together.")
 
 
 class Candidate(BaseModel):
@@ -23,7 +33,11 @@ class Candidate(BaseModel):
     name: str
     age: int = Field(description="Whole years.")
     gender: str
-    distance_km: int | None = Field(description="From the viewer, rounded to a kilometre; null when unknown.")
+    distance_km: int | None = Field(
+        ge=0,
+        le=FARTHEST_KM,
+        description=f"From the viewer, rounded to a kilometre; {FARTHEST_KM} means that or more; null when unknown.",
+    )
     interests: list[str]
     texts: dict[str, str] = Field(description="Prompt to answer.")
 
@@ -36,25 +50,47 @@ class Reason(BaseModel):
 
 
 class Match(BaseModel):
-    """A candidate at their place in the viewer's list."""
+    """A candidate at their place among the viewer's matches."""
 
-    rank: int = Field(ge=1, description="Place in this answer, from 1.")
+    rank: int = Field(
+        ge=1, description="Place among the matches as they are shown, from 1, counted on from page to page."
+    )
     candidate: Candidate
     p_match_percent: int | None = Field(
         ge=0, le=100, description="Chance that both like each other, in percent; null when `source` is `similar`."
     )
     reasons: list[Reason] = Field(description="Strongest first; empty when `source` is `similar`.")
     source: Literal["published", "similar"] = Field(
-        description="`published`: from the viewer's match list. `similar`: the viewer joined since the publication "
-        "and has no list yet, so these are the eligible people whose texts are most like the viewer's."
+        description="`published`: from the viewer's match list. `similar`: not on it, but eligible, and of those one "
+        "of the people whose texts are most like the viewer's."
     )
 
 
 class Matches(BaseModel):
-    """The viewer's matches, best first."""
+    """A page of the viewer's matches, best first."""
 
-    publication: Publication
+    publication: Publication | None = Field(description="Where the list comes from; null while none is live.")
     matches: list[Match]
+    next_cursor: str | None = Field(
+        description="Give this as `cursor` to get the next page of the same publication, which may be empty; null at "
+        "the end."
+    )
+    topped_up: bool = Field(
+        description="Whether the list is too short by now, or there is none yet, and similar people fill this page."
+    )
+
+
+class MostCompatible(BaseModel):
+    """The one person of the day, from a matching of everybody with at most one other person."""
+
+    publication: Publication | None = Field(description="Where it comes from; null while none is live.")
+    match: Match | None = Field(description="Null when there is none today, or they are not to be shown any more.")
+
+
+class Similar(BaseModel):
+    """The eligible people whose texts are most like the viewer's, most alike first."""
+
+    matches: list[Match] = Field(description="All of `source` `similar`.")
 
 
 class Liveness(BaseModel):

@@ -1,0 +1,109 @@
+"""A viewer's matches: the published list, less who is not to be shown any more, topped up with similar people."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg_pool import AsyncConnectionPool
+
+from serving.cursor import Cursor
+from serving.database import fetch_row
+from serving.queries.cards import BEGUN, LIVE, TEMPLATES, Shown, statement
+
+FULL = 50
+"""A list of fewer people is topped up to so many, over all its pages."""
+
+_LIST = """
+            SELECT place.candidate_id, place.p_match, place.reasons, place.place, 'published'
+            FROM ROWS FROM (
+                unnest(list.candidate_ids), unnest(list.p_match), jsonb_array_elements(list.reasons)
+            ) WITH ORDINALITY AS place (candidate_id, p_match, reasons, place)"""
+
+# After everybody of the list, and nobody of it, whether they are still shown or not.
+_LIST_AND_SIMILAR = f"""{_LIST}
+            UNION ALL
+            SELECT neighbour.id, NULL, NULL, coalesce(cardinality(list.candidate_ids), 0) + neighbour.place, 'similar'
+            FROM matching.neighbours(viewer.id, %(limit)s, list.candidate_ids, %(shown)s::bigint[])
+                WITH ORDINALITY AS neighbour (id, place)"""  # noqa: S608 -- as in cards.py
+
+_PAGE = {
+    (publication, topped_up): statement(f"({listed})", publication)
+    for publication in (LIVE, BEGUN)
+    for topped_up, listed in ((False, _LIST), (True, _LIST_AND_SIMILAR))
+}
+_ONE, _ONE_OF_ALL = (
+    statement(f"({listed})", only="candidate_id = %(candidate_id)s") for listed in (_LIST, _LIST_AND_SIMILAR)
+)
+_MOST_COMPATIBLE = statement(
+    "(VALUES (list.most_compatible_id, list.most_compatible_p_match, list.most_compatible_reasons, 1, 'published'))"
+)
+_SIMILAR = statement("""(
+            SELECT neighbour.id, NULL::real, NULL::jsonb, neighbour.place, 'similar'
+            FROM matching.neighbours(viewer.id, %(limit)s, NULL, NULL) WITH ORDINALITY AS neighbour (id, place)
+        )""")
+
+
+class PublicationGone(Exception):
+    """The publication that a cursor was made for is not kept any more."""
+
+
+class Page(NamedTuple):
+    """Some of a viewer's matches, and what comes after them."""
+
+    shown: Shown
+    next: Cursor | None
+    """None at the end."""
+
+
+async def page(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: Cursor | None) -> Page | None:
+    """The first `limit` matches of a viewer, or those after a cursor's; None if there is no such person.
+
+    Raises PublicationGone if the cursor's publication is not kept any more, and DatabaseUnavailable.
+    """
+    publication = LIVE if cursor is None else BEGUN
+    begun = cursor or Cursor(None, ())
+    room = min(limit, FULL - len(begun.shown))
+    parameters = {"publication_id": begun.publication_id, "shown": list(begun.shown)}
+    shown = await _shown(pool, _PAGE[publication, False], viewer_id, limit, **parameters)
+    if shown is not None and len(shown.people) < room:
+        shown = await _shown(pool, _PAGE[publication, True], viewer_id, room, **parameters)
+    if shown is None:
+        return None
+    if begun.publication_id != shown.publication_id and cursor is not None:
+        raise PublicationGone
+    return Page(shown, _next(begun, shown, limit))
+
+
+def _next(begun: Cursor, shown: Shown, limit: int) -> Cursor | None:
+    total = len(begun.shown) + len(shown.people)
+    if len(shown.people) < limit or total >= max(FULL, shown.listed):
+        return None
+    return Cursor(shown.publication_id, [*begun.shown, *shown.people])
+
+
+async def one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) -> Shown | None:
+    """This candidate, if all pages of the viewer's matches would show them now; None if there is no such viewer.
+
+    Raises DatabaseUnavailable.
+    """
+    shown = await _shown(pool, _ONE, viewer_id, None, candidate_id=candidate_id)
+    if shown is None or shown.people:
+        return shown
+    return await _shown(pool, _ONE_OF_ALL, viewer_id, FULL, candidate_id=candidate_id)
+
+
+async def most_compatible(pool: AsyncConnectionPool, viewer_id: UUID) -> Shown | None:
+    """The viewer's person of the day, if there is one; None if there is no such viewer. Raises DatabaseUnavailable."""
+    return await _shown(pool, _MOST_COMPATIBLE, viewer_id, 1)
+
+
+async def similar(pool: AsyncConnectionPool, viewer_id: UUID, limit: int) -> Shown | None:
+    """The eligible people most like the viewer; None if there is no such viewer. Raises DatabaseUnavailable."""
+    return await _shown(pool, _SIMILAR, viewer_id, limit)
+
+
+async def _shown(
+    pool: AsyncConnectionPool, asked: str, viewer_id: UUID, limit: int | None, **more: object
+) -> Shown | None:
+    parameters = {"shown": [], "viewer_id": viewer_id, "limit": limit, "sentences": TEMPLATES}
+    row = await fetch_row(pool, asked, parameters | more)
+    return None if row is None else Shown(*row)

@@ -1,0 +1,29 @@
+"""Which publication is being served."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg_pool import AsyncConnectionPool
+
+from serving.database import fetch_row
+
+_LIVE = """
+SELECT id, created_at, viewer_count, pair_count, greatest(0, extract(epoch FROM now() - created_at))::int
+FROM matching.publications WHERE state = 'live'
+"""
+
+
+class LivePublication(NamedTuple):
+    """The publication that is being served."""
+
+    id: int
+    made_at: datetime
+    viewers: int
+    pairs: int
+    age_seconds: int
+
+
+async def live_publication(pool: AsyncConnectionPool) -> LivePublication | None:
+    """The publication that is being served, if there is one. Raises DatabaseUnavailable."""
+    row = await fetch_row(pool, _LIVE)
+    return None if row is None else LivePublication(*row)
