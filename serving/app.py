@@ -1,75 +1,96 @@
 """The application: `uvicorn serving.app:create_app --factory`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from http import HTTPStatus
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 from psycopg_pool import AsyncConnectionPool
 
 from models.db.engines import database_url, libpq_url
 from models.db.settings import Settings
 from models.db.settings import settings as process_settings
-from serving import logs, problems
+from serving import documentation, logs, metrics, problems, routes
+from serving.auth import Verifier, verifier_of
+from serving.cursor import cursor_key
 from serving.database import make_pool
-from serving.routes import router
+from serving.limits import RateLimit
+
+# Smaller answers gain nothing. To guess a secret from how well answers compress (BREACH), a page must make somebody's
+# browser ask with that person's credentials: browsers send cookies so, but never a bearer token.
+GZIP_BYTES = 1000
+GZIP_LEVEL = 4  # half the time of the default, 9, for 1 % more bytes
+
+PREFLIGHT_SECONDS = 7200  # the longest that browsers remember
 
 
 class State(TypedDict):
-    """What lives as long as the application does."""
+    """What lives as long as the application does; a request finds it in `request.state`."""
 
     pool: AsyncConnectionPool
-    secret: str
+    verifier: Verifier
+    limit: RateLimit
+    metrics: metrics.Metrics
+    cursor_key: bytes
+    """Behind the signatures of page cursors."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The API over the database of `settings`, by default those of this process."""
+    """The API over the database of `settings`, by default those of this process.
+
+    Raises InputError for settings with which it would let anybody in, or nobody.
+    """
     settings = settings or process_settings()
     logs.configure()
+    measured = metrics.Metrics()
+    app = documentation.DocumentedApi(
+        title="Delete matching",
+        version=version("delete-matching"),
+        description="Matches of the dating app that wants to be deleted.",
+        lifespan=_lifespan(settings, measured),
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(routes.router)
+    app.include_router(metrics.router)
+    documentation.install(app)
+    problems.install(app)
+    # The last one added meets a request first; so a page of ours can read even the answer to what nobody expected.
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(logs.RequestLog, observe=measured.observe)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD"],
+            allow_headers=["Authorization", "If-None-Match", "X-Request-ID"],
+            expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+            max_age=PREFLIGHT_SECONDS,
+        )
+    return app
+
+
+def _lifespan(settings: Settings, measured: metrics.Metrics) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    verifier = verifier_of(settings)
+    limit = RateLimit(settings.rate_per_second, settings.rate_burst)
+    key = cursor_key(settings.signing_secret_of_cursors())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         url = await asyncio.to_thread(database_url, settings)
         async with make_pool(libpq_url(url)) as pool:
-            yield State(pool=pool, secret=settings.signing_secret())
+            fresh_keys = asyncio.create_task(verifier.keys.keep_fresh())
+            yield State(pool=pool, verifier=verifier, limit=limit, metrics=measured, cursor_key=key)
+            fresh_keys.cancel()
 
-    app = Api(
-        title="Delete matching",
-        version=version("delete-matching"),
-        description="Matches of the dating app that wants to be deleted.",
-        lifespan=lifespan,
-        generate_unique_id_function=_operation_id,
-        redirect_slashes=False,
-        redoc_url=None,
-    )
-    app.add_middleware(logs.RequestLog)
-    problems.install(app)
-    app.include_router(router)
-    return app
-
-
-class Api(FastAPI):
-    """FastAPI that documents its problems under their own media type."""
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
-        made = self.openapi_schema is not None
-        document = super().openapi()
-        if not made:
-            for path in document["paths"].values():
-                for operation in path.values():
-                    _name_media_type(operation["responses"])
-        return document
-
-
-def _name_media_type(responses: dict[str, Any]) -> None:
-    for status, response in responses.items():
-        if int(status) >= HTTPStatus.BAD_REQUEST:
-            response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
+    return lifespan
 
 
 def _operation_id(route: APIRoute) -> str:

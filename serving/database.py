@@ -6,11 +6,13 @@ from typing import Any
 
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.errors import QueryCanceled, UndefinedFunction, UndefinedTable
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from models.db.errors import DatabaseUnavailable
 
 CONNECTIONS = 8
+WAITING = 128
+"""Requests that may wait for a connection: at a few hundred answers a second, the last of them waits less than one."""
 WAIT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 
@@ -35,6 +37,7 @@ def make_pool(url: str) -> AsyncConnectionPool:
         configure=_configure,
         min_size=2,
         max_size=CONNECTIONS,
+        max_waiting=WAITING,
         timeout=WAIT_SECONDS,
         # The pool's pauses double while the database is away; giving up soon lets the next request try at once.
         reconnect_timeout=2,
@@ -65,7 +68,7 @@ async def _fetch_row_twice(
 ) -> tuple[Any, ...] | None:
     try:
         return await _fetch_row(pool, statement, parameters)
-    except (PoolTimeout, QueryCanceled):
+    except (PoolTimeout, TooManyRequests, QueryCanceled):
         raise
     except OperationalError:
         # The database may have restarted while this connection lay idle, and then so did the others.
@@ -84,6 +87,8 @@ async def _fetch_row(
 def _why(error: Error | TimeoutError) -> str:
     if isinstance(error, UndefinedTable | UndefinedFunction):
         return "the database has not been migrated"
+    if isinstance(error, TooManyRequests):
+        return "too many requests wait for the database"
     if isinstance(error, QueryCanceled):
         return "the database was too slow"
     return "the database does not answer"

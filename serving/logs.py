@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ UNEXPECTED = problem(
 
 log = structlog.get_logger("serving")
 
+# Else a browser may take the JSON that quotes a person's words for a page.
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _SAFE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -65,11 +67,16 @@ def _without_values(_: object, __: str, event: MutableMapping[str, Any]) -> Muta
     return event
 
 
-class RequestLog:
-    """Give each request an id, log it when it is answered, and answer what nobody expected with a bare 500."""
+Observe = Callable[[str, str, int, float], None]
+"""Told of each answer: method, route's template, status, seconds."""
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class RequestLog:
+    """Give each request an id, log and measure it when it is answered, answer what nobody expected with a bare 500."""
+
+    def __init__(self, app: ASGIApp, observe: Observe) -> None:
         self.app = app
+        self.observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -92,12 +99,13 @@ class RequestLog:
                 raise
             await UNEXPECTED(scope, receive, answer)
         finally:
-            milliseconds = round(1000 * (time.perf_counter() - started), 2)
-            log.info("request", method=scope["method"], route=_route(scope), status=answer.status, ms=milliseconds)
+            method, route, seconds = scope["method"], _route(scope), time.perf_counter() - started
+            self.observe(method, route, answer.status, seconds)
+            log.info("request", method=method, route=route, status=answer.status, ms=round(1000 * seconds, 2))
 
 
 class _Answer:
-    """The `send` of one request: adds the request id and remembers the status, 0 before there is one."""
+    """The `send` of one request: adds the headers of every answer, remembers the status, 0 before there is one."""
 
     def __init__(self, send: Send, request_id: bytes) -> None:
         self.send = send
@@ -107,7 +115,8 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id)]}
+            headers = [*message["headers"], (b"x-request-id", self.request_id), _NO_SNIFFING]
+            message = {**message, "headers": headers}
         await self.send(message)
 
 

@@ -32,13 +32,39 @@ def not_ready(detail: str) -> NoReturn:
     raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(RETRY_SECONDS)})
 
 
+def bad_cursor() -> NoReturn:
+    """Answer 400."""
+    raise HTTPException(
+        HTTPStatus.BAD_REQUEST, "the cursor was not made here for this person; start again without a cursor"
+    )
+
+
+def cursor_gone() -> NoReturn:
+    """Answer 410."""
+    raise HTTPException(
+        HTTPStatus.GONE, "the publication of this cursor is not kept any more; start again without a cursor"
+    )
+
+
+def not_found(detail: str) -> NoReturn:
+    """Answer 404."""
+    raise HTTPException(HTTPStatus.NOT_FOUND, detail)
+
+
+def too_many(wait_seconds: int) -> NoReturn:
+    """Answer 429, to be tried again in `wait_seconds`."""
+    detail = f"too many requests; try again in {wait_seconds} s"
+    raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(wait_seconds)})
+
+
 def problem(
     status: int,
     detail: str,
     headers: Mapping[str, str] | None = None,
     errors: list[InvalidParameter] | None = None,
 ) -> JSONResponse:
-    """A response with problem details."""
+    """A response with problem details, which no cache keeps."""
+    headers = {"Cache-Control": "no-store"} | dict(headers or {})
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 

@@ -1,16 +1,24 @@
 """Settings, read from the environment once per process and never at import."""
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.db.errors import InputError
+
+FEWEST_CHARACTERS = 10
+"""A secret with fewer different characters is a placeholder ("changeme" again and again), not a secret."""
+
+_ORIGIN = re.compile(r"https?://[^\s/*?#@]+")
 
 
 class Settings(BaseSettings):
@@ -33,22 +41,96 @@ class Settings(BaseSettings):
     dask_scheduler_address: str | None = Field(None, validation_alias="DASK_SCHEDULER_ADDRESS")
     """Dask scheduler for the heavy steps, e.g. tcp://host:8786; unset means in process."""
 
+    environment: Literal["development", "production"] = Field("development", validation_alias="MATCHING_ENV")
+    """In `production` the API starts only with keys that somebody chose, and fetches them by https only."""
+
+    jwks_url: str | None = Field(None, validation_alias="MATCHING_JWKS_URL")
+    """Where the app's sign-in publishes the public keys of its RS256 and ES256 tokens; then no secret is used."""
+
     jwt_secret: SecretStr | None = Field(None, validation_alias="MATCHING_JWT_SECRET", min_length=32)
     """HS256 secret of the API's tokens, 32 characters or more; unset means a random one kept under `home`."""
+
+    jwt_issuer: str = Field("delete", validation_alias="MATCHING_JWT_ISSUER", min_length=1)
+    """The `iss` a token must have."""
+
+    jwt_audience: str = Field("delete-matching", validation_alias="MATCHING_JWT_AUDIENCE", min_length=1)
+    """The `aud` a token must have, alone or among others."""
+
+    jwt_leeway_seconds: float = Field(30, validation_alias="MATCHING_JWT_LEEWAY_SECONDS", ge=0, le=300)
+    """How far the clocks of the sign-in and of the API may differ, in seconds."""
+
+    cursor_secret: SecretStr | None = Field(None, validation_alias="MATCHING_CURSOR_SECRET", min_length=32)
+    """Secret that signs page cursors, 32 characters or more, the same for every process that answers the same people;
+    unset means the HS256 secret."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="MATCHING_CORS_ORIGINS")
+    """Origins whose pages may read the API's answers, separated by commas, e.g. https://app.example."""
+
+    rate_per_second: float = Field(10, validation_alias="MATCHING_RATE_PER_SECOND", gt=0)
+    """Requests a second that one person may go on making, for each process of the API."""
+
+    rate_burst: int = Field(100, validation_alias="MATCHING_RATE_BURST", ge=1)
+    """Requests that one person may make at once after a rest, for each process of the API."""
 
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
+    @field_validator("jwt_secret", "cursor_secret")
+    @classmethod
+    def _no_placeholder(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(set(secret.get_secret_value())) < FEWEST_CHARACTERS:
+            raise ValueError(
+                "it repeats a few characters; make one: python -c 'import secrets; print(secrets.token_hex())'"
+            )
+        return secret
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _fetchable(cls, url: str | None) -> str | None:
+        if url is not None and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+            raise ValueError("it must be a URL like https://sign-in.example/.well-known/jwks.json")
+        return url
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _separated(cls, origins: object) -> object:
+        return origins.replace(",", " ").split() if isinstance(origins, str) else origins
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("name each origin as browsers do, like https://app.example, without a path or a *")
+        return origins
+
     def signing_secret(self) -> str:
-        """The HS256 secret: the one set, else a random one made on first use and kept, readable by the owner only."""
+        """The HS256 secret: the one set, else a random one made on first use and kept, readable by the owner only.
+
+        Raises InputError where a random secret would not do: beside a JWKS URL and in production.
+        """
+        if self.jwks_url is not None:
+            raise InputError("MATCHING_JWKS_URL is set: tokens are the app's sign-in's to issue, and no secret is used")
         if self.jwt_secret is not None:
             return self.jwt_secret.get_secret_value()
+        if self.environment == "production":
+            raise InputError(
+                "MATCHING_ENV is production and there are no keys to check tokens with; set MATCHING_JWKS_URL to where "
+                "the app's sign-in publishes its public keys"
+            )
         path = self.home / "jwt_secret"
         if not path.exists():
             _keep_secret(secrets.token_urlsafe(48), path)
         return path.read_text()
+
+    def signing_secret_of_cursors(self) -> str:
+        """The secret behind page cursors. Raises InputError if there is none that every process shares."""
+        if self.cursor_secret is not None:
+            return self.cursor_secret.get_secret_value()
+        if self.jwks_url is not None:
+            raise InputError("MATCHING_JWKS_URL is set: set MATCHING_CURSOR_SECRET too, the same for every process")
+        return self.signing_secret()
 
 
 def _keep_secret(secret: str, path: Path) -> None:

@@ -8,12 +8,19 @@ import jwt
 from models.db.settings import Settings
 
 ALGORITHM = "HS256"
-ISSUER = "delete"
-AUDIENCE = "delete-matching"
 
 
 def issue_token(settings: Settings, profile_id: UUID, lifetime: timedelta) -> str:
-    """A bearer token with which the API takes its holder for the person `profile_id`, until `lifetime` from now."""
+    """A bearer token with which the API takes its holder for the person `profile_id`, until `lifetime` from now.
+
+    Raises InputError where tokens are the app's sign-in's to issue.
+    """
     now = datetime.now(UTC)
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(profile_id), "iat": now, "exp": now + lifetime}
+    claims = {
+        "iss": settings.jwt_issuer,
+        "aud": settings.jwt_audience,
+        "sub": str(profile_id),
+        "iat": now,
+        "exp": now + lifetime,
+    }
     return jwt.encode(claims, settings.signing_secret(), algorithm=ALGORITHM)

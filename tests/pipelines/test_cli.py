@@ -1,5 +1,6 @@
 """The command `matching` as a process: what it says, and that what is the user's to mend is one line and status 2."""
 
+import asyncio
 import csv
 import os
 import subprocess
@@ -13,8 +14,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from models.db.settings import Settings
 from pipelines.frame_store import UNFINISHED
-from serving.auth import verified_profile_id
+from serving.auth import verifier_of
 from tests.pipelines.conftest import Databases, Place
 
 COMMANDS = (
@@ -139,11 +141,11 @@ def test_a_token_is_one_that_the_api_believes_for_as_long_as_asked(settled: Plac
     secret = "a secret of this test, long enough for HS256"
     done = settled.command("token", key, "--hours", "2", MATCHING_JWT_SECRET=secret)
     token = done.stdout.strip()
-    assert verified_profile_id(token, secret) == person
+    assert asyncio.run(verifier_of(Settings(jwt_secret=secret)).profile_id(token)) == person
     lasts = jwt.decode(token, options={"verify_signature": False})
     assert lasts["exp"] - lasts["iat"] == 7200
     by_id = settled.command("token", person).stdout.strip()
-    assert verified_profile_id(by_id, settled.settings.signing_secret()) == person
+    assert asyncio.run(verifier_of(settled.settings).profile_id(by_id)) == person
 
 
 def test_publications_are_listed_newest_first_and_rolled_back_by_one(settled: Place, databases: Databases) -> None:

@@ -53,6 +53,7 @@ def test_every_answer_is_documented(document: dict[str, Any]) -> None:
         ("/v1/me/matches", "200"): [("application/json", "Matches")],
         ("/v1/me/matches", "401"): problem,
         ("/v1/me/matches", "422"): problem,
+        ("/v1/me/matches", "429"): problem,
         ("/v1/me/matches", "503"): problem,
         ("/livez", "200"): [("application/json", "Liveness")],
         ("/readyz", "200"): [("application/json", "Readiness")],

@@ -1,0 +1,56 @@
+"""The OpenAPI document, and the page at /docs that shows it without asking anybody else's server."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from serving.problems import MEDIA_TYPE
+
+# Only the files of that package: Swagger UI as FastAPI would have the reader's browser fetch it from a CDN.
+_FILES = Path(fastapi_offline.__file__).parent / "static"
+
+
+class DocumentedApi(FastAPI):
+    """FastAPI that documents its problems under their own media type, and the refusals of every route with a token."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        made = self.openapi_schema is not None
+        document = super().openapi()
+        if not made:
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _document_problems(operation)
+        return document
+
+
+def _document_problems(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    for status, response in responses.items():
+        if int(status) >= HTTPStatus.BAD_REQUEST:
+            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+    if "security" in operation:
+        too_many = HTTPStatus.TOO_MANY_REQUESTS
+        unauthorized = responses[str(int(HTTPStatus.UNAUTHORIZED))]
+        responses[str(int(too_many))] = unauthorized | {"description": too_many.phrase}
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` show its OpenAPI document at /docs."""
+    app.mount("/docs/files", StaticFiles(directory=_FILES))
+
+    @app.get("/docs", include_in_schema=False)
+    async def get_docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="../openapi.json",
+            title=app.title,
+            swagger_js_url="docs/files/swagger-ui-bundle.js",
+            swagger_css_url="docs/files/swagger-ui.css",
+            swagger_favicon_url="docs/files/favicon.png",
+        )
