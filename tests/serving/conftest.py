@@ -30,9 +30,10 @@ HOUR = timedelta(hours=1)
 class Api:
     """The running server, asked over HTTP."""
 
-    def __init__(self, url: str, log: Path) -> None:
+    def __init__(self, url: str, log: Path, process: subprocess.Popen[bytes]) -> None:
         self.client = httpx2.Client(base_url=url, timeout=30)
         self.log = log
+        self.process = process
 
     def log_lines(self) -> list[dict[str, object]]:
         whole, _, _ = self.log.read_text().rpartition("\n")
@@ -159,16 +160,17 @@ def api(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @contextmanager
-def serving(database_url: str, log: Path) -> Iterator[Api]:
-    """The API as it is run, by uvicorn, with its log in a file."""
+def serving(database_url: str, log: Path, **variables: str) -> Iterator[Api]:
+    """The API as it is run, by uvicorn, with its log in a file; environment variables that are empty are unset."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    environment = os.environ | {"DATABASE_URL": database_url, "MATCHING_JWT_SECRET": SECRET}
+    environment = os.environ | {"DATABASE_URL": database_url, "MATCHING_JWT_SECRET": SECRET} | variables
+    environment = {name: value for name, value in environment.items() if value}
     command = [sys.executable, "-W", "error", "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", port]
     with log.open("w") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    api = Api(f"http://127.0.0.1:{port}", log)
+    api = Api(f"http://127.0.0.1:{port}", log, process)
     try:
         wait_until_alive(api, process)
         yield api
