@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.ml.market.examination import Curve, Doubles
-from models.ml.market.outcome import Ints, Likes, attention_at
+from models.ml.market.examination import Curve, Doubles, curve
+from models.ml.market.outcome import Ints, Likes
 
 # Chance that more likes arrive in an inbox than are followed.
 NEGLIGIBLE = 1e-12
@@ -43,11 +43,11 @@ def answer_chances(likes: Likes, inbox: Curve = "inv") -> Doubles:
     return answered
 
 
-def _look_through(likes: Likes, inboxes: Ints, curve: Curve, answered: Doubles) -> None:
+def _look_through(likes: Likes, inboxes: Ints, inbox: Curve, answered: Doubles) -> None:
     """Fill in `answered` for some inboxes, the largest first."""
     starts, sizes = likes.starts[inboxes], likes.sizes[inboxes]
     support = min(int(sizes[0]) - 1, _most(_largest_total(likes, inboxes)))
-    looks = attention_at(curve, support + 1)
+    looks = curve(inbox, support + 1)
     above = np.zeros((len(sizes), support + 1))
     above[:, 0] = 1
     for place in range(sizes[0]):

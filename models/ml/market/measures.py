@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.market.examination import Curve, Doubles
+from models.ml.market.examination import Curve, Doubles, curve
 from models.ml.market.expected_matches import couple_chances
-from models.ml.market.outcome import Likes, attention_at
+from models.ml.market.outcome import Likes
 
 
 def expected_views(
@@ -17,7 +17,7 @@ def expected_views(
     likes in an inbox are not counted: who sent them has looked before.
     """
     listed = place > 0
-    looks = attention_at(lists, int(place.max(initial=1)))
+    looks = np.minimum(curve(lists, int(place.max(initial=1))), 1)
     return np.asarray(np.bincount(candidate[listed], looks[place[listed] - 1], people), np.float64)
 
 

@@ -6,7 +6,7 @@ answered with probability p_liked_back x v(k), v now the inbox's curve. Each lik
 A pair that both lists show can match through either, and is one match all the same.
 
 The two-sided experiments of Su, Bayoumi & Joachims (WWW 2022) are the case in which one side has no lists: `two_sided`.
-Their "log" curve exceeds 1 at its first place, and they cut the product at 1, not the curve: here values may exceed 1.
+Their "log" curve exceeds 1 at its first place; a probability times it counts as at most 1, as it does there.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def likes(
     order = listed[np.lexsort((mixed(pair), -p_liked_back[listed], candidate[listed]))]
     sender, receiver = viewer[order].astype(np.int64), candidate[order].astype(np.int64)
     people = 1 + int(max(viewer.max(initial=-1), candidate.max(initial=-1)))
-    looks = attention_at(lists, int(place.max(initial=1)))
+    looks = curve(lists, int(place.max(initial=1)))
     starts = np.flatnonzero(np.diff(receiver, prepend=-1))
     couple = np.unique(np.minimum(sender, receiver) * people + np.maximum(sender, receiver), return_inverse=True)[1]
     return Likes(
@@ -84,10 +84,3 @@ def two_sided(like: Doubles, liked_back: Doubles, order: NDArray[np.integer], li
     np.put_along_axis(place, order, np.arange(1, receivers + 1)[None, :], axis=1)
     candidate = np.tile(np.arange(receivers), proposers) + proposers
     return likes(viewer, candidate, like.ravel(), liked_back.T.ravel(), place.ravel(), lists)
-
-
-def attention_at(examination: Curve, length: int) -> Doubles:
-    """What `curve` gives, float64 (length,), but measured or made-up values may exceed 1; the last one holds on."""
-    if isinstance(examination, str):
-        return curve(examination, length)
-    return np.asarray(examination, np.float64)[np.minimum(np.arange(length), len(examination) - 1)]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.market.examination import Curve, Doubles
-from models.ml.market.outcome import Ints, Likes, attention_at
+from models.ml.market.examination import Curve, Doubles, curve
+from models.ml.market.outcome import Ints, Likes
 
 Flags = NDArray[np.bool_]
 
@@ -36,7 +36,7 @@ def simulated_matches(likes: Likes, inbox: Curve = "inv", runs: int = 1000, seed
     """Distinct matches in `runs` simulated towns, the same for the same seed. `inbox` is the inboxes' curve."""
     rng = np.random.default_rng(seed)
     couples, ends = _groups(likes.couple), _groups(np.concatenate([likes.viewer, likes.receiver]))
-    looks = attention_at(inbox, int(likes.sizes.max(initial=1)))
+    looks = curve(inbox, int(likes.sizes.max(initial=1)))
     counts = np.empty((runs, 2))
     at_once = max(1, LOTS_AT_ONCE // max(1, len(likes.sent)))
     for start in range(0, runs, at_once):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.ml.market.outcome import attention_at, likes, two_sided
+from models.ml.market.outcome import likes, two_sided
 from tests.models_ml.market.towns import of_rows
 
 
@@ -42,12 +42,8 @@ def test_equally_welcome_likes_stand_by_lot_and_always_the_same_way() -> None:
 
 
 def test_what_exceeds_one_is_certain() -> None:
-    assert of_rows([(0, 1, 0.5, 1, 1), (2, 1, 0.9, 1, 1)], lists=[1.5]).sent.tolist() == [0.75, 1]
-
-
-def test_a_made_up_curve_holds_its_last_value() -> None:
-    assert attention_at([1.4, 0.5], 4).tolist() == [1.4, 0.5, 0.5, 0.5]
-    assert attention_at("inv", 2).tolist() == [1, 0.5]
+    """0.9 / ln 2 is 1.3. The two are equally welcome; the lot falls so."""
+    assert of_rows([(0, 1, 0.5, 1, 1), (2, 1, 0.9, 1, 1)], lists="log").sent.tolist() == [0.5 / np.log(2), 1]
 
 
 def test_nobody_listed() -> None:
