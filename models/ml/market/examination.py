@@ -14,18 +14,19 @@ Curve = str | Sequence[float] | NDArray[np.floating]
 NAMED: dict[str, Callable[[Doubles], Doubles]] = {
     "inv": lambda k: 1 / k,
     "exp": lambda k: np.exp(1 - k),
-    "log": lambda k: np.minimum(1 / np.log(k + 1), 1),
+    "log": lambda k: 1 / np.log(k + 1),
     "log2": lambda k: 1 / np.log2(k + 1),
     "flat": np.ones_like,
 }
 
 
 def curve(examination: Curve, length: int) -> Doubles:
-    """The probability of looking at positions 1 … length, float64 (length,), from a name or measured values.
+    """How much people look at positions 1 … length, float64 (length,), from a name or measured values.
 
-    Of position k: "inv" 1/k, "exp" e^-(k-1), "log" 1/ln(k+1) but at most 1 (these three of Su, Bayoumi & Joachims,
-    WWW 2022), "log2" 1/log2(k+1) (the discount of DCG), "flat" 1. Measured values are in [0, 1] and need not fall;
-    past their end the last one holds, since nobody knows better: end them with 0 where nobody looks.
+    Of position k: "inv" 1/k, "exp" e^-(k-1), "log" 1/ln(k+1) (these three of Su, Bayoumi & Joachims, WWW 2022),
+    "log2" 1/log2(k+1) (the discount of DCG), "flat" 1. The first value of "log" is 1.44: as in their experiments, a
+    probability times it counts as at most 1, which is for the caller to do. Measured values are in [0, 1] and need not
+    fall; past their end the last one holds, since nobody knows better: end them with 0 where nobody looks.
     Raises InputError.
     """
     if isinstance(examination, str):
