@@ -1,12 +1,19 @@
+import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
+import jwt
 import pytest
 
 from models.db.engines import database_url
 from models.db.errors import InputError
 from models.db.settings import Settings, settings
+from models.db.tokens import issue_token
+
+SECRET = "a secret of this test, long enough for HS256"
 
 
 @pytest.fixture
@@ -41,18 +48,110 @@ def test_a_short_secret_is_refused_without_being_told(monkeypatch: pytest.Monkey
 
 
 def test_the_secret_set_is_the_secret_used(tmp_path: Path) -> None:
-    assert Settings(home=tmp_path, jwt_secret="s" * 40).signing_secret() == "s" * 40
+    assert Settings(home=tmp_path, jwt_secret=SECRET).signing_secret() == SECRET
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unset_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     here = Settings(home=tmp_path / "new")
     with ThreadPoolExecutor(8) as pool:
-        secrets = list(pool.map(lambda _: here.signing_secret(), range(16)))
-    assert len(set(secrets)) == 1
-    assert len(secrets[0]) >= 32
+        made = list(pool.map(lambda _: here.signing_secret(), range(16)))
+    assert len(set(made)) == 1
+    assert len(made[0]) >= 32
     assert stat.S_IMODE((tmp_path / "new" / "jwt_secret").stat().st_mode) == 0o600
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["jwt_secret"]
+
+
+@pytest.mark.parametrize("name", ["MATCHING_JWT_SECRET", "MATCHING_CURSOR_SECRET"])
+@pytest.mark.parametrize("secret", ["changeme" * 4, "x" * 64, "secret " * 10, "0123456701234567" * 2])
+def test_a_placeholder_is_no_secret(
+    monkeypatch: pytest.MonkeyPatch, fresh_settings: object, name: str, secret: str
+) -> None:
+    monkeypatch.setenv(name, secret)
+    with pytest.raises(InputError, match=f"{name}: .*repeats") as raised:
+        settings()
+    assert secret not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "secret", [secrets.token_hex(), secrets.token_urlsafe(), SECRET], ids=["hex", "base64", "words"]
+)
+def test_a_secret_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, fresh_settings: object, secret: str) -> None:
+    monkeypatch.setenv("MATCHING_JWT_SECRET", secret)
+    assert settings().signing_secret() == secret
+
+
+def test_in_production_no_secret_is_made_up(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"production.*MATCHING_JWKS_URL"):
+        Settings(home=tmp_path, environment="production").signing_secret()
+    assert Settings(home=tmp_path, environment="production", jwt_secret=SECRET).signing_secret() == SECRET
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_beside_published_keys_no_token_can_be_issued(tmp_path: Path) -> None:
+    published = Settings(home=tmp_path, jwks_url="https://sign-in.test/jwks")
+    with pytest.raises(InputError, match=r"MATCHING_JWKS_URL is set.*sign-in"):
+        issue_token(published, uuid4(), timedelta(hours=1))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_secret_of_cursors_is_shared_or_refused(tmp_path: Path) -> None:
+    other = SECRET[::-1]
+    assert Settings(home=tmp_path, jwt_secret=SECRET).signing_secret_of_cursors() == SECRET
+    assert Settings(home=tmp_path, jwt_secret=SECRET, cursor_secret=other).signing_secret_of_cursors() == other
+    url = "https://sign-in.test/jwks"
+    assert Settings(home=tmp_path, jwks_url=url, cursor_secret=other).signing_secret_of_cursors() == other
+    with pytest.raises(InputError, match="MATCHING_CURSOR_SECRET"):
+        Settings(home=tmp_path, jwks_url=url).signing_secret_of_cursors()
+
+
+def test_the_token_has_the_issuer_and_the_audience_that_are_set(tmp_path: Path) -> None:
+    person = uuid4()
+    mine = Settings(home=tmp_path, jwt_secret=SECRET, jwt_issuer="a", jwt_audience="b")
+    claims = jwt.decode(issue_token(mine, person, timedelta(hours=1)), SECRET, ["HS256"], issuer="a", audience="b")
+    assert (claims["sub"], claims["exp"] - claims["iat"]) == (str(person), 3600)
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("https://app.example", ("https://app.example",)),
+        ("https://app.example, http://localhost:5173", ("https://app.example", "http://localhost:5173")),
+        ("", ()),
+    ],
+)
+def test_origins_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, fresh_settings: object, given: str, origins: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MATCHING_CORS_ORIGINS", given)
+    assert settings().cors_origins == origins
+
+
+REFUSED = [
+    ("MATCHING_CORS_ORIGINS", "*"),
+    ("MATCHING_CORS_ORIGINS", "https://*.example"),
+    ("MATCHING_CORS_ORIGINS", "https://app.example/"),
+    ("MATCHING_CORS_ORIGINS", "https://app.example,app2.example"),
+    ("MATCHING_JWKS_URL", "file:///etc/passwd"),
+    ("MATCHING_JWKS_URL", "sign-in.example"),
+    ("MATCHING_JWKS_URL", "https://"),
+    ("MATCHING_JWKS_URL", ""),
+    ("MATCHING_ENV", "staging"),
+    ("MATCHING_JWT_ISSUER", ""),
+    ("MATCHING_JWT_LEEWAY_SECONDS", "-1"),
+    ("MATCHING_JWT_LEEWAY_SECONDS", "3600"),
+    ("MATCHING_RATE_PER_SECOND", "0"),
+    ("MATCHING_RATE_BURST", "0"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_what_cannot_be_used_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, fresh_settings: object, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=f"^{name}: "):
+        settings()
 
 
 @pytest.mark.parametrize("given", ["postgresql://u:p@h:1/d", "postgres://u:p@h:1/d", "postgresql+asyncpg://u:p@h:1/d"])

@@ -13,6 +13,7 @@ import jwt
 import pytest
 
 from tests.serving.conftest import SECRET, Api, Town, token_for
+from tests.serving.issuer import rsa_key
 
 Claims = dict[str, Any]
 
@@ -60,11 +61,13 @@ BAD: dict[str, Callable[[Claims], str]] = {
     "another algorithm": lambda claims: signed(claims, SECRET * 2, "HS512"),
     "another algorithm, same secret": lambda claims: signed(claims, SECRET + SECRET[:16], "HS384"),
     "no algorithm": signed_with_empty_header,
+    "signed by a key": lambda claims: jwt.encode(claims, rsa_key("stranger"), "RS256"),
     "another secret": lambda claims: signed(claims, SECRET[::-1]),
     "tampered with": tampered,
     "signature cut off": lambda claims: signed(claims).rpartition(".")[0] + ".",
     "expired": lambda claims: signed(claims | {"exp": ago(31)}),
     "never expires": lambda claims: signed(without(claims, "exp")),
+    "issued tomorrow": lambda claims: signed(claims | {"iat": ago(-86_400)}),
     "not yet valid": lambda claims: signed(claims | {"nbf": ago(-60)}),
     "another issuer": lambda claims: signed(claims | {"iss": "delete-staging"}),
     "no issuer": lambda claims: signed(without(claims, "iss")),
@@ -132,3 +135,75 @@ def test_the_token_of_an_erased_person_is_refused(api: Api, town: Town) -> None:
 
 def test_a_refused_caller_learns_nothing_about_parameters(api: Api) -> None:
     assert api.get("/v1/me/matches?limit=abc").status_code == 401
+
+
+ASIDE = [
+    "sub={you}",
+    "viewer={you}",
+    "viewer_id={you}",
+    "profile_id={you}",
+    "user={you}",
+    "me={you}",
+    "id={you}",
+    "token={token}",
+    "access_token={token}",
+    "authorization=Bearer%20{token}",
+]
+HEADERS = ["X-User-Id", "X-Profile-Id", "X-Viewer-Id", "X-Forwarded-User", "X-Remote-User", "Cookie", "From"]
+HEADERS += ["Proxy-Authorization", "X-Authorization", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override"]
+
+
+@pytest.fixture
+def pair(town: Town) -> tuple[UUID, UUID, UUID, UUID]:
+    """Me, you, and the one that each of us is shown."""
+    me, you, mine, yours = town.person(), town.person(), town.person("man"), town.person("man")
+    for person in (mine, yours):
+        town.block(person, you if person == mine else me)  # else we might be shown each other's as similar people
+    town.publish({me: [mine], you: [yours]})
+    return me, you, mine, yours
+
+
+def test_nothing_in_the_address_makes_me_another(api: Api, pair: tuple[UUID, UUID, UUID, UUID]) -> None:
+    me, you, mine, yours = pair
+    values = {"you": you, "token": token_for(you)}
+    for query in ASIDE:
+        answer = api.get(f"/v1/me/matches?{query.format(**values)}", token_for(me))
+        assert answer.status_code == 200, query
+        assert str(mine) in answer.text, query
+        assert str(yours) not in answer.text, query
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_no_other_header_makes_me_another(api: Api, pair: tuple[UUID, UUID, UUID, UUID], header: str) -> None:
+    me, you, mine, yours = pair
+    for value in (str(you), f"sub={you}; token={token_for(you)}", f"Bearer {token_for(you)}", f"/v1/{you}/matches"):
+        answer = api.get("/v1/me/matches", token_for(me), **{header: value})
+        assert answer.status_code == 200, value
+        assert str(mine) in answer.text, value
+        assert str(yours) not in answer.text, value
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/{you}/matches", "/v1/people/{you}/matches", "/v1/me/matches/../../{you}/matches"]
+)
+def test_no_path_leads_to_another_s_list(api: Api, pair: tuple[UUID, UUID, UUID, UUID], path: str) -> None:
+    me, you, _, yours = pair
+    answer = api.get(path.format(you=you), token_for(me))
+    assert answer.status_code == 404
+    assert str(yours) not in answer.text
+
+
+def test_of_two_tokens_neither_counts_or_the_first(api: Api, pair: tuple[UUID, UUID, UUID, UUID]) -> None:
+    me, you, mine, yours = pair
+    both = [("Authorization", f"Bearer {token_for(person)}") for person in (me, you)]
+    answer = api.client.get("/v1/me/matches", headers=both)
+    assert (answer.status_code, str(mine) in answer.text, str(yours) in answer.text) == (200, True, False)
+    joined = {"Authorization": ", ".join(value for _, value in both)}
+    assert api.client.get("/v1/me/matches", headers=joined).status_code == 401
+
+
+def test_another_s_match_is_not_mine_to_open(api: Api, pair: tuple[UUID, UUID, UUID, UUID]) -> None:
+    me, you, mine, yours = pair
+    assert api.get(f"/v1/me/matches/{mine}", token_for(me)).status_code == 200
+    assert api.get(f"/v1/me/matches/{yours}", token_for(me)).status_code == 404
+    assert api.get(f"/v1/me/matches/{yours}", token_for(you)).status_code == 200

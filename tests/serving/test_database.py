@@ -1,14 +1,17 @@
 """The API's own connections."""
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
 from models.db.engines import libpq_url
-from serving.database import fetch_row, make_pool
+from models.db.errors import DatabaseUnavailable
+from serving.database import CONNECTIONS, WAIT_SECONDS, WAITING, fetch_row, make_pool
 
 
 @pytest.fixture
@@ -45,3 +48,39 @@ def test_a_statement_is_planned_once_and_for_all_parameters(runner: asyncio.Runn
             return await cursor.fetchone()
 
     assert runner.run(plans()) == (10, 0)
+
+
+@asynccontextmanager
+async def all_connections_taken(pool: AsyncConnectionPool) -> AsyncIterator[None]:
+    async with AsyncExitStack() as taken:
+        for _ in range(CONNECTIONS):
+            await taken.enter_async_context(pool.connection())
+        yield
+
+
+def test_a_full_pool_refuses_at_once(runner: asyncio.Runner, pool: AsyncConnectionPool) -> None:
+    async def ask() -> tuple[float, set[object]]:
+        async with all_connections_taken(pool):
+            waiting = [asyncio.create_task(fetch_row(pool, "SELECT 1")) for _ in range(WAITING)]
+            await asyncio.sleep(0)
+            assert pool.get_stats()["requests_waiting"] == WAITING
+            started = time.monotonic()
+            with pytest.raises(DatabaseUnavailable, match="too many requests wait"):
+                await fetch_row(pool, "SELECT 1")
+            refused_after = time.monotonic() - started
+        return refused_after, set(await asyncio.gather(*waiting))
+
+    refused_after, answers = runner.run(ask())
+    assert refused_after < 0.3
+    assert answers == {(1,)}, "who was let in to wait is answered"
+
+
+def test_nobody_waits_long_for_a_busy_pool(runner: asyncio.Runner, pool: AsyncConnectionPool) -> None:
+    async def ask() -> float:
+        async with all_connections_taken(pool):
+            started = time.monotonic()
+            with pytest.raises(DatabaseUnavailable, match="does not answer"):
+                await fetch_row(pool, "SELECT 1")
+            return time.monotonic() - started
+
+    assert WAIT_SECONDS - 0.1 < runner.run(ask()) < WAIT_SECONDS + 1
