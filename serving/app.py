@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from psycopg_pool import AsyncConnectionPool
 
 from models.db.engines import database_url, libpq_url
+from models.db.errors import InputError
 from models.db.settings import Settings
 from models.db.settings import settings as process_settings
 from serving import documentation, logs, metrics, problems, routes
@@ -29,10 +30,9 @@ GZIP_LEVEL = 4  # half the time of the default, 9, for 1 % more bytes
 PREFLIGHT_SECONDS = 7200  # the longest that browsers remember
 
 
-class State(TypedDict):
-    """What lives as long as the application does; a request finds it in `request.state`."""
+class Parts(TypedDict):
+    """What is made of the settings alone, before there is an event loop."""
 
-    pool: AsyncConnectionPool
     verifier: Verifier
     limit: RateLimit
     metrics: metrics.Metrics
@@ -40,19 +40,28 @@ class State(TypedDict):
     """Behind the signatures of page cursors."""
 
 
+class State(Parts):
+    """What lives as long as the application does; a request finds it in `request.state`."""
+
+    pool: AsyncConnectionPool
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The API over the database of `settings`, by default those of this process.
 
-    Raises InputError for settings with which it would let anybody in, or nobody.
+    Ends the process, saying why, for settings with which it would let anybody in, or nobody.
     """
-    settings = settings or process_settings()
+    try:
+        settings = settings or process_settings()
+        parts = _parts_of(settings)
+    except InputError as error:
+        raise SystemExit(f"the API does not start: {error}") from None
     logs.configure()
-    measured = metrics.Metrics()
     app = documentation.DocumentedApi(
         title="Delete matching",
         version=version("delete-matching"),
         description="Matches of the dating app that wants to be deleted.",
-        lifespan=_lifespan(settings, measured),
+        lifespan=_lifespan(settings, parts),
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
         docs_url=None,
@@ -64,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     # The last one added meets a request first; so a page of ours can read even the answer to what nobody expected.
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL)
-    app.add_middleware(logs.RequestLog, observe=measured.observe)
+    app.add_middleware(logs.RequestLog, observe=parts["metrics"].observe)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -77,17 +86,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _lifespan(settings: Settings, measured: metrics.Metrics) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
-    verifier = verifier_of(settings)
-    limit = RateLimit(settings.rate_per_second, settings.rate_burst)
-    key = cursor_key(settings.signing_secret_of_cursors())
+def _parts_of(settings: Settings) -> Parts:
+    return Parts(
+        verifier=verifier_of(settings),
+        limit=RateLimit(settings.rate_per_second, settings.rate_burst),
+        metrics=metrics.Metrics(),
+        cursor_key=cursor_key(settings.signing_secret_of_cursors()),
+    )
 
+
+def _lifespan(settings: Settings, parts: Parts) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         url = await asyncio.to_thread(database_url, settings)
         async with make_pool(libpq_url(url)) as pool:
-            fresh_keys = asyncio.create_task(verifier.keys.keep_fresh())
-            yield State(pool=pool, verifier=verifier, limit=limit, metrics=measured, cursor_key=key)
+            fresh_keys = asyncio.create_task(parts["verifier"].keys.keep_fresh())
+            yield State(pool=pool, **parts)
             fresh_keys.cancel()
 
     return lifespan

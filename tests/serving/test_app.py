@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving.conftest import Api
+from tests.serving.conftest import SECRET, Api
 
 LEARNING = {"models.ml", "pipelines", "dagster", "mlflow", "torch", "lightgbm", "pandas", "numpy", "sklearn", "scipy"}
 LEARNING |= {"sentence_transformers", "pgvector", "alembic", "models.db.tables"}
@@ -35,6 +35,10 @@ def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
     }
     assert ids == {
         "/v1/me/matches": [("get", "get_my_matches")],
+        "/v1/me/matches/{candidate_id}": [("get", "get_my_match")],
+        "/v1/me/most-compatible": [("get", "get_my_most_compatible")],
+        "/v1/me/similar": [("get", "get_similar_to_me")],
+        "/v1/publications/current": [("get", "get_current_publication")],
         "/livez": [("get", "get_liveness")],
         "/readyz": [("get", "get_readiness")],
     }
@@ -72,3 +76,31 @@ def test_only_matches_need_a_token(document: dict[str, Any]) -> None:
         "maximum": 50,
         "default": 20,
     }
+
+
+UNSAFE = {
+    "no keys that somebody chose": ({}, "set MATCHING_JWKS_URL"),
+    "a short secret": ({"MATCHING_JWT_SECRET": "hunter2"}, "MATCHING_JWT_SECRET: "),
+    "keys that anybody on the way can change": (
+        {"MATCHING_JWKS_URL": "http://sign-in.test/jwks", "MATCHING_CURSOR_SECRET": SECRET},
+        "must be https",
+    ),
+    "no secret for cursors": ({"MATCHING_JWKS_URL": "https://sign-in.test/jwks"}, "set MATCHING_CURSOR_SECRET"),
+    "a secret and keys": (
+        {"MATCHING_JWKS_URL": "https://sign-in.test/jwks", "MATCHING_JWT_SECRET": SECRET},
+        "are both set",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", UNSAFE)
+def test_it_does_not_start_in_production_with_settings_that_are_not_safe(why: str) -> None:
+    variables, said = UNSAFE[why]
+    environment = os.environ | {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "MATCHING_ENV": "production"} | variables
+    words = [sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", "0"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("the API does not start: ")
+    assert said in line
+    assert "hunter2" not in line
