@@ -5,10 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from psycopg import AsyncConnection, Error, OperationalError
-from psycopg.errors import QueryCanceled, UndefinedFunction, UndefinedTable
+from psycopg.errors import (
+    InsufficientPrivilege,
+    InvalidParameterValue,
+    QueryCanceled,
+    UndefinedFunction,
+    UndefinedTable,
+)
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from models.db.errors import DatabaseUnavailable
+from models.db.reader import ROLE
 
 CONNECTIONS = 8
 WAITING = 128
@@ -17,7 +24,8 @@ WAIT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 
 # A generic plan, because planning the matches takes three times as long as running them.
-SESSION = """
+SESSION = f"""
+SET ROLE {ROLE};
 SET default_transaction_read_only = on;
 SET statement_timeout = '2s';
 SET plan_cache_mode = force_generic_plan;
@@ -46,7 +54,13 @@ def make_pool(url: str) -> AsyncConnectionPool:
 
 
 async def _configure(connection: AsyncConnection) -> None:
-    await connection.execute(SESSION, prepare=False)
+    try:
+        await connection.execute(SESSION.encode(), prepare=False)
+    except InvalidParameterValue as error:
+        raise DatabaseUnavailable(f"the database has no role {ROLE}: run `matching migrate`") from error
+    except InsufficientPrivilege as error:
+        user = connection.info.user
+        raise DatabaseUnavailable(f"the database user {user} may not read: run GRANT {ROLE} TO {user}") from error
 
 
 async def fetch_row(

@@ -24,16 +24,14 @@ router = APIRouter()
 NOBODY = "the person of this token is no longer here"
 NO_PUBLICATION = "no publication is live yet; try again soon"
 
-_ANSWERS = answers.NOT_MODIFIED | documented(
-    HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
-)
+_ANSWERS = answers.NOT_MODIFIED | documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @router.get(
     "/v1/me/matches",
     tags=["matches"],
     response_model=Matches,
-    responses=_ANSWERS | documented(HTTPStatus.BAD_REQUEST, HTTPStatus.GONE),
+    responses=_ANSWERS | documented(HTTPStatus.BAD_REQUEST, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 async def get_my_matches(
     request: Request, viewer: Viewer, pool: Pool, cursor: PageCursor, limit: Limit = 20
@@ -60,7 +58,7 @@ async def get_my_matches(
     "/v1/me/matches/{candidate_id}",
     tags=["matches"],
     response_model=Match,
-    responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND),
+    responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 async def get_my_match(request: Request, viewer: Viewer, pool: Pool, candidate_id: UUID) -> Response:
     """One of my matches, as the pages of `/v1/me/matches` would show them now; 404 if they would not."""
@@ -81,7 +79,12 @@ async def get_my_most_compatible(request: Request, viewer: Viewer, pool: Pool) -
     return answers.answer(request, answers.most_compatible_body(shown))
 
 
-@router.get("/v1/me/similar", tags=["matches"], response_model=Similar, responses=_ANSWERS)
+@router.get(
+    "/v1/me/similar",
+    tags=["matches"],
+    response_model=Similar,
+    responses=_ANSWERS | documented(HTTPStatus.UNPROCESSABLE_ENTITY),
+)
 async def get_similar_to_me(request: Request, viewer: Viewer, pool: Pool, limit: Limit = 20) -> Response:
     """The people whose texts are most like mine, of those who may be shown to me now; on my match list or not."""
     shown = await queries.similar(pool, viewer, limit)

@@ -157,6 +157,13 @@ match_lists = Table(
     Column("p_liked_back", ARRAY(REAL), nullable=False),
     Column("p_match", ARRAY(REAL), nullable=False),
     Column("reasons", JSONB, nullable=False, comment="one array of {code, detail} a candidate"),
+    Column("most_compatible_id", UUID(as_uuid=False), comment="the viewer's one partner of the day; null: none"),
+    Column("most_compatible_p_match", REAL),
+    Column("most_compatible_reasons", JSONB, comment="an array of {code, detail}"),
+    CheckConstraint(
+        "num_nulls(most_compatible_id, most_compatible_p_match, most_compatible_reasons) IN (0, 3)",
+        name="most_compatible_whole",
+    ),
     # A viewer's row goes by the foreign key; the trigger `forget_candidates` takes people out of others' lists.
     Index(None, "viewer_id"),
     postgresql_partition_by="LIST (publication_id)",

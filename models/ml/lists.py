@@ -42,5 +42,6 @@ def to_frame(
 
 def to_records(frame: pd.DataFrame) -> Iterator[MatchList]:
     """The rows of such a frame as the database takes them."""
-    for row in zip(*(frame[field.name] for field in fields(MatchList)), strict=True):
-        yield MatchList(*row)
+    names = [field.name for field in fields(MatchList) if field.name in frame]
+    for row in zip(*(frame[name] for name in names), strict=True):
+        yield MatchList(**dict(zip(names, row, strict=True)))

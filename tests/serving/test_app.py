@@ -45,31 +45,35 @@ def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
 
 
 def test_every_answer_is_documented(document: dict[str, Any]) -> None:
-    schemas = {
-        (path, status): [
-            (media, content["schema"]["$ref"].rpartition("/")[2]) for media, content in answer["content"].items()
-        ]
+    documented = {
+        path: {status: answer.get("content") for status, answer in item["get"]["responses"].items()}
         for path, item in document["paths"].items()
-        for status, answer in item["get"]["responses"].items()
     }
-    problem = [("application/problem+json", "Problem")]
-    assert schemas == {
-        ("/v1/me/matches", "200"): [("application/json", "Matches")],
-        ("/v1/me/matches", "401"): problem,
-        ("/v1/me/matches", "422"): problem,
-        ("/v1/me/matches", "429"): problem,
-        ("/v1/me/matches", "503"): problem,
-        ("/livez", "200"): [("application/json", "Liveness")],
-        ("/readyz", "200"): [("application/json", "Readiness")],
-        ("/readyz", "503"): problem,
-    }
+    for path, schema, problems in (
+        ("/v1/me/matches", "Matches", {"400", "401", "410", "422", "429", "503"}),
+        ("/v1/me/matches/{candidate_id}", "Match", {"401", "404", "422", "429", "503"}),
+        ("/v1/me/most-compatible", "MostCompatible", {"401", "429", "503"}),
+        ("/v1/me/similar", "Similar", {"401", "422", "429", "503"}),
+        ("/v1/publications/current", "CurrentPublication", {"401", "404", "429", "503"}),
+        ("/livez", "Liveness", set()),
+        ("/readyz", "Readiness", {"503"}),
+    ):
+        answers = documented.pop(path)
+        assert answers.pop("200") == {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+        if path.startswith("/v1/"):
+            assert answers.pop("304") is None, "it has no body"
+        assert set(answers) == problems
+        for content in answers.values():
+            assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert documented == {}
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
-def test_only_matches_need_a_token(document: dict[str, Any]) -> None:
-    needed = {path: "security" in item["get"] for path, item in document["paths"].items()}
-    assert needed == {"/v1/me/matches": True, "/livez": False, "/readyz": False}
-    [limit] = document["paths"]["/v1/me/matches"]["get"]["parameters"]
+def test_all_but_health_need_a_token(document: dict[str, Any]) -> None:
+    needed = {path for path, item in document["paths"].items() if "security" in item["get"]}
+    assert needed == {path for path in document["paths"] if path.startswith("/v1/")}
+    limit, cursor = document["paths"]["/v1/me/matches"]["get"]["parameters"]
+    assert (cursor["name"], cursor["required"]) == ("cursor", False)
     assert (limit["name"], limit["required"]) == ("limit", False)
     assert {key: limit["schema"][key] for key in ("minimum", "maximum", "default")} == {
         "minimum": 1,

@@ -51,9 +51,11 @@ def test_the_whole_answer_is_known(api: Api, town: Town) -> None:
                 "source": "published",
             }
         ],
+        "next_cursor": None,
+        "topped_up": False,
     }
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["cache-control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,16 @@ def test_the_answer_fits_its_documentation(api: Api, town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    ("latitude", "longitude", "kilometres"), [(0.0, 0.0, 0), (0.0, 0.0065, 1), (0.0, 180.0, 20015), (None, None, None)]
+    ("latitude", "longitude", "kilometres"),
+    [
+        (0.0, 0.0, 0),
+        (0.0, 0.0065, 1),
+        (0.0, 0.89, 99),
+        (0.0, 0.898, 100),
+        (0.0, 0.903, 100),
+        (0.0, 180.0, 100),
+        (None, None, None),
+    ],
 )
 def test_distance_is_rounded_or_unknown(
     api: Api, town: Town, latitude: float | None, longitude: float | None, kilometres: int | None

@@ -48,7 +48,10 @@ def test_a_limit_out_of_range_is_named_and_not_repeated(api: Api, town: Town, li
 
 
 def test_no_publication(api: Api, town: Town) -> None:
-    answer = api.matches(town.person())
+    me = town.person()
+    answer = api.get("/v1/publications/current", token_for(me))
+    assert "no publication" in problem(answer, HTTPStatus.NOT_FOUND)["detail"]
+    answer = api.get("/readyz")
     assert "no publication" in problem(answer, HTTPStatus.SERVICE_UNAVAILABLE)["detail"]
     assert answer.headers["retry-after"] == "5"
 

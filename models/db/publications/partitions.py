@@ -15,10 +15,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from models.db.errors import PublicationRefused
-from models.db.match_lists import MatchList
+from models.db.match_lists import MatchList, MostCompatible
 
 PREFIX = "matching.match_lists_"
-COLUMN_TYPES = ("int8", "uuid", "uuid[]", "float4[]", "float4[]", "float4[]", "jsonb")
+COLUMN_TYPES = ("int8", "uuid", "uuid[]", "float4[]", "float4[]", "float4[]", "jsonb", "uuid", "float4", "jsonb")
 LISTS_A_LOG_LINE = 20_000
 ATTACH_ATTEMPTS = 60
 ATTACH_PAUSE_SECONDS = 1.0
@@ -83,11 +83,18 @@ def _row(match_list: MatchList, uuid_of: Callable[[str], UUID]) -> tuple[object,
             [uuid_of(candidate_id) for candidate_id in match_list.candidate_ids],
             *([float(p) for p in ps] for ps in (match_list.p_like, match_list.p_liked_back, match_list.p_match)),
             Jsonb(match_list.reasons),
+            *_most_compatible(match_list.most_compatible, uuid_of),
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise PublicationRefused(
             f"the list of viewer {match_list.viewer_id} is not made of uuids and numbers: {error}; mend the match lists"
         ) from error
+
+
+def _most_compatible(partner: MostCompatible | None, uuid_of: Callable[[str], UUID]) -> tuple[object, ...]:
+    if partner is None:
+        return (None, None, None)
+    return (uuid_of(partner.candidate_id), float(partner.p_match), Jsonb(partner.reasons))
 
 
 def attach(connection: Connection, publication_id: int) -> None:

@@ -24,6 +24,9 @@ SELECT problem, count(*), min(example) FROM (
             THEN 'lists that name a candidate twice'
         WHEN (SELECT bool_or((p BETWEEN 0 AND 1) IS NOT TRUE) FROM unnest(p_like || p_liked_back || p_match) AS p)
             THEN 'lists with a probability outside [0, 1]'
+        WHEN viewer_id = most_compatible_id THEN 'viewers most compatible with themselves'
+        WHEN most_compatible_p_match NOT BETWEEN 0 AND 1 OR jsonb_typeof(most_compatible_reasons) <> 'array'
+            THEN 'most compatible people with a probability outside [0, 1] or without an array of reasons'
     END AS problem
     FROM {partition}
     UNION ALL
@@ -34,7 +37,12 @@ SELECT problem, count(*), min(example) FROM (
 # A pair may appear several times here, once for each thing against it; `changed_at` is when that thing came to be.
 IMPOSSIBLE = """
 CREATE TEMPORARY TABLE impossible_pairs ON COMMIT DROP AS
-WITH pair AS MATERIALIZED (SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition})
+WITH pair AS MATERIALIZED (
+    SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition}
+    UNION ALL
+    SELECT viewer_id, most_compatible_id FROM {partition}
+    WHERE most_compatible_id IS NOT NULL AND most_compatible_id <> ALL (candidate_ids)
+)
 SELECT viewer_id, candidate_id, 'pairs with a block between them' AS problem, created_at AS changed_at
 FROM pair JOIN app.blocks ON blocker_id = viewer_id AND blocked_id = candidate_id
 UNION ALL
@@ -68,7 +76,10 @@ SET (candidate_ids, p_like, p_liked_back, p_match, reasons) = (
            coalesce(jsonb_agg(list.reasons -> (kept.place - 1)::int ORDER BY kept.place), '[]')
     FROM unnest(list.candidate_ids, list.p_like, list.p_liked_back, list.p_match)
          WITH ORDINALITY AS kept (id, p_like, p_liked_back, p_match, place)
-    WHERE kept.id <> ALL (unwanted.candidate_ids))
+    WHERE kept.id <> ALL (unwanted.candidate_ids)),
+(most_compatible_id, most_compatible_p_match, most_compatible_reasons) = (
+    SELECT list.most_compatible_id, list.most_compatible_p_match, list.most_compatible_reasons
+    WHERE list.most_compatible_id <> ALL (unwanted.candidate_ids))
 FROM (SELECT viewer_id, array_agg(candidate_id) AS candidate_ids FROM {unwanted} GROUP BY viewer_id) AS unwanted
 WHERE list.viewer_id = unwanted.viewer_id
 """
@@ -76,7 +87,11 @@ WHERE list.viewer_id = unwanted.viewer_id
 DISTINCT_IMPOSSIBLE = "SELECT count(*) FROM (SELECT DISTINCT viewer_id, candidate_id FROM impossible_pairs)"
 
 ERASED = """(
-    SELECT viewer_id, candidate_id FROM (SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition})
+    SELECT viewer_id, candidate_id FROM (
+        SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition}
+        UNION ALL
+        SELECT viewer_id, most_compatible_id FROM {partition} WHERE most_compatible_id IS NOT NULL
+    )
     WHERE NOT EXISTS (SELECT FROM app.profiles WHERE id = candidate_id)
 ) AS erased"""
 
@@ -85,7 +100,7 @@ def verify_lists(connection: Connection, publication_id: int, sent: Size) -> Non
     """Raise PublicationRefused unless all that was sent is stored and every list is well formed.
 
     Well formed: one list a viewer; arrays and reasons of one length; no candidate twice, and not the viewer; every
-    probability in [0, 1].
+    probability in [0, 1]. The most compatible person, if there is one, is another one, with a probability and reasons.
     """
     if (arrived := size(connection, publication_id)) != sent:
         raise PublicationRefused(f"{sent} were sent and {arrived} are stored; publish again")

@@ -1,0 +1,3 @@
+"""The database role that the API reads as. The migrations make it and say what it may read."""
+
+ROLE = "matching_reader"
