@@ -1,0 +1,99 @@
+"""Towns of speed-dating evenings in which who likes whom is known exactly, as settings for the baselines."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from models.ml.evaluation.baselines.learning import pick
+from models.ml.evaluation.baselines.setting import Bools, Ints, Setting
+from models.ml.features import Pairs
+from models.ml.history import Events, History, ledger
+from models.ml.people import People
+from models.ml.specification import Fact, Number
+from tests.models_ml.conftest import crowd, specification, unknown
+
+EVENINGS, COUPLES = 6, 10
+PEOPLE = EVENINGS * COUPLES * 2
+HALF = Number("a", median=0.5, scale=0.5), Number("b", median=0.5, scale=0.5)
+SPECIFICATION = specification(
+    traits=HALF,
+    wants=HALF,
+    facts=[Fact("kind", ("even", "odd"), (0.5, 0.5))],
+    interests={"cats": 1.0, "dogs": 1.0},
+)
+PERSON = np.arange(PEOPLE)
+GENDER = PERSON % 2
+KIND = PERSON // 2 % 2
+EVENING = PERSON // (2 * COUPLES)
+
+Likes = Callable[[Ints, Ints], Bools]
+
+
+def same_kind(viewer: Ints, candidate: Ints) -> Bools:
+    """Checkerboard: everybody likes their own kind."""
+    return np.asarray(KIND[viewer] == KIND[candidate])
+
+
+def even_kind(viewer: Ints, candidate: Ints) -> Bools:
+    """Everybody likes the same half of the others."""
+    return np.asarray(KIND[candidate] == 0)
+
+
+def by_lot(viewer: Ints, candidate: Ints) -> Bools:
+    """Everybody decides by a coin: there are no ties to hide in."""
+    return np.asarray(np.random.default_rng(1).random((PEOPLE, PEOPLE))[viewer, candidate] < 0.4)
+
+
+def townspeople() -> People:
+    """Everything that people say tells their kind; they want their own."""
+    sign = 1.0 - 2.0 * KIND
+    both = np.column_stack([sign, -sign])
+    return crowd(
+        PEOPLE, SPECIFICATION, traits=both, wants=both, facts=KIND[:, None], interests=np.eye(2)[KIND], age=30 + EVENING
+    )
+
+
+def setting(likes: Likes, people: People | None = None) -> Setting:
+    """The last evening is the test: a third of its decisions is to be scored, the others and other evenings known."""
+    viewer, candidate = np.nonzero((EVENING[:, None] == EVENING) & (GENDER[:, None] != GENDER))
+    liked = likes(viewer, candidate)
+    last = EVENING[viewer] == EVENINGS - 1
+    # The same for both directions of a pair.
+    asked = last & ((viewer // 2 + candidate // 2) % 3 == 0)
+    known = Events(viewer[~asked], candidate[~asked], liked[~asked], np.zeros((~asked).sum(), np.int64))
+    arrays = people or townspeople()
+    return Setting(
+        specification=SPECIFICATION,
+        base_rate=0.4,
+        gender=GENDER,
+        train=strangers(arrays, viewer[~last], candidate[~last]),
+        train_liked=liked[~last],
+        train_group=EVENING[viewer[~last]],
+        test=Pairs(arrays, viewer[asked], candidate[asked], ledger(known, PEOPLE).of(viewer[asked], candidate[asked])),
+        events=known,
+        seed=0,
+    )
+
+
+def strangers(people: People, viewer: Ints, candidate: Ints) -> Pairs:
+    """Pairs of whose likes nothing is known."""
+    nothing = unknown(len(viewer))
+    return Pairs(people, viewer, candidate, History(nothing, nothing, nothing, nothing))
+
+
+def reordered(given: Setting, seed: int) -> tuple[Setting, Ints]:
+    """The same setting with its rows in another order, and the order of its test pairs."""
+    random = np.random.default_rng(seed)
+    train, test, events = (
+        random.permutation(size) for size in (len(given.train), len(given.test), len(given.events.actor))
+    )
+    known = given.events
+    return replace(
+        given,
+        train=pick(given.train, train),
+        train_liked=given.train_liked[train],
+        train_group=given.train_group[train],
+        test=pick(given.test, test),
+        events=Events(known.actor[events], known.target[events], known.liked[events], known.time[events]),
+    ), test
