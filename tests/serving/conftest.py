@@ -127,6 +127,15 @@ class Town:
             self.connection.execute("UPDATE matching.publications SET state = 'live' WHERE id = %s", [publication])
         return publication
 
+    def pair(self, publication: int, viewer: uuid.UUID, partner: uuid.UUID, p_match: float = 0.5, *codes: str) -> None:
+        """Make `partner` the one of the day for a viewer who has a list."""
+        reasons = Jsonb([{"code": code, "detail": []} for code in codes])
+        self.connection.execute(
+            "UPDATE matching.match_lists SET most_compatible_id = %s, most_compatible_p_match = %s,"
+            " most_compatible_reasons = %s WHERE publication_id = %s AND viewer_id = %s",
+            [partner, p_match, reasons, publication, viewer],
+        )
+
     def _announce(self, made_at: datetime | None) -> int:
         row = self.connection.execute(
             "INSERT INTO matching.publications (ranker_version, encoder, created_at)"
