@@ -1,6 +1,21 @@
 """The market policy: which of a viewer's scored candidates make the list, and in which order."""
 
+from models.ml.market.attention import LIST_LENGTH, Attention
 from models.ml.market.examination import Curve, curve
-from models.ml.market.product import LIST_LENGTH, rank_by_product
+from models.ml.market.policies import POLICIES, rank
+from models.ml.market.product import rank_by_product
+from models.ml.market.town import Town, town
+from models.ml.market.two_sided import rank_market
 
-__all__ = ["LIST_LENGTH", "Curve", "curve", "rank_by_product"]
+__all__ = [
+    "LIST_LENGTH",
+    "POLICIES",
+    "Attention",
+    "Curve",
+    "Town",
+    "curve",
+    "rank",
+    "rank_by_product",
+    "rank_market",
+    "town",
+]

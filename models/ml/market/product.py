@@ -3,12 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.ml.market.attention import LIST_LENGTH
 from models.ml.people import Floats
 from models.ml.ties import mixed
 
 Ints = NDArray[np.int64]
-
-LIST_LENGTH = 50
 
 
 def rank_by_product(viewer: Ints, candidate: Ints, p_match: Floats, length: int = LIST_LENGTH) -> Ints:

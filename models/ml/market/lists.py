@@ -1,0 +1,64 @@
+"""Lists from scores: each viewer's pairs, best first, and the likes that come of them."""
+
+import numpy as np
+
+from models.ml.market.compiled import by_parts, compiled
+from models.ml.market.examination import Doubles
+from models.ml.market.town import Flags, Ints, Keys, Slots, Town, best_first
+from models.ml.people import Floats
+
+
+def places(town: Town, scores: Floats, length: int) -> Slots:
+    """Each pair's place in its viewer's list of at most `length`, from 0, int32 (n,) by slot; -1 where it has none.
+
+    Lists are in the order of `scores`, float32 (n,) by slot, best first, equal ones by lot.
+    """
+    found = np.full(len(scores), -1, np.int32)
+    place(town, scores, np.ones(len(town.keys), bool), length, found)
+    return found
+
+
+def place(town: Town, scores: Floats, viewers: Flags, length: int, found: Slots) -> None:
+    """Make the lists of some viewers, bool (people,), anew: as `places`, written over theirs."""
+
+    def part(first: int, last: int) -> None:
+        _place(first, last, town.list_start, town.slots, town.candidate, town.keys, scores, viewers, length, found)
+
+    by_parts(part, town.list_start)
+
+
+def likes(town: Town, placed: Slots, looks: Doubles) -> Floats:
+    """The probability that each pair's viewer likes the candidate from their list, float32 (n,) by slot.
+
+    p_like times the look at the place, at most 1; `looks`, float64, by place.
+    """
+    by_place = np.append(looks, 0.0).astype(np.float32)  # place -1 is the last: not listed, not looked at
+    return np.asarray(np.minimum(town.p_like * by_place[placed], np.float32(1)))
+
+
+def listed(town: Town, placed: Slots) -> Ints:
+    """The input's rows that make the lists, int64, by viewer, best first."""
+    shown = town.slots[placed[town.slots] >= 0]
+    order = np.lexsort((placed[shown], town.viewer[shown]))
+    return town.pair[shown[order]].astype(np.int64)
+
+
+@compiled
+def _place(
+    first: int,
+    last: int,
+    list_start: Ints,
+    slots: Slots,
+    candidate: Slots,
+    keys: Keys,
+    scores: Floats,
+    viewers: Flags,
+    length: int,
+    found: Slots,
+) -> None:
+    for viewer in range(first, last):
+        if viewers[viewer]:
+            own = slots[list_start[viewer] : list_start[viewer + 1]]
+            found[own] = -1
+            best = best_first(scores[own], min(length, len(own)), keys[viewer], keys[candidate[own]])
+            found[own[best]] = np.arange(len(best))

@@ -1,0 +1,141 @@
+"""Scored pairs laid out for the market: everybody's inbox in the order of own preference, linked to the lists."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.ml.market.compiled import compiled
+from models.ml.people import Floats
+from models.ml.ties import mixed
+
+Ints = NDArray[np.int64]
+Slots = NDArray[np.int32]
+Keys = NDArray[np.uint64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Town:
+    """n pairs by slot: grouped by candidate, in each inbox whom the candidate likes best first.
+
+    `pair` is the input's row of a slot; `slots` the slots by viewer; `inbox_start` and `list_start` bound each person's
+    part of them, int64 (people + 1,); `mate` is the slot of the same two people the other way round, or -1;
+    `keys` settle ties, uint64 (people,).
+    """
+
+    viewer: Slots
+    candidate: Slots
+    p_like: Floats
+    p_liked_back: Floats
+    pair: Slots
+    mate: Slots
+    slots: Slots
+    inbox_start: Ints
+    list_start: Ints
+    keys: Keys
+
+
+def town(
+    viewer: NDArray[np.integer],
+    candidate: NDArray[np.integer],
+    p_like: NDArray[np.floating],
+    p_liked_back: NDArray[np.floating],
+    keys: Keys | None = None,
+) -> Town:
+    """Lay out n scored pairs, in any order, each (viewer, candidate) once: positions and probabilities (n,).
+
+    `keys`, uint64 (people,), settle ties: hashes of ids, or of positions where none are given.
+    """
+    if keys is None:
+        last = int(max(viewer.max(initial=-1), candidate.max(initial=-1)))
+        keys = mixed(np.arange(1, last + 2, dtype=np.uint64))
+    people = (viewer.astype(np.int32), candidate.astype(np.int32))
+    return _laid_out(*people, p_like.astype(np.float32), p_liked_back.astype(np.float32), keys)
+
+
+def _laid_out(viewer: Slots, candidate: Slots, p_like: Floats, p_liked_back: Floats, keys: Keys) -> Town:
+    inbox_start, list_start = _starts(candidate, len(keys)), _starts(viewer, len(keys))
+    lists = _grouped(_grouped(np.arange(len(viewer), dtype=np.int32), candidate, inbox_start), viewer, list_start)
+    pair = _grouped(lists, candidate, inbox_start)
+    mate = _mates(pair, lists, viewer, candidate, inbox_start, list_start)
+    _sort_inboxes(pair, inbox_start, viewer, p_liked_back, keys)
+    slot = np.empty_like(pair)
+    slot[pair] = np.arange(len(pair), dtype=np.int32)
+    mate = mate[pair]
+    return Town(
+        viewer[pair],
+        candidate[pair],
+        p_like[pair],
+        p_liked_back[pair],
+        pair,
+        np.where(mate < 0, np.int32(-1), slot[mate]),
+        slot[lists],
+        inbox_start,
+        list_start,
+        keys,
+    )
+
+
+def _starts(person: Slots, people: int) -> Ints:
+    return np.concatenate([[0], np.cumsum(np.bincount(person, minlength=people))])
+
+
+@compiled
+def _grouped(rows: Slots, person: Slots, start: Ints) -> Slots:
+    """The rows by person, in the order given within each: a counting sort, where argsort would take seconds."""
+    free, found = start.copy(), np.empty_like(rows)
+    for row in rows:
+        found[free[person[row]]] = row
+        free[person[row]] += 1
+    return found
+
+
+@compiled
+def _mates(pair: Slots, lists: Slots, viewer: Slots, candidate: Slots, inbox_start: Ints, list_start: Ints) -> Slots:
+    """The row of each row's reverse, or -1: one merge a person of whom they are shown and who is shown them."""
+    found = np.full_like(pair, -1)
+    for person in range(len(inbox_start) - 1):
+        shown, by = list_start[person], inbox_start[person]
+        while shown < list_start[person + 1] and by < inbox_start[person + 1]:
+            other, one = candidate[lists[shown]], viewer[pair[by]]
+            if other == one:
+                found[lists[shown]], found[pair[by]] = pair[by], lists[shown]
+            shown, by = shown + (other <= one), by + (one <= other)
+    return found
+
+
+@compiled
+def lot(one: np.uint64, other: np.uint64) -> np.uint64:
+    """A number in [0, 2^32) for two people in this order: who comes first where all else is equal."""
+    number = (one ^ (other * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
+    return (number ^ (number >> np.uint64(29))) * np.uint64(0x94D049BB133111EB) >> np.uint64(32)
+
+
+@compiled
+def _sort_inboxes(pair: Slots, inbox_start: Ints, viewer: Slots, p_liked_back: Floats, keys: Keys) -> None:
+    for person in range(len(inbox_start) - 1):
+        inbox = pair[inbox_start[person] : inbox_start[person + 1]]
+        inbox[:] = inbox[best_first(p_liked_back[inbox], len(inbox), keys[person], keys[viewer[inbox]])]
+
+
+@compiled
+def best_first(scores: Floats, length: int, own: np.uint64, others: Keys) -> Ints:
+    """Places of the `length` best scores, best first; equal ones by lot between one person's key and the others'."""
+    fall = -scores
+    if length < len(fall):
+        enough = np.flatnonzero(fall <= np.partition(fall, length - 1)[length - 1]) if length else np.empty(0, np.int64)
+    else:
+        enough = np.arange(len(fall))
+    order = enough[np.argsort(fall[enough])]
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or scores[order[end]] != scores[order[start]]:
+            if end - start > 1:
+                tied = order[start:end].copy()
+                lots = np.empty(len(tied), np.uint64)
+                for place in range(len(tied)):
+                    lots[place] = lot(own, others[tied[place]])
+                order[start:end] = tied[np.argsort(lots)]
+            start = end
+    return order[:length]

@@ -1,0 +1,66 @@
+"""Scored towns for the tests of the policies: random, and drawn by hypothesis."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.ml.market.town import Town, town
+from models.ml.ties import mixed
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    viewer: NDArray[np.int64]
+    candidate: NDArray[np.int64]
+    p_like: NDArray[np.float32]
+    p_liked_back: NDArray[np.float32]
+    people: int
+
+    def town(self) -> Town:
+        return town(self.viewer, self.candidate, self.p_like, self.p_liked_back, keys(self.people))
+
+    def taken(self, rows: NDArray[np.integer]) -> "Pairs":
+        """The same pairs in another order."""
+        people = (self.viewer[rows], self.candidate[rows])
+        return Pairs(*people, self.p_like[rows], self.p_liked_back[rows], self.people)
+
+
+def keys(people: int) -> NDArray[np.uint64]:
+    return mixed(np.arange(7, people + 7, dtype=np.uint64))
+
+
+def of_chances(chances: Matrix, eligible: NDArray[np.bool_]) -> Pairs:
+    """Everybody's chance to like everybody, and who may be shown whom, both (people, people)."""
+    viewer, candidate = np.nonzero(eligible)
+    p_like, back = chances[viewer, candidate].astype(np.float32), chances[candidate, viewer].astype(np.float32)
+    return Pairs(viewer, candidate, p_like, back, len(chances))
+
+
+def crowded(people: int, seed: int, share: float = 0.3, popularity: float = 0.5) -> Pairs:
+    """Part of everybody, chosen by lot for each viewer; half of a like is taste, half how popular the other is."""
+    rng = np.random.default_rng(seed)
+    liked = 1 - rng.permutation(people) / people
+    chances = (1 - popularity) * rng.random((people, people)) + popularity * liked
+    return of_chances(chances, ~np.eye(people, dtype=bool) & (rng.random((people, people)) < share))
+
+
+@st.composite
+def pairs(draw: st.DrawFn, most: int = 7, one_sided: bool = False) -> Pairs:
+    """A small town in which anything may be equal, 0 or 1, and anybody may have no one, or be no one's.
+
+    In a one-sided town nobody is both: the first half are viewers, the others candidates.
+    """
+    people = draw(st.integers(1, most))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    values = np.array(draw(st.sampled_from([[0.5], [0.0, 1.0], [0.0, 0.25, 0.5, 1.0], [0.1, 0.2, 0.3, 0.7, 0.9]])))
+    eligible = (rng.random((people, people)) < draw(st.sampled_from([0.0, 0.3, 0.8, 1.0]))) & ~np.eye(
+        people, dtype=bool
+    )
+    eligible[:, rng.random(people) < 0.2] = False
+    if one_sided:
+        eligible[:, : people // 2] = eligible[people // 2 :] = False
+    return of_chances(rng.choice(values, (people, people)), eligible)
