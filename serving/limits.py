@@ -18,8 +18,8 @@ PEOPLE = 100_000
 class RateLimit:
     """A token bucket a person: `burst` requests at once, then `per_second`.
 
-    Buckets are this process's own: behind N processes a person may ask N times as often. Whoever rested longest is
-    forgotten first, and a person forgotten has a full bucket.
+    Buckets are this process's own: behind N processes a person may ask N times as often. Who has not asked for
+    longest is forgotten first, and a person forgotten has a full bucket.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
@@ -34,13 +34,12 @@ class RateLimit:
         now = time.monotonic_ns()
         full_at = max(self._full_at.get(person, now), now) + self._cost
         wait = full_at - now - self._most
-        if wait > 0:
-            return wait / 1e9
-        self._full_at[person] = full_at
+        if wait <= 0:
+            self._full_at[person] = full_at
         self._full_at.move_to_end(person)
         if len(self._full_at) > PEOPLE:
             self._full_at.popitem(last=False)
-        return 0
+        return max(wait, 0) / 1e9
 
 
 async def admitted_viewer(request: Request, viewer: Annotated[UUID, Depends(viewer_id)]) -> UUID:

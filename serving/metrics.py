@@ -5,6 +5,7 @@ speaks of this process alone, so that each process is scraped by itself, and of 
 """
 
 from collections.abc import Mapping
+from functools import cache
 from math import nan
 
 from fastapi import APIRouter, Request, Response
@@ -35,6 +36,7 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
+        self._series = cache(self._seconds.labels)  # a look-up instead of locks and text at every answer
         self._pool = {
             "pool_size": self._gauge("matching_pool_connections", "Connections to the database."),
             "pool_available": self._gauge("matching_pool_available", "Connections that are idle."),
@@ -49,7 +51,7 @@ class Metrics:
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer."""
         known = method if method in METHODS else "other"  # else strangers could make as many series as they like
-        self._seconds.labels(known, route, status).observe(seconds)
+        self._series(known, route, status).observe(seconds)
 
     def exposition(self, pool: Mapping[str, int], live: LivePublication | None) -> bytes:
         """Everything measured, with the state of the pool (its `get_stats`) and of what is served at this moment."""

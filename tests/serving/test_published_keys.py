@@ -36,7 +36,7 @@ def strict_api(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
             "MATCHING_JWKS_URL": issuer.url,
             "MATCHING_JWT_ISSUER": ISSUER,
             "MATCHING_JWT_AUDIENCE": AUDIENCE,
-            "MATCHING_JWT_LEEWAY_SECONDS": "5",
+            "MATCHING_JWT_LEEWAY_SECONDS": "20",
             "MATCHING_CURSOR_SECRET": CURSOR_SECRET,
             "SSL_CERT_FILE": str(folder / "tls.pem"),
         }
@@ -46,7 +46,10 @@ def strict_api(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def mine(person: UUID, **changes: object) -> dict[str, Any]:
-    return claims(person, **{"iss": ISSUER, "aud": AUDIENCE} | changes)
+    """Good claims but for `changes`, of which a timedelta is one from now."""
+    now = datetime.now(UTC)
+    moments = {name: now + value for name, value in changes.items() if isinstance(value, timedelta)}
+    return claims(person, **{"iss": ISSUER, "aud": AUDIENCE} | changes | moments)
 
 
 def encoded(raw: bytes) -> str:
@@ -58,10 +61,6 @@ def by_hand(header: Mapping[str, object], body: Mapping[str, Any], secret: bytes
     plain = {name: value.timestamp() if isinstance(value, datetime) else value for name, value in body.items()}
     signing_input = f"{encoded(json.dumps(header).encode())}.{encoded(json.dumps(plain).encode())}"
     return f"{signing_input}.{encoded(hmac.digest(secret, signing_input.encode(), hashlib.sha256))}"
-
-
-def ago(seconds: float) -> datetime:
-    return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
 def tampered(person: UUID) -> str:
@@ -109,9 +108,9 @@ BAD: dict[str, Callable[[UUID], str]] = {
     "a header that must be understood": lambda person: signed(mine(person), "rsa", rsa_key("a"), crit=["exp"]),
     "tampered with": tampered,
     "signature cut off": lambda person: rsa_signed()(person).rpartition(".")[0] + ".",
-    "expired": rsa_signed(exp=ago(6)),
-    "not yet valid": rsa_signed(nbf=ago(-60)),
-    "issued tomorrow": rsa_signed(iat=ago(-86_400)),
+    "expired": rsa_signed(exp=timedelta(seconds=-21)),
+    "not yet valid": rsa_signed(nbf=timedelta(seconds=60)),
+    "issued tomorrow": rsa_signed(iat=timedelta(days=1)),
     "another issuer": rsa_signed(iss="https://sign-in.test/"),
     "the default issuer": rsa_signed(iss="delete"),
     "several issuers": lambda person: with_any_claims(mine(person, iss=[ISSUER])),
@@ -145,7 +144,8 @@ def test_a_good_token_is_let_in(strict_api: Api, town: Town, kid: str) -> None:
     me, he = town.person(), town.person("man")
     town.publish({me: [he]})
     key = rsa_key("a") if kid == "rsa" else ec_key("a")
-    for changes in ({}, {"aud": ["another", AUDIENCE]}, {"nbf": ago(-4), "iat": ago(-4)}, {"exp": ago(4)}):
+    soon, late = timedelta(seconds=15), timedelta(seconds=-5)
+    for changes in ({}, {"aud": ["another", AUDIENCE]}, {"nbf": soon, "iat": soon}, {"exp": late}):
         answer = strict_api.get("/v1/me/matches", signed(mine(me, **changes), kid, key))
         assert (answer.status_code, [match["candidate"]["id"] for match in answer.json()["matches"]]) == (
             200,
