@@ -75,12 +75,12 @@ def likes(
 def two_sided(like: Doubles, liked_back: Doubles, order: NDArray[np.integer], lists: Curve = "inv") -> Likes:
     """The likes of a market with proposers and receivers, as `rank_market` speaks of it.
 
-    `like` (C, J) is P(proposer likes receiver), `liked_back` (J, C) the other direction, `order` (C, J) each proposer's
-    receivers, best first. People are numbered proposers first.
+    All are (proposers, receivers): `like[i, j]` is P(proposer i likes receiver j), `liked_back[i, j]` P(j likes i), and
+    `order` each proposer's receivers, best first. People are numbered proposers first.
     """
     proposers, receivers = like.shape
     viewer = np.repeat(np.arange(proposers), receivers)
     place = np.empty((proposers, receivers), np.int64)
     np.put_along_axis(place, order, np.arange(1, receivers + 1)[None, :], axis=1)
     candidate = np.tile(np.arange(receivers), proposers) + proposers
-    return likes(viewer, candidate, like.ravel(), liked_back.T.ravel(), place.ravel(), lists)
+    return likes(viewer, candidate, like.ravel(), liked_back.ravel(), place.ravel(), lists)

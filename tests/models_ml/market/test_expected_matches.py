@@ -88,17 +88,17 @@ def test_a_flat_inbox_needs_no_distribution(people: int, length: int, seed: int,
 def test_a_market_of_two_sides_sums_over_its_receivers(proposers: int, receivers: int, seed: int) -> None:
     """Each receiver's total by the recursion from the weakest applicant up: another way through the same tree."""
     rng = np.random.default_rng(seed)
-    like, back = rng.random((proposers, receivers)), rng.random((receivers, proposers))
+    like, back = rng.random((proposers, receivers)), rng.random((proposers, receivers))
     order = np.argsort(rng.random(like.shape), axis=1)
     rank = np.argsort(order, axis=1)
     total = 0.0
     for receiver in range(receivers):
-        strongest_first = np.argsort(-back[receiver])
+        strongest_first = np.argsort(-back[:, receiver])
         # value[m]: what the rest of the inbox brings if m likes stand above.
         value = np.zeros(proposers + 2)
         for who in strongest_first[::-1]:
             sent = like[who, receiver] / (rank[who, receiver] + 1)
             places = np.arange(1, proposers + 2)
-            value[:-1] = sent * (back[receiver, who] / places + value[1:]) + (1 - sent) * value[:-1]
+            value[:-1] = sent * (back[who, receiver] / places + value[1:]) + (1 - sent) * value[:-1]
         total += value[0]
     assert expected_matches(two_sided(like, back, order)) == pytest.approx(total, abs=1e-9)

@@ -24,7 +24,7 @@ def test_a_town_by_hand() -> None:
 
 def test_the_two_sides_are_numbered_one_after_the_other() -> None:
     """Proposer 0 puts receiver 1 first. The receivers, 2 and 3, like proposer 1 better."""
-    like, liked_back = np.array([[0.2, 0.4], [0.6, 0.8]]), np.array([[0.1, 0.3], [0.5, 0.7]])
+    like, liked_back = np.array([[0.2, 0.4], [0.6, 0.8]]), np.array([[0.1, 0.5], [0.3, 0.7]])
     market = two_sided(like, liked_back, np.array([[1, 0], [0, 1]]))
     assert market.viewer.tolist() == [1, 0, 1, 0]
     assert market.receiver.tolist() == [2, 2, 3, 3]

@@ -1,0 +1,87 @@
+"""The benchmark's two-sided markets: the published table, and a market ten times as large."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from models.ml.market.expected_matches import expected_matches
+from models.ml.market.outcome import two_sided
+from models.ml.market.simulated_matches import Estimate, simulated_matches
+from tests.bench.policies import TWO_SIDED, TwoSided
+from tests.bench.published import CELLS, SEED, Cell, market
+
+Row = dict[str, str | float]
+
+OURS = "best response"
+
+
+def published_table(
+    cells: Sequence[Cell] = CELLS, runs: int = 1000, others: Sequence[int] = (622, 623, 624, 625)
+) -> list[Row]:
+    """A row a cell: the published columns beside expected matches of the policies run on the same market, by simulation
+    for the error and exactly, and what best response gains over TU with other seeds.
+    """
+    return [_cell(cell, runs, others) for cell in cells]
+
+
+def _cell(cell: Cell, runs: int, others: Sequence[int]) -> Row:
+    exact, ours = _played(cell, SEED, runs)
+    gains = [_gain(_played(cell, seed)[0]) for seed in others]
+    gains.append(_gain(exact))
+    return {
+        "environment": cell.environment,
+        "examination": cell.examination,
+        "λ": cell.crowding,
+        "n": cell.receivers,
+        "naive published": cell.naive,
+        "naive": exact["naive"],
+        "reciprocal published": cell.reciprocal,
+        "product": exact["product"],
+        "TU β=1": exact["TU β=1"],
+        "social welfare published": cell.social_welfare,
+        OURS: exact[OURS],
+        "simulated": ours.mean,
+        "± s.e.": ours.standard_error,
+        "first trial": cell.trial,
+        "over TU %, mean of seeds": float(np.mean(gains)),
+        "least": min(gains),
+    }
+
+
+def _gain(exact: Mapping[str, float]) -> float:
+    return 100 * (exact[OURS] / exact["TU β=1"] - 1)
+
+
+def _played(cell: Cell, seed: int, runs: int = 0) -> tuple[dict[str, float], Estimate]:
+    """Exact expected matches by policy, and those of best response by `runs` simulations."""
+    like, liked_back = market(cell.environment, cell.crowding, cell.receivers, seed)
+    exact = {}
+    for name, policy in TWO_SIDED.items():
+        sent = two_sided(like, liked_back, policy(like, liked_back, cell.examination), cell.examination)
+        exact[name] = expected_matches(sent, cell.examination)
+        if name == OURS and runs:
+            return exact, simulated_matches(sent, cell.examination, runs).matches
+    return exact, Estimate(exact[OURS], 0.0)
+
+
+def large_market(receivers: int = 1000, crowdings: Sequence[float] = (0.0, 0.5)) -> list[Row]:
+    """A row a policy and crowding: 1,000 x 1,500 people, exact expected matches, seconds, and the gain over TU."""
+    return [row for crowding in crowdings for row in _large(receivers, crowding)]
+
+
+def _large(receivers: int, crowding: float) -> list[Row]:
+    like, liked_back = market("random", crowding, receivers)
+    rows: list[Row] = []
+    for name, policy in TWO_SIDED.items():
+        matches, seconds = _timed(policy, (like, liked_back))
+        rows.append({"λ": crowding, "policy": name, "matches": matches, "seconds": seconds})
+    tu = next(float(row["matches"]) for row in rows if row["policy"] == "TU β=1")
+    return [row | {"over TU %": 100 * (float(row["matches"]) / tu - 1)} for row in rows]
+
+
+def _timed(policy: TwoSided, chances: tuple[np.ndarray, np.ndarray]) -> tuple[float, float]:
+    start = time.perf_counter()
+    order = policy(*chances, "inv")
+    seconds = time.perf_counter() - start
+    return expected_matches(two_sided(*chances, order, "inv")), seconds

@@ -1,0 +1,81 @@
+"""The market policies side by side: `python -m tests.bench.market`, from the project's folder."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.acceptance import acceptance
+from tests.bench.dense import large_market, published_table
+from tests.bench.published import CELLS
+from tests.bench.towns import growing_town, mistaken_town, noisy_town
+
+Row = dict[str, str | float]
+
+WIDTH = 190  # columns of the terminal: the published table is wide
+
+FULL: dict[str, Callable[[], list[Row]]] = {
+    "growing": growing_town,
+    "published": published_table,
+    "large": large_market,
+    "noisy": noisy_town,
+    "mistaken": mistaken_town,
+    "mistaken and noisy": lambda: mistaken_town(auc=0.65),
+}
+QUICK: dict[str, Callable[[], list[Row]]] = {
+    "growing": lambda: growing_town(sizes=(1000, 2000)),
+    "published": lambda: published_table([cell for cell in CELLS if cell.receivers < 200], others=()),
+    "large": lambda: large_market(receivers=200),
+    "noisy": lambda: noisy_town(people=800, aucs=(0.65,)),
+    "mistaken": lambda: mistaken_town(people=800, inboxes=("inv", "log2", "flat")),
+}
+TITLES = {
+    "growing": "Sparse towns, λ = 0.5, 200 eligible people each: distinct matches; hedged: best response with q = 0.5",
+    "published": "The markets of Su, Bayoumi & Joachims (WWW 2022), seed 621: expected matches",
+    "large": "1,000 x 1,500 people",
+    "noisy": "Sparse town, noisy estimates: distinct matches over product, %; trusting: hedged with q = 1",
+    "mistaken": "Sparse town, true against assumed inbox: distinct matches of best response over product, %",
+    "mistaken and noisy": "The same with a ranker's estimates of AUC 0.65",
+}
+
+
+def main(
+    quick: Annotated[bool, typer.Option(help="Small markets, under a minute.")] = False,
+    out: Annotated[Path, typer.Argument(help="Where the figures go as JSON.")] = Path("market_benchmark.json"),
+) -> None:
+    """Compare the market policies and say which promises hold."""
+    console, sections = Console(width=WIDTH), {}
+    for name, section in (QUICK if quick else FULL).items():
+        start = time.perf_counter()
+        sections[name] = section()
+        console.print(table(TITLES[name], sections[name]), f"{time.perf_counter() - start:.0f} s\n")
+    promises = acceptance(sections)
+    console.print(table("What is to be reached", promises))
+    out.write_text(
+        json.dumps({"quick": quick, "sections": sections, "acceptance": promises}, indent=1), encoding="utf-8"
+    )
+
+
+def table(title: str, rows: Sequence[Row]) -> Table:
+    """Rows with the same columns, as a table for the terminal."""
+    drawn = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        drawn.add_column(name, justify="left" if isinstance(rows[0][name], str) else "right")
+    for row in rows:
+        drawn.add_row(*(_text(value) for value in row.values()))
+    return drawn
+
+
+def _text(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+if __name__ == "__main__":
+    typer.run(main)
