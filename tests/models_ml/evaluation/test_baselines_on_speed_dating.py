@@ -54,9 +54,10 @@ def test_ridge_predicts_new_evenings_as_well_as_is_known_and_no_better(reached: 
 
 
 def test_recon_knows_a_little(reached: Reached) -> None:
+    """Mostly that common answers are liked: from passes in place of likes it would reach 0.547 and 0.533."""
     like, match, _ = reached("recon_segment")
-    assert 0.54 < like < 0.59
-    assert 0.51 < match < 0.59
+    assert like == pytest.approx(0.561, abs=0.005)
+    assert match == pytest.approx(0.548, abs=0.005)
 
 
 @pytest.mark.parametrize("name", ["popularity", "beta_binomial", "lfrr", "mf_with_biases"])

@@ -49,7 +49,7 @@ class Factors:
 
 
 def lfrr(setting: Setting) -> Scores:
-    """Likes as products of factors alone, 0 for newcomers; a match by the harmonic mean, which LFRR found best."""
+    """Likes as products of factors alone, 0 for newcomers; a match by the harmonic mean of both directions."""
     like, back = _both_ways(setting, biased=False)
     return Scores(like, harmonic(like, back), probabilities=False)
 

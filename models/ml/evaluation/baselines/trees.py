@@ -1,6 +1,6 @@
 """Trees on the ranker's own features, without the linear start that the ranker has.
 
-For a match, the two directions are joined by an aggregation (Neve & Palomares 2019 compare them), or learned directly.
+For a match, the two directions are joined by an aggregation (cf. Neve & Palomares 2019), or learned directly.
 """
 
 from functools import lru_cache
