@@ -65,9 +65,10 @@ class Metrics:
 @router.get("/metrics")
 async def get_metrics(request: Request, pool: Pool) -> Response:
     """The metrics of this process, in Prometheus's text format; they are there without a database too."""
+    connections = pool.get_stats()  # before the next line has to wait for one
     try:
         live = await live_publication(pool)
     except DatabaseUnavailable:
         live = None
     metrics: Metrics = request.state.metrics
-    return Response(metrics.exposition(pool.get_stats(), live), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.exposition(connections, live), media_type=CONTENT_TYPE_LATEST)

@@ -1,6 +1,8 @@
 """Alive is the process; ready is the process, the database and a live publication."""
 
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +90,24 @@ def test_a_statement_that_takes_too_long_is_given_up(api: Api, town: Town) -> No
         assert answer.status_code == 503
         assert "too slow" in answer.json()["detail"]
         assert answer.elapsed < timedelta(seconds=4)
+    assert api.shown(me) == []
+
+
+def test_a_busy_pool_refuses_soon_and_says_when_to_ask_again(api: Api, town: Town) -> None:
+    me = town.person()
+    town.publish({me: []})
+    with ThreadPoolExecutor(20) as people:
+        with town.connection.transaction():
+            town.connection.execute("LOCK TABLE matching.match_lists IN ACCESS EXCLUSIVE MODE")
+            asked = [people.submit(api.matches, me) for _ in range(20)]
+            sleep(0.7)
+            alive, metrics = api.get("/livez"), people.submit(api.get, "/metrics")
+            answers = [request.result() for request in asked]
+        for answer in answers:
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            assert answer.elapsed < timedelta(seconds=4)
+        assert (alive.status_code, alive.elapsed < timedelta(seconds=1)) == (200, True)
+        assert re.search(r"^matching_pool_waiting 1[0-9]\.0$", metrics.result().text, re.MULTILINE)
     assert api.shown(me) == []
 
 
