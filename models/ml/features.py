@@ -19,8 +19,12 @@ Ints = NDArray[np.int64]
 # What a feature is explained as. Those of one person alone, and what a person does not show, explain nothing.
 Group = Literal["age", "distance", "interests", "texts", "traits", "facts", "wants", "viewer", "candidate", "hidden"]
 
-# Pseudo-decisions that a rate is shrunk with: 4 for how often a viewer likes, 3 for how often a candidate is liked.
+# Pseudo-decisions that a mean is shrunk with: 4 for what a viewer gives, 3 for what a candidate receives.
 SHRINK_GIVEN, SHRINK_RECEIVED = 4.0, 3.0
+# How many features are of the history, the last ones.
+HISTORY = 8
+# A want of this name is met by having interests in common rather than by a trait.
+SHARED_INTERESTS = "shared_interests"
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,9 @@ class Pairs:
         """How many pairs."""
         return len(self.viewer)
 
-    def part(self, rows: slice) -> "Pairs":
+    def part(self, rows: slice | Ints) -> "Pairs":
         """Some of the pairs."""
-        tallies = (Tally(each.decisions[rows], each.likes[rows]) for each in vars(self.history).values())
+        tallies = (Tally(each.decisions[rows], each.likes[rows], each.surprise[rows]) for each in vars(self.history).values())
         return Pairs(self.people, self.viewer[rows], self.candidate[rows], History(*tallies))
 
     def reversed(self) -> "Pairs":
@@ -46,6 +50,13 @@ class Pairs:
         known = self.history
         back = History(known.candidate_given, known.candidate_received, known.viewer_given, known.viewer_received)
         return Pairs(self.people, self.candidate, self.viewer, back)
+
+
+def nothing_known(count: int) -> History:
+    """The history of `count` pairs of people who never decided anything."""
+    none = np.zeros(count, np.int64)
+    tally = Tally(none, none, np.zeros(count))
+    return History(tally, tally, tally, tally)
 
 
 @dataclass(frozen=True)
@@ -57,10 +68,23 @@ class Column:
     values: NDArray[np.floating]
 
 
-def build(specification: Specification, base_rate: float, pairs: Pairs) -> Floats:
-    """The features of n pairs, float32 (n, features); `base_rate` is the share of likes that rates are shrunk to."""
-    columns = list(_columns(specification, base_rate, pairs))
-    features = np.empty((len(pairs), len(columns)), np.float32)
+def build(specification: Specification, pairs: Pairs) -> Floats:
+    """The features of n pairs, float32 (n, features): those of the two profiles, then the HISTORY of their likes."""
+    return _matrix([*_of_profiles(specification, pairs), *_of_history(pairs.history)], len(pairs))
+
+
+def of_profiles(specification: Specification, pairs: Pairs) -> Floats:
+    """Only the features of the two profiles, float32 (n, features - HISTORY)."""
+    return _matrix(list(_of_profiles(specification, pairs)), len(pairs))
+
+
+def of_history(history: History) -> Floats:
+    """Only the features of what was known of the likes of n pairs, float32 (n, HISTORY)."""
+    return _matrix(list(_of_history(history)), len(history.viewer_given.decisions))
+
+
+def _matrix(columns: list[Column], rows: int) -> Floats:
+    features = np.empty((rows, len(columns)), np.float32)
     for index, column in enumerate(columns):
         features[:, index] = column.values
     return features
@@ -69,18 +93,18 @@ def build(specification: Specification, base_rate: float, pairs: Pairs) -> Float
 def names_and_groups(specification: Specification) -> list[tuple[str, Group]]:
     """Name and group of each column of `build`, in order."""
     none = np.empty(0, np.int64)
-    nothing = Tally(none, none)
-    pairs = Pairs(nobody(specification), none, none, History(nothing, nothing, nothing, nothing))
-    return [(column.name, column.group) for column in _columns(specification, 0.5, pairs)]
+    pairs = Pairs(nobody(specification), none, none, nothing_known(0))
+    columns = [*_of_profiles(specification, pairs), *_of_history(pairs.history)]
+    return [(column.name, column.group) for column in columns]
 
 
-def _columns(specification: Specification, base_rate: float, pairs: Pairs) -> Iterator[Column]:
+def _of_profiles(specification: Specification, pairs: Pairs) -> Iterator[Column]:
     yield from _circumstances(specification, pairs)
+    yield from _genders(specification, pairs)
     yield from _tastes(specification, pairs)
     yield from _traits(specification, pairs)
     yield from _facts(specification, pairs)
     yield from _wants(specification, pairs)
-    yield from _history(base_rate, pairs.history)
 
 
 def _circumstances(specification: Specification, pairs: Pairs) -> Iterator[Column]:
@@ -95,12 +119,26 @@ def _circumstances(specification: Specification, pairs: Pairs) -> Iterator[Colum
     )
 
 
+def _genders(specification: Specification, pairs: Pairs) -> Iterator[Column]:
+    """Who likes more and who is liked more, and whether an older or a younger candidate is liked better, by gender."""
+    viewer, candidate = pairs.people.gender[pairs.viewer], pairs.people.gender[pairs.candidate]
+    gap = pairs.people.age[pairs.candidate] - pairs.people.age[pairs.viewer]
+    for code, gender in enumerate(specification.genders):
+        yield Column(f"gender.viewer={gender}", "viewer", (viewer == code).astype(np.float32))
+        yield Column(f"gender.candidate={gender}", "candidate", (candidate == code).astype(np.float32))
+        yield Column(f"age.gap.viewer={gender}", "age", np.where(viewer == code, gap, 0))
+
+
 def _tastes(specification: Specification, pairs: Pairs) -> Iterator[Column]:
     ordinary = specification.ordinary
-    yield Column("interests.cosine", "interests", _cosine(pairs.people.interests, pairs, ordinary.interests_cosine))
+    yield Column("interests.cosine", "interests", _interests(specification, pairs))
     names = ("texts.cosine", *(f"texts.{prompt}.cosine" for prompt in specification.prompts))
     for index, name in enumerate(names):
         yield Column(name, "texts", _cosine(pairs.people.texts[:, index], pairs, ordinary.texts_cosine[index]))
+
+
+def _interests(specification: Specification, pairs: Pairs) -> Floats:
+    return _cosine(pairs.people.interests, pairs, specification.ordinary.interests_cosine)
 
 
 def _traits(specification: Specification, pairs: Pairs) -> Iterator[Column]:
@@ -136,9 +174,12 @@ def _wants(specification: Specification, pairs: Pairs) -> Iterator[Column]:
             trait = traits[:, trait_at[want.name]]
             yield Column(f"want.{want.name}.met", "wants", viewer * trait[pairs.candidate])
             yield Column(f"want.{want.name}.met_back", "hidden", candidate * trait[pairs.viewer])
+        elif want.name == SHARED_INTERESTS:
+            yield Column(f"want.{want.name}.met", "interests", viewer * (_interests(specification, pairs) - specification.ordinary.interests_cosine))
 
 
-def _history(base_rate: float, known: History) -> Iterator[Column]:
+def _of_history(known: History) -> Iterator[Column]:
+    """Mean surprises, shrunk to none: what somebody's likes say beyond what their profile and the others' told."""
     sides = (
         ("viewer.given", known.viewer_given, SHRINK_GIVEN),
         ("viewer.received", known.viewer_received, SHRINK_RECEIVED),
@@ -146,8 +187,7 @@ def _history(base_rate: float, known: History) -> Iterator[Column]:
         ("candidate.received", known.candidate_received, SHRINK_RECEIVED),
     )
     for name, tally, shrink in sides:
-        rate = (tally.likes + shrink * base_rate) / (tally.decisions + shrink)
-        yield Column(f"history.{name}.log_odds", "hidden", np.log(rate / (1 - rate)))
+        yield Column(f"history.{name}.surprise", "hidden", tally.surprise / (tally.decisions + shrink))
         yield Column(f"history.{name}.log_count", "hidden", np.log1p(tally.decisions))
 
 

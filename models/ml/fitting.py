@@ -1,22 +1,25 @@
-"""Fitting the ranker: cross-fitted ridge, trees from its log-odds, calibration on held-out groups."""
+"""Fitting the ranker: a ridge on profiles and history, trees from its log-odds, calibration.
+
+Everything is chosen on held-out folds, and what did not see a fold is kept: later rankers are compared with it there.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
+from models.ml.cold import NONE, Cold, Folds
+from models.ml.features import HISTORY
+from models.ml.history import Bools, Doubles, Ints
+from models.ml.linear import Linear, fit, log_loss_of, platt
+from models.ml.pairs import Split, splits
 from models.ml.people import Floats
-from models.ml.ranker import Bools, Doubles, Ranker
+from models.ml.ranker import Ranker, Rankers
 from models.ml.specification import Specification
 
-Split = tuple[NDArray[np.int64], NDArray[np.int64]]
-
-# Inverse strengths of the ridge penalty to choose from, by held-out log loss.
-RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
+# Inverse strengths of the ridge penalty on what the profiles add once their cold log-odds are known; 0 adds nothing.
+CORRECTIONS = (0.0, 1e-3, 1e-2)
 MOST_TREES = 300
 # Below this many rows threads wait for each other longer than they work; the trees are the same.
 MANY_ROWS = 100_000
@@ -28,7 +31,7 @@ TREES = {
     "boost_from_average": False,
     "learning_rate": 0.05,
     "num_leaves": 8,
-    "min_data_in_leaf": 40,
+    "min_data_in_leaf": 100,
     "lambda_l2": 20.0,
     "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
@@ -40,116 +43,157 @@ TREES = {
 }
 
 
-def teaches(liked: Bools, splits: Sequence[Split]) -> bool:
+@dataclass(frozen=True)
+class Known:
+    """What was known of n pairs: cold log-odds float64 (n,), and the features of their history, float32 (n, HISTORY)."""
+
+    cold: Doubles
+    history: Floats
+
+
+@dataclass(frozen=True)
+class Questions:
+    """n decisions to learn from: features of the profiles, float32 (n, f), labels, folds, and what was known."""
+
+    profiles: Floats
+    liked: Bools
+    fold: Ints
+    known: Callable[[Folds], Known]
+    """By ridges that did not see these folds either."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Rankers, and what those that did not see a fold say of it: calibrated log-odds, float64 (n,)."""
+
+    rankers: Rankers
+    held_out: Doubles
+    held_out_linear: Doubles
+    """Of the ridge alone, calibrated by itself."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A ridge and where the trees start from it: log-odds of all rows; `rows` are those that it saw."""
+
+    linear: Linear
+    start: Doubles
+    features: Floats
+    rows: Ints
+
+
+def teaches(liked: Bools, fold: Ints) -> bool:
     """Whether there is enough to learn from: likes and passes, overall and in each split's training part."""
-    parts = [liked, *(liked[train] for train, _ in splits)]
-    return bool(splits) and all(min(part.sum(), (~part).sum()) >= ENOUGH for part in parts)
+    found = splits(fold)
+    parts = [liked, *(liked[train] for train, _ in found)]
+    return bool(found) and all(min(part.sum(), (~part).sum()) >= ENOUGH for part in parts)
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Predictions for training rows by fits that did not see their group, float64 (n,)."""
+def fit_ranker(specification: Specification, cold: Cold, questions: Questions, seed: int) -> Fitted:
+    """Fit ridge, trees and calibration on n questions, given the cold ridges of the same folds.
 
-    p_like: Doubles
-    p_like_linear: Doubles
-
-
-@dataclass(frozen=True)
-class _Linear:
-    weights: Doubles
-    intercept: float
-
-    def log_odds(self, features: Floats) -> Doubles:
-        return np.asarray(features @ self.weights + self.intercept)
-
-
-def fit(
-    specification: Specification,
-    base_rate: float,
-    features: Floats,
-    liked: Bools,
-    splits: Sequence[Split],
-    seed: int,
-) -> tuple[Ranker, HeldOut]:
-    """Fit on n decisions: features float32 (n, features), liked (n,), splits of row numbers with groups kept whole.
-
-    The trees start from cross-fitted log-odds of the linear part, so that they learn only what it missed on people it
-    had not seen. Number of trees, ridge strength and calibration are chosen on the held-out rows.
+    The trees start from the ridge's log-odds, so that they learn only what it missed. Number of trees, ridge strength
+    and calibration are chosen on the held-out rows.
     """
-    ridge, linear = _cross_fit_linear(features, liked, splits)
-    rounds, trees = _cross_fit_trees(features, liked, linear, splits, seed)
-    slope, shift = _platt(linear + trees, liked)
-    whole = _fit_linear(features, liked, ridge)
-    ranker = Ranker(
-        specification=specification,
-        base_rate=base_rate,
-        weights=whole.weights,
-        means=features.mean(axis=0, dtype=np.float64),
-        intercept=whole.intercept,
-        slope=slope,
-        shift=shift,
-        booster=_boost(features, liked, linear, rounds, seed),
-    )
-    return ranker, HeldOut(expit(slope * (linear + trees) + shift), expit(linear))
+    found = splits(questions.fold)
+    parts, linear = _cross_fit_linear(cold, questions, found)
+    boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed)
+    whole = parts[-1]
+    booster = _boost(whole, questions.liked, rounds, seed)
+    slope, shift = platt(linear + trees, questions.liked)
+    slope_linear, shift_linear = platt(linear, questions.liked)
+    means = whole.features.mean(axis=0, dtype=np.float64)
+
+    def ranker(cold: Linear, part: _Part, booster: lgb.Booster) -> Ranker:
+        return Ranker(specification, cold, part.linear, means, slope, shift, booster)
+
+    folds = [int(questions.fold[held[0]]) for _, held in found]
+    by_fold = {
+        each: ranker(cold.without[frozenset({each})], part, booster)
+        for each, part, booster in zip(folds, parts, boosters, strict=False)
+    }
+    rankers = Rankers(ranker(cold.whole, whole, booster), by_fold)
+    return Fitted(rankers, slope * (linear + trees) + shift, slope_linear * linear + shift_linear)
 
 
-def _fit_linear(features: Floats, liked: Bools, ridge: float) -> _Linear:
-    mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
-    scale[scale < 1e-6] = np.inf  # a constant feature gets no weight
-    model = LogisticRegression(C=ridge, solver="newton-cholesky", max_iter=200)
-    model.fit((features - mean) / scale, liked)
-    weights = model.coef_[0] / scale
-    return _Linear(weights, float(model.intercept_[0] - mean @ weights))
+def _cross_fit_linear(cold: Cold, questions: Questions, found: Sequence[Split]) -> tuple[list[_Part], Doubles]:
+    """The ridge of each split, then of everything, with the strength of least held-out log loss; and its log-odds there.
+
+    Cold log-odds and history are hardly held back. On a few thousand pairs they are all that the profiles add; where
+    data is rich the features of the profiles get weights of their own, as people are not shown to each other at random.
+    """
+    left_out: list[Folds] = [frozenset({int(questions.fold[held[0]])}) for _, held in found] + [NONE]
+    everything = np.arange(len(questions.liked))
+    known = [questions.known(folds) for folds in left_out]
+    designs = [np.hstack([questions.profiles, each.cold[:, None], each.history], dtype=np.float32) for each in known]
+    seen = [*(train for train, _ in found), everything]
+
+    def fits(strength: float, which: range) -> list[Linear]:
+        rows = [(designs[at][seen[at]], questions.liked[seen[at]]) for at in which]
+        return [fit(features, liked, strength, free=1 + HISTORY) for features, liked in rows]
+
+    def of_held_out(linears: list[Linear]) -> Doubles:
+        log_odds = np.empty(len(everything))
+        for linear, design, (_, held) in zip(linears, designs, found, strict=False):
+            log_odds[held] = linear.log_odds(design[held])
+        return log_odds
+
+    tried = {strength: fits(strength, range(len(found))) for strength in CORRECTIONS}
+    best = min(CORRECTIONS, key=lambda each: log_loss_of(of_held_out(tried[each]), questions.liked))
+    linears = tried[best] + fits(best, range(len(found), len(found) + 1))
+    parts = [
+        _Part(
+            _folded(linear, cold.without[folds]),
+            linear.log_odds(design),
+            np.hstack([questions.profiles, each.history]),
+            rows,
+        )
+        for linear, folds, design, each, rows in zip(linears, left_out, designs, known, seen, strict=True)
+    ]
+    return parts, of_held_out(tried[best])
 
 
-def _cross_fit_linear(features: Floats, liked: Bools, splits: Sequence[Split]) -> tuple[float, Doubles]:
-    """The ridge with the least held-out log loss, and its held-out log-odds."""
-    held_out = {ridge: np.zeros(len(liked)) for ridge in RIDGES}
-    for ridge, log_odds in held_out.items():
-        for train, held in splits:
-            log_odds[held] = _fit_linear(features[train], liked[train], ridge).log_odds(features[held])
-    best = min(RIDGES, key=lambda ridge: _loss(held_out[ridge], liked))
-    return best, held_out[best]
+def _folded(linear: Linear, cold: Linear) -> Linear:
+    """A linear function of features of profiles, cold log-odds and history, as one of the features alone."""
+    of_profiles, of_cold, history = np.split(linear.weights, [-1 - HISTORY, -HISTORY])
+    weights = np.concatenate([of_profiles + of_cold * cold.weights, history])
+    return Linear(weights, linear.intercept + float(of_cold[0]) * cold.intercept)
 
 
 def _cross_fit_trees(
-    features: Floats, liked: Bools, start: Doubles, splits: Sequence[Split], seed: int
-) -> tuple[int, Doubles]:
-    """The number of trees with the least held-out log loss, at least one, and what they add to held-out log-odds."""
+    liked: Bools, parts: Sequence[_Part], found: Sequence[Split], seed: int
+) -> tuple[list[lgb.Booster], int, Doubles]:
+    """Trees of each split, the number of them with the least held-out log loss, and what they add there."""
     curves, boosters = [], []
-    for train, held in splits:
-        data = _data(features[train], liked[train], start[train])
+    for part, (train, held) in zip(parts, found, strict=False):
+        data = _data(part, liked, train)
         losses: dict[str, dict[str, list[float]]] = {}
         stop: list[Callable[..., object]] = [lgb.record_evaluation(losses), lgb.early_stopping(PATIENCE, verbose=False)]
-        held_data = data.create_valid(features[held], liked[held].astype(np.int8), init_score=start[held])
-        boosters.append(lgb.train(_parameters(liked, seed), data, MOST_TREES, valid_sets=[held_data], callbacks=stop))
+        held_data = data.create_valid(part.features[held], liked[held].astype(np.int8), init_score=part.start[held])
+        boosters.append(
+            lgb.train(_parameters(len(liked), seed), data, MOST_TREES, valid_sets=[held_data], callbacks=stop)
+        )
         curves.append(np.array(losses["valid_0"]["binary_logloss"]) * len(held))
     together = min(len(curve) for curve in curves)
     rounds = int(np.argmin(np.sum([curve[:together] for curve in curves], axis=0))) + 1
     added = np.zeros(len(liked))
-    for booster, (_, held) in zip(boosters, splits, strict=True):
-        added[held] = np.asarray(booster.predict(features[held], raw_score=True, num_iteration=rounds))
-    return rounds, added
+    for booster, part, (_, held) in zip(boosters, parts, found, strict=False):
+        added[held] = np.asarray(booster.predict(part.features[held], raw_score=True, num_iteration=rounds))
+    return [_first(booster, rounds) for booster in boosters], rounds, added
 
 
-def _data(features: Floats, liked: Bools, start: Doubles) -> lgb.Dataset:
-    return lgb.Dataset(features, liked.astype(np.int8), init_score=start)
+def _first(booster: lgb.Booster, rounds: int) -> lgb.Booster:
+    """The booster of the first trees only."""
+    return lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds))
 
 
-def _boost(features: Floats, liked: Bools, start: Doubles, rounds: int, seed: int) -> lgb.Booster:
-    return lgb.train(_parameters(liked, seed), _data(features, liked, start), rounds)
+def _data(part: _Part, liked: Bools, rows: Ints) -> lgb.Dataset:
+    return lgb.Dataset(part.features[rows], liked[rows].astype(np.int8), init_score=part.start[rows])
 
 
-def _parameters(liked: Bools, seed: int) -> dict[str, object]:
-    return {**TREES, "seed": seed, "num_threads": 1 if len(liked) < MANY_ROWS else 0}
+def _boost(part: _Part, liked: Bools, rounds: int, seed: int) -> lgb.Booster:
+    return lgb.train(_parameters(len(liked), seed), _data(part, liked, part.rows), rounds)
 
 
-def _platt(log_odds: Doubles, liked: Bools) -> tuple[float, float]:
-    """Slope and shift by logistic regression of the labels on held-out log-odds (Platt 1999)."""
-    model = LogisticRegression(C=np.inf).fit(log_odds[:, None], liked)
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
-
-
-def _loss(log_odds: Doubles, liked: Bools) -> float:
-    """Mean negative log likelihood."""
-    return float(np.mean(np.logaddexp(0.0, np.where(liked, -log_odds, log_odds))))
+def _parameters(rows: int, seed: int) -> dict[str, object]:
+    return {**TREES, "seed": seed, "num_threads": 1 if rows < MANY_ROWS else 0}

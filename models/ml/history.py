@@ -1,4 +1,4 @@
-"""How often people like and are liked, at any moment: counts of likes and decisions, from likes and passes only."""
+"""What people's likes and passes tell of them: how often they like and are liked, and more than who they are explains."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Decisions and likes among them, each int64 (n,)."""
+    """Decisions, the likes among them, and their surprise, each (n,).
+
+    The surprise of a decision is 1 for a like or 0 for a pass, less the probability of a like that the profiles of the
+    two gave it; of several decisions, the sum.
+    """
 
     decisions: Ints
     likes: Ints
+    surprise: Doubles
 
 
 @dataclass(frozen=True)
@@ -32,42 +39,21 @@ class Events:
 
     actor: Ints
     target: Ints
-    liked: NDArray[np.bool_]
+    liked: Bools
     time: Ints
 
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.actor)
 
-def tally_before(person: Ints, time: Ints, liked: NDArray[np.bool_], asked: Ints, before: Ints) -> Tally:
-    """For each asked person, their decisions and likes strictly before a moment.
-
-    `person`, `time`, `liked` (n,) are the events; `asked`, `before` (m,) the questions. O((n + m) log n).
-    """
-    moments = np.unique(time)
-    # One sortable number a (person, moment): persons apart, moments in order within a person.
-    stride = len(moments) + 1
-    event_key = person * stride + np.searchsorted(moments, time)
-    order = np.argsort(event_key, kind="stable")
-    sorted_key = event_key[order]
-    likes = np.concatenate([[0], np.cumsum(liked[order])])
-    end = np.searchsorted(sorted_key, asked * stride + np.searchsorted(moments, before))
-    start = np.searchsorted(sorted_key, asked * stride)
-    return Tally(end - start, likes[end] - likes[start])
-
-
-def history_before(events: Events, viewer: Ints, candidate: Ints, before: Ints) -> History:
-    """What was known of each pair (viewer, candidate) strictly before a moment, each int64 (m,)."""
-    given = (events.actor, events.time, events.liked)
-    received = (events.target, events.time, events.liked)
-    return History(
-        viewer_given=tally_before(*given, viewer, before),
-        viewer_received=tally_before(*received, viewer, before),
-        candidate_given=tally_before(*given, candidate, before),
-        candidate_received=tally_before(*received, candidate, before),
-    )
+    def part(self, rows: Ints) -> "Events":
+        """Some of them, in the order of `rows`."""
+        return Events(self.actor[rows], self.target[rows], self.liked[rows], self.time[rows])
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Everything known of each of n people today: decisions given and received."""
+    """What is known of each of n people: decisions given and received."""
 
     given: Tally
     received: Tally
@@ -82,17 +68,33 @@ class Ledger:
         )
 
 
-def _pick(tally: Tally, person: Ints) -> Tally:
-    return Tally(tally.decisions[person], tally.likes[person])
+def ledger(events: Events, surprise: Doubles, people: int, most: int | None = None) -> Ledger:
+    """The ledger of `people` people after the events, whose surprises are float64 (n,).
 
+    With `most`, of each person only the first so many decisions given and received count, in the order of the events.
+    """
 
-def ledger(events: Events, people: int) -> Ledger:
-    """The ledger of `people` people after all events."""
-
-    def total(person: Ints) -> Tally:
+    def tally(person: Ints) -> Tally:
+        counted = np.ones(len(person), bool) if most is None else _place(person) < most
+        at, likes = person[counted], events.liked[counted]
         return Tally(
-            np.bincount(person, minlength=people).astype(np.int64),
-            np.bincount(person[events.liked], minlength=people).astype(np.int64),
+            np.bincount(at, minlength=people).astype(np.int64),
+            np.bincount(at[likes], minlength=people).astype(np.int64),
+            np.bincount(at, surprise[counted], minlength=people).astype(np.float64),
         )
 
-    return Ledger(given=total(events.actor), received=total(events.target))
+    return Ledger(given=tally(events.actor), received=tally(events.target))
+
+
+def _place(person: Ints) -> Ints:
+    """How many rows of the same person come before each row."""
+    order = np.argsort(person, kind="stable")
+    ordered = person[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(person) else np.empty(0, np.int64)
+    place = np.empty(len(person), np.int64)
+    place[order] = np.arange(len(person)) - np.repeat(starts, np.diff(np.r_[starts, len(person)]))
+    return place
+
+
+def _pick(tally: Tally, person: Ints) -> Tally:
+    return Tally(tally.decisions[person], tally.likes[person], tally.surprise[person])

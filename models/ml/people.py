@@ -21,6 +21,8 @@ class People:
     """n people as arrays."""
 
     ids: NDArray[np.str_]
+    gender: NDArray[np.int16]
+    """Index in the specification's genders, -1 for others, (n,)."""
     age: Floats
     """Completed years, (n,)."""
     place: NDArray[np.float64]
@@ -45,6 +47,7 @@ def nobody(specification: Specification) -> People:
     """The arrays of no people: the shapes that a specification gives."""
     return People(
         ids=np.empty(0, np.str_),
+        gender=np.empty(0, np.int16),
         age=np.empty(0, np.float32),
         place=np.empty((0, 2)),
         traits=np.empty((0, len(specification.traits)), np.float32),
@@ -60,6 +63,7 @@ def people(specification: Specification, profiles: pd.DataFrame, answers: Answer
     places = profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan)
     return People(
         ids=profiles["profile_id"].to_numpy(dtype=str),
+        gender=pd.Index(specification.genders).get_indexer(pd.Index(profiles["gender"])).astype(np.int16),
         age=profiles["age"].to_numpy(dtype=np.float32),
         place=places,
         traits=_standardised(specification.traits, profiles["traits"]),

@@ -4,20 +4,20 @@ On a few thousand pairs the linear part carries the ranking and the trees add li
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from models.ml.features import HISTORY
+from models.ml.history import Bools, Doubles
+from models.ml.linear import Linear
 from models.ml.people import Floats
 from models.ml.specification import Specification
-
-Doubles = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
@@ -30,13 +30,12 @@ class Ranker:
     """A fitted ranker. Its features are those that `models.ml.features.build` makes from its own specification."""
 
     specification: Specification
-    base_rate: float
-    """Share of likes among decisions; history is shrunk to it."""
-    weights: Doubles
-    """Of the linear part, one a feature, on the features as they are."""
+    cold: Linear
+    """On the features of the two profiles alone; a decision's surprise is measured from it."""
+    linear: Linear
+    """On all features."""
     means: Doubles
     """Of each feature in training: what a contribution is measured from."""
-    intercept: float
     slope: float
     """Platt's calibration: the log-odds of linear part and trees times this, plus `shift`."""
     shift: float
@@ -45,8 +44,7 @@ class Ranker:
 
     def log_odds(self, features: Floats) -> Doubles:
         """Calibrated log-odds of a like, float64 (n,), from features float32 (n, features)."""
-        # Not by matrix product: that rounds a row by its place among the others, and p_match must be symmetric.
-        raw = np.einsum("ij,j->i", features, self.weights) + self.intercept
+        raw = self.linear.log_odds(features)
         if self.booster is not None:
             raw = raw + np.asarray(self.booster.predict(features, raw_score=True))
         return np.asarray(self.slope * raw + self.shift)
@@ -55,15 +53,34 @@ class Ranker:
         """Probability of a like, float32 (n,), strictly between 0 and 1."""
         return np.clip(expit(self.log_odds(features)), 1e-6, 1 - 1e-6).astype(np.float32)
 
+    def surprise(self, features: Floats, liked: Bools) -> Doubles:
+        """Of n decisions: 1 or 0 less the probability that the profiles gave a like, from features of profiles (n, f).
+
+        Source: residuals of decisions against a cross-fitted model, as in Kenny's social relations model.
+        """
+        return np.asarray(liked - expit(self.cold.log_odds(features)))
+
     def contributions(self, features: Floats) -> Doubles:
         """What each feature adds to the log-odds compared with an average pair, float64 (n, features).
 
         Linear terms exactly; trees by TreeSHAP (Lundberg et al. 2018).
         """
-        added = (features - self.means) * self.weights
+        added = (features - self.means) * self.linear.weights
         if self.booster is not None and len(features):  # LightGBM explains no empty block
             added = added + np.asarray(self.booster.predict(features, pred_contrib=True))[:, :-1]
         return np.asarray(self.slope * added)
+
+
+@dataclass(frozen=True)
+class Rankers:
+    """A ranker, and those of the same make that saw everything but one fold: what they say of it can be believed."""
+
+    whole: Ranker
+    by_fold: Mapping[int, Ranker]
+
+    def without(self, fold: int) -> Ranker:
+        """The ranker that did not see a fold; the whole one if there was nothing in it."""
+        return self.by_fold.get(fold, self.whole)
 
 
 def prior(specification: Specification, names: Sequence[str], liked: Bools) -> Ranker:
@@ -81,18 +98,18 @@ def prior(specification: Specification, names: Sequence[str], liked: Bools) -> R
     weights = np.array([PRIOR_WEIGHTS.get(name, 0.0) for name in names])
     means = np.array([mean.get(name, 0.0) for name in names])
     rate = float((liked.sum() + PRIOR_STRENGTH * PRIOR_LIKE_RATE) / (len(liked) + PRIOR_STRENGTH))
-    intercept = float(logit(rate) - weights @ means)
-    return Ranker(specification, rate, weights, means, intercept, slope=1.0, shift=0.0, booster=None)
+    linear = Linear(weights, float(logit(rate) - weights @ means))
+    cold = Linear(weights[:-HISTORY], linear.intercept)
+    return Ranker(specification, cold, linear, means, slope=1.0, shift=0.0, booster=None)
 
 
 def save(ranker: Ranker, folder: Path) -> None:
     """Write ranker.json and, if there are trees, trees.txt (LightGBM's own text form) into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     numbers = {
-        "base_rate": ranker.base_rate,
-        "weights": ranker.weights.tolist(),
+        "cold": _plain(ranker.cold),
+        "linear": _plain(ranker.linear),
         "means": ranker.means.tolist(),
-        "intercept": ranker.intercept,
         "slope": ranker.slope,
         "shift": ranker.shift,
     }
@@ -111,11 +128,18 @@ def load(folder: Path) -> Ranker:
     trees = folder / "trees.txt"
     return Ranker(
         specification=Specification.from_json(json.dumps(content["specification"])),
-        base_rate=content["base_rate"],
-        weights=np.array(content["weights"]),
+        cold=_linear(content["cold"]),
+        linear=_linear(content["linear"]),
         means=np.array(content["means"]),
-        intercept=content["intercept"],
         slope=content["slope"],
         shift=content["shift"],
         booster=lgb.Booster(model_file=trees) if trees.exists() else None,
     )
+
+
+def _plain(linear: Linear) -> dict[str, object]:
+    return {"weights": linear.weights.tolist(), "intercept": linear.intercept}
+
+
+def _linear(content: Mapping[str, Any]) -> Linear:
+    return Linear(np.array(content["weights"]), content["intercept"])

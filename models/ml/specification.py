@@ -60,6 +60,8 @@ class Ordinary:
 class Specification:
     """What the features of a pair are made from."""
 
+    genders: tuple[str, ...]
+    """Those of at least COMMON_CATEGORY of the people."""
     traits: tuple[Number, ...]
     wants: tuple[Number, ...]
     facts: tuple[Fact, ...]
@@ -78,6 +80,7 @@ class Specification:
         """Read what `to_json` wrote."""
         raw = json.loads(text)
         return cls(
+            genders=tuple(raw["genders"]),
             traits=tuple(Number(**each) for each in raw["traits"]),
             wants=tuple(Number(**each) for each in raw["wants"]),
             facts=tuple(Fact(each["name"], tuple(each["categories"]), tuple(each["shares"])) for each in raw["facts"]),
@@ -94,17 +97,19 @@ def is_sensitive(name: str) -> bool:
     return not SENSITIVE.isdisjoint(re.findall(r"[^\W_]+", apart.lower()))
 
 
-def learn(profiles: pd.DataFrame, answers: Answers) -> Specification:
+def learn(profiles: pd.DataFrame, answers: Answers, *, sensitive: bool = False) -> Specification:
     """The specification of a profiles frame (see models.ml.frames) and its embedded answers.
 
-    It depends on the set of rows, not on their order.
+    It depends on the set of rows, not on their order. Traits, facts and wants about race or ethnicity are left out
+    unless `sensitive`.
     """
     interests = _interests(profiles["interests"])
     prompts = tuple(_common_keys(profiles["texts"]))
     return Specification(
-        traits=_numbers(profiles["traits"]),
-        wants=_numbers(profiles["wants"]),
-        facts=_facts(profiles["facts"]),
+        genders=_genders(profiles["gender"]),
+        traits=_numbers(profiles["traits"], sensitive=sensitive),
+        wants=_numbers(profiles["wants"], sensitive=sensitive),
+        facts=_facts(profiles["facts"], sensitive=sensitive),
         interests=tuple(interests),
         rarity=tuple(interests.values()),
         prompts=prompts,
@@ -117,24 +122,29 @@ def learn(profiles: pd.DataFrame, answers: Answers) -> Specification:
     )
 
 
+def _genders(cells: pd.Series) -> tuple[str, ...]:
+    counted = Counter(cells)
+    return tuple(sorted(word for word, count in counted.items() if count >= COMMON_CATEGORY * len(cells)))
+
+
 def _common_keys(cells: Iterable[Mapping[str, object]]) -> list[str]:
     cells = list(cells)
     having = Counter(name for cell in cells for name in cell)
     return sorted(name for name, count in having.items() if count >= ASKED_OF_MOST * len(cells))
 
 
-def _numbers(cells: pd.Series) -> tuple[Number, ...]:
+def _numbers(cells: pd.Series, *, sensitive: bool) -> tuple[Number, ...]:
     numbers = []
     for name in _common_keys(cells):
         values = np.sort([float(cell[name]) for cell in cells if name in cell])
-        if not is_sensitive(name) and (scale := float(values.std())) > 0:
+        if (sensitive or not is_sensitive(name)) and (scale := float(values.std())) > 0:
             numbers.append(Number(name, float(np.median(values)), scale))
     return tuple(numbers)
 
 
-def _facts(cells: pd.Series) -> tuple[Fact, ...]:
+def _facts(cells: pd.Series, *, sensitive: bool) -> tuple[Fact, ...]:
     facts = []
-    for name in sorted({name for cell in cells for name in cell if not is_sensitive(name)}):
+    for name in sorted({name for cell in cells for name in cell if sensitive or not is_sensitive(name)}):
         counted = Counter(cell[name] for cell in cells if name in cell)
         categories = tuple(word for word, count in _ranked(counted) if count >= max(2, COMMON_CATEGORY * len(cells)))
         if len(counted) > 1 and categories:

@@ -1,0 +1,54 @@
+"""Ridge logistic regression, whole and without some folds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from models.ml.history import Bools, Doubles
+
+# How much less than the others a free feature is held back.
+FREE = 100.0
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Log-odds that are linear in the features as they are."""
+
+    weights: Doubles
+    intercept: float
+
+    def log_odds(self, features: NDArray[np.floating]) -> Doubles:
+        """Log-odds, float64 (n,), from features (n, weights)."""
+        # Not by matrix product: that rounds a row by its place among the others, and p_match must be symmetric.
+        return np.asarray(np.einsum("ij,j->i", features, self.weights) + self.intercept)
+
+
+def fit(features: NDArray[np.floating], liked: Bools, strength: float, free: int = 0) -> Linear:
+    """Fit on features (n, f) and labels (n,); `strength` is the inverse of the ridge penalty (C), 0 for no weight.
+
+    Features are standardised; the last `free` of them are hardly held back.
+    """
+    if strength == 0:
+        alone = fit(features[:, -free:], liked, 1.0)
+        return Linear(np.concatenate([np.zeros(features.shape[1] - free), alone.weights]), alone.intercept)
+    mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
+    scale[scale < 1e-6] = np.inf  # a constant feature gets no weight
+    if free:
+        scale[-free:] /= FREE
+    model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200)
+    model.fit((features - mean) / scale, liked)
+    weights = model.coef_[0] / scale
+    return Linear(weights, float(model.intercept_[0] - mean @ weights))
+
+
+def log_loss_of(log_odds: Doubles, liked: Bools) -> float:
+    """Mean negative log likelihood of labels, in nats."""
+    return float(np.mean(np.logaddexp(0.0, np.where(liked, -log_odds, log_odds))))
+
+
+def platt(log_odds: Doubles, liked: Bools) -> tuple[float, float]:
+    """Slope and shift by logistic regression of the labels on held-out log-odds (Platt 1999)."""
+    model = LogisticRegression(C=np.inf).fit(log_odds[:, None], liked)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
