@@ -114,7 +114,7 @@ def score(
 
     asked = read_pairs(pairs)
     with ready_database() as engine, engine.connect() as connection:
-        scores = score_pairs(connection, registry(settings()).champion().ranker, asked)
+        scores = score_pairs(connection, registry(settings()).champion().rankers.whole, asked)
     write_scores(scores, out)
     console.print(f"{len(scores):,} pairs scored, in {out}")
 

@@ -45,7 +45,7 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
     key_of = everybody.set_index("profile_id")["source_key"]
     viewer, candidate = (_positions(pairs[name], key_of, profiles["profile_id"], rejected) for name in COLUMNS)
     asked = profiles.iloc[np.unique(np.concatenate([viewer, candidate]))]
-    town = population(ranker.specification, profiles, interactions, read_blocks(connection), _encoded(asked))
+    town = population(ranker, profiles, interactions, read_blocks(connection), _encoded(asked))
     scored = score(ranker, town.people, town.ledger, viewer, candidate)
     return pairs.assign(**{name: getattr(scored, name) for name in SCORES})
 

@@ -8,7 +8,7 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext  # type: ignore[attr-defined] # re-exported when run
 
-from models.ml.ranker import load
+from models.ml.ranker import load_whole
 
 
 class RankerModel(PythonModel):
@@ -16,7 +16,7 @@ class RankerModel(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the ranker."""
-        self.ranker = load(Path(os.fspath(context.artifacts["ranker"])))
+        self.ranker = load_whole(Path(os.fspath(context.artifacts["ranker"])))
 
     def predict(self, context: object, model_input: pd.DataFrame, params: object = None) -> pd.Series:  # noqa: ARG002
         """Return p_like of each row of pair features, the columns in the order of the model's signature."""

@@ -19,9 +19,9 @@ from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from models.db.errors import NoChampion
-from models.ml import ranker as rankers
+from models.ml import ranker as ranker_files
 from models.ml.features import names_and_groups
-from models.ml.ranker import Ranker
+from models.ml.ranker import Ranker, Rankers
 from pipelines import ranker_model
 
 EXPERIMENT = "matching"
@@ -39,7 +39,7 @@ class Champion:
     """The ranker that publications use, and its registered version."""
 
     version: str
-    ranker: Ranker
+    rankers: Rankers
 
 
 class Registry(dg.ConfigurableResource[None]):
@@ -57,18 +57,18 @@ class Registry(dg.ConfigurableResource[None]):
         with mlflow.start_run(experiment_id=key, run_name=name, tags=dict(tags)):
             yield
 
-    def log(self, ranker: Ranker, parameters: Mapping[str, object], metrics: Mapping[str, float]) -> str:
-        """Log and register a ranker in the current run, and return its version."""
+    def log(self, rankers: Rankers, parameters: Mapping[str, object], metrics: Mapping[str, float]) -> str:
+        """Log and register rankers in the current run, and return their version."""
         mlflow.log_params(dict(parameters))
         mlflow.log_metrics(dict(metrics))
         with tempfile.TemporaryDirectory() as folder:
-            rankers.save(ranker, Path(folder))
+            ranker_files.save(rankers, Path(folder))
             model = mlflow.pyfunc.log_model(
                 name=MODEL,
                 python_model=ranker_model.__file__,
                 artifacts={"ranker": folder},
-                signature=_signature(ranker),
-                input_example=_example(ranker),
+                signature=_signature(rankers.whole),
+                input_example=_example(rankers.whole),
                 pip_requirements=REQUIREMENTS,
             )
         return self._register(model)
@@ -86,21 +86,32 @@ class Registry(dg.ConfigurableResource[None]):
                 return None
             raise
 
+    def current(self) -> Champion | None:
+        """The champion; None if there is none yet."""
+        version = self.champion_version()
+        return None if version is None else Champion(version, self.load(version))
+
     def champion(self) -> Champion:
         """The champion; raises NoChampion if there is none yet."""
-        version = self.champion_version()
-        if version is None:
+        if (champion := self.current()) is None:
             raise NoChampion("there is no ranker yet: train one with `matching run`")
-        return Champion(version, self.load(version))
+        return champion
 
-    def load(self, version: str) -> Ranker:
-        """A registered ranker."""
+    def explain(self, version: str, reasons: Mapping[str, str]) -> None:
+        """Keep in the current run, and with the version, why it was promoted or refused: check → sentence."""
+        client = self._connect()
+        mlflow.set_tags({f"gate.{name}": sentence for name, sentence in reasons.items()})
+        text = "\n".join(f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items())
+        client.update_model_version(MODEL, version, description=text)
+
+    def load(self, version: str) -> Rankers:
+        """A registered version."""
         self._connect()
         with tempfile.TemporaryDirectory() as folder:
             model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}", dst_path=folder)
             # MLflow keeps an artifact under the name of the folder it was logged from.
-            (found,) = Path(model).rglob("ranker.json")
-            return rankers.load(found.parent)
+            found = min(Path(model).rglob("ranker.json"), key=lambda path: len(path.parts))
+            return ranker_files.load(found.parent)
 
     def _register(self, model: ModelInfo) -> str:
         """Register a logged model through the client: MLflow's shorter way prints lines among those of the run."""

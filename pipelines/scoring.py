@@ -13,7 +13,7 @@ from upath import UPath
 
 from models.ml.candidates import Scored, candidates, score
 from models.ml.population import Population, population
-from models.ml.ranker import Ranker, save
+from models.ml.ranker import Ranker, Rankers, save
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, from_table, read_table, to_table, write_table
 from pipelines.shards import SHARDS, shard_of
@@ -52,7 +52,7 @@ def inputs_fingerprint(
     that the shards it had scored still count.
     """
     with TemporaryDirectory() as folder:
-        save(ranker, Path(folder))
+        save(Rankers(ranker, {}), Path(folder))
         parts = [path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())]
     frames = [profiles.drop(columns=VOLATILE), interactions, embeddings, blocks, pd.DataFrame({"ranker": parts})]
     return fingerprint(*(to_table(frame) for frame in frames))
@@ -80,7 +80,7 @@ def score_shard(shard: ScoreShard) -> int:
 @lru_cache(maxsize=1)
 def _population(inputs: ScoringInputs) -> Population:
     return population(
-        inputs.ranker.specification,
+        inputs.ranker,
         from_table(read_table(UPath(inputs.profiles_url))),
         from_table(read_table(UPath(inputs.interactions_url))),
         inputs.blocks,

@@ -95,8 +95,8 @@ def score(ranker: Ranker, people: People, ledger: Ledger, viewer: Ints, candidat
     p_like, p_liked_back = np.empty(len(viewer), np.float32), np.empty(len(viewer), np.float32)
     for rows in _blocks(np.arange(len(viewer)), PAIRS_AT_ONCE):
         pairs = Pairs(people, viewer[rows], candidate[rows], ledger.of(viewer[rows], candidate[rows]))
-        p_like[rows] = ranker.p_like(build(ranker.specification, ranker.base_rate, pairs))
-        p_liked_back[rows] = ranker.p_like(build(ranker.specification, ranker.base_rate, pairs.reversed()))
+        p_like[rows] = ranker.p_like(build(ranker.specification, pairs))
+        p_liked_back[rows] = ranker.p_like(build(ranker.specification, pairs.reversed()))
     return Scored(viewer, candidate, p_like, p_liked_back, p_like * p_liked_back)
 
 

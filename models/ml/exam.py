@@ -60,26 +60,27 @@ class Exam:
         at = order[np.minimum(np.searchsorted(here[order], there), len(here) - 1)] if len(here) else here
         return np.where(here[at] == there, at, -1)
 
+    def pairs(self, people: People, surprise: Doubles | None = None) -> Pairs:
+        """The pair of each question, with its history; surprises are none where nobody asks for them."""
+        history = self.history(np.zeros(len(self.events)) if surprise is None else surprise, len(people))
+        return Pairs(people, self.events.actor[self.questions], self.events.target[self.questions], history)
+
     def history(self, surprise: Doubles, people: int) -> History:
         """What is known of each question's pair, given the surprise (n,) of each decision."""
         return histories(self.draws, self.events, surprise, people)
 
 
-def sit(rankers: Rankers, exam: Exam, people: People) -> tuple[Doubles, Pairs]:
-    """p_like of each question, float64 (q,), by the ranker that did not see its fold; and the pairs with their history.
+def sit(rankers: Rankers, exam: Exam, people: People) -> Doubles:
+    """p_like of each question, float64 (q,), by the ranker that did not see its fold.
 
     `people` are by the rankers' own specification.
     """
-    pairs = _pairs(exam, people, exam.history(_surprise(rankers, exam, people), len(people)))
+    pairs = exam.pairs(people, _surprise(rankers, exam, people))
     fold, p_like = exam.fold[exam.questions], np.empty(len(pairs))
     for rows in blocks(fold):
         ranker = rankers.without(int(fold[rows[0]]))
         p_like[rows] = ranker.p_like(build(ranker.specification, pairs.part(rows)))
-    return p_like, pairs
-
-
-def _pairs(exam: Exam, people: People, history: History) -> Pairs:
-    return Pairs(people, exam.events.actor[exam.questions], exam.events.target[exam.questions], history)
+    return p_like
 
 
 def _surprise(rankers: Rankers, exam: Exam, people: People) -> Doubles:

@@ -42,7 +42,9 @@ class Pairs:
 
     def part(self, rows: slice | Ints) -> "Pairs":
         """Some of the pairs."""
-        tallies = (Tally(each.decisions[rows], each.likes[rows], each.surprise[rows]) for each in vars(self.history).values())
+        tallies = (
+            Tally(each.decisions[rows], each.likes[rows], each.surprise[rows]) for each in vars(self.history).values()
+        )
         return Pairs(self.people, self.viewer[rows], self.candidate[rows], History(*tallies))
 
     def reversed(self) -> "Pairs":
@@ -175,7 +177,11 @@ def _wants(specification: Specification, pairs: Pairs) -> Iterator[Column]:
             yield Column(f"want.{want.name}.met", "wants", viewer * trait[pairs.candidate])
             yield Column(f"want.{want.name}.met_back", "hidden", candidate * trait[pairs.viewer])
         elif want.name == SHARED_INTERESTS:
-            yield Column(f"want.{want.name}.met", "interests", viewer * (_interests(specification, pairs) - specification.ordinary.interests_cosine))
+            yield Column(
+                f"want.{want.name}.met",
+                "interests",
+                viewer * (_interests(specification, pairs) - specification.ordinary.interests_cosine),
+            )
 
 
 def _of_history(known: History) -> Iterator[Column]:

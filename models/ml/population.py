@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from models.ml.eligibility import Rules, rules
 from models.ml.embeddings import Answers
-from models.ml.history import Ledger, ledger
+from models.ml.features import Pairs, nothing_known, of_profiles
+from models.ml.history import Doubles, Events, Ledger, ledger
 from models.ml.pairs import events
 from models.ml.people import People, people
-from models.ml.specification import Specification
+from models.ml.ranker import Ranker
 
 Ints = NDArray[np.int64]
+DECISIONS_AT_ONCE = 32_768
 
 
 @dataclass(frozen=True)
@@ -28,24 +30,37 @@ class Population:
 
 
 def population(
-    specification: Specification,
+    ranker: Ranker,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
     blocks: pd.DataFrame,
     answers: Answers,
 ) -> Population:
-    """The arrays of a town; positions are the rows of `profiles`. Blocks of people not among them count for nothing."""
+    """The arrays of a town; positions are the rows of `profiles`. Blocks of people not among them count for nothing.
+
+    What people's likes say beyond their profiles is measured from the ranker's own view of the profiles.
+    """
     ids = pd.Index(profiles["profile_id"])
     decided = events(interactions, ids)
+    arrays = people(ranker.specification, profiles, answers)
     blocker = ids.get_indexer(pd.Index(blocks["blocker_id"])).astype(np.int64)
     blocked = ids.get_indexer(pd.Index(blocks["blocked_id"])).astype(np.int64)
     known = (blocker >= 0) & (blocked >= 0)
     return Population(
-        people=people(specification, profiles, answers),
+        people=arrays,
         rules=rules(profiles),
-        ledger=ledger(decided, len(profiles)),
+        ledger=ledger(decided, _surprise(ranker, arrays, decided), len(profiles)),
         closed=(
             np.concatenate([decided.actor, blocker[known], blocked[known]]),
             np.concatenate([decided.target, blocked[known], blocker[known]]),
         ),
     )
+
+
+def _surprise(ranker: Ranker, people: People, decided: Events) -> Doubles:
+    surprise = np.empty(len(decided))
+    for start in range(0, len(decided), DECISIONS_AT_ONCE):
+        part = decided.part(np.arange(start, min(start + DECISIONS_AT_ONCE, len(decided))))
+        pairs = Pairs(people, part.actor, part.target, nothing_known(len(part)))
+        surprise[start : start + len(part)] = ranker.surprise(of_profiles(ranker.specification, pairs), part.liked)
+    return surprise

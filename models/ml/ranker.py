@@ -4,6 +4,7 @@ On a few thousand pairs the linear part carries the ranking and the trees add li
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from models.ml.linear import Linear
 from models.ml.people import Floats
 from models.ml.specification import Specification
 
+WITHOUT = "without"
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
 # What is believed before anybody decided anything: likes go a little more to people of like taste, age and place.
@@ -103,8 +105,25 @@ def prior(specification: Specification, names: Sequence[str], liked: Bools) -> R
     return Ranker(specification, cold, linear, means, slope=1.0, shift=0.0, booster=None)
 
 
-def save(ranker: Ranker, folder: Path) -> None:
-    """Write ranker.json and, if there are trees, trees.txt (LightGBM's own text form) into `folder`."""
+def save(rankers: Rankers, folder: Path) -> None:
+    """Write the whole ranker's ranker.json and, if there are trees, trees.txt (LightGBM's own text form) into `folder`.
+
+    The rankers without a fold go into `without/<fold>` below it, likewise.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+    _save_one(rankers.whole, folder)
+    for fold, ranker in rankers.by_fold.items():
+        _save_one(ranker, folder / WITHOUT / str(fold))
+
+
+def load(folder: Path) -> Rankers:
+    """Read what `save` wrote."""
+    folds = sorted(folder.glob(f"{WITHOUT}/*"))
+    return Rankers(load_whole(folder), {int(each.name): load_whole(each) for each in folds})
+
+
+def _save_one(ranker: Ranker, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     numbers = {
         "cold": _plain(ranker.cold),
@@ -116,14 +135,12 @@ def save(ranker: Ranker, folder: Path) -> None:
     specification = json.loads(ranker.specification.to_json())
     content = json.dumps({"specification": specification, **numbers}, ensure_ascii=False, indent=1)
     (folder / "ranker.json").write_text(content, encoding="utf-8")
-    trees = folder / "trees.txt"
-    trees.unlink(missing_ok=True)
     if ranker.booster is not None:
-        ranker.booster.save_model(trees)
+        ranker.booster.save_model(folder / "trees.txt")
 
 
-def load(folder: Path) -> Ranker:
-    """Read what `save` wrote."""
+def load_whole(folder: Path) -> Ranker:
+    """Read only the whole ranker of what `save` wrote."""
     content = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))
     trees = folder / "trees.txt"
     return Ranker(

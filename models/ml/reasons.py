@@ -113,7 +113,7 @@ def reasons(ranker: Ranker, pairs: Pairs) -> list[list[Reason]]:
     explained: list[list[Reason]] = []
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         block = pairs.part(slice(start, start + PAIRS_AT_ONCE))
-        contributions = ranker.contributions(build(ranker.specification, ranker.base_rate, block))
+        contributions = ranker.contributions(build(ranker.specification, block))
         explained += _explain(ranker.specification, block, contributions @ membership)
     return explained
 

@@ -1,4 +1,4 @@
-"""From a town's frames to a ranker, and what it says in its exam."""
+"""From a town's frames to a ranker, and how it did in its exam."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,10 @@ from scipy.special import expit
 from models.ml.cold import Cold, Folds, fit_cold
 from models.ml.draws import draws, sample
 from models.ml.embeddings import Answers
-from models.ml.exam import Exam, blocks, cold_pairs
+from models.ml.exam import Exam, blocks, cold_pairs, sit
 from models.ml.features import names_and_groups, of_history, of_profiles
-from models.ml.fitting import Known, Questions, fit_ranker, teaches
+from models.ml.fitting import Fitted, Known, Questions, fit_ranker, teaches
+from models.ml.gate import Report, beats_random, report
 from models.ml.history import Doubles, Events, Ints
 from models.ml.pairs import events_of
 from models.ml.people import People, people
@@ -25,29 +26,27 @@ QUESTIONS_A_DECISION = 4
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An exam, and the p_like that the rankers and their linear part alone gave each question, float64 (q,)."""
-
-    exam: Exam
-    p_like: Doubles
-    p_like_linear: Doubles
-
-
-@dataclass(frozen=True)
 class Trained:
-    """Rankers, and the exam that they sat; none if they are the prior."""
+    """Rankers, and the report of their exam on held-out folds; no report means that they are the prior."""
 
     rankers: Rankers
-    answered: Answered | None
+    report: Report | None
 
 
 def train(
-    profiles: pd.DataFrame, answers: Answers, decisions: pd.DataFrame, seed: int, *, sensitive: bool = False
+    profiles: pd.DataFrame,
+    answers: Answers,
+    decisions: pd.DataFrame,
+    seed: int,
+    *,
+    champion: Rankers | None = None,
+    sensitive: bool = False,
 ) -> Trained:
-    """Train on a training-pairs frame; the prior where there is too little to learn from.
+    """Train on a training-pairs frame; the prior where there is too little to learn from, or nothing was learned.
 
-    Traits, facts and wants about race or ethnicity are used only if `sensitive`. The same rows and seed give the same
-    rankers, in any order.
+    Learned nothing: on held-out folds they rank no better than chance, or a higher score means fewer likes. The
+    champion sits the same exam, and is in the report. Traits, facts and wants about race or ethnicity are used only if
+    `sensitive`. The same rows and seed give the same rankers, in any order.
     """
     # Draws and trees go by row number.
     decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
@@ -55,12 +54,22 @@ def train(
     decided = events_of(decisions, pd.Index(profiles["profile_id"]))
     fold = decisions["fold"].to_numpy(np.int64)
     if teaches(decided.liked, fold):
-        return _train(specification, people(specification, profiles, answers), decided, fold, seed)
+        arrays = people(specification, profiles, answers)
+        fitted, exam = fit_town(specification, arrays, decided, fold, seed)
+        p_like = {"ranker": expit(fitted.held_out), "ridge": expit(fitted.held_out_linear)}
+        if champion is not None:
+            p_like["champion"] = sit(champion, exam, people(champion.whole.specification, profiles, answers))
+        found = report(exam, exam.pairs(arrays), p_like, seed)
+        if fitted.rankers.whole.slope > 0 and beats_random(found):
+            return Trained(fitted.rankers, found)
     names = [name for name, _ in names_and_groups(specification)]
     return Trained(Rankers(prior(specification, names, decided.liked), {}), None)
 
 
-def _train(specification: Specification, arrays: People, decided: Events, fold: Ints, seed: int) -> Trained:
+def fit_town(
+    specification: Specification, arrays: People, decided: Events, fold: Ints, seed: int
+) -> tuple[Fitted, Exam]:
+    """Fit on n decisions between people, whose folds are int64 (n,); and the exam that the fits without a fold sat."""
     sampled = sample(decided, MOST_DECISIONS, seed)
     features = of_profiles(specification, cold_pairs(arrays, decided.part(sampled)))
     cold = fit_cold(features, decided.liked[sampled], fold[sampled])
@@ -76,8 +85,7 @@ def _train(specification: Specification, arrays: People, decided: Events, fold: 
 
     at = np.searchsorted(sampled, exam.questions)
     questions = Questions(features[at], exam.liked, fold[exam.questions], known)
-    fitted = fit_ranker(specification, cold, questions, seed)
-    return Trained(fitted.rankers, Answered(exam, expit(fitted.held_out), expit(fitted.held_out_linear)))
+    return fit_ranker(specification, cold, questions, seed), exam
 
 
 def _of_others(

@@ -39,12 +39,12 @@ def scored_candidates(
     with database.engine() as engine, engine.connect() as connection:
         blocks = read_blocks(connection)
     inputs = ScoringInputs(
-        inputs_fingerprint(profiles, interactions, profile_embeddings, blocks, champion.ranker),
+        inputs_fingerprint(profiles, interactions, profile_embeddings, blocks, champion.rankers.whole),
         str(store.frame("profiles")),
         str(store.frame("interactions")),
         profile_embeddings,
         blocks,
-        champion.ranker,
+        champion.rankers.whole,
     )
     folder = store.folder("scored_candidates")
     shards = score_shards(inputs, folder)
@@ -66,8 +66,8 @@ def match_lists(
     scored_candidates: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
     """Each viewer's list by the market policy, with the reasons for each match."""
-    ranker = registry.load(scored_candidates["ranker_version"][0])
-    town = population(ranker.specification, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
+    ranker = registry.load(scored_candidates["ranker_version"][0]).whole
+    town = population(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
     scored = load_scored(scored_candidates["url"], pd.Index(profiles["profile_id"]))
     listed = rank_by_product(scored.viewer, scored.candidate, scored.p_match)
     viewer, candidate = scored.viewer[listed], scored.candidate[listed]

@@ -14,18 +14,25 @@ from pipelines.registry import Registry
 from pipelines.scoring import VOLATILE
 
 GROUP = "ranker"
-CHECKS = ("beats_the_baselines", "is_calibrated", "does_not_leak")
+CHECKS = (
+    "beats_the_baselines",
+    "is_no_worse_than_linear",
+    "is_no_worse_than_the_champion",
+    "is_calibrated",
+    "does_not_leak",
+)
 
 
 class RankerConfig(dg.Config):
     """How the ranker is trained."""
 
     seed: int = 0
+    use_race_and_ethnicity: bool = False
 
 
 @dg.asset(group_name=GROUP)
 def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Output[pd.DataFrame]:
-    """One row a decision: who, about whom, liked or not, what was known just before, and who is held out together."""
+    """One row a decision: who, about whom, liked or not, when, and who is held out together."""
     pairs = make_pairs(interactions, pd.Index(profiles["profile_id"]))
     likes = int(pairs["liked"].sum())
     return dg.Output(pairs, metadata={"dagster/row_count": len(pairs), "likes": likes})
@@ -43,11 +50,22 @@ def ranker(
     """The LightGBM ranker in MLflow, registered; the champion if it passes the gate or is the town's first."""
     run_id = context.run.run_id
     with registry.training(f"dagster {run_id[:8]}", {"dagster_run_id": run_id}):
-        trained = train(profiles, load_answers(profile_embeddings), training_pairs, config.seed)
+        champion = registry.current()
+        trained = train(
+            profiles,
+            load_answers(profile_embeddings),
+            training_pairs,
+            config.seed,
+            champion=champion.rankers if champion else None,
+            sensitive=config.use_race_and_ethnicity,
+        )
         checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
-        promoted = registry.champion_version() is None or all(each.passed for each in checks)
+        promoted = champion is None or all(each.passed for each in checks)
         parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
-        version = registry.log(trained.ranker, {**parameters, "promoted": promoted}, _flat(trained))
+        version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
+        registry.explain(
+            version, {each.name: ("passed: " if each.passed else "failed: ") + each.sentence for each in checks}
+        )
     if promoted:
         registry.promote(version)
     for each in checks:
@@ -70,9 +88,9 @@ def _parameters(
     trained: Trained, config: RankerConfig, profiles: pd.DataFrame, decisions: pd.DataFrame
 ) -> Mapping[str, object]:
     """What a training can be repeated from, and on what data it was made."""
-    booster = trained.ranker.booster
+    booster = trained.rankers.whole.booster
     return {
-        "seed": config.seed,
+        **config.model_dump(),
         "learned": trained.report is not None,
         "trees": 0 if booster is None else booster.num_trees(),
         "profiles": len(profiles),

@@ -32,13 +32,15 @@ def training_rows(setting: Setting) -> Rows:
 
 def pick(pairs: Pairs, rows: Ints) -> Pairs:
     """The pairs with these row numbers, in their order."""
-    known = History(*(Tally(each.decisions[rows], each.likes[rows]) for each in vars(pairs.history).values()))
+    known = History(
+        *(Tally(each.decisions[rows], each.likes[rows], each.surprise[rows]) for each in vars(pairs.history).values())
+    )
     return Pairs(pairs.people, pairs.viewer[rows], pairs.candidate[rows], known)
 
 
 def features(setting: Setting, pairs: Pairs) -> Features:
     """The features that the ranker has too, float32 (n, features)."""
-    return build(setting.specification, setting.base_rate, pairs)
+    return build(setting.specification, pairs)
 
 
 def both_ways(setting: Setting, predict: Callable[[Features], Doubles]) -> tuple[Doubles, Doubles]:
