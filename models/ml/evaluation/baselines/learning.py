@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.ml.evaluation.baselines.setting import Bools, Doubles, Ints, Setting
 from models.ml.features import Pairs, build
 from models.ml.history import History, Tally
-from models.ml.pairs import folds
+from models.ml import pairs as decisions
 
 Features = NDArray[np.float32]
 
@@ -50,7 +50,7 @@ def both_ways(setting: Setting, predict: Callable[[Features], Doubles]) -> tuple
 
 def splits(label: Bools, group: Ints) -> list[tuple[Ints, Ints]]:
     """Splits by group into (train, held out) rows whose training part has both labels."""
-    return [(train, held) for train, held in folds(group) if not one_sided(label[train])]
+    return [(train, held) for train, held in decisions.splits(decisions.folds(group)) if not one_sided(label[train])]
 
 
 def one_sided(label: Bools) -> bool:
