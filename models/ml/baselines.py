@@ -3,8 +3,8 @@
 import numpy as np
 
 from models.ml.features import SHRINK_RECEIVED, Pairs
+from models.ml.history import Doubles
 from models.ml.people import Floats
-from models.ml.ranker import Doubles
 
 
 def random(pairs: Pairs, seed: int) -> Doubles:

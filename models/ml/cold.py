@@ -42,7 +42,7 @@ class Cold:
 
 
 def fit_cold(features: Floats, liked: Bools, fold: Ints) -> Cold:
-    """Fit on features of profiles, float32 (n, f), labels and folds (n,); one strength for all, chosen on held-out folds."""
+    """Fit on features of profiles, float32 (n, f), labels and folds (n,), with the strength of least held-out loss."""
     ones = [frozenset({int(each)}) for each in np.unique(fold)]
 
     def fits(strength: float, left_out: list[Folds]) -> dict[Folds, Linear]:

@@ -33,11 +33,8 @@ def draws(events: Events, sampled: Ints, rows: int, seed: int) -> list[Draw]:
     rng = np.random.default_rng(seed)
     pair = _pair_numbers(events)
     of_amount = rows / len(AMOUNTS)
-    found = []
-    for _ in range(max(1, round(2 * of_amount / max(1, len(sampled))))):
-        for amount in AMOUNTS:
-            found.append(_draw(rng, pair, sampled, amount, of_amount))
-    return found
+    repeats = max(1, round(2 * of_amount / max(1, len(sampled))))
+    return [_draw(rng, pair, sampled, amount, of_amount) for _ in range(repeats) for amount in AMOUNTS]
 
 
 def _draw(rng: Generator, pair: Ints, sampled: Ints, amount: int | None, most: float) -> Draw:

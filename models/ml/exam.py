@@ -1,4 +1,4 @@
-"""The exam of rankers: decisions that each predicts without having seen anything of their fold, with more or less known.
+"""The exam of rankers: decisions to predict without having seen anything of their fold, with more or less known.
 
 Folds go by hashes of people's ids, so a later ranker sits the same exam as the champion and neither has seen it.
 """

@@ -45,7 +45,7 @@ TREES = {
 
 @dataclass(frozen=True)
 class Known:
-    """What was known of n pairs: cold log-odds float64 (n,), and the features of their history, float32 (n, HISTORY)."""
+    """What was known of n pairs: cold log-odds, float64 (n,), and features of their history, float32 (n, HISTORY)."""
 
     cold: Doubles
     history: Floats
@@ -117,7 +117,7 @@ def fit_ranker(specification: Specification, cold: Cold, questions: Questions, s
 
 
 def _cross_fit_linear(cold: Cold, questions: Questions, found: Sequence[Split]) -> tuple[list[_Part], Doubles]:
-    """The ridge of each split, then of everything, with the strength of least held-out log loss; and its log-odds there.
+    """The ridge of each split, then of everything, with the strength of least held-out loss; and its log-odds there.
 
     Cold log-odds and history are hardly held back. On a few thousand pairs they are all that the profiles add; where
     data is rich the features of the profiles get weights of their own, as people are not shown to each other at random.

@@ -1,4 +1,4 @@
-"""What people's likes and passes tell of them: how often they like and are liked, and more than who they are explains."""
+"""What likes and passes tell of people: how often they like and are liked, and what their profiles told already."""
 
 from dataclasses import dataclass
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from models.ml.features import Group, Pairs, build, names_and_groups
 from models.ml.geography import distance_km
+from models.ml.history import Doubles
 from models.ml.people import People
-from models.ml.ranker import Doubles, Ranker
+from models.ml.ranker import Ranker
 from models.ml.specification import Specification
 
 MOST_REASONS = 3

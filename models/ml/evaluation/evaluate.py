@@ -1,34 +1,22 @@
 """The evaluation: the ranker side by side with everything it has to beat, on people that neither has seen."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from models.ml.embeddings import Answers
 from models.ml.evaluation import protocols
-from models.ml.evaluation.baselines import BASELINES
-from models.ml.evaluation.baselines.setting import Scores, Setting
-from models.ml.evaluation.nulls import shuffled
-from models.ml.evaluation.protocols import Ask
+from models.ml.evaluation.baselines.setting import Scores
+from models.ml.evaluation.methods import RANKER, Fitted, cold_methods, fit, warm_methods
 from models.ml.evaluation.summary import summary
+from models.ml.evaluation.town import Town, circles
 from models.ml.evaluation.variance import Explained, Split, explained, split
-from models.ml.exam import cold_pairs
-from models.ml.features import Pairs, build, nothing_known, of_profiles
-from models.ml.history import Doubles, Events, History, Ints
-from models.ml.pairs import events_of, folds
-from models.ml.people import People, people
-from models.ml.ranker import Ranker
-from models.ml.specification import Specification, learn
-from models.ml.training import fit_town
+from models.ml.history import Events, Ints
 
-RANKER, LINEAR = "ranker", "ranker_linear_start"
-NULL, CEILING = "ranker_on_shuffled_profiles", "ranker_knowing_all_else"
-# The methods that use what is known of people's likes: they are asked in the warm protocol too.
-WITH_HISTORY = ("popularity", "beta_binomial", "lfrr", "mf_with_biases", "ridge_logistic", "lightgbm_product")
-ALL = -1
+ALL = TOGETHER = -1
 
 
 @dataclass(frozen=True)
@@ -36,177 +24,69 @@ class Evaluation:
     """What was found, and the variance split with how much of it the ranker's cold predictions explain."""
 
     figures: pd.DataFrame
-    """protocol, amount (decisions known of each person; -1: all), method, target (like or match), fold, and metrics."""
+    """protocol, amount (decisions known of each person; -1: all), method, target (like or match), fold, and metrics.
+
+    Fold -1 is all folds' answers taken together.
+    """
     split: Split
     explained: Explained
 
 
 @dataclass(frozen=True)
-class Town:
-    """Everything that the evaluation asks about; `truth` are true probabilities of each decision, where known, (n,)."""
+class _Answer:
+    """What a method said of the decisions asked for in a fold."""
 
-    specification: Specification
-    people: People
-    gender: Ints
-    events: Events
-    group: Ints
-    seed: int
-    truth: Doubles | None
-
-    def part(self, rows: Ints) -> Events:
-        """Some of the decisions."""
-        return self.events.part(rows)
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """The ranker of one split, and the surprise of every decision by it, (n,)."""
-
-    ranker: Ranker
-    surprise: Doubles
-
-
-def town(
-    profiles: pd.DataFrame,
-    answers: Answers,
-    decisions: pd.DataFrame,
-    seed: int,
-    *,
-    sensitive: bool = False,
-    truth: Callable[[pd.DataFrame], Doubles] | None = None,
-) -> Town:
-    """What is evaluated, from a profiles frame, its answers and a training-pairs frame; the order of rows is nothing.
-
-    `truth` gives the true probability of each row of such a frame.
-    """
-    decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
-    specification = learn(profiles, answers, sensitive=sensitive)
-    return Town(
-        specification,
-        people(specification, profiles, answers),
-        pd.factorize(profiles["gender"], sort=True)[0].astype(np.int64),
-        events_of(decisions, pd.Index(profiles["profile_id"])),
-        decisions["group"].to_numpy(np.int64),
-        seed,
-        None if truth is None else truth(decisions),
-    )
+    fold: int
+    asked: Ints
+    scores: Scores
 
 
 def evaluate(town: Town, say: Callable[[str], None] = lambda _: None) -> Evaluation:
     """Ask the ranker and every baseline the same, cold by group and warm by time; `say` is told how far it is."""
-    rows: list[Mapping[str, object]] = []
-    p_cold = np.full(len(town.events), np.nan)
-    fitted: dict[int, _Fitted] = {}
+    answered: dict[tuple[str, int, str], list[_Answer]] = defaultdict(list)
+    fitted: dict[int, Fitted] = {}
     for ask in protocols.cold(town.group):
         say(f"fold {ask.fold + 1} of {protocols.FOLDS}: from profiles alone")
-        fitted[ask.fold] = _fit(town, town.people, ask)
-        p_cold[ask.asked] = _ranker(town, fitted[ask.fold], ask).like
-        rows += _figures(town, "cold", ask, _cold_methods(town, fitted[ask.fold], ask))
+        fitted[ask.fold] = fit(town, town.people, ask)
+        for method, scores in cold_methods(town, fitted[ask.fold], ask):
+            answered["cold", 0, method].append(_Answer(ask.fold, ask.asked, scores))
     for ask in protocols.warm(town.events, town.group):
-        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: knowing {'all' if ask.amount is None else ask.amount} decisions")
-        rows += _figures(town, "warm", ask, _warm_methods(town, fitted[ask.fold], ask))
-    circle = folds_apart(town)
-    known = town.events.actor, town.events.target, circle, town.events.liked
-    return Evaluation(pd.DataFrame(rows), split(*known), explained(*known, p_cold))
+        amount = ALL if ask.amount is None else ask.amount
+        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: knowing {'all' if amount == ALL else amount} decisions")
+        for method, scores in warm_methods(town, fitted[ask.fold], ask):
+            answered["warm", amount, method].append(_Answer(ask.fold, ask.asked, scores))
+    p_cold = np.full(len(town.events), np.nan)
+    for answer in answered["cold", 0, RANKER]:
+        p_cold[answer.asked] = answer.scores.like
+    known = town.events.actor, town.events.target, circles(town), town.events.liked
+    return Evaluation(figures(town, answered), split(*known), explained(*known, p_cold))
 
 
-def folds_apart(town: Town) -> Ints:
-    """The circle of each decision for the variance split: its group, or the whole town where groups are viewers."""
-    by_viewer = pd.Series(town.events.actor).groupby(town.group).nunique().max() <= 1
-    return np.zeros(len(town.group), np.int64) if by_viewer else town.group
+def figures(town: Town, answered: Mapping[tuple[str, int, str], Sequence[_Answer]]) -> pd.DataFrame:
+    """The figures of every protocol, amount and method: by fold, and of all folds together."""
+    rows: list[Mapping[str, object]] = []
+    for (protocol, amount, method), answers in answered.items():
+        for answer in [*answers, _together(answers)]:
+            where = {"protocol": protocol, "amount": amount, "method": method, "fold": answer.fold}
+            rows += [{**where, **found} for found in _of_answer(town, answer)]
+    return pd.DataFrame(rows)
 
 
-def _fit(town: Town, people: People, ask: Ask) -> _Fitted:
-    fold = folds(town.group[ask.learn])
-    ranker = fit_town(town.specification, people, town.part(ask.learn), fold, town.seed)[0].rankers.whole
-    features = of_profiles(town.specification, cold_pairs(people, town.events))
-    return _Fitted(ranker, ranker.surprise(features, town.events.liked))
+def _together(answers: Sequence[_Answer]) -> _Answer:
+    scores = [answer.scores for answer in answers]
+    like, match = (np.concatenate([getattr(each, name) for each in scores]) for name in ("like", "match"))
+    asked = np.concatenate([answer.asked for answer in answers])
+    return _Answer(TOGETHER, asked, Scores(like, match, scores[0].probabilities))
 
 
-def _cold_methods(town: Town, fitted: _Fitted, ask: Ask) -> Iterator[tuple[str, Scores]]:
-    yield RANKER, _ranker(town, fitted, ask)
-    yield LINEAR, _ranker(town, _without_trees(fitted), ask)
-    yield CEILING, _scores(fitted.ranker, town, ask, protocols.everything_else(town.events, fitted.surprise, len(town.people), ask.asked))
-    null = replace(town, people=shuffled(town.people, town.gender, town.seed))
-    yield NULL, _ranker(null, _fit(null, null.people, ask), ask)
-    setting = _setting(town, ask)
-    for name, baseline in BASELINES.items():
-        yield name, baseline(setting)
-
-
-def _warm_methods(town: Town, fitted: _Fitted, ask: Ask) -> Iterator[tuple[str, Scores]]:
-    yield RANKER, _ranker(town, fitted, ask)
-    yield LINEAR, _ranker(town, _without_trees(fitted), ask)
-    setting = _setting(town, ask)
-    for name in WITH_HISTORY:
-        yield name, BASELINES[name](setting)
-
-
-def _without_trees(fitted: _Fitted) -> _Fitted:
-    return replace(fitted, ranker=replace(fitted.ranker, booster=None))
-
-
-def _ranker(town: Town, fitted: _Fitted, ask: Ask) -> Scores:
-    known = protocols.history(town.events, fitted.surprise, len(town.people), ask)
-    return _scores(fitted.ranker, town, ask, known)
-
-
-def _scores(ranker: Ranker, town: Town, ask: Ask, known: History) -> Scores:
-    pairs = Pairs(town.people, town.events.actor[ask.asked], town.events.target[ask.asked], known)
-    like = ranker.p_like(build(town.specification, pairs)).astype(np.float64)
-    back = ranker.p_like(build(town.specification, pairs.reversed())).astype(np.float64)
-    return Scores(like, like * back, probabilities=True)
-
-
-def _setting(town: Town, ask: Ask) -> Setting:
-    """What a baseline may know: in the warm protocol it learns from second halves with as much history as is asked.
-
-    The surprise of a decision is to them what it is without any model: a like less the share of likes.
-    """
-    base_rate = float(town.events.liked[ask.learn].mean())
-    surprise = town.events.liked - base_rate
-    if ask.amount == 0:
-        learn, train_history = ask.learn, nothing_known(len(ask.learn))
-    else:
-        second = protocols.second_half(town.events.time, town.group)[ask.learn]
-        learn, first = ask.learn[second], ask.learn[~second]
-        in_order = first[np.argsort(town.events.time[first], kind="stable")]
-        train_history = protocols.history(town.events, surprise, len(town.people), replace(ask, known=in_order, asked=learn))
-    decided, asked = town.part(learn), town.part(ask.asked)
-    known = protocols.history(town.events, surprise, len(town.people), ask)
-    return Setting(
-        specification=town.specification,
-        base_rate=base_rate,
-        gender=town.gender,
-        train=Pairs(town.people, decided.actor, decided.target, train_history),
-        train_liked=decided.liked,
-        train_group=town.group[learn],
-        test=Pairs(town.people, asked.actor, asked.target, known),
-        events=town.part(np.concatenate([ask.learn, _counted(town.events, ask)])),
-        seed=town.seed,
-    )
-
-
-def _counted(events: Events, ask: Ask) -> Ints:
-    """The known decisions that are among the first so many that their actor gave."""
-    if ask.amount is None:
-        return ask.known
-    place = pd.Series(events.actor[ask.known]).groupby(events.actor[ask.known]).cumcount().to_numpy()
-    return ask.known[place < ask.amount]
-
-
-def _figures(
-    town: Town, protocol: str, ask: Ask, methods: Iterator[tuple[str, Scores]]
-) -> Iterator[Mapping[str, object]]:
-    viewer, liked = town.events.actor[ask.asked], town.events.liked[ask.asked]
-    both, match = _matches(town.part(ask.asked))
-    for name, scores in methods:
-        where = {"protocol": protocol, "amount": ALL if ask.amount is None else ask.amount, "method": name, "fold": ask.fold}
-        like = summary(viewer, liked, scores.like, scores.probabilities)
-        if town.truth is not None:
-            like["truth_rank_correlation"] = float(spearmanr(scores.like, town.truth[ask.asked]).statistic)
-        yield where | {"target": "like"} | like
-        yield where | {"target": "match"} | summary(viewer[both], match, scores.match[both], scores.probabilities)
+def _of_answer(town: Town, answer: _Answer) -> Iterator[Mapping[str, object]]:
+    asked, scores = town.part(answer.asked), answer.scores
+    both, match = _matches(asked)
+    like = summary(asked.actor, asked.liked, scores.like, scores.probabilities)
+    if town.truth is not None:
+        like["truth_rank_correlation"] = float(spearmanr(scores.like, town.truth[answer.asked]).statistic)
+    yield {"target": "like", **like}
+    yield {"target": "match", **summary(asked.actor[both], match, scores.match[both], scores.probabilities)}
 
 
 def _matches(asked: Events) -> tuple[Ints, np.ndarray]:

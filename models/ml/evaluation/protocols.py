@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from models.ml.history import Bools, Doubles, Events, History, Ints, Ledger, Tally, ledger
+from models.ml.history import Bools, Doubles, Events, History, Ints, Tally, ledger
 
 FOLDS = 5
 # How many decisions, given and received, are known of each person in the warm protocol; None for all there are.
@@ -91,7 +91,9 @@ def _of_pairs(events: Events, surprise: Doubles, people: int, asked: Ints, *, fo
     order = np.argsort(key)
     at = order[np.minimum(np.searchsorted(key[order], wanted), len(key) - 1)]
     there = key[at] == wanted
-    return Tally(there.astype(np.int64), (there & events.liked[at]).astype(np.int64), np.where(there, surprise[at], 0.0))
+    return Tally(
+        there.astype(np.int64), (there & events.liked[at]).astype(np.int64), np.where(there, surprise[at], 0.0)
+    )
 
 
 def _less(tally: Tally, part: Tally) -> Tally:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.ml import pairs as decisions
 from models.ml.evaluation.baselines.setting import Bools, Doubles, Ints, Setting
 from models.ml.features import Pairs, build
 from models.ml.history import History, Tally
-from models.ml import pairs as decisions
 
 Features = NDArray[np.float32]
 
