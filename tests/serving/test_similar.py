@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from serving.schemas import Matches
-from tests.serving.conftest import Api, Town
+from serving.schemas import Matches, Similar
+from tests.serving.conftest import Api, Town, token_for
 
 
 def settle(town: Town) -> tuple[UUID, list[UUID]]:
@@ -61,3 +61,49 @@ def test_many_unfit_neighbours_do_not_hide_the_fit(api: Api, town: Town) -> None
     town.embed(far, -1, 0)
     town.publish({})
     assert api.shown(me) == [far]
+
+
+def similar(api: Api, me: UUID, limit: int | None = None) -> list[UUID]:
+    """The people of /v1/me/similar, once the answer fits its schema."""
+    answer = api.get("/v1/me/similar" + ("" if limit is None else f"?limit={limit}"), token_for(me))
+    assert answer.status_code == 200, answer.text
+    matches = Similar.model_validate_json(answer.content, strict=True).matches
+    assert [(match.rank, match.source) for match in matches] == [(n, "similar") for n in range(1, len(matches) + 1)]
+    return [match.candidate.id for match in matches]
+
+
+def test_similar_people_are_told_on_the_list_or_not_and_before_any_publication(api: Api, town: Town) -> None:
+    me, men = town.person(), town.people("man", 30)
+    assert similar(api, me) == []
+    for number, person in enumerate([me, *men]):
+        town.embed(person, 30, number)
+    assert similar(api, me) == men[:20]
+    town.publish({me: men[5:10]})
+    assert similar(api, me) == men[:20]
+    assert similar(api, me, 3) == men[:3]
+    assert similar(api, me, 50) == men
+
+
+def test_the_same_rules_hold_for_similar_people(api: Api, town: Town) -> None:
+    me, men = settle(town)
+    woman = town.person()
+    town.embed(woman, 1, 0)
+    town.block(men[0], me)
+    town.act(me, "like", men[1])
+    town.change(men[2], paused=True)
+    town.erase(men[3])
+    town.act(men[4], "like", me)
+    assert similar(api, me) == [men[4]]
+    town.change(men[4], age_max=18)
+    assert similar(api, me) == []
+
+
+def test_who_is_on_the_list_is_not_similar_as_well(api: Api, town: Town) -> None:
+    """Whether they are still shown or not."""
+    me, men = settle(town)
+    town.publish({me: [men[3], men[0]]})
+    town.block(me, men[0])
+    answer = Matches.model_validate_json(api.matches(me).content, strict=True)
+    shown = [(match.candidate.id, match.source) for match in answer.matches]
+    assert shown == [(men[3], "published"), (men[1], "similar"), (men[2], "similar"), (men[4], "similar")]
+    assert answer.topped_up
