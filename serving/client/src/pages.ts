@@ -1,0 +1,37 @@
+import type { MatchingClient } from "./client.js";
+import { answered } from "./problems.js";
+import type { Match, Matches } from "./schema.js";
+
+export interface PageOptions {
+  /** Matches a page, 1 to 50; the API's own choice if left out. */
+  limit?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * The pages of my matches, best first, all of one publication, whatever is published meanwhile.
+ *
+ * After a ProblemError the same page can be asked for again with `next()`; only after status 410 is the list gone for
+ * good, and a new `matchPages` begins the newer one.
+ */
+export function matchPages(api: MatchingClient, { limit, signal }: PageOptions = {}): AsyncIterableIterator<Matches> {
+  let cursor: string | null = null;
+  let ended = false;
+  return {
+    async next() {
+      if (ended) return { done: true, value: undefined };
+      const page: Matches = await answered(api.GET("/v1/me/matches", { params: { query: { limit, cursor } }, signal }));
+      cursor = page.next_cursor;
+      ended = cursor === null;
+      return { done: false, value: page };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** All my matches, one by one, best first. Throws ProblemError; with status 410 the list is gone: begin again. */
+export async function* allMatches(api: MatchingClient, options?: PageOptions): AsyncGenerator<Match, void> {
+  for await (const page of matchPages(api, options)) yield* page.matches;
+}

@@ -1,0 +1,37 @@
+import type { Problem } from "./schema.js";
+
+/** What the API answers instead of what was asked for: problem details (RFC 9457). */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  /** The HTTP status: 401 sign in again, 410 begin a new list, 429 and 503 try again after `retryAfter`. */
+  readonly status: number;
+  readonly problem: Problem;
+  /** Seconds to wait before asking again; null where the API does not say. */
+  readonly retryAfter: number | null;
+
+  constructor(problem: Problem, response: Response) {
+    super(problem.detail);
+    this.status = response.status;
+    this.problem = problem;
+    const header = response.headers.get("Retry-After");
+    this.retryAfter = header !== null && /^\d+$/.test(header) ? Number(header) : null;
+  }
+}
+
+/** The body of an answer: `await answered(api.GET("/v1/me/matches"))`. Throws ProblemError for anything else. */
+export async function answered<Body>(
+  asking: Promise<{ data?: Body; error?: unknown; response: Response }>,
+): Promise<Body> {
+  const { data, error, response } = await asking;
+  if (data !== undefined) return data;
+  throw new ProblemError(isProblem(error) ? error : unknownProblem(response), response);
+}
+
+function isProblem(error: unknown): error is Problem {
+  return typeof error === "object" && error !== null && "detail" in error && typeof error.detail === "string";
+}
+
+/** Something between here and the API answered in its place, such as a proxy. */
+function unknownProblem({ status, statusText }: Response): Problem {
+  return { type: "about:blank", title: statusText, status, detail: `the answer was ${status} ${statusText}` };
+}

@@ -1,0 +1,123 @@
+// Run by pytest against the real API, which tells in the environment where it is and whom it takes this for.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { allMatches, answered, createMatchingClient, matchPages, ProblemError } from "@delete/matching-client";
+
+const { API = "", TOKEN = "", EXPIRED_TOKEN = "", LISTED = "", PUBLICATION = "", SCENES = "" } = process.env;
+const listed = LISTED.split(" ");
+const api = createMatchingClient({ baseUrl: API, token: TOKEN });
+
+/** @param {string} name Something that happens to the database of the API. */
+async function scene(name) {
+  assert.equal((await fetch(`${SCENES}/${name}`)).status, 200);
+}
+
+/**
+ * @param {Promise<unknown>} asking
+ * @param {number} status
+ */
+async function refusal(asking, status) {
+  const error = await asking.then(() => assert.fail("it was answered"), (/** @type {unknown} */ error) => error);
+  assert.ok(error instanceof ProblemError);
+  assert.equal(error.status, status);
+  return error;
+}
+
+test("the first matches", async () => {
+  const { matches, publication, topped_up } = await answered(
+    api.GET("/v1/me/matches", { params: { query: { limit: 3 } } }),
+  );
+  assert.deepEqual(matches.map((match) => match.candidate.id), listed.slice(0, 3));
+  assert.deepEqual(matches.map((match) => match.rank), [1, 2, 3]);
+  assert.equal(matches[0]?.p_match_percent, 90);
+  assert.equal(topped_up, false);
+  assert.ok(publication && Date.parse(publication.made_at) <= Date.now());
+});
+
+test("every page, each person once and in order", async () => {
+  const sizes = [];
+  for await (const page of matchPages(api, { limit: 25 })) sizes.push(page.matches.length);
+  assert.deepEqual(sizes, [25, 25, 14]);
+  const people = [];
+  for await (const match of allMatches(api)) people.push(match.candidate.id);
+  assert.deepEqual(people, listed);
+});
+
+test("one match, the partner of the day, similar people, the publication", async () => {
+  const [first = "", last = ""] = [listed[0], listed.at(-1)];
+  const one = await answered(api.GET("/v1/me/matches/{candidate_id}", { params: { path: { candidate_id: first } } }));
+  assert.equal(one.candidate.id, first);
+  assert.equal((await answered(api.GET("/v1/me/most-compatible"))).match?.candidate.id, last);
+  const similar = await answered(api.GET("/v1/me/similar", { params: { query: { limit: 2 } } }));
+  assert.deepEqual(similar.matches.map((match) => match.source), ["similar", "similar"]);
+  assert.equal((await answered(api.GET("/v1/publications/current"))).id, Number(PUBLICATION));
+});
+
+test("an answer that has not changed is not sent again", async () => {
+  const first = await api.GET("/v1/me/matches");
+  const headers = { "If-None-Match": first.response.headers.get("ETag") };
+  const { data, response } = await api.GET("/v1/me/matches", { headers });
+  assert.deepEqual([response.status, data], [304, undefined]);
+});
+
+test("a problem is typed, with and without throwing", async () => {
+  const stranger = { params: { path: { candidate_id: "00000000-0000-4000-8000-000000000000" } } };
+  const { data, error } = await api.GET("/v1/me/matches/{candidate_id}", stranger);
+  assert.equal(data, undefined);
+  assert.deepEqual([error?.status, error?.type], [404, "about:blank"]);
+  const { message, problem } = await refusal(
+    answered(api.GET("/v1/me/matches", { params: { query: { limit: 51 } } })),
+    422,
+  );
+  assert.equal(problem.errors?.[0]?.parameter, "limit");
+  assert.match(message, /^limit: /);
+});
+
+test("a token that is refused is a 401", async () => {
+  const expired = createMatchingClient({ baseUrl: API, token: EXPIRED_TOKEN });
+  await refusal(answered(expired.GET("/v1/me/matches")), 401);
+});
+
+test("a token that is refused is renewed once", async () => {
+  /** @type {(string | undefined)[]} */
+  const asked = [];
+  const renewing = createMatchingClient({
+    baseUrl: API,
+    token: async (refused) => {
+      asked.push(refused);
+      return refused === undefined ? EXPIRED_TOKEN : TOKEN;
+    },
+  });
+  const { matches } = await answered(renewing.GET("/v1/me/matches", { params: { query: { limit: 1 } } }));
+  assert.equal(matches[0]?.candidate.id, listed[0]);
+  assert.deepEqual(asked, [undefined, EXPIRED_TOKEN]);
+  const stubborn = createMatchingClient({ baseUrl: API, token: () => EXPIRED_TOKEN });
+  await refusal(answered(stubborn.GET("/v1/me/matches")), 401);
+});
+
+test("a busy API says when to try again, and the same page can be asked for again", async () => {
+  const pages = matchPages(api, { limit: 50 });
+  const first = await pages.next();
+  await scene("too-slow");
+  assert.equal((await refusal(pages.next(), 503)).retryAfter, 5);
+  await scene("quick-again");
+  const second = await pages.next();
+  assert.deepEqual([...first.value.matches, ...second.value.matches].map((match) => match.candidate.id), listed);
+  assert.equal((await pages.next()).done, true);
+});
+
+test("what somebody else answers is a problem too", async () => {
+  const elsewhere = createMatchingClient({ baseUrl: `${SCENES}/elsewhere`, token: TOKEN });
+  const { message } = await refusal(answered(elsewhere.GET("/v1/me/matches")), 404);
+  assert.match(message, /^the answer was 404/);
+});
+
+test("a list that is gone between pages is a 410, and a new one begins", async () => {
+  const pages = matchPages(api, { limit: 20 });
+  await pages.next();
+  await scene("publication-gone");
+  assert.match((await refusal(pages.next(), 410)).message, /start again without a cursor/);
+  const people = [];
+  for await (const match of allMatches(api, { limit: 20 })) people.push(match.candidate.id);
+  assert.deepEqual(people, [...listed].reverse());
+});

@@ -1,0 +1,19 @@
+"""The OpenAPI document, without a server or a database: `python -m serving.openapi`."""
+
+import json
+import secrets
+import sys
+
+from models.db.settings import Settings
+from serving.app import create_app
+
+
+def main() -> None:
+    """Print the document as JSON."""
+    # Nothing is signed or checked here, so no key of this machine is read and none is left behind.
+    settings = Settings(environment="development", jwks_url=None, jwt_secret=secrets.token_hex())
+    json.dump(create_app(settings).openapi(), sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    main()
