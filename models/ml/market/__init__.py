@@ -2,6 +2,8 @@
 
 from models.ml.market.attention import LIST_LENGTH, Attention
 from models.ml.market.examination import Curve, curve
+from models.ml.market.exposure import Shared, share
+from models.ml.market.most_compatible import most_compatible
 from models.ml.market.policies import POLICIES, rank
 from models.ml.market.product import rank_by_product
 from models.ml.market.town import Town, town
@@ -12,10 +14,13 @@ __all__ = [
     "POLICIES",
     "Attention",
     "Curve",
+    "Shared",
     "Town",
     "curve",
+    "most_compatible",
     "rank",
     "rank_by_product",
     "rank_market",
+    "share",
     "town",
 ]

@@ -41,11 +41,12 @@ def of_chances(chances: Matrix, eligible: NDArray[np.bool_]) -> Pairs:
 
 
 def crowded(people: int, seed: int, share: float = 0.3, popularity: float = 0.5) -> Pairs:
-    """Part of everybody, chosen by lot for each viewer; half of a like is taste, half how popular the other is."""
+    """Any two may be shown each other with the probability `share`; half of a like is taste, half popularity."""
     rng = np.random.default_rng(seed)
     liked = 1 - rng.permutation(people) / people
     chances = (1 - popularity) * rng.random((people, people)) + popularity * liked
-    return of_chances(chances, ~np.eye(people, dtype=bool) & (rng.random((people, people)) < share))
+    above = np.triu(rng.random((people, people)) < share, 1)
+    return of_chances(chances, above | above.T)
 
 
 @st.composite

@@ -1,0 +1,54 @@
+"""Transferable utility: the equations it solves, the ends of beta, and the published markets' order."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.ml.market import Attention
+from models.ml.market.best_response import expected
+from models.ml.market.lists import places
+from models.ml.market.transferable_utility import transferable_utility
+from models.ml.market.two_sided import in_order, town_of
+from tests.models_ml.market.scored import Pairs, crowded, pairs
+
+
+def test_the_marginals_hold() -> None:
+    """With the scores' B, and the A that follows, everybody's masses add up to 1, being alone included."""
+    like, back = np.random.default_rng(0).random((2, 6, 4))
+    town = town_of(like, back)
+    scores = np.empty((6, 4))
+    scores[town.viewer, town.candidate - 6] = transferable_utility(town, beta=0.5, iterations=1000)
+    k = np.exp((like + back) / (2 * 0.5))
+    b = (np.exp(scores) / k)[0]
+    s = k @ b
+    a = np.sqrt(1 + (s / 2) ** 2) - s / 2
+    mass = a[:, None] * k * b
+    np.testing.assert_allclose(a**2 + mass.sum(axis=1), 1, atol=1e-9)
+    np.testing.assert_allclose(b**2 + mass.sum(axis=0), 1, atol=1e-3)
+
+
+def test_a_small_beta_matches_the_best_couples() -> None:
+    """Of the two ways to make two couples, 0.9 + 0.6 is more than 1.0 + 0.2, though both would have the first."""
+    both = np.array([[1.0, 0.9], [0.6, 0.2]])
+    town = town_of(both, both)
+    assert in_order(town, transferable_utility(town, beta=1e-2), both.shape)[:, 0].tolist() == [1, 0]
+
+
+def test_a_large_beta_shares_out_by_room_alone() -> None:
+    town = crowded(30, seed=1).town()
+    assert np.ptp(transferable_utility(town, beta=1e6)[town.candidate == 3]) < 1e-5
+
+
+@given(pairs(), st.sampled_from([1e-3, 1e-2, 1.0, 1e6]))
+def test_any_beta_gives_numbers(scored: Pairs, beta: float) -> None:
+    assert np.isfinite(transferable_utility(scored.town(), beta)).all()
+
+
+def test_the_published_order_of_the_first_cell() -> None:
+    """random, inv, lambda 0, n = 100, seed 621: 200.3 matches in 1,000 runs; here without the lots."""
+    rng = np.random.RandomState(621)
+    like = rng.uniform(0, 1, (150, 100))
+    town = town_of(like, rng.uniform(0, 1, (100, 150)).T)
+    placed = places(town, transferable_utility(town), 100)
+    assert expected(town, Attention("inv", length=100, q=1), placed) == pytest.approx(200.3, abs=0.5)
