@@ -19,7 +19,7 @@ Order = NDArray[np.integer]
 
 
 def measured(like: Matrix, back: Matrix, order: Order, lists: Curve = "inv", inbox: Curve | None = None) -> float:
-    return expected_matches(two_sided(like, back.T, order, lists), lists if inbox is None else inbox)
+    return expected_matches(two_sided(like, back, order, lists), lists if inbox is None else inbox)
 
 
 def market(proposers: int, receivers: int, seed: int, crowding: float = 0.0) -> tuple[Matrix, Matrix]:
