@@ -146,6 +146,8 @@ def upgrade() -> None:
     _make_role()
     # Loads the extension, which is what makes the settings of its indexes known.
     connection.exec_driver_sql(f"SELECT '[1]'::{vector}.halfvec")
+    if connection.exec_driver_sql("SELECT current_setting('hnsw.iterative_scan', true)").scalar_one() is None:
+        raise InputError("the server's pgvector is older than 0.8; install a newer one, then migrate again")
     op.execute(SHOWABLE)
     op.execute(NEIGHBOURS.format(vector=vector))
     op.execute(f"REVOKE ALL ON FUNCTION {NEIGHBOURS_SIGNATURE} FROM PUBLIC")
