@@ -21,7 +21,7 @@ from models.ml.specification import Specification, learn
 
 # The ridge on profiles learns from no more decisions than this, the rest from no more with histories.
 MOST_DECISIONS = 300_000
-MOST_QUESTIONS = 100_000
+MOST_QUESTIONS = 60_000
 QUESTIONS_A_DECISION = 4
 
 
