@@ -97,10 +97,26 @@ def run() -> None:
     From the app tables to a live publication: profiles, embeddings, ranker, scores, lists, publication. Killed at any
     step, it goes on from what was done when it is run again; what was published stays.
     """
-    from pipelines.running import run as run_pipeline
+    from pipelines.definitions import JOB
+    from pipelines.running import run as run_job
 
     with ready_database():
-        run_pipeline(settings())
+        run_job(settings(), JOB)
+
+
+@app.command()
+def evaluate() -> None:
+    """Measure the ranker beside every baseline.
+
+    On what the last `matching run` extracted: people held out by group, with nothing, little and much known of them.
+    """
+    from pipelines.definitions import EVALUATION
+    from pipelines.evaluation_report import show
+    from pipelines.running import run as run_job
+
+    with ready_database():
+        run_job(settings(), EVALUATION)
+    show(settings(), console)
 
 
 @app.command()

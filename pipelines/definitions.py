@@ -4,21 +4,32 @@ import dagster as dg
 from upath import UPath
 
 from models.db.settings import Settings, settings
-from pipelines.assets import embeddings, matches, ranker, source
+from pipelines.assets import embeddings, evaluation, matches, ranker, source
 from pipelines.frame_store import ParquetStore, store_url
 from pipelines.progress import progress
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
 
-JOB = "matching"
+JOB, EVALUATION = "matching", "evaluation"
 
 
 def build(settings: Settings) -> dg.Definitions:
     """The definitions with resources for these settings."""
     store = store_url(settings)
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([source, embeddings, ranker, matches]),
-        jobs=[dg.define_asset_job(JOB, description="The whole pipeline: from the app tables to a live publication.")],
+        assets=dg.load_assets_from_modules([source, embeddings, ranker, matches, evaluation]),
+        jobs=[
+            dg.define_asset_job(
+                JOB,
+                selection=dg.AssetSelection.all() - dg.AssetSelection.groups(evaluation.GROUP),
+                description="The whole pipeline: from the app tables to a live publication.",
+            ),
+            dg.define_asset_job(
+                EVALUATION,
+                selection=dg.AssetSelection.groups(evaluation.GROUP),
+                description="The ranker beside every baseline, on what the last run of the pipeline extracted.",
+            ),
+        ],
         resources={
             "io_manager": ParquetStore(base_path=UPath(store)),
             "database": Database(home=str(settings.home), url=settings.database_url),

@@ -19,6 +19,7 @@ from models.db.errors import MatchingError
 from models.db.publications import live
 from models.db.settings import Settings
 from models.db.tokens import issue_token
+from pipelines.definitions import JOB
 from pipelines.loaders import simulated
 from pipelines.running import run
 
@@ -46,7 +47,7 @@ def show(engine: Engine, settings: Settings, console: Console) -> None:
         published = live(connection)
     if published is None or changed:
         console.print(f"A simulated town of {PEOPLE:,} people. Now the pipeline:")
-        run(settings)
+        run(settings, JOB)
     else:
         console.print(f"The town is as it was: using publication {published.id}.")
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""Run the pipeline's Dagster job in this process, recorded in the same instance that the Dagster UI shows."""
+"""Run one of the Dagster jobs in this process, recorded in the same instance that the Dagster UI shows."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from models.db.settings import Settings
-from pipelines.definitions import JOB, build
+from pipelines.definitions import build
 
 INSTANCE = """\
 # Written by `matching`. No usage data leaves this machine.
@@ -26,8 +26,8 @@ def dagster_home(settings: Settings) -> Path:
     return home
 
 
-def run(settings: Settings) -> None:
-    """Materialize everything once. Raises what a step raised: a MatchingError is the user's to mend."""
-    job = build(settings).resolve_job_def(JOB)
+def run(settings: Settings, name: str) -> None:
+    """Run a job of the definitions once. Raises what a step raised: a MatchingError is the user's to mend."""
+    job = build(settings).resolve_job_def(name)
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         job.execute_in_process(run_config={"loggers": {"console": {"config": {}}}}, instance=instance)

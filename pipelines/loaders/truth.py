@@ -1,15 +1,16 @@
 """The generative truth of simulated towns, kept beside the database and never in it.
 
-Tests and notebooks ask it how close the ranker came; the pipeline never reads it.
+The evaluation, tests and notebooks ask it how close the ranker came; what is published knows nothing of it.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from models.db.errors import InputError
 from pipelines.loaders import choices
@@ -81,3 +82,18 @@ def read(home: Path, seed: int, people: int) -> Truth:
         )
     with np.load(source) as arrays:
         return Truth(Town(**{**arrays, "seed": seed}))
+
+
+def of_town(profiles: pd.DataFrame, home: Path) -> Callable[[pd.DataFrame], Floats] | None:
+    """What gives the true chance, chemistry apart, of each row of a training-pairs frame: viewer_id, candidate_id.
+
+    None unless all people of the profiles frame live in one simulated town whose truth is kept under `home`.
+    """
+    towns = profiles["source_key"].fillna("").str.extract(r"^simulated:(\d+)-(\d+):\d+$").drop_duplicates()
+    if len(towns) != 1 or towns.isna().to_numpy().any():
+        return None
+    seed, people = (int(each) for each in towns.iloc[0])
+    if not path(home, seed, people).is_file():
+        return None
+    known, key_of = read(home, seed, people), profiles.set_index("profile_id")["source_key"]
+    return lambda pairs: known.expected(key_of[pairs["viewer_id"]].tolist(), key_of[pairs["candidate_id"]].tolist())

@@ -21,6 +21,7 @@ from models.ml.ranker import Ranker
 from models.ml.training import fit_town
 
 RANKER, LINEAR = "ranker", "ranker_linear_start"
+WITH_SENSITIVE = "ranker_using_race_and_ethnicity"
 NULL, CEILING = "ranker_on_shuffled_profiles", "ranker_knowing_all_else"
 # The methods that use what is known of people's likes: they are asked in the warm protocol too.
 WITH_HISTORY = ("popularity", "beta_binomial", "lfrr", "mf_with_biases", "ridge_logistic")
@@ -55,6 +56,8 @@ def cold_methods(town: Town, fitted: Fitted, ask: Ask) -> Iterator[tuple[str, Sc
             protocols.everything_else(town.events, fitted.surprise, len(town.people), ask.asked),
         ),
     )
+    if (other := town.with_sensitive) is not None:
+        yield WITH_SENSITIVE, _ranker(other, fit(other, other.people, ask), ask)
     null = replace(town, people=shuffled(town.people, town.gender, town.seed))
     yield NULL, _ranker(null, fit(null, null.people, ask), ask)
     setting = _setting(town, ask)

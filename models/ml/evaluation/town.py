@@ -1,7 +1,9 @@
 """The town that an evaluation asks about."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,8 @@ class Town:
     group: Ints
     seed: int
     truth: Doubles | None
+    with_sensitive: Town | None
+    """The same with what says something of race or ethnicity; None if nothing does, or it is used anyway."""
 
     def part(self, rows: Ints) -> Events:
         """Some of the decisions."""
@@ -44,8 +48,8 @@ def town(
     `truth` gives the true probability of each row of such a frame.
     """
     decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
-    specification = learn(profiles, answers, sensitive=sensitive)
-    return Town(
+    specification, everything = (learn(profiles, answers, sensitive=each) for each in (sensitive, True))
+    made = Town(
         specification,
         people(specification, profiles, answers),
         pd.factorize(profiles["gender"], sort=True)[0].astype(np.int64),
@@ -53,7 +57,12 @@ def town(
         decisions["group"].to_numpy(np.int64),
         seed,
         None if truth is None else truth(decisions),
+        None,
     )
+    if everything == specification:
+        return made
+    other = replace(made, specification=everything, people=people(everything, profiles, answers))
+    return replace(made, with_sensitive=other)
 
 
 def circles(town: Town) -> Ints:

@@ -1,0 +1,40 @@
+"""The evaluation's figures as people read them: a row a method, the mean over folds and its spread."""
+
+import pandas as pd
+
+from models.ml.evaluation.evaluate import TOGETHER
+
+METRICS = {
+    "within_viewer_auc": "AUC within viewers",
+    "pooled_auc": "AUC pooled",
+    "ndcg_at_5": "NDCG@5",
+    "ndcg_at_10": "NDCG@10",
+    "map": "MAP",
+    "captured_at_3": "in top 3",
+    "captured_at_5": "in top 5",
+    "log_loss": "log loss",
+}
+
+
+def by_method(figures: pd.DataFrame, target: str) -> pd.DataFrame:
+    """The cold protocol for a target, like or match: a row a method, best first.
+
+    Columns: AUC within viewers with its standard deviation over folds, the other metrics' means over folds, and the
+    calibration error of all folds together.
+    """
+    cold = figures[(figures["protocol"] == "cold") & (figures["target"] == target)]
+    together = cold["fold"] == TOGETHER
+    grouped = cold[~together].groupby("method", sort=False)
+    table = grouped[list(METRICS)].mean().rename(columns=METRICS)
+    table.insert(1, "± over folds", grouped["within_viewer_auc"].std())
+    table["calibration error"] = cold[together].set_index("method")["calibration_error"]
+    return table.sort_values(METRICS["within_viewer_auc"], ascending=False)
+
+
+def by_amount(figures: pd.DataFrame, target: str, metric: str = "within_viewer_auc") -> pd.DataFrame:
+    """The warm protocol for a target: a row a method, a column an amount of decisions known, the mean over folds."""
+    rows = figures[
+        (figures["protocol"] == "warm") & (figures["target"] == target) & (figures["fold"] != TOGETHER)
+    ].assign(known=lambda each: each["amount"].map(lambda amount: "all" if amount < 0 else str(amount)))
+    table = rows.pivot_table(index="method", columns="known", values=metric, aggfunc="mean", sort=False)
+    return table.sort_values(table.columns[-1], ascending=False)

@@ -1,0 +1,53 @@
+"""The evaluation of the ranker beside everything it has to beat; not part of the nightly job."""
+
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from models.ml.evaluation.evaluate import evaluate
+from models.ml.evaluation.tables import by_amount, by_method
+from models.ml.evaluation.town import town
+from models.ml.evaluation.variance import sentences
+from pipelines.encoding import load_answers
+from pipelines.loaders.truth import of_town
+from pipelines.resources import Database
+
+GROUP = "evaluation"
+
+
+class EvaluationConfig(dg.Config):
+    """What is evaluated."""
+
+    seed: int = 0
+    use_race_and_ethnicity: bool = False
+
+
+@dg.asset(group_name=GROUP)
+def ranker_evaluation(
+    context: dg.AssetExecutionContext,
+    config: EvaluationConfig,
+    database: Database,
+    profiles: pd.DataFrame,
+    profile_embeddings: pd.DataFrame,
+    training_pairs: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """Ranker and baselines on people they had not seen: a row a protocol, amount known, method, target and fold."""
+    asked = town(
+        profiles,
+        load_answers(profile_embeddings),
+        training_pairs,
+        config.seed,
+        sensitive=config.use_race_and_ethnicity,
+        truth=of_town(profiles, Path(database.home)),
+    )
+    found = evaluate(asked, context.log.info)
+    said = sentences(found.split, found.explained)
+    for sentence in said:
+        context.log.info(sentence)
+    tables = {
+        f"{protocol} {target}": dg.MetadataValue.md(table(found.figures, target).to_markdown(floatfmt=".3f"))
+        for protocol, table in (("cold", by_method), ("warm", by_amount))
+        for target in ("like", "match")
+    }
+    return dg.Output(found.figures, metadata={**tables, "variance": dg.MetadataValue.md("\n\n".join(said))})
