@@ -30,6 +30,9 @@ _PAGE = {
     for publication in (LIVE, BEGUN)
     for topped_up, listed in ((False, _LIST), (True, _LIST_AND_SIMILAR))
 }
+FIRST_PAGE = _PAGE[LIVE, False]
+"""What nearly all requests run, and alone; its parameters are viewer_id, limit, shown (no hashes) and sentences."""
+
 _ONE, _ONE_OF_ALL = (
     statement(f"({listed})", only="candidate_id = %(candidate_id)s") for listed in (_LIST, _LIST_AND_SIMILAR)
 )
