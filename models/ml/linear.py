@@ -39,7 +39,7 @@ def fit(features: NDArray[np.floating], liked: Bools, strength: float, free: int
     if free:
         scale[-free:] /= FREE
     model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200)
-    # Single precision takes 0.29 of the time and the weights agree to 1e-6, where the penalty keeps it well conditioned.
+    # Single precision takes 0.29 of the time and the weights agree to 1e-6, where the penalty is strong.
     precision = np.float32 if strength * len(liked) < HELD_BACK and not free else np.float64
     model.fit(((features - mean) / scale).astype(precision), liked)
     weights = model.coef_[0].astype(np.float64) / scale
