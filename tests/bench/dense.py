@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.ml.market.expected_matches import expected_matches
-from models.ml.market.outcome import two_sided
-from models.ml.market.simulated_matches import Estimate, simulated_matches
-from tests.bench.policies import TWO_SIDED, TwoSided
+from models.ml.market.outcome import Likes, two_sided
+from models.ml.market.simulated_matches import simulated_matches
+from tests.bench.policies import TWO_SIDED
 from tests.bench.published import CELLS, SEED, Cell, market
 
 Row = dict[str, str | float]
@@ -26,9 +26,10 @@ def published_table(
 
 
 def _cell(cell: Cell, runs: int, others: Sequence[int]) -> Row:
-    exact, ours = _played(cell, SEED, runs)
-    gains = [_gain(_played(cell, seed)[0]) for seed in others]
-    gains.append(_gain(exact))
+    played = _played(cell, SEED)
+    exact = _exact(cell, played)
+    drawn = simulated_matches(played[OURS], cell.examination, runs).matches
+    gains = [_gain(each) for each in (exact, *(_exact(cell, _played(cell, seed)) for seed in others))]
     return {
         "environment": cell.environment,
         "examination": cell.examination,
@@ -41,28 +42,27 @@ def _cell(cell: Cell, runs: int, others: Sequence[int]) -> Row:
         "TU β=1": exact["TU β=1"],
         "social welfare published": cell.social_welfare,
         OURS: exact[OURS],
-        "simulated": ours.mean,
-        "± s.e.": ours.standard_error,
+        "simulated": drawn.mean,
+        "± s.e.": drawn.standard_error,
         "first trial": cell.trial,
         "over TU %, mean of seeds": float(np.mean(gains)),
         "least": min(gains),
     }
 
 
+def _played(cell: Cell, seed: int) -> dict[str, Likes]:
+    """The likes that come of each policy."""
+    like, liked_back = market(cell.environment, cell.crowding, cell.receivers, seed)
+    orders = {name: policy(like, liked_back, cell.examination) for name, policy in TWO_SIDED.items()}
+    return {name: two_sided(like, liked_back, order, cell.examination) for name, order in orders.items()}
+
+
+def _exact(cell: Cell, played: Mapping[str, Likes]) -> dict[str, float]:
+    return {name: expected_matches(sent, cell.examination) for name, sent in played.items()}
+
+
 def _gain(exact: Mapping[str, float]) -> float:
     return 100 * (exact[OURS] / exact["TU β=1"] - 1)
-
-
-def _played(cell: Cell, seed: int, runs: int = 0) -> tuple[dict[str, float], Estimate]:
-    """Exact expected matches by policy, and those of best response by `runs` simulations."""
-    like, liked_back = market(cell.environment, cell.crowding, cell.receivers, seed)
-    exact = {}
-    for name, policy in TWO_SIDED.items():
-        sent = two_sided(like, liked_back, policy(like, liked_back, cell.examination), cell.examination)
-        exact[name] = expected_matches(sent, cell.examination)
-        if name == OURS and runs:
-            return exact, simulated_matches(sent, cell.examination, runs).matches
-    return exact, Estimate(exact[OURS], 0.0)
 
 
 def large_market(receivers: int = 1000, crowdings: Sequence[float] = (0.0, 0.5)) -> list[Row]:
@@ -74,14 +74,10 @@ def _large(receivers: int, crowding: float) -> list[Row]:
     like, liked_back = market("random", crowding, receivers)
     rows: list[Row] = []
     for name, policy in TWO_SIDED.items():
-        matches, seconds = _timed(policy, (like, liked_back))
-        rows.append({"λ": crowding, "policy": name, "matches": matches, "seconds": seconds})
+        start, worked = time.perf_counter(), time.process_time()
+        order = policy(like, liked_back, "inv")
+        seconds, worked = time.perf_counter() - start, time.process_time() - worked
+        matches = expected_matches(two_sided(like, liked_back, order))
+        rows.append({"λ": crowding, "policy": name, "matches": matches, "seconds": seconds, "CPU seconds": worked})
     tu = next(float(row["matches"]) for row in rows if row["policy"] == "TU β=1")
     return [row | {"over TU %": 100 * (float(row["matches"]) / tu - 1)} for row in rows]
-
-
-def _timed(policy: TwoSided, chances: tuple[np.ndarray, np.ndarray]) -> tuple[float, float]:
-    start = time.perf_counter()
-    order = policy(*chances, "inv")
-    seconds = time.perf_counter() - start
-    return expected_matches(two_sided(*chances, order, "inv")), seconds

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.acceptance import acceptance
+from tests.bench.beliefs import mistaken_town, noisy_town
 from tests.bench.dense import large_market, published_table
+from tests.bench.growing import growing_town
 from tests.bench.published import CELLS
-from tests.bench.towns import growing_town, mistaken_town, noisy_town
 
 Row = dict[str, str | float]
 
@@ -28,16 +29,16 @@ FULL: dict[str, Callable[[], list[Row]]] = {
     "mistaken and noisy": lambda: mistaken_town(auc=0.65),
 }
 QUICK: dict[str, Callable[[], list[Row]]] = {
-    "growing": lambda: growing_town(sizes=(1000, 2000)),
+    "growing": lambda: growing_town(sizes=(500, 1000), names=("product", "tuned TU", "best response")),
     "published": lambda: published_table([cell for cell in CELLS if cell.receivers < 200], others=()),
     "large": lambda: large_market(receivers=200),
-    "noisy": lambda: noisy_town(people=800, aucs=(0.65,)),
-    "mistaken": lambda: mistaken_town(people=800, inboxes=("inv", "log2", "flat")),
+    "noisy": lambda: noisy_town(people=250, aucs=(0.65,)),
+    "mistaken": lambda: mistaken_town(people=250, inboxes=("inv", "log2", "flat")),
 }
 TITLES = {
     "growing": "Sparse towns, λ = 0.5, 200 eligible people each: distinct matches; hedged: best response with q = 0.5",
     "published": "The markets of Su, Bayoumi & Joachims (WWW 2022), seed 621: expected matches",
-    "large": "1,000 x 1,500 people",
+    "large": "A large market (1,000 x 1,500; quick: 200 x 300): expected matches",
     "noisy": "Sparse town, noisy estimates: distinct matches over product, %; trusting: hedged with q = 1",
     "mistaken": "Sparse town, true against assumed inbox: distinct matches of best response over product, %",
     "mistaken and noisy": "The same with a ranker's estimates of AUC 0.65",
@@ -46,7 +47,7 @@ TITLES = {
 
 def main(
     quick: Annotated[bool, typer.Option(help="Small markets, under a minute.")] = False,
-    out: Annotated[Path, typer.Argument(help="Where the figures go as JSON.")] = Path("market_benchmark.json"),
+    out: Annotated[Path | None, typer.Argument(help="A file for the figures as JSON.", show_default=False)] = None,
 ) -> None:
     """Compare the market policies and say which promises hold."""
     console, sections = Console(width=WIDTH), {}
@@ -56,9 +57,9 @@ def main(
         console.print(table(TITLES[name], sections[name]), f"{time.perf_counter() - start:.0f} s\n")
     promises = acceptance(sections)
     console.print(table("What is to be reached", promises))
-    out.write_text(
-        json.dumps({"quick": quick, "sections": sections, "acceptance": promises}, indent=1), encoding="utf-8"
-    )
+    if out:
+        figures = {"quick": quick, "sections": sections, "acceptance": promises}
+        out.write_text(json.dumps(figures, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def table(title: str, rows: Sequence[Row]) -> Table:

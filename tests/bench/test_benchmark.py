@@ -17,11 +17,13 @@ from models.ml.market.simulated_matches import simulated_matches
 from models.ml.metrics import auc, calibration_error
 from tests.bench import market as command
 from tests.bench.acceptance import acceptance
+from tests.bench.beliefs import mistaken_town, noisy_town
 from tests.bench.dense import Row, large_market, published_table
+from tests.bench.estimates import as_a_ranker_sees, reached_auc, with_noise
+from tests.bench.growing import growing_town, measured
 from tests.bench.policies import TWO_SIDED
 from tests.bench.published import CELLS, Cell, market
-from tests.bench.sparse import Pairs, as_a_ranker_sees, in_lists, of, reached_auc, town, with_noise
-from tests.bench.towns import growing_town, measured, mistaken_town, noisy_town
+from tests.bench.sparse import Pairs, in_lists, of, town
 
 SMALLEST = [cell for cell in CELLS if cell.receivers == 20]
 
@@ -164,7 +166,7 @@ def test_the_command_prints_and_writes_what_it_found(monkeypatch: pytest.MonkeyP
     result = CliRunner().invoke(app, ["--quick", str(tmp_path / "figures.json")])
     assert result.exit_code == 0, result.output
     assert "18.7" in result.output
-    assert "every cell, against social welfare" in result.output
+    assert "every cell: least distance from social welfare" in result.output
     found = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert found["quick"] is True
     assert found["sections"]["published"][0]["naive published"] == 18.7
