@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tests.serving.conftest import Town
 
-NAMES = "Emeka Jonas Luís Omar Kenji Mateo Ravi Søren Tomasz Yusuf Anton Zoltán".split()
+NAMES = ("Emeka", "Jonas", "Luís", "Omar", "Kenji", "Mateo", "Ravi", "Søren", "Tomasz", "Yusuf", "Anton", "Zoltán")
 INTERESTS = ("hiking", "jazz", "pottery", "board games", "sailing", "permaculture", "old films")
 ANSWERS = (
     "Bread on Sunday mornings, and a walk by the river whatever the weather.",
