@@ -123,7 +123,7 @@ def test_the_view_shows_a_function_of_the_readers_nobody_who_may_not_be_shown(re
     reader.add_notice_handler(lambda notice: seen.append(notice.message_primary))
     reader.execute("SELECT FROM matching.showable WHERE pg_temp.peek(name)")
     assert "Person 4" in seen
-    assert "Nobody sees me" not in seen
+    assert "Unseen" not in seen
 
 
 def test_going_down_takes_every_right_away(engine: Engine, database_url: str) -> None:
