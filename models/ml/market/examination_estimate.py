@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.ml.market.attention import LIST_LENGTH, UNMEASURED
 from models.ml.market.examination import Doubles, curve
 
 Ints = NDArray[np.int64]
 
 # Places measured: deeper ones are seldom reached, and the policy extends a curve by its last value.
-PLACES = 50
-# The hedge until the inbox is measured; the variance is that of a number about which nothing is known but [0, 1].
-UNMEASURED, UNMEASURED_VARIANCE = 0.5, 1 / 12
+PLACES = LIST_LENGTH
+# That of a hedge about which nothing is known but that it is in [0, 1].
+UNMEASURED_VARIANCE = 1 / 12
 STEP, MOST_STEPS = 1e-7, 5000
 LEAST_CHANCE = 1e-6  # what is never acted on says nothing about looks, and must not be divided by
 
