@@ -111,9 +111,7 @@ def test_nobody_else_may_ask_for_neighbours(town: Engine) -> None:
 def test_the_view_shows_a_function_of_the_readers_nobody_who_may_not_be_shown(reader: psycopg.Connection) -> None:
     """A cheap function is run early, and sees the rows that are left out later, unless the view is a barrier."""
     owner = reader.execute("RESET ROLE")
-    owner.execute(
-        "UPDATE app.profiles SET display_name = 'Nobody sees me', paused = true WHERE id = %s", [person_id(2)]
-    )
+    owner.execute("UPDATE app.profiles SET display_name = 'Unseen', seeks = '{}' WHERE id = %s", [person_id(2)])
     owner.execute(
         "CREATE FUNCTION pg_temp.peek(name text) RETURNS bool LANGUAGE plpgsql COST 0.0001 AS"
         " $$ BEGIN RAISE NOTICE '%', name; RETURN true; END $$"
