@@ -4,7 +4,7 @@ import dagster as dg
 from upath import UPath
 
 from models.db.settings import Settings, settings
-from pipelines.assets import embeddings, evaluation, matches, ranker, source
+from pipelines.assets import embeddings, evaluation, market, matches, ranker, source
 from pipelines.frame_store import ParquetStore, store_url
 from pipelines.progress import progress
 from pipelines.registry import Registry
@@ -17,7 +17,7 @@ def build(settings: Settings) -> dg.Definitions:
     """The definitions with resources for these settings."""
     store = store_url(settings)
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([source, embeddings, ranker, matches, evaluation]),
+        assets=dg.load_assets_from_modules([source, embeddings, ranker, matches, market, evaluation]),
         jobs=[
             dg.define_asset_job(
                 JOB,

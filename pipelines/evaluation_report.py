@@ -9,26 +9,28 @@ from models.ml.evaluation.tables import by_amount, by_method
 from pipelines.frame_store import from_table, read_table, store_url
 from pipelines.resources import ShardStore
 
+WIDTH = 130  # columns: narrower ones would cut the figures off
 TARGETS = {"like": "likes", "match": "matches"}
 
 
 def show(settings: Settings, console: Console) -> None:
     """Print the tables of the evaluation that was made last."""
+    wide = Console(width=max(console.width, WIDTH))
     figures = from_table(read_table(ShardStore(base=store_url(settings)).frame("ranker_evaluation")))
     for target, words in TARGETS.items():
         title = f"{words.capitalize()} of people of whom only the profile is known"
-        console.print(_table(title, by_method(figures, target)))
+        wide.print(_table(title, by_method(figures, target)))
     for target, words in TARGETS.items():
         title = f"{words.capitalize()} by how many decisions are known of each person: AUC within viewers"
-        console.print(_table(title, by_amount(figures, target)))
+        wide.print(_table(title, by_amount(figures, target)))
     if "truth_rank_correlation" in figures:
         title = "Likes: rank correlation with the true probability, by decisions known"
-        console.print(_table(title, by_amount(figures, "like", "truth_rank_correlation")))
+        wide.print(_table(title, by_amount(figures, "like", "truth_rank_correlation")))
 
 
 def _table(title: str, frame: pd.DataFrame) -> Table:
     table = Table(title=title, title_justify="left")
-    table.add_column("method")
+    table.add_column("method", no_wrap=True)
     for name in frame.columns:
         table.add_column(str(name), justify="right")
     for method, row in frame.iterrows():

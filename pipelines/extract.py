@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, Label, case, func, select
 
-from models.db.tables import blocks, interactions, profiles
+from models.db.tables import blocks, interactions, match_lists, profiles, publications
 from models.ml.frames import ages
 
 
@@ -66,3 +67,17 @@ def read_blocks(connection: Connection) -> pd.DataFrame:
     """Blocks: blocker_id, blocked_id."""
     query = select(blocks.c.blocker_id, blocks.c.blocked_id).order_by(blocks.c.blocker_id, blocks.c.blocked_id)
     return pd.DataFrame(connection.execute(query).all(), columns=["blocker_id", "blocked_id"])
+
+
+def read_partners(connection: Connection, ids: pd.Index) -> NDArray[np.int64]:
+    """Each person's partner of the day in the live publication, as positions in `ids`, (len(ids),); -1 for nobody."""
+    query = (
+        select(match_lists.c.viewer_id, match_lists.c.most_compatible_id)
+        .join(publications, publications.c.id == match_lists.c.publication_id)
+        .where(publications.c.state == "live", match_lists.c.most_compatible_id.is_not(None))
+    )
+    rows = pd.DataFrame(connection.execute(query).all(), columns=["viewer", "partner"], dtype=object)
+    viewer, partner = (ids.get_indexer(pd.Index(rows[name])) for name in rows)
+    partners = np.full(len(ids), -1, np.int64)
+    partners[viewer[viewer >= 0]] = partner[viewer >= 0]
+    return partners

@@ -18,7 +18,7 @@ from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-from models.db.errors import NoChampion
+from models.db.errors import NoChampion, OtherMake
 from models.ml import ranker as ranker_files
 from models.ml.features import names_and_groups
 from models.ml.ranker import Ranker, Rankers
@@ -87,9 +87,12 @@ class Registry(dg.ConfigurableResource[None]):
             raise
 
     def current(self) -> Champion | None:
-        """The champion; None if there is none yet."""
+        """The champion; None if there is none yet, or it is of another make and cannot be compared with anything."""
         version = self.champion_version()
-        return None if version is None else Champion(version, self.load(version))
+        try:
+            return None if version is None else Champion(version, self.load(version))
+        except OtherMake:
+            return None
 
     def champion(self) -> Champion:
         """The champion; raises NoChampion if there is none yet."""

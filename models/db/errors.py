@@ -34,5 +34,9 @@ class NothingToRollBack(MatchingError):
     """No earlier publication is kept."""
 
 
+class OtherMake(MatchingError):
+    """A stored ranker was made by another version of this program."""
+
+
 class NoChampion(MatchingError):
     """No ranker has been trained and accepted yet."""

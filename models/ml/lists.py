@@ -8,20 +8,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.db.match_lists import MatchList
+from models.db.match_lists import MatchList, MostCompatible
 from models.ml.candidates import Scored
 from models.ml.reasons import Reason
 
 PROBABILITIES = ("p_like", "p_liked_back", "p_match")
+PARTNER = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
+NOBODY: tuple[None, None, list[Reason]] = (None, None, [])
 
 
 def to_frame(
-    scored: Scored, listed: NDArray[np.int64], reasons: Sequence[list[Reason]], ids: NDArray[np.str_]
+    scored: Scored,
+    listed: NDArray[np.int64],
+    couples: NDArray[np.int64],
+    reasons: Sequence[list[Reason]],
+    ids: NDArray[np.str_],
 ) -> pd.DataFrame:
     """The rows `listed` of the scored pairs as lists, in the order given, which must keep viewers together.
 
+    `couples` are the rows of viewers and their partners of the day, at most one a viewer who has a list. `reasons` has
+    one entry a listed row, then one a couple.
+
     Columns: viewer_id, candidate_ids (list of str), p_like, p_liked_back, p_match (lists of float32), reasons (a list
-    of reasons a candidate). `reasons` has one entry a listed row.
+    of reasons a candidate), and the partner of the day: most_compatible_id (None for nobody), most_compatible_p_match,
+    most_compatible_reasons.
     """
     viewer = scored.viewer[listed]
     starts = np.flatnonzero(np.diff(viewer, prepend=-1))
@@ -35,13 +45,32 @@ def to_frame(
             "viewer_id": ids[viewer[starts]].tolist(),
             "candidate_ids": split(ids[scored.candidate[listed]].tolist()),
             **{name: split(getattr(scored, name)[listed].tolist()) for name in PROBABILITIES},
-            "reasons": split(reasons),
+            "reasons": split(reasons[: len(listed)]),
+            **_partners(scored, couples, reasons[len(listed) :], viewer[starts], ids),
         }
     )
+
+
+def _partners(
+    scored: Scored,
+    couples: NDArray[np.int64],
+    reasons: Sequence[list[Reason]],
+    viewers: NDArray[np.int64],
+    ids: NDArray[np.str_],
+) -> dict[str, list[object]]:
+    """The columns of the partner of the day, a row a viewer."""
+    numbers = zip(ids[scored.candidate[couples]].tolist(), scored.p_match[couples].tolist(), reasons, strict=True)
+    partner_of = dict(zip(scored.viewer[couples].tolist(), numbers, strict=True))
+    rows = [partner_of.get(viewer, NOBODY) for viewer in viewers.tolist()]
+    return {name: [row[at] for row in rows] for at, name in enumerate(PARTNER)}
 
 
 def to_records(frame: pd.DataFrame) -> Iterator[MatchList]:
     """The rows of such a frame as the database takes them."""
     names = [field.name for field in fields(MatchList) if field.name in frame]
-    for row in zip(*(frame[name] for name in names), strict=True):
-        yield MatchList(**dict(zip(names, row, strict=True)))
+    lists = zip(*(frame[name] for name in names), strict=True)
+    partners = zip(*(frame[name] for name in PARTNER), strict=True)
+    for row, (candidate, p_match, why) in zip(lists, partners, strict=True):
+        # A file gives back a missing id as a missing number.
+        partner = MostCompatible(candidate, p_match, why) if isinstance(candidate, str) else None
+        yield MatchList(**dict(zip(names, row, strict=True)), most_compatible=partner)

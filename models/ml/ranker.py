@@ -14,6 +14,7 @@ import lightgbm as lgb
 import numpy as np
 from scipy.special import expit, logit
 
+from models.db.errors import OtherMake
 from models.ml.features import HISTORY
 from models.ml.history import Bools, Doubles
 from models.ml.linear import Linear
@@ -21,6 +22,8 @@ from models.ml.people import Floats
 from models.ml.specification import Specification
 
 WITHOUT = "without"
+# Of the files below; another one when features or files change their meaning.
+MAKE = 2
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
 # What is believed before anybody decided anything: likes go a little more to people of like taste, age and place.
@@ -118,7 +121,7 @@ def save(rankers: Rankers, folder: Path) -> None:
 
 
 def load(folder: Path) -> Rankers:
-    """Read what `save` wrote."""
+    """Read what `save` wrote. Raises OtherMake for rankers that another version of this program wrote."""
     folds = sorted(folder.glob(f"{WITHOUT}/*"))
     return Rankers(load_whole(folder), {int(each.name): load_whole(each) for each in folds})
 
@@ -126,6 +129,7 @@ def load(folder: Path) -> Rankers:
 def _save_one(ranker: Ranker, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     numbers = {
+        "make": MAKE,
         "cold": _plain(ranker.cold),
         "linear": _plain(ranker.linear),
         "means": ranker.means.tolist(),
@@ -140,8 +144,10 @@ def _save_one(ranker: Ranker, folder: Path) -> None:
 
 
 def load_whole(folder: Path) -> Ranker:
-    """Read only the whole ranker of what `save` wrote."""
+    """Read only the whole ranker of what `save` wrote. Raises OtherMake for one that another version wrote."""
     content = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))
+    if content.get("make") != MAKE:
+        raise OtherMake(f"the ranker is of make {content.get('make', 1)} and this program reads make {MAKE}")
     trees = folder / "trees.txt"
     return Ranker(
         specification=Specification.from_json(json.dumps(content["specification"])),

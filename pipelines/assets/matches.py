@@ -1,4 +1,4 @@
-"""From the champion to what people see: scored candidates, match lists, the publication."""
+"""Scored candidates by the champion, and the publication of the lists made of them."""
 
 import time
 from typing import Any
@@ -8,16 +8,11 @@ import pandas as pd
 
 from models.db.publications import publish
 from models.ml.encoder import ENCODER
-from models.ml.features import Pairs
-from models.ml.lists import to_frame, to_records
-from models.ml.market import rank_by_product
-from models.ml.population import population
-from models.ml.reasons import reasons
-from pipelines.encoding import load_answers
+from models.ml.lists import to_records
 from pipelines.extract import read_blocks
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
-from pipelines.scoring import ScoringInputs, inputs_fingerprint, load_scored, score_shard, score_shards
+from pipelines.scoring import ScoringInputs, inputs_fingerprint, score_shard, score_shards
 from pipelines.shards import manifest, missing, remove_others
 
 GROUP = "matches"
@@ -55,29 +50,6 @@ def scored_candidates(
     remove_others(folder, shards)
     handed_on = manifest(shards).assign(ranker_version=champion.version)
     return dg.Output(handed_on, metadata={"pairs_scored": pairs, "shards_kept": len(shards) - len(to_do)})
-
-
-@dg.asset(group_name=GROUP)
-def match_lists(
-    registry: Registry,
-    profiles: pd.DataFrame,
-    interactions: pd.DataFrame,
-    profile_embeddings: pd.DataFrame,
-    scored_candidates: pd.DataFrame,
-) -> dg.Output[pd.DataFrame]:
-    """Each viewer's list by the market policy, with the reasons for each match."""
-    ranker = registry.load(scored_candidates["ranker_version"][0]).whole
-    town = population(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
-    scored = load_scored(scored_candidates["url"], pd.Index(profiles["profile_id"]))
-    listed = rank_by_product(scored.viewer, scored.candidate, scored.p_match)
-    viewer, candidate = scored.viewer[listed], scored.candidate[listed]
-    explained = reasons(ranker, Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate)))
-    lists = to_frame(scored, listed, explained, town.people.ids)
-    return dg.Output(lists, metadata={"dagster/row_count": len(lists), "pairs": len(listed)})
-
-
-# Whom somebody blocked is settled before the lists: no scored pair has a block.
-NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
 @dg.asset(group_name=GROUP)

@@ -1,0 +1,79 @@
+"""What policies would bring a town, side by side."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from models.ml.market.attention import Attention
+from models.ml.market.best_response import expected
+from models.ml.market.exposure import Shared, share, views
+from models.ml.market.inbox import matches
+from models.ml.market.lists import likes, places
+from models.ml.market.measures import gini, top_share
+from models.ml.market.policies import POLICIES
+from models.ml.market.town import Slots, Town
+
+NO_POLICY = "product"
+"""What a chosen policy is compared with: everybody sees first who is likeliest to match."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The lists of a policy: places from 0, int32 (n,) by slot, -1 if not listed; and what bounds on exposure cost."""
+
+    placed: Slots
+    shared: Shared | None
+
+
+def choose(town: Town, attention: Attention, policy: str, cap: float | None = None, floor: float = 0.0) -> Chosen:
+    """The lists of a policy of POLICIES, with views kept between `floor` and `cap` times their mean if a cap is given.
+
+    Raises KeyError for an unknown policy.
+    """
+    scores = POLICIES[policy](town, attention)
+    if cap is None and not floor:
+        return Chosen(places(town, scores, attention.length), None)
+    shared = share(town, attention, scores, np.inf if cap is None else cap, floor)
+    return Chosen(shared.placed, shared)
+
+
+def compare(town: Town, attention: Attention, say: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+    """A row a policy of POLICIES, with `outcome` of its lists and the seconds they took."""
+    rows = []
+    for name, policy in POLICIES.items():
+        started = time.monotonic()
+        placed = places(town, policy(town, attention), attention.length)
+        seconds = time.monotonic() - started
+        rows.append({"policy": name, **outcome(town, attention, placed), "seconds": seconds})
+        say(f"{name.replace('_', ' ')}: {rows[-1]['expected_matches']:,.0f} matches expected, in {seconds:.1f} s")
+    return pd.DataFrame(rows)
+
+
+def outcome(town: Town, attention: Attention, placed: Slots) -> dict[str, float]:
+    """What lists would bring.
+
+    expected_matches: distinct, with the inbox hedged as `attention` says; expected_matches_flat: the same if every like
+    received were looked at; people_matched: share of those with candidates who can expect at least one match;
+    views_gini and views_top_share: how unevenly looks fall, and the share of the most looked at 1 %.
+    """
+    seen = views(town, placed, np.minimum(attention.looks(), 1))[np.diff(town.inbox_start) > 0]
+    return {
+        "expected_matches": expected(town, attention, placed),
+        "expected_matches_flat": expected(town, replace(attention, q=0.0), placed),
+        "people_matched": _people_matched(town, attention, placed),
+        "views_gini": gini(seen),
+        "views_top_share": top_share(seen),
+    }
+
+
+def _people_matched(town: Town, attention: Attention, placed: Slots) -> float:
+    """The mean over people of 1 - product of (1 - chance of each match), of either list, as if independent."""
+    matched = matches(town, likes(town, placed, attention.looks()), attention.answers()).astype(np.float64)
+    missed = np.log1p(-np.minimum(matched, 1 - 1e-12))
+    ends = np.concatenate([town.viewer, town.candidate])
+    total = np.bincount(ends, np.tile(missed, 2), len(town.keys))
+    anybody = (np.diff(town.list_start) > 0) | (np.diff(town.inbox_start) > 0)
+    return float(-np.expm1(total[anybody]).mean()) if anybody.any() else 0.0

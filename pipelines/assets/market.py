@@ -1,0 +1,109 @@
+"""The market: from scored candidates to everybody's list and partner of the day."""
+
+from enum import StrEnum
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from models.ml.features import Pairs
+from models.ml.lists import to_frame
+from models.ml.market import Attention, most_compatible
+from models.ml.market import town as market_of
+from models.ml.market.comparison import choose
+from models.ml.market.examination import Curve
+from models.ml.market.lists import listed
+from models.ml.population import population
+from models.ml.reasons import reasons
+from pipelines.attention import Measurements, measure
+from pipelines.encoding import load_answers
+from pipelines.extract import read_partners
+from pipelines.market_report import report
+from pipelines.registry import Registry
+from pipelines.resources import Database
+from pipelines.scoring import load_scored
+
+# Whom somebody blocked is settled before the lists: no scored pair has a block.
+NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
+
+
+class Policy(StrEnum):
+    """The policies of models.ml.market, as a choice of the configuration."""
+
+    random = "random"
+    naive = "naive"
+    product = "product"
+    harmonic = "harmonic"
+    minimum = "minimum"
+    transferable_utility = "transferable_utility"
+    best_response = "best_response"
+
+
+class Examination(StrEnum):
+    """The examination curves that have a name."""
+
+    inv = "inv"
+    exp = "exp"
+    log = "log"
+    log2 = "log2"
+    flat = "flat"
+
+
+class MarketConfig(dg.Config):
+    """How lists are made from scored candidates."""
+
+    policy: Policy = Field(Policy.best_response, description="What decides who stands where.")
+    list_examination: Examination | None = Field(
+        None, description="How attention falls along a list; unset: as measured from logs, and inv until there are any."
+    )
+    inbox_examination: Examination = Field(
+        Examination.inv, description="How attention falls along the likes somebody received, where it does."
+    )
+    inbox_trust: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="q, how far to trust that it falls; unset: as measured from logs, and 0.5 until there are any.",
+    )
+    most_views: float | None = Field(None, ge=1, description="Nobody gets more than so many times the mean views.")
+    least_views: float = Field(0.0, ge=0, le=1, description="Nobody gets fewer, where that is possible.")
+
+    def attention(self, measured: Measurements) -> Attention:
+        """What is believed of how people look, from this configuration and the logs."""
+        lists: Curve = self.list_examination.value if self.list_examination else measured.lists
+        q = measured.q if self.inbox_trust is None else self.inbox_trust
+        return Attention(lists, self.inbox_examination.value, q=q)
+
+
+@dg.asset(group_name="matches")
+def match_lists(
+    context: dg.AssetExecutionContext,
+    config: MarketConfig,
+    database: Database,
+    registry: Registry,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    profile_embeddings: pd.DataFrame,
+    scored_candidates: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """Each viewer's list by the market policy, and the partner of the day, with the reasons for each."""
+    ids = pd.Index(profiles["profile_id"])
+    with database.engine() as engine, engine.connect() as connection:
+        partners_before, measured = read_partners(connection, ids), measure(connection)
+    scored = load_scored(scored_candidates["url"], ids)
+    keys = pd.util.hash_array(ids.to_numpy(object))
+    market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
+    attention = config.attention(measured)
+    chosen = choose(market, attention, config.policy.value, config.most_views, config.least_views)
+    rows = listed(market, chosen.placed)
+    couples = np.flatnonzero(scored.candidate == most_compatible(market, partners_before)[scored.viewer])
+    explained = np.concatenate([rows, couples])
+    ranker = registry.load(scored_candidates["ranker_version"][0]).whole
+    town = population(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
+    viewer, candidate = scored.viewer[explained], scored.candidate[explained]
+    why = reasons(ranker, Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate)))
+    lists = to_frame(scored, rows, couples, why, town.people.ids)
+    metadata = report(market, attention, config.policy.value, chosen, context.log.info)
+    counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}
+    return dg.Output(lists, metadata={**counts, **metadata})

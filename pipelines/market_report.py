@@ -1,0 +1,53 @@
+"""What the market asset says of its lists: beside the other policies, and if inboxes were not crowded after all."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from models.ml.market import Attention, Town
+from models.ml.market.comparison import NO_POLICY, Chosen, compare, outcome
+from models.ml.market.exposure import views
+from models.ml.market.lists import places
+from models.ml.market.policies import POLICIES
+from pipelines.plots import exposure, picture, policies
+
+
+def report(
+    market: Town, attention: Attention, policy: str, chosen: Chosen, say: Callable[[str], None]
+) -> Mapping[str, float | dg.MetadataValue[Any]]:
+    """Metadata of the lists; `say` is told what each policy would bring."""
+    compared = compare(market, attention, say)
+    plain = {str(name): value for name, value in compared[compared["policy"] == NO_POLICY].iloc[0].items()}
+    ours = outcome(market, attention, chosen.placed)
+    lost = 1 - ours["expected_matches_flat"] / plain["expected_matches_flat"] if plain["expected_matches_flat"] else 0.0
+    say(
+        f"{ours['expected_matches']:,.0f} distinct matches expected, {_more(ours, plain):+.1%} over product; "
+        f"if every like received were looked at, {-lost:+.1%}"
+    )
+    costs = (
+        {}
+        if chosen.shared is None
+        else {
+            "cost_of_most_views": chosen.shared.cost_of_cap,
+            "cost_of_least_views": chosen.shared.cost_of_floor,
+            "people_outside_the_bounds": chosen.shared.beyond,
+        }
+    )
+    looks = np.minimum(attention.looks(), 1)
+    plain_views = views(market, places(market, POLICIES[NO_POLICY](market, attention), attention.length), looks)
+    return {
+        **{name: float(value) for name, value in ours.items()},
+        "over_product": float(_more(ours, plain)),
+        "lost_if_inboxes_are_flat": float(lost),
+        "inbox_trust": attention.q,
+        **costs,
+        "policies": dg.MetadataValue.md(compared.to_markdown(index=False, floatfmt=",.3f")),
+        "policies_picture": picture(policies(compared, policy)),
+        "exposure_picture": picture(exposure(plain_views, views(market, chosen.placed, looks), policy)),
+    }
+
+
+def _more(ours: Mapping[str, float], plain: Mapping[str, float]) -> float:
+    return ours["expected_matches"] / plain["expected_matches"] - 1 if plain["expected_matches"] else 0.0
