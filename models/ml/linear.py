@@ -5,6 +5,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -31,8 +32,11 @@ class Linear:
 def fit(features: NDArray[np.floating], liked: Bools, strength: float, free: int = 0) -> Linear:
     """Fit on features (n, f) and labels (n,); `strength` is the inverse of the ridge penalty (C), 0 for no weight.
 
-    Features are standardised; the last `free` of them are hardly held back.
+    Features are standardised; the last `free` of them are hardly held back. From likes alone, passes alone or nothing
+    at all only a rate is learned, half a like and half a pass added.
     """
+    if len(np.unique(liked)) < 2:
+        return Linear(np.zeros(features.shape[1]), float(logit((liked.sum() + 0.5) / (len(liked) + 1))))
     if strength == 0:
         alone = fit(features[:, -free:], liked, 1.0)
         return Linear(np.concatenate([np.zeros(features.shape[1] - free), alone.weights]), alone.intercept)

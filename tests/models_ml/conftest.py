@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from models.ml.embeddings import NO_ANSWERS, Answers
 from models.ml.encoder import DIMENSIONS
 from models.ml.features import Pairs
-from models.ml.history import History, Ledger, Tally
+from models.ml.history import Events, History, Ledger, Tally
 from models.ml.people import People, nobody
 from models.ml.specification import Fact, Number, Ordinary, Specification
 
@@ -60,6 +60,7 @@ def answers(*said: tuple[str, str, Vectors]) -> Answers:
 
 def specification(
     *,
+    genders: Sequence[str] = (),
     traits: Sequence[Number] = (),
     wants: Sequence[Number] = (),
     facts: Sequence[Fact] = (),
@@ -70,7 +71,14 @@ def specification(
     """A specification of what is named; `interests` maps each to its rarity."""
     rarity = interests or {}
     return Specification(
-        tuple(traits), tuple(wants), tuple(facts), tuple(rarity), tuple(rarity.values()), tuple(prompts), ordinary
+        genders=tuple(genders),
+        traits=tuple(traits),
+        wants=tuple(wants),
+        facts=tuple(facts),
+        interests=tuple(rarity),
+        rarity=tuple(rarity.values()),
+        prompts=tuple(prompts),
+        ordinary=ordinary,
     )
 
 
@@ -87,8 +95,16 @@ def positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array(numbers, np.int64)
 
 
-def tally(decisions: Sequence[int], likes: Sequence[int]) -> Tally:
-    return Tally(positions(*decisions), positions(*likes))
+def tally(decisions: Sequence[int], likes: Sequence[int], surprise: Sequence[float] | None = None) -> Tally:
+    """A tally; without surprises, every like was half expected."""
+    half = np.array(likes) - np.array(decisions) / 2
+    return Tally(positions(*decisions), positions(*likes), half if surprise is None else np.array(surprise, float))
+
+
+def events(*rows: tuple[int, int, bool, int]) -> Events:
+    """Likes (True) and passes of actor, target and time."""
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    return Events(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3])
 
 
 def unknown(count: int) -> Tally:

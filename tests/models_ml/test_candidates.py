@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from models.ml import candidates as module
 from models.ml.candidates import candidates, score
 from models.ml.eligibility import Rules
-from models.ml.features import names_and_groups
+from models.ml.features import HISTORY, names_and_groups
 from models.ml.history import Ledger, Tally
+from models.ml.linear import Linear
 from models.ml.people import Floats, People
 from models.ml.ranker import Ranker, prior
 from tests.models_ml.conftest import crowd, direction, no_ledger, positions, specification
@@ -169,7 +170,9 @@ def town() -> People:
 def ledger() -> Ledger:
     random = np.random.default_rng(2)
     given, received = random.integers(0, 9, (2, 40))
-    return Ledger(Tally(given, given // 2), Tally(received, received // 3))
+    return Ledger(
+        Tally(given, given // 2, random.normal(size=40)), Tally(received, received // 3, random.normal(size=40))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +180,8 @@ def ranker() -> Ranker:
     """A ranker for which every feature counts, in directions that differ from side to side."""
     names = [name for name, _ in names_and_groups(INTERESTS)]
     weights = np.random.default_rng(3).normal(0, 0.05, len(names))
-    return Ranker(INTERESTS, 0.4, weights, np.zeros(len(names)), -0.2, slope=1.1, shift=0.05, booster=None)
+    linear, cold = Linear(weights, -0.2), Linear(weights[:-HISTORY], -0.2)
+    return Ranker(INTERESTS, cold, linear, np.zeros(len(names)), slope=1.1, shift=0.05, booster=None)
 
 
 def all_pairs(count: int) -> tuple[Ints, Ints]:

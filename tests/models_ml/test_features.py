@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.features import Pairs, build, names_and_groups
+from models.ml.features import HISTORY, Pairs, build, names_and_groups, nothing_known, of_history, of_profiles
 from models.ml.history import History
 from models.ml.people import People
 from models.ml.specification import Fact, Number, Ordinary, Specification
@@ -15,8 +15,9 @@ from tests.models_ml.conftest import crowd, direction, positions, specification,
 from tests.models_ml.test_geography import DEGREE
 
 MADE = specification(
+    genders=["man", "woman"],
     traits=[Number("warmth", 0, 1), Number("height", 0, 1)],
-    wants=[Number("warmth", 0, 1), Number("wealth", 0, 1)],
+    wants=[Number("warmth", 0, 1), Number("wealth", 0, 1), Number("shared_interests", 0, 1)],
     facts=[Fact("smokes", ("no", "yes"), (0.5, 0.3))],
     interests={"cats": 1.0, "dogs": 1.0},
     prompts=["about"],
@@ -27,10 +28,11 @@ HE, SHE, MUTE, RARE = range(4)
 TOWN = crowd(
     4,
     MADE,
+    gender=[0, 1, -1, -1],
     age=[30, 27, 40, 20],
     place=[[52, 5], [53, 5], [np.nan, 5], [52, 5]],
     traits=[[1, 2], [2, -1], [0, 0], [0, 1]],
-    wants=[[0.5, 1], [-2, 0], [0, 0], [0, 0]],
+    wants=[[0.5, 1, 2], [-2, 0, 1], [0, 0, 0], [0, 0, 0]],
     facts=[[1], [1], [-1], [2]],
     interests=[[0.6, 0.8], [1, 0], [0, 0], [0, 1]],
     texts=[
@@ -43,19 +45,21 @@ TOWN = crowd(
 NAMES = [name for name, _ in names_and_groups(MADE)]
 
 
-def features(pairs: Pairs, base_rate: float = 0.5) -> list[dict[str, float]]:
-    rows = build(MADE, base_rate, pairs)
+def features(pairs: Pairs) -> list[dict[str, float]]:
+    rows = build(MADE, pairs)
     assert rows.dtype == np.float32
     return [dict(zip(NAMES, row.tolist(), strict=True)) for row in rows]
 
 
 def test_a_pair_by_hand() -> None:
-    """He likes 3 of 5 and was liked by 1 of 2; she likes 0 of 1 and was liked by 6 of 7. People like 2 of 5."""
-    known = History(tally([5], [3]), tally([2], [1]), tally([1], [0]), tally([7], [6]))
-    (pair,) = features(Pairs(TOWN, positions(HE), positions(SHE), known), base_rate=0.4)
+    """He decided 5 times, she once; 2 decided about him and 7 about her."""
+    known = History(tally([5], [3], [1.8]), tally([2], [1], [-0.5]), tally([1], [0], [-0.4]), tally([7], [6], [2.5]))
+    (pair,) = features(Pairs(TOWN, positions(HE), positions(SHE), known))
     expected = {
         "age.viewer": 30, "age.candidate": 27, "age.gap": -3, "age.distance": 3,
         "distance.log_km": math.log(1 + DEGREE),
+        "gender.viewer=man": 1, "gender.candidate=man": 0, "age.gap.viewer=man": -3,
+        "gender.viewer=woman": 0, "gender.candidate=woman": 1, "age.gap.viewer=woman": 0,
         "interests.cosine": 0.6, "texts.cosine": math.sqrt(1 / 2), "texts.about.cosine": -1,
         "trait.warmth.viewer": 1, "trait.warmth.candidate": 2, "trait.warmth.distance": 1,
         "trait.height.viewer": 2, "trait.height.candidate": -1, "trait.height.distance": 3,
@@ -66,25 +70,28 @@ def test_a_pair_by_hand() -> None:
         "want.warmth.viewer": 0.5, "want.warmth.candidate": -2,
         "want.warmth.met": 1, "want.warmth.met_back": -2,  # 0.5 · 2 and -2 · 1
         "want.wealth.viewer": 1, "want.wealth.candidate": 0,
-        # 3 + 4 · 0.4 of 5 + 4; 1 + 3 · 0.4 of 2 + 3; 0 + 4 · 0.4 of 1 + 4; 6 + 3 · 0.4 of 7 + 3
-        "history.viewer.given.log_odds": math.log(4.6 / 4.4), "history.viewer.given.log_count": math.log(6),
-        "history.viewer.received.log_odds": math.log(2.2 / 2.8), "history.viewer.received.log_count": math.log(3),
-        "history.candidate.given.log_odds": math.log(1.6 / 3.4), "history.candidate.given.log_count": math.log(2),
-        "history.candidate.received.log_odds": math.log(7.2 / 2.8), "history.candidate.received.log_count": math.log(8),
+        "want.shared_interests.viewer": 2, "want.shared_interests.candidate": 1,
+        "want.shared_interests.met": 0.7,  # 2 · (0.6 - 0.25)
+        # shrunk by 4 decisions given, by 3 received
+        "history.viewer.given.surprise": 1.8 / 9, "history.viewer.given.log_count": math.log(6),
+        "history.viewer.received.surprise": -0.5 / 5, "history.viewer.received.log_count": math.log(3),
+        "history.candidate.given.surprise": -0.4 / 5, "history.candidate.given.log_count": math.log(2),
+        "history.candidate.received.surprise": 2.5 / 10, "history.candidate.received.log_count": math.log(8),
     }  # fmt: skip
     assert list(pair) == list(expected)
     assert pair == pytest.approx(expected, abs=1e-3)
 
 
 def test_what_was_not_said_is_ordinary() -> None:
-    (pair,) = features(strangers(TOWN, [HE], [MUTE]), base_rate=0.3)
+    (pair,) = features(strangers(TOWN, [HE], [MUTE]))
     ordinary = {
         "distance.log_km": math.log(21), "interests.cosine": 0.25, "texts.cosine": 0.375, "texts.about.cosine": 0.125,
         "trait.warmth.candidate": 0, "trait.height.candidate": 0, "trait.cosine": 0,
         "fact.smokes.same": 0.5**2 + 0.3**2, "fact.smokes.candidate=no": 0.5, "fact.smokes.candidate=yes": 0.3,
-        "want.warmth.candidate": 0, "want.warmth.met": 0, "want.warmth.met_back": 0,
-        "history.viewer.given.log_odds": math.log(3 / 7), "history.viewer.given.log_count": 0,
-        "history.candidate.received.log_odds": math.log(3 / 7), "history.candidate.received.log_count": 0,
+        "want.warmth.candidate": 0, "want.warmth.met": 0, "want.warmth.met_back": 0, "want.shared_interests.met": 0,
+        "gender.candidate=man": 0, "gender.candidate=woman": 0,
+        "history.viewer.given.surprise": 0, "history.viewer.given.log_count": 0,
+        "history.candidate.received.surprise": 0, "history.candidate.received.log_count": 0,
     }  # fmt: skip
     assert {name: pair[name] for name in ordinary} == pytest.approx(ordinary)
 
@@ -134,20 +141,24 @@ def many_pairs(draw: st.DrawFn) -> Pairs:
 
 @given(many_pairs())
 def test_a_pair_s_features_do_not_depend_on_the_other_pairs(pairs: Pairs) -> None:
-    together = build(MADE, 0.4, pairs)
-    alone = [build(MADE, 0.4, pairs.part(slice(row, row + 1))) for row in range(len(pairs))]
+    together = build(MADE, pairs)
+    alone = [build(MADE, pairs.part(slice(row, row + 1))) for row in range(len(pairs))]
     np.testing.assert_array_equal(together, np.concatenate(alone))
 
 
 @given(many_pairs())
 def test_reversing_twice_changes_nothing(pairs: Pairs) -> None:
     twice = pairs.reversed().reversed()
-    np.testing.assert_array_equal(build(MADE, 0.4, twice), build(MADE, 0.4, pairs))
+    np.testing.assert_array_equal(build(MADE, twice), build(MADE, pairs))
     assert twice.viewer.tolist() == pairs.viewer.tolist()
 
 
+# What only the viewer's side says: how much the other is older than one of that gender, whether a wish is met.
+ONE_SIDED = {"age.gap.viewer=man", "age.gap.viewer=woman", "want.shared_interests.met"}
+
+
 def mirrored(name: str) -> str:
-    """The name of the same feature seen from the other side."""
+    """The name of the same feature seen from the other side, if it is seen from there."""
     swapped = name.replace("viewer", "\0").replace("candidate", "viewer").replace("\0", "candidate")
     sides = {"want.warmth.met": "want.warmth.met_back", "want.warmth.met_back": "want.warmth.met"}
     return sides.get(swapped, swapped)
@@ -157,22 +168,52 @@ def mirrored(name: str) -> str:
 def test_the_other_side_sees_the_same_pair_mirrored(pairs: Pairs) -> None:
     for there, back in zip(features(pairs), features(pairs.reversed()), strict=True):
         there["age.gap"] = -there["age.gap"]
-        assert {mirrored(name): value for name, value in there.items()} == back
+        seen = {mirrored(name): value for name, value in there.items() if name not in ONE_SIDED}
+        assert seen == {name: value for name, value in back.items() if name not in ONE_SIDED}
 
 
 @pytest.mark.parametrize("made", [MADE, specification(), specification(interests={"cats": 0.0})])
 def test_every_column_has_a_name_of_its_own_and_is_finite(made: Specification) -> None:
     names = [name for name, _ in names_and_groups(made)]
     people: People = crowd(3, made)
-    rows = build(made, 0.5, strangers(people, [0, 1, 2], [1, 2, 0]))
+    rows = build(made, strangers(people, [0, 1, 2], [1, 2, 0]))
     assert rows.shape == (3, len(names))
     assert len(set(names)) == len(names)
     assert np.isfinite(rows).all()
-    assert build(made, 0.5, strangers(people, [], [])).shape == (0, len(names))
+    assert build(made, strangers(people, [], [])).shape == (0, len(names))
 
 
 def test_what_a_person_does_not_show_explains_nothing() -> None:
     hidden = {name for name, group in names_and_groups(MADE) if group == "hidden"}
     assert hidden == {name for name in NAMES if name.startswith("history.")} | {
-        "want.warmth.candidate", "want.wealth.candidate", "want.warmth.met_back",
+        "want.warmth.candidate", "want.wealth.candidate", "want.shared_interests.candidate", "want.warmth.met_back",
     }  # fmt: skip
+
+
+@given(many_pairs())
+def test_profiles_first_then_what_is_known_of_likes(pairs: Pairs) -> None:
+    together = build(MADE, pairs)
+    np.testing.assert_array_equal(together[:, :-HISTORY], of_profiles(MADE, pairs))
+    np.testing.assert_array_equal(together[:, -HISTORY:], of_history(pairs.history))
+    assert [name.startswith("history.") for name in NAMES] == [False] * (len(NAMES) - HISTORY) + [True] * HISTORY
+
+
+def test_of_whose_likes_nothing_is_known_history_says_nothing() -> None:
+    assert not of_history(nothing_known(3)).any()
+
+
+@pytest.mark.parametrize("one_sided", [False, True])
+def test_what_is_missing_leaves_no_trace(one_sided: bool) -> None:
+    """Of two who are alike but for what only one was asked, all features are those of the most ordinary answers."""
+    ordinary = {"traits": [[0, 0]] * 2, "wants": [[0, 0, 0]] * 2}
+    asked = crowd(2, MADE, **ordinary, facts=[[0], [0]], interests=[[0.6, 0.8]] * 2)
+    silent = crowd(2, MADE, **ordinary, facts=[[0], [-1]], interests=[[0.6, 0.8], [0, 0]])
+    pair = ([0], [1]) if one_sided else ([1], [0])
+    with_it, without = features(strangers(asked, *pair))[0], features(strangers(silent, *pair))[0]
+    changed = {name for name in NAMES if with_it[name] != without[name]}
+    side = "candidate" if one_sided else "viewer"
+    assert changed == {
+        "interests.cosine", "fact.smokes.same", f"fact.smokes.{side}=no", f"fact.smokes.{side}=yes",
+    }  # fmt: skip
+    assert without["interests.cosine"] == 0.25
+    assert without[f"fact.smokes.{side}=no"] == 0.5

@@ -64,8 +64,8 @@ def lists(town: pd.DataFrame, happened: pd.DataFrame, said: Answers) -> pd.DataF
     profiles, rejected = check_profiles(town)
     assert len(rejected) == 0
     pairs = training_pairs(happened, pd.Index(profiles["profile_id"]))
-    ranker = train(profiles, said, pairs, seed=0).ranker
-    made = population(ranker.specification, profiles, happened, NO_BLOCKS, said)
+    ranker = train(profiles, said, pairs, seed=0).rankers.whole
+    made = population(ranker, profiles, happened, NO_BLOCKS, said)
     viewer, candidate = candidates(made.rules, made.people, made.closed, np.arange(len(profiles)))
     scored = score(ranker, made.people, made.ledger, viewer, candidate)
     listed = rank_by_product(scored.viewer, scored.candidate, scored.p_match)

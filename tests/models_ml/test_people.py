@@ -9,6 +9,7 @@ from models.ml.specification import Fact, Number
 from tests.models_ml.conftest import answers, direction, profiles, specification
 
 MADE = specification(
+    genders=["man", "woman"],
     traits=[Number("warmth", median=2, scale=0.5), Number("height", median=170, scale=10)],
     wants=[Number("warmth", median=0.4, scale=0.2)],
     facts=[Fact("smokes", ("no", "yes"), (0.6, 0.3))],
@@ -20,8 +21,11 @@ TOWN = profiles(
         "age": 27, "latitude": 52.0, "longitude": 5.0, "traits": {"warmth": 3, "iq": 4}, "wants": {"warmth": 1.0},
         "facts": {"smokes": "yes"}, "interests": ["dogs", "cats", "dogs"],
     },
-    {"traits": {"height": 150, "warmth": 2}, "facts": {"smokes": "a pipe"}, "interests": ["cats", "unheard of"]},
-    {"latitude": 1.0, "facts": {"pet": "no"}, "interests": ["unheard of"]},
+    {
+        "gender": "man", "traits": {"height": 150, "warmth": 2}, "facts": {"smokes": "a pipe"},
+        "interests": ["cats", "unheard of"],
+    },
+    {"gender": "nonbinary", "latitude": 1.0, "facts": {"pet": "no"}, "interests": ["unheard of"]},
 )  # fmt: skip
 SAID = answers(
     ("c", "work", direction(0, 1)),
@@ -36,6 +40,7 @@ def test_a_town_of_three() -> None:
     assert len(town) == 3
     assert town.ids.tolist() == ["a", "b", "c"]
     assert town.age.tolist() == [27, 30, 30]
+    assert town.gender.tolist() == [1, 0, -1]  # of too few is of none of those that count
     np.testing.assert_array_equal(town.place, [[52, 5], [np.nan, np.nan], [1, np.nan]])
     assert town.traits.tolist() == [[2, 0], [0, -2], [0, 0]]
     assert town.wants[:, 0].tolist() == pytest.approx([3, 0, 0])
@@ -74,7 +79,7 @@ def test_a_trait_of_tiny_scale_stays_finite() -> None:
 
 def test_nobody_has_the_shapes_of_somebody() -> None:
     for made in (MADE, specification()):
-        assert [len(array) for array in vars(nobody(made)).values()] == [0] * 8
+        assert [len(array) for array in vars(nobody(made)).values()] == [0] * 9
         for town in (profiles({}).head(0), TOWN):
             arrays = people(made, town, NO_ANSWERS)
             for name, empty in vars(nobody(made)).items():

@@ -1,11 +1,19 @@
 """A town as arrays by position, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pytest
+from scipy.special import expit
 
+from models.ml import population as module
 from models.ml.eligibility import eligible
 from models.ml.embeddings import NO_ANSWERS
+from models.ml.features import HISTORY, names_and_groups
+from models.ml.linear import Linear
 from models.ml.population import population
+from models.ml.ranker import Ranker, prior
 from tests.models_ml.conftest import answers, direction, interactions, profiles, specification
 
 TOWN = profiles(
@@ -18,25 +26,53 @@ NO_BLOCKS = BLOCKS.head(0)
 ACTS = interactions(("a", "b", "pass", 1), ("b", "a", "like", 2), ("a", "b", "like", 3))
 
 
+NAMES = [name for name, _ in names_and_groups(specification())]
+PRIOR = prior(specification(), NAMES, np.zeros(0, bool))
+
+
+def older_is_better() -> Ranker:
+    """A ranker whose cold part knows the age gap; its other part, which counts here for nothing, nothing."""
+    weights = np.zeros(len(NAMES) - HISTORY)
+    weights[NAMES.index("age.gap")] = 0.5
+    return replace(PRIOR, cold=Linear(weights, -0.2), slope=3.0, shift=5.0)
+
+
 def test_a_town_of_three() -> None:
     said = answers(("b", "about", direction(1)), ("rejected", "about", direction(1)))
-    town = population(specification(), TOWN, ACTS, BLOCKS, said)
+    town = population(PRIOR, TOWN, ACTS, BLOCKS, said)
     assert town.people.ids.tolist() == ["a", "b", "c"]
     assert town.people.age.tolist() == [31, 32, 33]
     assert town.people.texts[:, 0, 0].tolist() == [0, 1, 0]
     assert eligible(town.rules, np.array([0])).tolist() == [[False, True, True]]
     # a's last word on b counts, b's on a: one decision each.
-    assert (town.ledger.given.decisions.tolist(), town.ledger.given.likes.tolist()) == ([1, 1, 0], [1, 1, 0])
-    assert (town.ledger.received.decisions.tolist(), town.ledger.received.likes.tolist()) == ([1, 1, 0], [1, 1, 0])
+    for side in (town.ledger.given, town.ledger.received):
+        assert (side.decisions.tolist(), side.likes.tolist()) == ([1, 1, 0], [1, 1, 0])
+
+
+def test_a_surprise_is_what_the_ranker_s_view_of_the_profiles_did_not_tell() -> None:
+    """Everybody is likelier to like older candidates: log-odds of 0.5 more than -0.2 for each year."""
+    acts = interactions(("a", "b", "pass", 1), ("b", "a", "like", 2), ("c", "b", "like", 3))
+    ledger = population(older_is_better(), TOWN, acts, NO_BLOCKS, NO_ANSWERS).ledger
+    up, down = expit(-0.2 + 0.5), expit(-0.2 - 0.5)
+    assert ledger.given.surprise == pytest.approx([-up, 1 - down, 1 - down])
+    assert ledger.received.surprise == pytest.approx([1 - down, 1 - down - up, 0])
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_blocks_change_no_surprise(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    whole = population(older_is_better(), TOWN, ACTS, NO_BLOCKS, NO_ANSWERS).ledger
+    monkeypatch.setattr(module, "DECISIONS_AT_ONCE", size)
+    blocks = population(older_is_better(), TOWN, ACTS, NO_BLOCKS, NO_ANSWERS).ledger
+    np.testing.assert_array_equal(blocks.given.surprise, whole.given.surprise)
 
 
 def test_a_pair_is_closed_to_whoever_decided_and_both_ways_by_a_block() -> None:
-    closed = population(specification(), TOWN, ACTS.head(1), BLOCKS, NO_ANSWERS).closed
+    closed = population(PRIOR, TOWN, ACTS.head(1), BLOCKS, NO_ANSWERS).closed
     assert set(zip(*(side.tolist() for side in closed), strict=True)) == {(0, 1), (2, 0), (0, 2)}
 
 
 def test_positions_are_the_rows_of_the_frame() -> None:
-    upside_down = population(specification(), TOWN[::-1].reset_index(drop=True), ACTS.head(1), BLOCKS, NO_ANSWERS)
+    upside_down = population(PRIOR, TOWN[::-1].reset_index(drop=True), ACTS.head(1), BLOCKS, NO_ANSWERS)
     assert upside_down.people.ids.tolist() == ["c", "b", "a"]
     closed = upside_down.closed
     assert set(zip(*(side.tolist() for side in closed), strict=True)) == {(2, 1), (0, 2), (2, 0)}
@@ -44,7 +80,7 @@ def test_positions_are_the_rows_of_the_frame() -> None:
 
 
 def test_a_town_where_nothing_happened() -> None:
-    town = population(specification(), TOWN, ACTS.head(0), NO_BLOCKS, NO_ANSWERS)
+    town = population(PRIOR, TOWN, ACTS.head(0), NO_BLOCKS, NO_ANSWERS)
     assert [len(side) for side in town.closed] == [0, 0]
     assert town.closed[0].dtype == np.int64
     assert not town.ledger.received.decisions.any()

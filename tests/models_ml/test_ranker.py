@@ -1,5 +1,6 @@
 """The ranker: its chances, what each feature adds to them, the prior, and the files it is kept in."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm as lgb
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models.ml.features import build, names_and_groups
+from models.ml.features import build, names_and_groups, of_profiles
+from models.ml.linear import Linear
 from models.ml.people import Floats
-from models.ml.ranker import Ranker, load, prior, save
+from models.ml.ranker import Ranker, Rankers, load, load_whole, prior, save
 from models.ml.specification import Fact, Number, Specification
 from tests.models_ml.conftest import ORDINARY, crowd, direction, specification, strangers
 
@@ -19,10 +21,10 @@ MADE = specification(
 NAMES = [name for name, _ in names_and_groups(MADE)]
 
 
-def linear(weights: list[float], **parts: object) -> Ranker:
-    fitted: dict[str, object] = {"specification": specification(), "base_rate": 0.4, "weights": np.array(weights)}
-    fitted |= {"means": np.zeros(len(weights)), "intercept": 0.0, "slope": 1.0, "shift": 0.0, "booster": None}
-    return Ranker(**fitted | parts)  # type: ignore[arg-type]
+def linear(weights: list[float], intercept: float = 0.0, **parts: object) -> Ranker:
+    fitted: dict[str, object] = {"specification": specification(), "cold": Linear(np.array([0.5]), 0.25)}
+    fitted |= {"linear": Linear(np.array(weights), intercept), "means": np.zeros(len(weights))}
+    return Ranker(**fitted | {"slope": 1.0, "shift": 0.0, "booster": None} | parts)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +92,8 @@ def test_an_ordinary_pair_of_the_prior_has_the_shrunk_share_of_likes(likes: int,
     """Twenty decisions at 0.3 are added: 6 likes."""
     liked = np.repeat([True, False], [likes, passes])
     ranker = prior(MADE, NAMES, liked)
-    assert ranker.base_rate == pytest.approx(rate)
     ages_apart = crowd(2, MADE, age=[30, 30 + ORDINARY.age_gap], place=[[np.nan] * 2] * 2)
-    pair = build(MADE, ranker.base_rate, strangers(ages_apart, [0], [1]))
+    pair = build(MADE, strangers(ages_apart, [0], [1]))
     assert ranker.p_like(pair) == pytest.approx([rate], abs=1e-6)
     assert np.abs(ranker.contributions(pair)).max() < 1e-6
 
@@ -107,36 +108,80 @@ def test_the_prior_prefers_people_of_like_age_place_and_taste() -> None:
         texts=[[direction(1)], *[[direction(1)]] * 4, [direction(-1)]],
     )
     ranker = prior(MADE, NAMES, np.zeros(0, bool))
-    log_odds = ranker.log_odds(build(MADE, 0.3, strangers(town, [0] * 5, [1, 2, 3, 4, 5])))
+    log_odds = ranker.log_odds(build(MADE, strangers(town, [0] * 5, [1, 2, 3, 4, 5])))
     kilometres = np.log1p(6371.0088 * np.pi / 180)
     assert log_odds[0] - log_odds[1:] == pytest.approx([10 * 0.05, 0.1 * kilometres, 2, 2], abs=1e-4)
 
 
 def test_an_unknown_history_or_trait_means_nothing_to_the_prior() -> None:
     ranker = prior(MADE, NAMES, np.zeros(0, bool))
-    weighty = {name for name, weight in zip(NAMES, ranker.weights, strict=True) if weight}
+    weighty = {name for name, weight in zip(NAMES, ranker.linear.weights, strict=True) if weight}
     assert weighty == {"interests.cosine", "texts.cosine", "age.distance", "distance.log_km"}
-    assert logit(ranker.base_rate) == pytest.approx(ranker.intercept + ranker.weights @ ranker.means)
+    assert ranker.linear.log_odds(ranker.means[None]) == pytest.approx([logit(0.3)])
+
+
+def test_the_prior_sees_profiles_as_it_sees_people_of_whom_nothing_is_known() -> None:
+    ranker = prior(MADE, NAMES, np.array([True, False]))
+    town = crowd(3, MADE, age=[30, 40, 20], interests=[[1], [0], [1]])
+    pairs = strangers(town, [0, 1], [2, 0])
+    np.testing.assert_allclose(
+        ranker.cold.log_odds(of_profiles(MADE, pairs)), ranker.linear.log_odds(build(MADE, pairs)), rtol=1e-12
+    )
+
+
+def test_a_surprise_by_hand() -> None:
+    """The cold part alone tells how surprising a decision is: log-odds of half the feature and a quarter."""
+    surprise = linear([9.0], slope=7.0, shift=-5.0).surprise(np.array([[0.5], [0.5], [-8]], np.float32), LIKES)
+    assert surprise == pytest.approx([1 - expit(0.5), -expit(0.5), 1 - expit(-3.75)])
+
+
+LIKES = np.array([True, False, True])
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def alone(ranker: Ranker) -> Rankers:
+    return Rankers(ranker, {})
 
 
 def test_a_loaded_ranker_says_the_same(ranker: Ranker, rows: Floats, tmp_path: Path) -> None:
-    save(ranker, tmp_path / "a" / "b")
-    loaded = load(tmp_path / "a" / "b")
+    save(alone(ranker), tmp_path / "a" / "b")
+    loaded = load_whole(tmp_path / "a" / "b")
     np.testing.assert_array_equal(loaded.log_odds(rows), ranker.log_odds(rows))
     np.testing.assert_array_equal(loaded.contributions(rows), ranker.contributions(rows))
-    save(loaded, tmp_path / "again")
+    assert loaded.cold.log_odds(rows[:, :1]).tolist() == ranker.cold.log_odds(rows[:, :1]).tolist()
+    save(alone(loaded), tmp_path / "again")
     assert files(tmp_path / "again") == files(tmp_path / "a" / "b")
 
 
-def test_a_loaded_prior_says_the_same_even_where_another_ranker_was(ranker: Ranker, tmp_path: Path) -> None:
-    save(ranker, tmp_path)
-    written = prior(MADE, NAMES, np.array([True, False]))
-    save(written, tmp_path)
+def test_those_without_a_fold_go_with_the_whole_one(ranker: Ranker, rows: Floats, tmp_path: Path) -> None:
+    """The third fold was empty, so that nobody is without it."""
+    without = {0: replace(ranker, slope=0.5), 4: replace(ranker, booster=None), 12: replace(ranker, shift=9.0)}
+    save(Rankers(ranker, without), tmp_path)
     loaded = load(tmp_path)
+    assert set(loaded.by_fold) == {0, 4, 12}
+    for fold, expected in {**without, 3: ranker}.items():
+        np.testing.assert_array_equal(loaded.without(fold).log_odds(rows), expected.log_odds(rows))
+    np.testing.assert_array_equal(loaded.whole.log_odds(rows), ranker.log_odds(rows))
+    before = files(tmp_path)
+    save(loaded, tmp_path)
+    assert files(tmp_path) == before
+
+
+def test_nothing_of_another_ranker_stays_where_one_is_saved(ranker: Ranker, tmp_path: Path) -> None:
+    save(Rankers(ranker, {1: ranker}), tmp_path)
+    save(alone(replace(ranker, booster=None)), tmp_path)
+    assert set(files(tmp_path)) == {"ranker.json"}
+    assert load(tmp_path).by_fold == {}
+
+
+def test_a_loaded_prior_says_the_same_even_where_another_ranker_was(ranker: Ranker, tmp_path: Path) -> None:
+    save(alone(ranker), tmp_path)
+    written = prior(MADE, NAMES, np.array([True, False]))
+    save(alone(written), tmp_path)
+    loaded = load(tmp_path).whole
     assert loaded.booster is None
     assert loaded.specification == MADE
     rows = np.random.default_rng(1).normal(size=(50, len(NAMES))).astype(np.float32)
@@ -152,5 +197,5 @@ def test_nothing_to_score(ranker: Ranker, rows: Floats) -> None:
 
 def test_the_specification_goes_with_the_ranker(ranker: Ranker, tmp_path: Path) -> None:
     made: Specification = ranker.specification
-    save(ranker, tmp_path)
-    assert load(tmp_path).specification == made
+    save(alone(ranker), tmp_path)
+    assert load(tmp_path).whole.specification == made

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from models.ml import reasons as module
-from models.ml.features import Group, names_and_groups
+from models.ml.features import HISTORY, Group, names_and_groups
+from models.ml.linear import Linear
 from models.ml.people import People
 from models.ml.ranker import Ranker, prior
 from models.ml.reasons import EXPLAINED, FALLBACK, Reason, reasons
@@ -41,7 +42,8 @@ def two(**arrays: object) -> People:
 def weighing(weight: Mapping[Group, float]) -> Ranker:
     """A ranker for which a group of features counts so much, whatever their values: an average pair is far below."""
     weights = np.array([weight.get(group, 0.0) / GROUPS.count(group) for group in GROUPS])
-    return Ranker(MADE, 0.4, weights, np.full(len(GROUPS), -1e6), 0.0, slope=1.0, shift=0.0, booster=None)
+    linear, cold = Linear(weights, 0.0), Linear(weights[:-HISTORY], 0.0)
+    return Ranker(MADE, cold, linear, np.full(len(GROUPS), -1e6), slope=1.0, shift=0.0, booster=None)
 
 
 def said(weight: Mapping[Group, float], people: People) -> list[Reason]:

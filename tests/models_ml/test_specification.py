@@ -77,6 +77,15 @@ def test_the_most_common_categories_come_first_with_their_shares_of_all_answers(
     assert learn(profiles(*facts, {}), NO_ANSWERS).facts == (Fact("drinks", ("beer", "ale"), (4 / 9, 3 / 9)),)
 
 
+def test_a_gender_of_one_in_twenty_five_counts() -> None:
+    def town(rare: int) -> pd.DataFrame:
+        genders = ["nonbinary"] * rare + ["woman"] * (100 - rare)
+        return pd.DataFrame([somebody(f"{who:03d}", gender=gender) for who, gender in enumerate(genders)])
+
+    assert learn(town(4), NO_ANSWERS).genders == ("nonbinary", "woman")
+    assert learn(town(3), NO_ANSWERS).genders == ("woman",)
+
+
 def test_what_fewer_than_half_were_asked_does_not_count() -> None:
     asked: dict[str, object] = {"traits": {"x": 1}, "wants": {"y": 0.1}, "texts": {"z": "one"}}
     again: dict[str, object] = {"traits": {"x": 2}, "wants": {"y": 0.2}, "texts": {"z": "two"}}
@@ -101,7 +110,7 @@ def test_at_most_two_hundred_interests_count() -> None:
 @pytest.mark.parametrize(
     "name", ["race", "same_race", "Same-Race", "sameRace", "RACE", "skin colour", "ethnicity", "Caste"]
 )
-def test_race_and_ethnicity_are_never_used(name: str) -> None:
+def test_race_and_ethnicity_are_used_only_if_asked_for(name: str) -> None:
     assert is_sensitive(name)
     people: list[dict[str, object]] = [
         {"traits": {name: number}, "wants": {name: number / 10}, "facts": {name: f"{number % 2}"}}
@@ -109,6 +118,8 @@ def test_race_and_ethnicity_are_never_used(name: str) -> None:
     ]
     learned = learn(profiles(*people), NO_ANSWERS)
     assert (learned.traits, learned.wants, learned.facts) == ((), (), ())
+    asked = learn(profiles(*people), NO_ANSWERS, sensitive=True)
+    assert [[each.name for each in kind] for kind in (asked.traits, asked.wants, asked.facts)] == [[name]] * 3
 
 
 @pytest.mark.parametrize("name", ["grace", "races_won", "embrace", "", "same_religion", "raceday", "skincare"])
@@ -163,6 +174,7 @@ words = st.text(max_size=5)
 @given(
     st.builds(
         Specification,
+        genders=st.lists(words, max_size=3).map(tuple),
         traits=st.lists(st.builds(Number, words, numbers, numbers), max_size=2).map(tuple),
         wants=st.lists(st.builds(Number, words, numbers, numbers), max_size=2).map(tuple),
         facts=st.lists(st.builds(Fact, words, st.tuples(words, words), st.tuples(numbers, numbers)), max_size=2).map(
@@ -181,7 +193,8 @@ def test_json_gives_back_what_it_was_made_of(written: Specification) -> None:
 def test_a_town_that_says_nothing_teaches_nothing() -> None:
     for people in (0, 1, 2, 5):
         learned = learn(profiles(*[{}] * max(people, 1)).head(people), NO_ANSWERS)
-        assert learned == Specification((), (), (), (), (), (), Ordinary(0.0, 0.0, 0.0, (0.0,)))
+        genders = ("woman",) if people else ()
+        assert learned == Specification(genders, (), (), (), (), (), (), Ordinary(0.0, 0.0, 0.0, (0.0,)))
 
 
 def test_an_interest_of_everybody_tells_nothing() -> None:
