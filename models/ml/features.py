@@ -92,6 +92,12 @@ def _matrix(columns: list[Column], rows: int) -> Floats:
     return features
 
 
+def nothing_is_known(features: Floats) -> NDArray[np.bool_]:
+    """Of which rows of `build` neither person ever decided anything or was decided about, bool (n,)."""
+    counts = features[:, -HISTORY + 1 :: 2]
+    return np.asarray((counts == 0).all(axis=1))
+
+
 def names_and_groups(specification: Specification) -> list[tuple[str, Group]]:
     """Name and group of each column of `build`, in order."""
     none = np.empty(0, np.int64)

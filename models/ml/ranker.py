@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from models.db.errors import OtherMake
-from models.ml.features import HISTORY
+from models.ml.features import HISTORY, nothing_is_known
 from models.ml.history import Bools, Doubles
 from models.ml.linear import Linear
 from models.ml.people import Floats
@@ -46,13 +46,16 @@ class Ranker:
     shift: float
     booster: lgb.Booster | None
     """None where too few decisions were known: then the linear part is the prior."""
+    cold_calibration: tuple[float, float] | None = None
+    """Slope and shift for pairs of whose likes nothing is known; None if they are the same as for others."""
 
     def log_odds(self, features: Floats) -> Doubles:
         """Calibrated log-odds of a like, float64 (n,), from features float32 (n, features)."""
         raw = self.linear.log_odds(features)
         if self.booster is not None:
             raw = raw + np.asarray(self.booster.predict(features, raw_score=True))
-        return np.asarray(self.slope * raw + self.shift)
+        slope, shift = self._calibration(features)
+        return np.asarray(slope * raw + shift)
 
     def p_like(self, features: Floats) -> Floats:
         """Probability of a like, float32 (n,), strictly between 0 and 1."""
@@ -73,7 +76,15 @@ class Ranker:
         added = (features - self.means) * self.linear.weights
         if self.booster is not None and len(features):  # LightGBM explains no empty block
             added = added + np.asarray(self.booster.predict(features, pred_contrib=True))[:, :-1]
-        return np.asarray(self.slope * added)
+        return np.asarray(self._calibration(features)[0][:, None] * added)
+
+    def _calibration(self, features: Floats) -> tuple[Doubles, Doubles]:
+        """Slope and shift of each row, float64 (n,)."""
+        slope, shift = np.full(len(features), self.slope), np.full(len(features), self.shift)
+        if self.cold_calibration is not None:
+            cold = nothing_is_known(features)
+            slope[cold], shift[cold] = self.cold_calibration
+        return slope, shift
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,7 @@ def _save_one(ranker: Ranker, folder: Path) -> None:
         "means": ranker.means.tolist(),
         "slope": ranker.slope,
         "shift": ranker.shift,
+        "cold_calibration": ranker.cold_calibration,
     }
     specification = json.loads(ranker.specification.to_json())
     content = json.dumps({"specification": specification, **numbers}, ensure_ascii=False, indent=1)
@@ -156,6 +168,7 @@ def load_whole(folder: Path) -> Ranker:
         means=np.array(content["means"]),
         slope=content["slope"],
         shift=content["shift"],
+        cold_calibration=content["cold_calibration"] and tuple(content["cold_calibration"]),
         booster=lgb.Booster(model_file=trees) if trees.exists() else None,
     )
 
