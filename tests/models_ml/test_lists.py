@@ -1,12 +1,19 @@
-"""Match lists as a frame and as the database's records."""
+"""Match lists as a frame, on disk, and as the database's records."""
+
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upath import UPath
 
-from models.db.match_lists import MatchList
+from models.db.match_lists import MatchList, MostCompatible
 from models.ml.candidates import Scored
-from models.ml.lists import to_frame, to_records
+from models.ml.lists import PARTNER, to_frame, to_records
 from models.ml.reasons import Reason
+from pipelines.frame_store import from_table, read_table, to_table, write_table
 from tests.models_ml.conftest import positions
 
 IDS = np.array(["ann", "ben", "cat"])
@@ -21,43 +28,94 @@ SCORED = Scored(
 WHY = [[Reason(code=code, detail=[code.upper()])] for code in "abcd"]
 
 
-def records(*listed: int) -> list[MatchList]:
-    rows = positions(*listed)
-    return list(to_records(to_frame(SCORED, rows, [WHY[row] for row in rows], IDS)))
+def frame(listed: list[int], couples: list[int]) -> pd.DataFrame:
+    """The partner of the day has no reason of their own here but "d"."""
+    why = [WHY[row] for row in listed] + [WHY[3] for _ in couples]
+    return to_frame(SCORED, positions(*listed), positions(*couples), why, IDS)
+
+
+def records(listed: list[int], couples: list[int]) -> list[MatchList]:
+    return list(to_records(frame(listed, couples)))
+
+
+def on_disk(made: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    path = UPath(folder / "match_lists.parquet")
+    write_table(to_table(made), path)
+    return from_table(read_table(path))
 
 
 def test_a_frame_has_a_row_a_viewer_in_the_order_given() -> None:
-    frame = to_frame(SCORED, positions(2, 0, 1), WHY[:3], IDS)
-    assert frame.columns.tolist() == ["viewer_id", "candidate_ids", "p_like", "p_liked_back", "p_match", "reasons"]
-    assert frame.to_dict("list") == {
+    assert frame([2, 0, 1], [0]).to_dict("list") == {
         "viewer_id": ["ann", "cat"],
         "candidate_ids": [["cat", "ben"], ["ann"]],
         "p_like": [[0.75, 0.5], [0.25]],
         "p_liked_back": [[0.25, 0.5], [1.0]],
         "p_match": [[0.1875, 0.25], [0.25]],
         "reasons": [
-            [[{"code": "a", "detail": ["A"]}], [{"code": "b", "detail": ["B"]}]],
-            [[{"code": "c", "detail": ["C"]}]],
+            [[{"code": "c", "detail": ["C"]}], [{"code": "a", "detail": ["A"]}]],
+            [[{"code": "b", "detail": ["B"]}]],
         ],
+        "most_compatible_id": ["ben", pytest.approx(np.nan, nan_ok=True)],
+        "most_compatible_p_match": [0.25, pytest.approx(np.nan, nan_ok=True)],
+        "most_compatible_reasons": [[{"code": "d", "detail": ["D"]}], []],
     }
 
 
 def test_the_records_are_what_the_database_takes() -> None:
-    assert records(3, 0, 2) == [
-        MatchList("ben", ["ann"], [0.125], [0.5], [0.0625], [WHY[3]]),
-        MatchList("ann", ["ben", "cat"], [0.5, 0.75], [0.5, 0.25], [0.25, 0.1875], [WHY[0], WHY[2]]),
+    assert records([3, 0, 2], [3, 0]) == [
+        MatchList("ben", ["ann"], [0.125], [0.5], [0.0625], [WHY[3]], MostCompatible("ann", 0.0625, WHY[3])),
+        MatchList(
+            "ann",
+            ["ben", "cat"],
+            [0.5, 0.75],
+            [0.5, 0.25],
+            [0.25, 0.1875],
+            [WHY[0], WHY[2]],
+            MostCompatible("ben", 0.25, WHY[3]),
+        ),
     ]
-    values = [value for each in records(3, 0, 2) for value in each.p_like]
+    values = [value for each in records([3, 0, 2], []) for value in each.p_like]
     assert {type(value) for value in values} == {float}
+
+
+def test_the_partner_of_the_day_need_not_be_on_the_list() -> None:
+    (ann,) = records([0], [2])
+    assert ann.candidate_ids == ["ben"]
+    assert ann.most_compatible == MostCompatible("cat", 0.1875, WHY[3])
 
 
 @pytest.mark.parametrize("row", range(4))
 def test_one_place_is_one_list(row: int) -> None:
-    (only,) = records(row)
+    (only,) = records([row], [])
     assert (only.viewer_id, list(only.candidate_ids)) == (IDS[SCORED.viewer[row]], [IDS[SCORED.candidate[row]]])
     assert list(only.reasons) == [WHY[row]]
+    assert only.most_compatible is None
 
 
 def test_nobody_has_a_list() -> None:
-    assert records() == []
-    assert to_frame(SCORED, positions(), [], IDS).columns.tolist()[0] == "viewer_id"
+    assert records([], []) == []
+    assert frame([], []).columns.tolist() == [*frame([0], []).columns]
+
+
+@pytest.mark.parametrize("couples", [[], [0], [0, 3, 1]])
+def test_the_records_survive_the_disk(couples: list[int], tmp_path: Path) -> None:
+    """With a partner for nobody, for some, and for all."""
+    made = frame([3, 0, 2, 1], couples)
+    assert list(to_records(on_disk(made, tmp_path))) == list(to_records(made))
+    assert sum(each.most_compatible is not None for each in to_records(made)) == len(couples)
+
+
+def test_nobody_s_lists_survive_the_disk(tmp_path: Path) -> None:
+    back = on_disk(frame([], []), tmp_path)
+    assert list(to_records(back)) == []
+    assert set(PARTNER) < set(back.columns)
+
+
+@given(st.permutations(range(4)), st.sets(st.sampled_from([0, 1, 3])))
+def test_everybody_has_their_own_partner(order: list[int], couples: set[int]) -> None:
+    """One row a viewer is a couple at most: rows 0, 1 and 3 are of three viewers."""
+    listed = sorted(order, key=lambda row: int(SCORED.viewer[row]))
+    partner_of = {each.viewer_id: each.most_compatible for each in records(listed, list(couples))}
+    expected = {str(IDS[SCORED.viewer[row]]): str(IDS[SCORED.candidate[row]]) for row in couples}
+    assert {who: each.candidate_id for who, each in partner_of.items() if each is not None} == expected
+    assert set(partner_of) == set(IDS.tolist())

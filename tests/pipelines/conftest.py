@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from models.db.engines import libpq_url
 from models.db.settings import Settings
+from pipelines.definitions import JOB, build
 from pipelines.loaders import simulated
 from pipelines.running import dagster_home, run
 
@@ -46,7 +47,17 @@ class Place:
 
     def run(self) -> None:
         """Run the whole pipeline in this process."""
-        run(self.settings)
+        run(self.settings, JOB)
+
+    def publish(self, **config: object) -> None:
+        """Make lists with this configuration of `match_lists`, and publish them, from what is scored."""
+        job = build(self.settings).resolve_implicit_global_asset_job_def()
+        with dg.DagsterInstance.from_config(str(dagster_home(self.settings))) as instance:
+            job.execute_in_process(
+                asset_selection=[dg.AssetKey("match_lists"), dg.AssetKey("publication")],
+                run_config={"ops": {"match_lists": {"config": config}}},
+                instance=instance,
+            )
 
     def command(self, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the command `matching` with these words as a process of its own, to its end."""
