@@ -10,6 +10,7 @@ from pipelines.frame_store import from_table, read_table, store_url
 from pipelines.resources import ShardStore
 
 WIDTH = 130  # columns: narrower ones would cut the figures off
+TRUTH = "truth_rank_correlation"
 TARGETS = {"like": "likes", "match": "matches"}
 
 
@@ -23,9 +24,12 @@ def show(settings: Settings, console: Console) -> None:
     for target, words in TARGETS.items():
         title = f"{words.capitalize()} by how many decisions are known of each person: AUC within viewers"
         wide.print(_table(title, by_amount(figures, target)))
-    if "truth_rank_correlation" in figures:
-        title = "Likes: rank correlation with the true probability, by decisions known"
-        wide.print(_table(title, by_amount(figures, "like", "truth_rank_correlation")))
+    title = "Likes by how many decisions were learned from, all known of each person: AUC within viewers"
+    wide.print(_table(title, by_amount(figures, "like", protocol="growing")))
+    if TRUTH in figures:
+        for protocol, words in (("warm", "known of each person"), ("growing", "learned from")):
+            title = f"Likes: rank correlation with the true probability, by decisions {words}"
+            wide.print(_table(title, by_amount(figures, "like", TRUTH, protocol)))
 
 
 def _table(title: str, frame: pd.DataFrame) -> Table:

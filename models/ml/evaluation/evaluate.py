@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from scipy.stats import spearmanr
 
 from models.ml.evaluation import protocols
 from models.ml.evaluation.baselines.setting import Scores
-from models.ml.evaluation.methods import RANKER, Fitted, cold_methods, fit, warm_methods
+from models.ml.evaluation.methods import RANKER, Fitted, cold_methods, fit, growing_methods, warm_methods
 from models.ml.evaluation.summary import summary
 from models.ml.evaluation.town import Town, circles
 from models.ml.evaluation.variance import Explained, Split, explained, split
@@ -24,8 +25,10 @@ class Evaluation:
     """What was found, and the variance split with how much of it the ranker's cold predictions explain."""
 
     figures: pd.DataFrame
-    """protocol, amount (decisions known of each person; -1: all), method, target (like or match), fold, and metrics.
+    """protocol, amount, method, target (like or match), fold, and the metrics of `summary`.
 
+    The amount is of decisions: in the cold and warm protocols those known of each person, -1 for all; in the growing
+    one, about how many were learned from.
     Fold -1 is all folds' answers taken together.
     """
     split: Split
@@ -45,6 +48,7 @@ def evaluate(town: Town, say: Callable[[str], None] = lambda _: None) -> Evaluat
     """Ask the ranker and every baseline the same, cold by group and warm by time; `say` is told how far it is."""
     answered: dict[tuple[str, int, str], list[_Answer]] = defaultdict(list)
     fitted: dict[int, Fitted] = {}
+    mean_learned = len(town.events) * (protocols.FOLDS - 1) / protocols.FOLDS
     for ask in protocols.cold(town.group):
         say(f"fold {ask.fold + 1} of {protocols.FOLDS}: from profiles alone")
         fitted[ask.fold] = fit(town, town.people, ask)
@@ -55,6 +59,10 @@ def evaluate(town: Town, say: Callable[[str], None] = lambda _: None) -> Evaluat
         say(f"fold {ask.fold + 1} of {protocols.FOLDS}: knowing {'all' if amount == ALL else amount} decisions")
         for method, scores in warm_methods(town, fitted[ask.fold], ask):
             answered["warm", amount, method].append(_Answer(ask.fold, ask.asked, scores))
+    for share, ask in zip(cycle(protocols.SHARES), protocols.growing(town.events, town.group), strict=False):
+        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: learning from {len(ask.learn):,} decisions")
+        for method, scores in growing_methods(town, ask):
+            answered["growing", round(share * mean_learned), method].append(_Answer(ask.fold, ask.asked, scores))
     p_cold = np.full(len(town.events), np.nan)
     for answer in answered["cold", 0, RANKER]:
         p_cold[answer.asked] = answer.scores.like

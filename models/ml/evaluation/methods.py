@@ -24,7 +24,8 @@ RANKER, LINEAR = "ranker", "ranker_linear_start"
 WITH_SENSITIVE = "ranker_using_race_and_ethnicity"
 NULL, CEILING = "ranker_on_shuffled_profiles", "ranker_knowing_all_else"
 # The methods that use what is known of people's likes: they are asked in the warm protocol too.
-WITH_HISTORY = ("popularity", "beta_binomial", "lfrr", "mf_with_biases", "ridge_logistic")
+RIDGE = "ridge_logistic"
+WITH_HISTORY = ("popularity", "beta_binomial", "lfrr", "mf_with_biases", RIDGE)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,12 @@ def warm_methods(town: Town, fitted: Fitted, ask: Ask) -> Iterator[tuple[str, Sc
     setting = _setting(town, ask)
     for name in WITH_HISTORY:
         yield name, BASELINES[name](setting)
+
+
+def growing_methods(town: Town, ask: Ask) -> Iterator[tuple[str, Scores]]:
+    """Name and scores of the ranker and of the plain ridge, learned from as much as is asked."""
+    yield RANKER, _ranker(town, fit(town, town.people, ask), ask)
+    yield RIDGE, BASELINES[RIDGE](_setting(town, ask))
 
 
 def _without_trees(fitted: Fitted) -> Fitted:

@@ -11,6 +11,7 @@ from models.ml.history import Bools, Doubles, Events, History, Ints, Tally, ledg
 
 FOLDS = 5
 # How many decisions, given and received, are known of each person in the warm protocol; None for all there are.
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 WARM: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
 
 
@@ -50,6 +51,18 @@ def warm(events: Events, group: Ints) -> Iterator[Ask]:
         in_order = first[np.argsort(events.time[first], kind="stable")]
         for amount in WARM:
             yield Ask(fold, learn, in_order, held[second[held]], amount)
+
+
+def growing(events: Events, group: Ints) -> Iterator[Ask]:
+    """The same questions, with all of the first half known, after learning from ever more groups of people."""
+    second = second_half(events.time, group)
+    for fold, (learn, held) in enumerate(held_out(group)):
+        first = held[~second[held]]
+        in_order = first[np.argsort(events.time[first], kind="stable")]
+        names = np.unique(group[learn])
+        for share in SHARES:
+            some = np.isin(group[learn], names[: max(2, round(share * len(names)))])
+            yield Ask(fold, learn[some], in_order, held[second[held]], None)
 
 
 def second_half(time: Ints, group: Ints) -> Bools:

@@ -31,10 +31,15 @@ def by_method(figures: pd.DataFrame, target: str) -> pd.DataFrame:
     return table.sort_values(METRICS["within_viewer_auc"], ascending=False)
 
 
-def by_amount(figures: pd.DataFrame, target: str, metric: str = "within_viewer_auc") -> pd.DataFrame:
-    """The warm protocol for a target: a row a method, a column an amount of decisions known, the mean over folds."""
+def by_amount(
+    figures: pd.DataFrame, target: str, metric: str = "within_viewer_auc", protocol: str = "warm"
+) -> pd.DataFrame:
+    """The warm or the growing protocol for a target: a row a method, a column an amount of decisions.
+
+    Those known of each person (warm) or learned from (growing); the mean over folds.
+    """
     rows = figures[
-        (figures["protocol"] == "warm") & (figures["target"] == target) & (figures["fold"] != TOGETHER)
-    ].assign(known=lambda each: each["amount"].map(lambda amount: "all" if amount < 0 else str(amount)))
+        (figures["protocol"] == protocol) & (figures["target"] == target) & (figures["fold"] != TOGETHER)
+    ].assign(known=lambda each: each["amount"].map(lambda amount: "all" if amount < 0 else f"{amount:,}"))
     table = rows.pivot_table(index="method", columns="known", values=metric, aggfunc="mean", sort=False)
     return table.sort_values(table.columns[-1], ascending=False)
