@@ -122,3 +122,19 @@ def test_prices_keep_people_out_of_lists() -> None:
     star = int(np.argmax(np.bincount(town.candidate[placed >= 0])))
     sweep(town, attention, scores, placed, 0, prices=np.where(np.arange(40) == star, 2, 0).astype(np.float32))
     assert not (placed[town.candidate == star] >= 0).any()
+
+
+def test_a_sweep_that_loses_matches_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all change at once they run from the stars together, and then back."""
+    monkeypatch.setattr(module, "WORK", 0)
+    monkeypatch.setattr(module, "BLOCKS", 1)
+    town, attention = crowded(100, seed=2, share=1.0).town(), Attention("exp", length=10, q=1)
+    found, runs = best_response(town, attention, by_product(town, attention), sweeps=2), []
+    scores = by_product(town, attention).copy()
+    placed = places(town, scores, 10)
+    for number in range(2):
+        runs.append(expected(town, attention, placed))
+        sweep(town, attention, scores, placed, number)
+    runs.append(expected(town, attention, placed))
+    assert runs[2] < max(runs)
+    assert expected(town, attention, places(town, found, 10)) == max(runs)
