@@ -2,17 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+CLIENT := serving/client
+NODE_INSTALLED := $(CLIENT)/node_modules/.installed
 
 # The encoder's weights come with a package: the libraries need not, and must not, ask the network.
 export HF_HUB_OFFLINE := 1
 export TRANSFORMERS_OFFLINE := 1
 
-.PHONY: help demo test lint serve ui stop clean
+.PHONY: help demo test lint serve ui client client-packages example stop clean
 
 help:
 	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
 	@echo "make test    the tests; make lint: ruff and mypy"
 	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
+	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"
 	@echo "make stop    stop the embedded database;  make clean: remove .venv and .data"
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -41,9 +44,24 @@ serve: $(INSTALLED)
 ui: $(INSTALLED)
 	@$(BIN)/matching ui
 
+$(NODE_INSTALLED): $(CLIENT)/package-lock.json $(CLIENT)/package.json $(CLIENT)/example/package.json
+	@command -v npm >/dev/null || { echo "npm is needed; install Node.js 18 or newer, with npm" >&2; exit 1; }
+	cd $(CLIENT) && npm ci
+	@touch $@
+
+client-packages: $(NODE_INSTALLED)
+
+client: $(INSTALLED) $(NODE_INSTALLED)
+	$(BIN)/python -m serving.openapi | npm --prefix $(CLIENT) run types -- --output src/schema.ts
+	npm --prefix $(CLIENT) run build
+
+example: $(NODE_INSTALLED)
+	npm --prefix $(CLIENT) run build
+	npm --prefix $(CLIENT)/example run dev
+
 stop: $(INSTALLED)
 	@$(BIN)/matching stop
 
 clean:
 	@if [ -x $(BIN)/matching ]; then $(BIN)/matching stop; fi
-	rm -rf .venv .data
+	rm -rf .venv .data $(CLIENT)/node_modules $(CLIENT)/dist

@@ -28,7 +28,7 @@ def lacking() -> str | None:
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
         return f"Node.js {version.strip()} is too old; install {OLDEST_NODE} or newer, then `make client`"
-    if not (CLIENT / "node_modules").exists():
+    if not (CLIENT / "node_modules" / ".package-lock.json").exists():
         return "serving/client/node_modules is not there; `make client` installs it"
     return None
 

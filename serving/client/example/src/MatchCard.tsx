@@ -1,0 +1,35 @@
+import type { Match } from "@delete/matching-client";
+import type { MouseEvent } from "react";
+import { Chance } from "./Chance";
+import { Facts } from "./Facts";
+import { Portrait } from "./Portrait";
+import { Reasons } from "./Reasons";
+import { matchAddress } from "./route";
+
+export type OpenListener = (event: MouseEvent<HTMLElement>) => void;
+
+interface Props {
+  match: Match;
+  /** Portrait beside the words. */
+  wide?: boolean;
+  onOpen: OpenListener;
+}
+
+export function MatchCard({ match, wide = false, onOpen }: Props) {
+  const { candidate, p_match_percent: percent } = match;
+  return (
+    <article className={wide ? "card wide" : "card"}>
+      <Portrait candidate={candidate} />
+      <div className="words">
+        <h3>
+          <a href={matchAddress(candidate.id)} onClick={onOpen}>
+            {candidate.name}, {candidate.age}
+          </a>
+        </h3>
+        <Facts candidate={candidate} />
+        {percent !== null && <Chance percent={percent} />}
+        <Reasons match={match} most={wide ? 3 : 2} />
+      </div>
+    </article>
+  );
+}

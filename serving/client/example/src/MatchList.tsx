@@ -1,0 +1,56 @@
+import { type RefObject, useEffect, useRef } from "react";
+import { ListEnd } from "./ListEnd";
+import { MatchCard, type OpenListener } from "./MatchCard";
+import { useSession } from "./session";
+import { useMatches } from "./useMatches";
+
+interface Props {
+  heading: RefObject<HTMLHeadingElement | null>;
+  hidden: boolean;
+  onOpen: OpenListener;
+}
+
+export function MatchList({ heading, hidden, onOpen }: Props) {
+  const list = useMatches(useSession().api);
+  const end = useRef<HTMLDivElement>(null);
+  const { matches, more, status, today } = list;
+
+  useEffect(() => {
+    if (hidden || status !== "more" || end.current === null) return;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && void more(), { rootMargin: "600px" });
+    observer.observe(end.current);
+    return () => observer.disconnect();
+  }, [hidden, status, more]);
+
+  function restart() {
+    list.restart();
+    heading.current?.focus();
+  }
+
+  return (
+    <div hidden={hidden} className="list" aria-busy={status === "loading"}>
+      <h1 ref={heading} tabIndex={-1}>
+        Your matches
+      </h1>
+      {today && (
+        <section aria-labelledby="today">
+          <h2 id="today">Most compatible today</h2>
+          <MatchCard match={today} wide onOpen={onOpen} />
+        </section>
+      )}
+      <section aria-labelledby="everyone">
+        {matches.length > 0 && <h2 id="everyone">Your list, best first</h2>}
+        <ol className="cards" role="list">
+          {matches.map((match) => (
+            <li key={match.candidate.id}>
+              <MatchCard match={match} onOpen={onOpen} />
+            </li>
+          ))}
+        </ol>
+        <div ref={end}>
+          <ListEnd list={list} onRestart={restart} />
+        </div>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+import { answered, type Match } from "@delete/matching-client";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { MatchDetails } from "./MatchDetails";
+import { useSession } from "./session";
+import { Trouble } from "./Trouble";
+
+/** One match, asked for anew: what changed since the list was read counts. */
+export function MatchView({ candidateId }: { candidateId: string }) {
+  const { api } = useSession();
+  const [match, setMatch] = useState<Match>();
+  const [error, setError] = useState<unknown>();
+  const back = useRef<HTMLAnchorElement>(null);
+
+  const ask = useCallback(async () => {
+    try {
+      const path = { candidate_id: candidateId };
+      setMatch(await answered(api.GET("/v1/me/matches/{candidate_id}", { params: { path } })));
+      setError(undefined);
+    } catch (error) {
+      setError(error);
+    }
+  }, [api, candidateId]);
+
+  useEffect(() => {
+    window.scrollTo({ top: 0, behavior: "instant" });
+    document.title = "A match, in Delete";
+    back.current?.focus();
+    void ask();
+  }, [ask]);
+
+  return (
+    <div className="view">
+      <a ref={back} href="#/" className="back">
+        <span aria-hidden="true">←</span> Back to your matches
+      </a>
+      {match && <MatchDetails match={match} />}
+      {error !== undefined && <Trouble error={error} onRetry={ask} heading="h1" />}
+      <p role="status" className="quiet">
+        {match || error !== undefined ? "" : "Opening …"}
+      </p>
+    </div>
+  );
+}

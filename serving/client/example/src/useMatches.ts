@@ -1,0 +1,55 @@
+import { answered, type Match, type MatchingClient, matchPages } from "@delete/matching-client";
+import { useCallback, useEffect, useRef, useState } from "react";
+
+export interface Matches {
+  /** The partner of the day; undefined until it is known. */
+  today: Match | null | undefined;
+  matches: Match[];
+  /** Whether there are lists at all yet. */
+  published: boolean;
+  status: "loading" | "more" | "end" | "trouble";
+  /** What went wrong, until it is mended; else null. */
+  error: unknown;
+}
+
+const NOTHING: Matches = { today: undefined, matches: [], published: false, status: "loading", error: null };
+
+/** My matches as far as they were asked for; `more` asks for the next page, or once more for one that failed. */
+export function useMatches(api: MatchingClient) {
+  const [pages, setPages] = useState(() => matchPages(api));
+  const [state, setState] = useState(NOTHING);
+  const today = useRef<Match | null>(undefined);
+  const asking = useRef(false);
+
+  const more = useCallback(async () => {
+    if (asking.current) return;
+    asking.current = true;
+    setState((before) => ({ ...before, status: "loading" }));
+    try {
+      if (today.current === undefined) today.current = (await answered(api.GET("/v1/me/most-compatible"))).match;
+      const { value: page } = await pages.next();
+      setState((before) => ({
+        today: today.current,
+        matches: [...before.matches, ...(page?.matches ?? [])],
+        published: page?.publication != null,
+        status: page?.next_cursor ? "more" : "end",
+        error: null,
+      }));
+    } catch (error) {
+      setState((before) => ({ ...before, status: "trouble", error }));
+    } finally {
+      asking.current = false;
+    }
+  }, [api, pages]);
+
+  useEffect(() => void more(), [more]);
+
+  /** Forgets everything and begins the list that is published now. */
+  function restart() {
+    today.current = undefined;
+    setState(NOTHING);
+    setPages(matchPages(api));
+  }
+
+  return { ...state, more, restart };
+}
