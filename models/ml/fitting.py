@@ -197,8 +197,16 @@ def _cross_fit_trees(
         losses: dict[str, dict[str, list[float]]] = {}
         stop: list[Callable[..., object]] = [lgb.record_evaluation(losses), lgb.early_stopping(PATIENCE, verbose=False)]
         held_data = data.create_valid(part.features[held], liked[held].astype(np.int8), init_score=part.start[held])
+        # Otherwise LightGBM throws away the trees after the best for this fold alone; all are to have the same number.
         boosters.append(
-            lgb.train(_parameters(len(liked), seed), data, MOST_TREES, valid_sets=[held_data], callbacks=stop)
+            lgb.train(
+                _parameters(len(liked), seed),
+                data,
+                MOST_TREES,
+                valid_sets=[held_data],
+                callbacks=stop,
+                keep_training_booster=True,
+            )
         )
         curves.append(np.array(losses["valid_0"]["binary_logloss"]) * len(held))
     together = min(len(curve) for curve in curves)
