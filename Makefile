@@ -39,7 +39,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 serve: $(INSTALLED)
-	$(BIN)/python -m uvicorn serving.app:create_app --factory --port 8000 --no-access-log
+	$(BIN)/python -m uvicorn serving.app:create_app --factory --port 8000 --no-access-log --no-server-header --timeout-graceful-shutdown 10
 
 ui: $(INSTALLED)
 	@$(BIN)/matching ui
