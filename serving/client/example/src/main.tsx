@@ -1,7 +1,10 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import "./style.css";
+import "./styles/frame.css";
+import "./styles/cards.css";
+import "./styles/messages.css";
+import "./styles/views.css";
 
 createRoot(document.getElementById("app")!).render(
   <StrictMode>
