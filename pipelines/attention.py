@@ -6,48 +6,58 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from models.ml.market.attention import LIST_LENGTH
 from models.ml.market.examination import Curve
 from models.ml.market.examination_estimate import Measured, hedge, measured_examination
 
 # Fewer rows than this measure nothing: what is usual is assumed.
 ENOUGH = 1000
+# More tell nothing new: a place's probability is known to within half a percent.
+MOST = 500_000
 USUAL: Curve = "inv"
 # Who did nothing about a publication was perhaps never shown it.
 LISTS = """
-SELECT listed.place, shown.viewer_id::text AS person, acted.target_id IS NOT NULL AS acted
-FROM matching.match_lists AS shown
-CROSS JOIN unnest(shown.candidate_ids) WITH ORDINALITY AS listed (candidate_id, place)
-LEFT JOIN (SELECT DISTINCT publication_id, actor_id, target_id FROM app.interactions) AS acted
-  ON acted.publication_id = shown.publication_id
-  AND acted.actor_id = shown.viewer_id AND acted.target_id = listed.candidate_id
-WHERE EXISTS (
-  SELECT FROM app.interactions AS opened
-  WHERE opened.actor_id = shown.viewer_id AND opened.publication_id = shown.publication_id
+WITH acted AS (
+  SELECT publication_id, actor_id, array_agg(target_id) AS targets FROM app.interactions
+  WHERE publication_id IN (SELECT publication_id FROM matching.match_lists)
+  GROUP BY publication_id, actor_id
+), drawn AS (
+  SELECT shown.viewer_id, shown.candidate_ids, acted.targets
+  FROM matching.match_lists AS shown
+  JOIN acted ON acted.publication_id = shown.publication_id AND acted.actor_id = shown.viewer_id
+  ORDER BY uuid_hash(shown.viewer_id), shown.viewer_id, shown.publication_id
+  LIMIT :lists
 )
+SELECT listed.place, viewer_id::text AS person, listed.candidate_id = ANY (targets) AS acted
+FROM drawn CROSS JOIN unnest(candidate_ids) WITH ORDINALITY AS listed (candidate_id, place)
 """
-# A like that is a week old has had its time. Whom the receiver's own list shows was seen there too, and tells nothing.
+# A like that is a day old has had its time: what is answered later makes all places alike less looked at, which leaves
+# the hedge as it is, and where lists are made every day there are no kept ones of longer ago. Whom any list of the
+# receiver shows, or whom the receiver had decided on before, was seen there too, and tells nothing.
 INBOXES = """
-WITH received AS (
-  SELECT liked.target_id AS receiver, liked.actor_id AS sender, liked.publication_id, liked.created_at,
-    row_number() OVER (
-      PARTITION BY liked.target_id, liked.publication_id ORDER BY listed.p_liked_back DESC, liked.actor_id
-    ) AS place
-  FROM app.interactions AS liked
-  JOIN matching.match_lists AS shown
-    ON shown.publication_id = liked.publication_id AND shown.viewer_id = liked.actor_id
-  CROSS JOIN unnest(shown.candidate_ids, shown.p_liked_back) AS listed (candidate_id, p_liked_back)
-  WHERE liked.kind = 'like' AND listed.candidate_id = liked.target_id
-    AND liked.created_at < now() - interval '7 days'
+WITH liked AS (
+  SELECT target_id AS receiver, actor_id AS sender, publication_id, min(created_at) AS moment FROM app.interactions
+  WHERE kind = 'like' AND created_at < now() - interval '1 day'
+    AND publication_id IN (SELECT publication_id FROM matching.match_lists)
+  GROUP BY receiver, sender, publication_id
+), received AS (
+  SELECT receiver, sender, moment, row_number() OVER (
+    PARTITION BY receiver, liked.publication_id
+    ORDER BY shown.p_liked_back[array_position(shown.candidate_ids, receiver)] DESC, sender
+  ) AS place
+  FROM liked
+  JOIN matching.match_lists AS shown ON shown.publication_id = liked.publication_id AND shown.viewer_id = sender
+  WHERE receiver = ANY (shown.candidate_ids)
+), told AS (
+  SELECT * FROM received WHERE NOT EXISTS (
+    SELECT FROM matching.match_lists AS own WHERE own.viewer_id = receiver AND sender = ANY (own.candidate_ids)
+  )
 )
-SELECT place, receiver::text AS person, EXISTS (
-  SELECT FROM app.interactions AS answer
-  WHERE answer.actor_id = receiver AND answer.target_id = sender AND answer.created_at > received.created_at
-) AS acted
-FROM received
-WHERE NOT EXISTS (
-  SELECT FROM matching.match_lists AS own
-  WHERE own.publication_id = received.publication_id AND own.viewer_id = receiver AND sender = ANY (own.candidate_ids)
-)
+SELECT place, receiver::text AS person, min(answer.created_at) IS NOT NULL AS acted
+FROM told LEFT JOIN app.interactions AS answer ON answer.actor_id = receiver AND answer.target_id = sender
+GROUP BY place, receiver, sender, moment HAVING coalesce(min(answer.created_at) > moment, true)
+ORDER BY uuid_hash(receiver), receiver, place
+LIMIT :rows
 """
 
 
@@ -63,12 +73,12 @@ class Measurements:
 
 def measure(connection: Connection) -> Measurements:
     """Measure from the lists of kept publications and the likes and passes that name them."""
-    lists, inboxes = _measured(connection, LISTS), _measured(connection, INBOXES)
-    return Measurements(USUAL if lists is None else lists.looked_at, hedge(inboxes))
+    lists = _measured(connection, LISTS, lists=MOST // LIST_LENGTH)
+    return Measurements(USUAL if lists is None else lists.looked_at, hedge(_measured(connection, INBOXES, rows=MOST)))
 
 
-def _measured(connection: Connection, query: str) -> Measured | None:
-    rows = pd.DataFrame(connection.execute(text(query)).all(), columns=["place", "person", "acted"])
+def _measured(connection: Connection, query: str, **most: int) -> Measured | None:
+    rows = pd.DataFrame(connection.execute(text(query), most).all(), columns=["place", "person", "acted"])
     if len(rows) < ENOUGH:
         return None
     person = pd.factorize(rows["person"])[0].astype(np.int64)
