@@ -49,6 +49,7 @@ def train(
     `sensitive`. The same rows and seed give the same rankers, in any order.
     """
     # Draws and trees go by row number.
+    profiles = profiles.sort_values("profile_id", ignore_index=True)
     decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
     specification = learn(profiles, answers, sensitive=sensitive)
     decided = events_of(decisions, pd.Index(profiles["profile_id"]))

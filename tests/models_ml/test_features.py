@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.features import HISTORY, Pairs, build, names_and_groups, nothing_known, of_history, of_profiles
+from models.ml.features import (
+    HISTORY,
+    Pairs,
+    build,
+    names_and_groups,
+    nothing_is_known,
+    nothing_known,
+    of_history,
+    of_profiles,
+)
 from models.ml.history import History
 from models.ml.people import People
 from models.ml.specification import Fact, Number, Ordinary, Specification
@@ -217,3 +226,11 @@ def test_what_is_missing_leaves_no_trace(one_sided: bool) -> None:
     }  # fmt: skip
     assert without["interests.cosine"] == 0.25
     assert without[f"fact.smokes.{side}=no"] == 0.5
+
+
+def test_of_whom_nothing_is_known() -> None:
+    """One decision about one of the two is something."""
+    none, one = [0] * 5, [0, 1, 0, 0, 0]
+    sides = [tally([*none[:side], *one, *none[side:]][:5], none) for side in range(4)]
+    pairs = Pairs(TOWN, positions(*[HE] * 5), positions(*[SHE] * 5), History(*sides))
+    assert nothing_is_known(build(MADE, pairs)).tolist() == [True, False, False, False, False]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models.ml.features import build, names_and_groups, of_profiles
+from models.db.errors import OtherMake
+from models.ml.features import HISTORY, build, names_and_groups, of_profiles
 from models.ml.linear import Linear
 from models.ml.people import Floats
-from models.ml.ranker import Ranker, Rankers, load, load_whole, prior, save
+from models.ml.ranker import MAKE, Ranker, Rankers, load, load_whole, prior, save
 from models.ml.specification import Fact, Number, Specification
 from tests.models_ml.conftest import ORDINARY, crowd, direction, specification, strangers
 
@@ -48,6 +49,21 @@ def test_chances_by_hand() -> None:
     assert chances.log_odds(rows) == pytest.approx([3.5, -0.5])
     assert chances.p_like(rows) == pytest.approx([1 / (1 + np.exp(-3.5)), 1 / (1 + np.exp(0.5))])
     assert chances.p_like(rows).dtype == np.float32
+
+
+def test_pairs_of_whose_likes_nothing_is_known_are_calibrated_apart(tmp_path: Path) -> None:
+    """Of the last eight features, surprises and counts in turn, no count is above zero."""
+    weights = np.zeros(1 + HISTORY)
+    weights[0] = 2.0
+    ranker = linear(weights.tolist(), slope=1.5, shift=-1.0, cold_calibration=(0.5, 0.25))
+    rows = np.zeros((3, 1 + HISTORY), np.float32)
+    rows[:, 0] = 1
+    rows[1, 4] = 0.7  # the count of decisions the viewer received
+    rows[2, 3] = 0.7  # their surprise
+    assert ranker.log_odds(rows).tolist() == [1.25, 2, 1.25]
+    assert ranker.contributions(rows)[:, 0].tolist() == [1, 3, 1]
+    save(alone(ranker), tmp_path)
+    assert load_whole(tmp_path).log_odds(rows).tolist() == [1.25, 2, 1.25]
 
 
 def test_no_chance_is_certain() -> None:
@@ -175,6 +191,16 @@ def test_nothing_of_another_ranker_stays_where_one_is_saved(ranker: Ranker, tmp_
     save(alone(replace(ranker, booster=None)), tmp_path)
     assert set(files(tmp_path)) == {"ranker.json"}
     assert load(tmp_path).by_fold == {}
+
+
+@pytest.mark.parametrize("make", ["1", "3", '"2"', "null"])
+def test_a_ranker_of_another_make_is_refused(make: str, tmp_path: Path) -> None:
+    save(alone(linear([1.0])), tmp_path)
+    text = (tmp_path / "ranker.json").read_text()
+    assert f'"make": {MAKE}' in text
+    (tmp_path / "ranker.json").write_text(text.replace(f'"make": {MAKE}', f'"make": {make}'))
+    with pytest.raises(OtherMake, match=f"and this program reads make {MAKE}"):
+        load(tmp_path)
 
 
 def test_a_loaded_prior_says_the_same_even_where_another_ranker_was(ranker: Ranker, tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""Towns in which what people like is planted: one circle of all, and circles that never met."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from models.ml.history import Bools, Doubles, Ints
+from models.ml.pairs import training_pairs
+from tests.models_ml.conftest import interactions, somebody
+
+PEOPLE, SHOWN = 100, 25
+CIRCLES, SIZE = 15, 12
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A profiles frame, who decided about whom on which day (positions, day numbers), and the true log-odds."""
+
+    profiles: pd.DataFrame
+    viewer: Ints
+    candidate: Ints
+    truth: Doubles
+    liked: Bools
+    day: Ints
+
+    @property
+    def ids(self) -> pd.Index:
+        return pd.Index(self.profiles["profile_id"])
+
+    def decisions(self, liked: Bools | None = None, rows: slice = slice(None)) -> pd.DataFrame:
+        """The training pairs of everybody's decisions, or of other ones."""
+        kinds = np.where(self.liked if liked is None else liked, "like", "pass")
+        acts = zip(self.ids[self.viewer], self.ids[self.candidate], kinds, self.day, strict=True)
+        return training_pairs(interactions(*list(acts)[rows]), self.ids)
+
+
+def one_circle() -> Planted:
+    """Everybody saw 25 of 100; everybody prefers warm people of about their age."""
+    random = np.random.default_rng(11)
+    warmth, age = random.normal(size=PEOPLE), random.integers(20, 60, PEOPLE)
+    viewer = np.repeat(np.arange(PEOPLE), SHOWN)
+    candidate = np.concatenate(
+        [random.choice(np.delete(np.arange(PEOPLE), who), SHOWN, replace=False) for who in range(PEOPLE)]
+    )
+    truth = 1.2 * warmth[candidate] - 0.12 * np.abs(age[candidate] - age[viewer]) + 0.8
+    return _town(random, warmth, age, viewer, candidate, truth)
+
+
+def circles() -> Planted:
+    """Fifteen evenings of twelve, in which everybody met everybody: warmth counts, looks do too and nobody tells them.
+
+    Who is choosy is not told either.
+    """
+    random = np.random.default_rng(12)
+    people = CIRCLES * SIZE
+    warmth, age = random.normal(size=people), random.integers(20, 60, people)
+    evening = np.arange(people) // SIZE
+    viewer, candidate = np.nonzero((evening[:, None] == evening) & ~np.eye(people, dtype=bool))
+    looks, choosy = random.normal(size=people), random.normal(size=people)
+    truth = 0.5 * warmth[candidate] + 1.2 * looks[candidate] - 0.7 * choosy[viewer] - 0.3
+    return _town(random, warmth, age, viewer, candidate, truth)
+
+
+def _town(
+    random: np.random.Generator, warmth: Doubles, age: Ints, viewer: Ints, candidate: Ints, truth: Doubles
+) -> Planted:
+    profiles = pd.DataFrame(
+        [
+            somebody(f"{who:03d}", age=int(years), traits={"warmth": warm})
+            for who, (years, warm) in enumerate(zip(age, warmth, strict=True))
+        ]
+    )
+    liked = np.asarray(random.random(len(truth)) < expit(truth))
+    return Planted(profiles, viewer, candidate, truth, liked, random.permutation(len(truth)) + 1)
