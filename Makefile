@@ -9,11 +9,12 @@ NODE_INSTALLED := $(CLIENT)/node_modules/.installed
 export HF_HUB_OFFLINE := 1
 export TRANSFORMERS_OFFLINE := 1
 
-.PHONY: help demo test lint serve ui client client-packages example stop clean
+.PHONY: help demo test lint bench serve ui client client-packages example stop clean
 
 help:
 	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
 	@echo "make test    the tests; make lint: ruff and mypy"
+	@echo "make bench   the market policies side by side, figures in .data/bench; QUICK=1: small markets"
 	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
 	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"
 	@echo "make stop    stop the embedded database;  make clean: remove .venv and .data"
@@ -37,6 +38,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# One command a benchmark; each prints its tables and writes its figures.
+bench: $(INSTALLED)
+	@mkdir -p .data/bench
+	$(BIN)/python -m tests.bench.market $(if $(QUICK),--quick) .data/bench/market.json
 
 serve: $(INSTALLED)
 	$(BIN)/python -m uvicorn serving.app:create_app --factory --port 8000 --no-access-log --no-server-header --timeout-graceful-shutdown 10

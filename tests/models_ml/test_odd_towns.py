@@ -11,7 +11,8 @@ from models.ml.embeddings import NO_ANSWERS, Answers
 from models.ml.features import Pairs
 from models.ml.frames import check_profiles
 from models.ml.lists import to_frame
-from models.ml.market import rank_by_product
+from models.ml.market import Attention, most_compatible, rank
+from models.ml.market import town as market_of
 from models.ml.pairs import training_pairs
 from models.ml.population import population
 from models.ml.reasons import reasons
@@ -68,10 +69,13 @@ def lists(town: pd.DataFrame, happened: pd.DataFrame, said: Answers) -> pd.DataF
     made = population(ranker, profiles, happened, NO_BLOCKS, said)
     viewer, candidate = candidates(made.rules, made.people, made.closed, np.arange(len(profiles)))
     scored = score(ranker, made.people, made.ledger, viewer, candidate)
-    listed = rank_by_product(scored.viewer, scored.candidate, scored.p_match)
-    viewer, candidate = scored.viewer[listed], scored.candidate[listed]
+    market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
+    listed = rank(market, "best_response", Attention())
+    couples = np.flatnonzero(scored.candidate == most_compatible(market)[scored.viewer])
+    explained = np.concatenate([listed, couples])
+    viewer, candidate = scored.viewer[explained], scored.candidate[explained]
     why = reasons(ranker, Pairs(made.people, viewer, candidate, made.ledger.of(viewer, candidate)))
-    return to_frame(scored, listed, why, made.people.ids)
+    return to_frame(scored, listed, couples, why, made.people.ids)
 
 
 @pytest.mark.parametrize(("said", "count"), [("nobody", 0), ("one", 0), ("all the same", 0), ("one", 200)])

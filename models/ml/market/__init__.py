@@ -5,7 +5,6 @@ from models.ml.market.examination import Curve, curve
 from models.ml.market.exposure import Shared, share
 from models.ml.market.most_compatible import most_compatible
 from models.ml.market.policies import POLICIES, rank
-from models.ml.market.product import rank_by_product
 from models.ml.market.town import Town, town
 from models.ml.market.two_sided import rank_market
 
@@ -19,7 +18,6 @@ __all__ = [
     "curve",
     "most_compatible",
     "rank",
-    "rank_by_product",
     "rank_market",
     "share",
     "town",
