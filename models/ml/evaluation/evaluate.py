@@ -15,7 +15,7 @@ from models.ml.evaluation.methods import RANKER, Fitted, cold_methods, fit, grow
 from models.ml.evaluation.summary import summary
 from models.ml.evaluation.town import Town, circles
 from models.ml.evaluation.variance import Explained, Split, explained, split
-from models.ml.history import Events, Ints
+from models.ml.history import Doubles, Events, Ints
 
 ALL = TOGETHER = -1
 
@@ -92,14 +92,21 @@ def _of_answer(town: Town, answer: _Answer) -> Iterator[Mapping[str, object]]:
     both, match = _matches(asked)
     like = summary(asked.actor, asked.liked, scores.like, scores.probabilities)
     if town.truth is not None:
-        like["truth_rank_correlation"] = float(spearmanr(scores.like, town.truth[answer.asked]).statistic)
+        like["truth_rank_correlation"] = _rank_correlation(scores.like, town.truth[answer.asked])
     yield {"target": "like", **like}
     yield {"target": "match", **summary(asked.actor[both], match, scores.match[both], scores.probabilities)}
 
 
+def _rank_correlation(score: Doubles, truth: Doubles) -> float:
+    """Spearman's; NaN where one of the two says the same of all."""
+    if min(len(np.unique(score)), len(np.unique(truth))) < 2:
+        return float("nan")
+    return float(spearmanr(score, truth).statistic)
+
+
 def _matches(asked: Events) -> tuple[Ints, np.ndarray]:
     """The rows whose other direction is asked for too, and whether both like each other."""
-    people = int(max(asked.actor.max(), asked.target.max())) + 1
+    people = int(max(asked.actor.max(initial=0), asked.target.max(initial=0))) + 1
     forth, back = asked.actor * people + asked.target, asked.target * people + asked.actor
     at = pd.Index(forth).get_indexer(pd.Index(back))
     both = np.flatnonzero(at >= 0)

@@ -11,8 +11,9 @@ from models.ml.history import Bools, Doubles, Events, History, Ints, Tally, ledg
 
 FOLDS = 5
 # How many decisions, given and received, are known of each person in the warm protocol; None for all there are.
-SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 WARM: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
+# Of the groups to learn from, in the growing protocol.
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ def town(
 
     `truth` gives the true probability of each row of such a frame.
     """
+    profiles = profiles.sort_values("profile_id", ignore_index=True)
     decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
     specification, everything = (learn(profiles, answers, sensitive=each) for each in (sensitive, True))
     made = Town(

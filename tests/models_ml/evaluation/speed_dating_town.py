@@ -7,8 +7,9 @@ import pandas as pd
 
 from models.ml.embeddings import NO_ANSWERS
 from models.ml.evaluation.baselines.setting import Ints, Setting
+from models.ml.evaluation.protocols import held_out
 from models.ml.history import Events
-from models.ml.pairs import folds, training_pairs
+from models.ml.pairs import training_pairs
 from models.ml.people import people
 from models.ml.specification import learn
 from pipelines.loaders import speed_dating
@@ -54,7 +55,7 @@ def cold(guests: pd.DataFrame, decided: pd.DataFrame) -> Iterator[tuple[Setting,
     ids = pd.Index(guests["profile_id"])
     viewer, candidate = (ids.get_indexer(pd.Index(decided[side])) for side in ("viewer_id", "candidate_id"))
     liked, group = decided["liked"].to_numpy(bool), decided["group"].to_numpy(np.int64)
-    for train, held in folds(group):
+    for train, held in held_out(group):
         specification = learn(guests.iloc[np.unique(viewer[train])].reset_index(drop=True), NO_ANSWERS)
         arrays = people(specification, guests, NO_ANSWERS)
         known = Events(viewer[train], candidate[train], liked[train], np.zeros(len(train), np.int64))

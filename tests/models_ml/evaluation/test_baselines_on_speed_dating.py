@@ -54,10 +54,13 @@ def test_ridge_predicts_new_evenings_as_well_as_is_known_and_no_better(reached: 
 
 
 def test_recon_knows_a_little(reached: Reached) -> None:
-    """Mostly that common answers are liked: from passes in place of likes it would reach 0.547 and 0.533."""
+    """Mostly that common answers are liked: from passes in place of likes it would reach 0.547 and 0.533.
+
+    By which evenings are held out together it is 0.561 to 0.573 and 0.548 to 0.557.
+    """
     like, match, _ = reached("recon_segment")
-    assert like == pytest.approx(0.561, abs=0.005)
-    assert match == pytest.approx(0.548, abs=0.005)
+    assert like == pytest.approx(0.567, abs=0.009)
+    assert match == pytest.approx(0.553, abs=0.009)
 
 
 @pytest.mark.parametrize("name", ["popularity", "beta_binomial", "lfrr", "mf_with_biases"])

@@ -62,6 +62,7 @@ def setting(likes: Likes, people: People | None = None) -> Setting:
     # The same for both directions of a pair.
     asked = last & ((viewer // 2 + candidate // 2) % 3 == 0)
     known = Events(viewer[~asked], candidate[~asked], liked[~asked], np.zeros((~asked).sum(), np.int64))
+    today = ledger(known, np.where(known.liked, 0.6, -0.4), PEOPLE)
     arrays = people or townspeople()
     return Setting(
         specification=SPECIFICATION,
@@ -70,7 +71,7 @@ def setting(likes: Likes, people: People | None = None) -> Setting:
         train=strangers(arrays, viewer[~last], candidate[~last]),
         train_liked=liked[~last],
         train_group=EVENING[viewer[~last]],
-        test=Pairs(arrays, viewer[asked], candidate[asked], ledger(known, PEOPLE).of(viewer[asked], candidate[asked])),
+        test=Pairs(arrays, viewer[asked], candidate[asked], today.of(viewer[asked], candidate[asked])),
         events=known,
         seed=0,
     )
