@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.ml.market.expected_matches import expected_matches
-from models.ml.market.outcome import Likes, two_sided
+from models.ml.market.likes import Likes, two_sided
 from models.ml.market.simulated_matches import simulated_matches
 from tests.bench.policies import TWO_SIDED
 from tests.bench.published import CELLS, SEED, Cell, market

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ml.market.examination import Curve, Doubles
+from models.ml.market.likes import Likes, likes
 from models.ml.market.measures import expected_views
-from models.ml.market.outcome import Likes, likes
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from models.ml.market.examination import Doubles
 from models.ml.market.expected_matches import expected_matches
-from models.ml.market.outcome import two_sided
+from models.ml.market.likes import two_sided
 from models.ml.market.simulated_matches import simulated_matches
 from models.ml.metrics import auc, calibration_error
 from tests.bench import market as command

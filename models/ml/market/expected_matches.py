@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.ml.market.examination import Curve, Doubles, curve
-from models.ml.market.outcome import Ints, Likes
+from models.ml.market.likes import Ints, Likes
 
 # Chance that more likes arrive in an inbox than are followed.
 NEGLIGIBLE = 1e-12

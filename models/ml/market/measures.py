@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from models.ml.market.examination import Curve, Doubles, curve
 from models.ml.market.expected_matches import couple_chances
-from models.ml.market.outcome import Likes
+from models.ml.market.likes import Likes
 
 
 def expected_views(

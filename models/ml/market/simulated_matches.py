@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ml.market.examination import Curve, Doubles, curve
-from models.ml.market.outcome import Ints, Likes
+from models.ml.market.likes import Ints, Likes
 
 Flags = NDArray[np.bool_]
 

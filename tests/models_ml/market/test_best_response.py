@@ -13,8 +13,8 @@ from models.ml.market.attention import Attention
 from models.ml.market.best_response import best_response, expected, sweep
 from models.ml.market.expected_matches import expected_matches
 from models.ml.market.inbox import distinct, matches, worth
+from models.ml.market.likes import likes as likes_of_lists
 from models.ml.market.lists import places
-from models.ml.market.outcome import likes as likes_of_lists
 from models.ml.market.policies import product as by_product
 from models.ml.market.town import Town
 from models.ml.people import Floats

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from models.ml.market import expected_matches as module
 from models.ml.market.examination import Curve, curve
 from models.ml.market.expected_matches import couple_chances, expected_matches, match_chances
-from models.ml.market.outcome import two_sided
+from models.ml.market.likes import two_sided
 from models.ml.market.simulated_matches import simulated_matches
 from tests.models_ml.market.enumeration import outcomes
 from tests.models_ml.market.towns import mutual, of_rows

@@ -12,7 +12,7 @@ from models.db.errors import InputError
 from models.ml.market import rank_market
 from models.ml.market.examination import Curve
 from models.ml.market.expected_matches import expected_matches
-from models.ml.market.outcome import two_sided
+from models.ml.market.likes import two_sided
 
 Matrix = NDArray[np.float64]
 Order = NDArray[np.integer]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.ml.market.examination import Curve
-from models.ml.market.outcome import Likes, likes
+from models.ml.market.likes import Likes, likes
 from tests.models_ml.market.enumeration import Row
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.ml.market.outcome import likes, two_sided
+from models.ml.market.likes import likes, two_sided
 from tests.models_ml.market.towns import of_rows
 
 
