@@ -1,6 +1,7 @@
 """Training pairs and the ranker: one MLflow run a materialization; the champion moves only if the gate lets it."""
 
 from collections.abc import Mapping
+from platform import python_version
 
 import dagster as dg
 import pandas as pd
@@ -10,7 +11,7 @@ from models.ml.pairs import training_pairs as make_pairs
 from models.ml.training import Trained, train
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
-from pipelines.registry import Registry
+from pipelines.registry import REQUIREMENTS, Registry
 from pipelines.scoring import VOLATILE
 
 GROUP = "ranker"
@@ -96,6 +97,7 @@ def _parameters(
         "profiles": len(profiles),
         "decisions": len(decisions),
         "data_fingerprint": fingerprint(to_table(profiles), to_table(decisions)),
+        "versions": " ".join([f"python=={python_version()}", *REQUIREMENTS]),
     }
 
 

@@ -35,7 +35,7 @@ def inputs(settled: Place) -> ScoringInputs:
     store = settled.home / "store"
     manifest = from_table(read_table(UPath(store / "profile_embeddings.parquet")))
     profiles, interactions = (str(store / f"{name}.parquet") for name in ("profiles", "interactions"))
-    ranker = registry(settled.settings).champion().ranker
+    ranker = registry(settled.settings).champion().rankers.whole
     return ScoringInputs("scored", profiles, interactions, manifest, NO_BLOCKS, ranker)
 
 

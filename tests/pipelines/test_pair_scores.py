@@ -14,7 +14,7 @@ from tests.pipelines.conftest import Databases, Place
 
 @pytest.fixture(scope="module")
 def ranker(settled: Place) -> Ranker:
-    return registry(settled.settings).champion().ranker
+    return registry(settled.settings).champion().rankers.whole
 
 
 def pairs(*rows: tuple[str, str]) -> pd.DataFrame:

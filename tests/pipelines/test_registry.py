@@ -10,10 +10,10 @@ import pytest
 from mlflow.exceptions import MlflowException
 from upath import UPath
 
-from models.db.errors import NoChampion
-from models.ml import ranker as rankers
+from models.db.errors import NoChampion, OtherMake
+from models.ml import ranker as files_of_rankers
 from models.ml.features import names_and_groups
-from models.ml.ranker import Ranker
+from models.ml.ranker import Ranker, Rankers, save
 from pipelines.definitions import registry
 from pipelines.frame_store import from_table, read_table
 from pipelines.registry import Registry
@@ -21,8 +21,13 @@ from tests.pipelines.conftest import Place
 
 
 @pytest.fixture(scope="module")
-def ranker(settled: Place) -> Ranker:
-    return registry(settled.settings).champion().ranker
+def champions(settled: Place) -> Rankers:
+    return registry(settled.settings).champion().rankers
+
+
+@pytest.fixture(scope="module")
+def ranker(champions: Rankers) -> Ranker:
+    return champions.whole
 
 
 @pytest.fixture(scope="module")
@@ -31,31 +36,60 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     return Registry(tracking_uri=f"sqlite:///{folder}/mlflow.db", artifacts=(folder / "artifacts").as_uri())
 
 
-def logged(where: Registry, ranker: Ranker) -> str:
+def logged(where: Registry, rankers: Rankers) -> str:
     with where.training("a test", {"why": "to see"}):
-        return where.log(ranker, {"seed": 3}, {"ranker.auc": 0.75})
+        version = where.log(rankers, {"seed": 3}, {"ranker.auc": 0.75})
+        where.explain(version, {"is_calibrated": "failed: by far", "does_not_leak": "passed: not a drop"})
+    return version
 
 
-def files(ranker: Ranker, folder: Path) -> dict[str, bytes]:
-    rankers.save(ranker, folder)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def files(rankers: Rankers, folder: Path) -> dict[str, bytes]:
+    save(rankers, folder)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
-    fresh: Registry, ranker: Ranker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    fresh: Registry, champions: Rankers, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert fresh.champion_version() is None
+    assert fresh.current() is None
     with pytest.raises(NoChampion, match="there is no ranker yet: train one with `matching run`"):
         fresh.champion()
-    assert [logged(fresh, ranker), logged(fresh, ranker)] == ["1", "2"]
+    assert [logged(fresh, champions), logged(fresh, champions)] == ["1", "2"]
     assert fresh.champion_version() is None  # registered is not promoted
     fresh.promote("2")
     assert fresh.champion().version == "2"
     fresh.promote("1")
     champion = fresh.champion()
     assert champion.version == "1"
-    assert files(champion.ranker, tmp_path / "back") == files(ranker, tmp_path / "before")
+    before = files(champions, tmp_path / "before")
+    assert {"ranker.json", "trees.txt", "without/0/ranker.json"} <= before.keys()
+    assert files(champion.rankers, tmp_path / "back") == before
+    assert files(fresh.load("2"), tmp_path / "two") == before
     assert capfd.readouterr().err == ""  # nothing of MLflow's among the lines of a run
+
+
+def test_the_reasons_are_with_the_run_and_with_the_version(fresh: Registry, champions: Rankers) -> None:
+    version = logged(fresh, champions)
+    client = mlflow.MlflowClient(fresh.tracking_uri)
+    described = client.get_model_version("ranker", version)
+    assert described.description == "- is calibrated: failed: by far\n- does not leak: passed: not a drop"
+    tags = client.get_run(str(described.run_id)).data.tags
+    assert tags["gate.is_calibrated"] == "failed: by far"
+    assert tags["gate.does_not_leak"] == "passed: not a drop"
+    assert tags["why"] == "to see"
+
+
+def test_a_champion_of_another_make_is_none_but_is_not_loaded_by_mistake(
+    fresh: Registry, champions: Rankers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be compared with it, and nothing may be scored by it."""
+    fresh.promote(logged(fresh, champions))
+    monkeypatch.setattr(files_of_rankers, "MAKE", files_of_rankers.MAKE + 1)
+    assert fresh.champion_version() is not None
+    assert fresh.current() is None
+    with pytest.raises(OtherMake):
+        fresh.load(str(fresh.champion_version()))
 
 
 def test_a_training_that_raises_is_a_failed_run(fresh: Registry) -> None:
