@@ -11,9 +11,9 @@ from math import nan
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from psycopg_pool import AsyncConnectionPool
 
 from models.db.errors import DatabaseUnavailable
-from serving.dependencies import Pool
 from serving.queries import LivePublication, live_publication
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -63,8 +63,9 @@ class Metrics:
 
 
 @router.get("/metrics")
-async def get_metrics(request: Request, pool: Pool) -> Response:
+async def get_metrics(request: Request) -> Response:
     """The metrics of this process, in Prometheus's text format; they are there without a database too."""
+    pool: AsyncConnectionPool = request.state.pool
     connections = pool.get_stats()  # before the next line has to wait for one
     try:
         live = await live_publication(pool)

@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from serving import answers, queries
-from serving.dependencies import Limit, PageCursor, Pool, Viewer
-from serving.problems import cursor_gone, documented, not_found, not_ready, refuse_token
+from serving.cursor import BadCursor, read_cursor
+from serving.dependencies import CursorText, Limit, Viewer
+from serving.problems import bad_cursor, cursor_gone, documented, not_found, not_ready, refuse_token
 from serving.schemas import (
     CurrentPublication,
     Liveness,
@@ -33,9 +34,7 @@ _ANSWERS = answers.NOT_MODIFIED | documented(HTTPStatus.UNAUTHORIZED, HTTPStatus
     response_model=Matches,
     responses=_ANSWERS | documented(HTTPStatus.BAD_REQUEST, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
-async def get_my_matches(
-    request: Request, viewer: Viewer, pool: Pool, cursor: PageCursor, limit: Limit = 20
-) -> Response:
+async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """My matches, best first, by pages.
 
     Left out at this moment: whoever blocked me or was blocked by me, is paused or gone, or whom I already liked or
@@ -46,7 +45,10 @@ async def get_my_matches(
     a newer one goes live; once it is not kept any more the answer is 410, and the first page begins the newer one.
     """
     try:
-        page = await queries.page(pool, viewer, limit, cursor)
+        begun = None if cursor is None else read_cursor(cursor, viewer, request.state.cursor_key)
+        page = await queries.page(request.state.pool, viewer, limit, begun)
+    except BadCursor:
+        bad_cursor()
     except queries.PublicationGone:
         cursor_gone()
     if page is None:
@@ -60,9 +62,9 @@ async def get_my_matches(
     response_model=Match,
     responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
-async def get_my_match(request: Request, viewer: Viewer, pool: Pool, candidate_id: UUID) -> Response:
+async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
     """One of my matches, as the pages of `/v1/me/matches` would show them now; 404 if they would not."""
-    shown = await queries.one(pool, viewer, candidate_id)
+    shown = await queries.one(request.state.pool, viewer, candidate_id)
     if shown is None:
         refuse_token(NOBODY)
     if not shown.people:
@@ -71,9 +73,9 @@ async def get_my_match(request: Request, viewer: Viewer, pool: Pool, candidate_i
 
 
 @router.get("/v1/me/most-compatible", tags=["matches"], response_model=MostCompatible, responses=_ANSWERS)
-async def get_my_most_compatible(request: Request, viewer: Viewer, pool: Pool) -> Response:
+async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
     """My one person of the day: everybody has at most one, and is that person's; there may be none."""
-    shown = await queries.most_compatible(pool, viewer)
+    shown = await queries.most_compatible(request.state.pool, viewer)
     if shown is None:
         refuse_token(NOBODY)
     return answers.answer(request, answers.most_compatible_body(shown))
@@ -85,9 +87,9 @@ async def get_my_most_compatible(request: Request, viewer: Viewer, pool: Pool) -
     response_model=Similar,
     responses=_ANSWERS | documented(HTTPStatus.UNPROCESSABLE_ENTITY),
 )
-async def get_similar_to_me(request: Request, viewer: Viewer, pool: Pool, limit: Limit = 20) -> Response:
+async def get_similar_to_me(request: Request, viewer: Viewer, limit: Limit = 20) -> Response:
     """The people whose texts are most like mine, of those who may be shown to me now; on my match list or not."""
-    shown = await queries.similar(pool, viewer, limit)
+    shown = await queries.similar(request.state.pool, viewer, limit)
     if shown is None:
         refuse_token(NOBODY)
     return answers.answer(request, answers.similar_body(shown))
@@ -99,9 +101,9 @@ async def get_similar_to_me(request: Request, viewer: Viewer, pool: Pool, limit:
     response_model=CurrentPublication,
     responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND),
 )
-async def get_current_publication(request: Request, _: Viewer, pool: Pool) -> Response:
+async def get_current_publication(request: Request, _: Viewer) -> Response:
     """The publication that is live, and how much it holds; 404 while none is."""
-    live = await queries.live_publication(pool)
+    live = await queries.live_publication(request.state.pool)
     if live is None:
         not_found(NO_PUBLICATION)
     current = CurrentPublication(id=live.id, made_at=live.made_at, viewers=live.viewers, pairs=live.pairs)
@@ -115,9 +117,9 @@ async def get_liveness() -> Liveness:
 
 
 @router.get("/readyz", tags=["health"], responses=documented(HTTPStatus.SERVICE_UNAVAILABLE))
-async def get_readiness(pool: Pool) -> Readiness:
+async def get_readiness(request: Request) -> Readiness:
     """Whether matches can be served: the database answers and a publication is live."""
-    live = await queries.live_publication(pool)
+    live = await queries.live_publication(request.state.pool)
     if live is None:
         not_ready(NO_PUBLICATION)
     return Readiness(publication=Publication(id=live.id, made_at=live.made_at), age_seconds=live.age_seconds)
