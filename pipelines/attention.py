@@ -12,8 +12,8 @@ from models.ml.market.examination_estimate import Measured, hedge, measured_exam
 
 # Fewer rows than this measure nothing: what is usual is assumed.
 ENOUGH = 1000
-# More tell nothing new: a place's probability is known to within half a percent.
-MOST = 500_000
+# More tell nothing new: of 5,000 lists, a place's probability is known to within one percent.
+MOST = 250_000
 USUAL: Curve = "inv"
 # Who did nothing about a publication was perhaps never shown it.
 LISTS = """

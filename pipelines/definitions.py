@@ -36,6 +36,7 @@ def build(settings: Settings) -> dg.Definitions:
             "store": ShardStore(base=store),
             "compute": Compute(scheduler=settings.dask_scheduler_address),
             "registry": registry(settings),
+            "config_check": market.config_check,
         },
         loggers={"console": progress},
         executor=dg.in_process_executor,

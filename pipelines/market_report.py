@@ -16,7 +16,7 @@ from pipelines.plots import exposure, picture, policies
 
 def report(
     market: Town, attention: Attention, policy: str, chosen: Chosen, say: Callable[[str], None]
-) -> Mapping[str, float | dg.MetadataValue[Any]]:
+) -> Mapping[str, str | float | dg.MetadataValue[Any]]:
     """Metadata of the lists; `say` is told what each policy would bring."""
     compared = compare(market, attention, say)
     plain = {str(name): value for name, value in compared[compared["policy"] == NO_POLICY].iloc[0].items()}
@@ -38,6 +38,7 @@ def report(
     looks = np.minimum(attention.looks(), 1)
     plain_views = views(market, places(market, POLICIES[NO_POLICY](market, attention), attention.length), looks)
     return {
+        "policy": policy,
         **{name: float(value) for name, value in ours.items()},
         "over_product": float(_more(ours, plain)),
         "lost_if_inboxes_are_flat": float(lost),

@@ -33,9 +33,10 @@ def _axes(title: str, x: str, y: str, width: float = 6.0) -> tuple[Figure, Axes]
 def policies(compared: pd.DataFrame, chosen: str) -> Figure:
     """Expected matches of each policy, best at the top, the chosen one marked."""
     ordered = compared.sort_values("expected_matches")
-    figure, axes = _axes("What each policy would bring", "expected distinct matches", "", width=7)
+    title = f"What each policy would bring; chosen: {_named(chosen)}"
+    figure, axes = _axes(title, "expected distinct matches", "", width=7)
     colours = [ORANGE if name == chosen else BLUE for name in ordered["policy"]]
-    bars = axes.barh(ordered["policy"].str.replace("_", " "), ordered["expected_matches"], color=colours)
+    bars = axes.barh(ordered["policy"].map(_named), ordered["expected_matches"], color=colours)
     axes.bar_label(bars, fmt="{:,.0f}", padding=3)
     axes.margins(x=0.12)
     return figure
@@ -44,9 +45,14 @@ def policies(compared: pd.DataFrame, chosen: str) -> Figure:
 def exposure(without: NDArray[np.float64], chosen: NDArray[np.float64], name: str) -> Figure:
     """Lorenz curves (1905) of expected views: by product alone, and by the chosen policy."""
     figure, axes = _axes("Who gets seen", "share of people, least seen first", "share of all views")
-    for views, label, colour in ((without, "product", GREY), (chosen, name.replace("_", " "), BLUE)):
+    for views, label, colour in ((without, "product", BLUE), (chosen, _named(name), ORANGE)):
         total = np.concatenate([[0.0], np.cumsum(np.sort(views))])
         axes.plot(np.linspace(0, 1, len(total)), total / max(total[-1], 1e-12), label=label, color=colour)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="all alike")
+    axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.legend(frameon=False)
     return figure
+
+
+def _named(policy: str) -> str:
+    return policy.replace("_", " ")

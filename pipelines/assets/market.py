@@ -1,6 +1,8 @@
 """The market: from scored candidates to everybody's list and partner of the day."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -76,10 +78,21 @@ class MarketConfig(dg.Config):
         return Attention(lists, self.inbox_examination.value, q=q)
 
 
+@dg.resource
+def config_check(context: dg.InitResourceContext) -> None:
+    """Refuse numbers out of range as a run starts: Dagster itself looks at them when the asset's turn has come.
+
+    Raises pydantic's ValidationError, which names the field.
+    """
+    asked: Mapping[str, Any] = context.run.run_config if context.run else {}
+    MarketConfig(**asked.get("ops", {}).get("match_lists", {}).get("config", {}))
+
+
 @dg.asset(group_name="matches")
 def match_lists(
     context: dg.AssetExecutionContext,
     config: MarketConfig,
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
     database: Database,
     registry: Registry,
     profiles: pd.DataFrame,
@@ -87,7 +100,11 @@ def match_lists(
     profile_embeddings: pd.DataFrame,
     scored_candidates: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
-    """Each viewer's list by the market policy, and the partner of the day, with the reasons for each."""
+    """Each viewer's list by the market policy, and the partner of the day, with the reasons for each.
+
+    The configuration chooses the policy, what is believed of how people look at lists and inboxes, and bounds on
+    exposure. Without one it is best response, by what the logs say of attention. The metadata compare all policies.
+    """
     ids = pd.Index(profiles["profile_id"])
     with database.engine() as engine, engine.connect() as connection:
         partners_before, measured = read_partners(connection, ids), measure(connection)

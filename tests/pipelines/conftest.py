@@ -49,12 +49,12 @@ class Place:
         """Run the whole pipeline in this process."""
         run(self.settings, JOB)
 
-    def publish(self, **config: object) -> None:
-        """Make lists with this configuration of `match_lists`, and publish them, from what is scored."""
+    def materialize(self, *assets: str, **config: object) -> None:
+        """Materialize some assets from what is there, with this configuration of `match_lists`."""
         job = build(self.settings).resolve_implicit_global_asset_job_def()
         with dg.DagsterInstance.from_config(str(dagster_home(self.settings))) as instance:
             job.execute_in_process(
-                asset_selection=[dg.AssetKey("match_lists"), dg.AssetKey("publication")],
+                asset_selection=[dg.AssetKey(asset) for asset in assets],
                 run_config={"ops": {"match_lists": {"config": config}}},
                 instance=instance,
             )

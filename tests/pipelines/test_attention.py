@@ -124,8 +124,8 @@ def test_an_inbox_is_in_the_order_of_the_receiver_s_preference(town: Town) -> No
     town.settle(10)
     receive(town, 1, 2, 3, backs=(0.2, 0.9, 0.5))
     town.act(0, "pass", 2, publication=None, hours_ago=200)
-    town.act(0, "like", 1, publication=None, hours_ago=2)
-    assert town.rows(INBOXES) == [(1, 0, True), (2, 0, False), (3, 0, True)]
+    town.act(0, "like", 3, publication=None, hours_ago=2)
+    assert town.rows(INBOXES) == [(1, 0, True), (2, 0, True), (3, 0, False)]
 
 
 def test_an_inbox_is_made_of_likes_from_lists_a_day_old(town: Town) -> None:

@@ -9,13 +9,20 @@ import pytest
 
 from models.db.migrations import ROOT
 from models.db.settings import Settings
-from pipelines.definitions import JOB, build
+from pipelines.definitions import EVALUATION, JOB, build
 
 ASSETS = {
     *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
     *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication"),
 }
-CHECKS = {("ranker", "beats_the_baselines"), ("ranker", "is_calibrated"), ("ranker", "does_not_leak")}
+EVALUATION_ASSETS = {"ranker_evaluation"}
+CHECKS = {
+    ("ranker", name)
+    for name in (
+        *("beats_the_baselines", "is_calibrated", "does_not_leak"),
+        *("is_no_worse_than_linear", "is_no_worse_than_the_champion"),
+    )
+}
 NEEDS = {
     "profiles": set(),
     "rejected_profiles": set(),
@@ -27,6 +34,7 @@ NEEDS = {
     "scored_candidates": {"profiles", "interactions", "profile_embeddings", "ranker"},
     "match_lists": {"profiles", "interactions", "profile_embeddings", "scored_candidates"},
     "publication": {"profiles", "scored_candidates", "match_lists"},
+    "ranker_evaluation": {"profiles", "profile_embeddings", "training_pairs"},
 }
 
 
@@ -37,7 +45,7 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
 
 def test_the_assets_and_their_checks_are_exactly_these(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == ASSETS
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == ASSETS | EVALUATION_ASSETS
     assert {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys} == CHECKS
 
 
@@ -53,13 +61,14 @@ def test_each_asset_needs_what_the_flow_says(definitions: dg.Definitions) -> Non
 def test_every_asset_is_described_and_in_a_group(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
-    assert {node.group_name for node in nodes} == {"source", "embeddings", "ranker", "matches"}
+    assert {node.group_name for node in nodes} == {"source", "embeddings", "ranker", "matches", "evaluation"}
     assert [node.key.to_user_string() for node in nodes if not (node.description or "").endswith((".", "n."))] == []
 
 
-def test_the_job_materializes_everything(definitions: dg.Definitions) -> None:
-    job = definitions.resolve_job_def(JOB)
-    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == ASSETS
+@pytest.mark.parametrize(("name", "assets"), [(JOB, ASSETS), (EVALUATION, EVALUATION_ASSETS)])
+def test_a_job_materializes_its_assets(definitions: dg.Definitions, name: str, assets: set[str]) -> None:
+    job = definitions.resolve_job_def(name)
+    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == assets
     assert job.executor_def is dg.in_process_executor  # a process a step would cost two seconds each
 
 
