@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from pipelines.extract import read_blocks, read_interactions, read_profiles
+from pipelines.extract import read_blocks, read_interactions, read_partners, read_profiles
 
 ANN, BEN = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 PEOPLE = """
@@ -22,6 +22,18 @@ VALUES (:ann, 'x\\:1', 'Ann Secret', current_date - interval '30 years', 'woman'
 LIKES = """
 INSERT INTO app.interactions (actor_id, target_id, kind, created_at, position, propensity)
 VALUES (:ann, :ben, 'pass', '2024-05-02T10:00+02', 3, 0.25), (:ben, :ann, 'like', '2024-05-01T10:00+02', null, null)
+"""
+
+PUBLICATIONS = """
+INSERT INTO matching.publications (id, state, ranker_version, encoder) OVERRIDING SYSTEM VALUE
+VALUES (1, 'retired', '1', 'letters'), (2, 'live', '1', 'letters')
+"""
+PARTNERS = """
+INSERT INTO matching.match_lists (publication_id, viewer_id, candidate_ids, p_like, p_liked_back, p_match, reasons,
+    most_compatible_id, most_compatible_p_match, most_compatible_reasons)
+VALUES (1, :ben, '{}', '{}', '{}', '{}', '[]', :ann, 0.5, '[]'),
+       (2, :ann, '{}', '{}', '{}', '{}', '[]', :ben, 0.5, '[]'),
+       (2, :ben, '{}', '{}', '{}', '{}', '[]', null, null, null)
 """
 
 
@@ -68,3 +80,18 @@ def test_of_nobody_there_are_frames_with_all_columns(connection: Connection) -> 
     assert (len(people), len(likes), len(read_blocks(connection))) == (0, 0, 0)
     assert {"profile_id", "age", "texts", "paused", "extracted_at"} <= set(people.columns)
     assert {"actor_id", "target_id", "kind", "created_at", "propensity"} <= set(likes.columns)
+
+
+def test_partners_of_the_day_are_those_of_the_live_publication(town: Connection) -> None:
+    town.execute(text(PUBLICATIONS))
+    for number in (1, 2):
+        lists = f"CREATE TABLE matching.match_lists_{number} PARTITION OF matching.match_lists FOR VALUES IN ({number})"
+        town.execute(text(lists))
+    town.execute(text(PARTNERS), {"ann": ANN, "ben": BEN})
+    assert read_partners(town, pd.Index([BEN, "somebody new", ANN])).tolist() == [-1, -1, 0]
+    assert read_partners(town, pd.Index([ANN])).tolist() == [-1]  # who is gone is nobody's partner
+    assert read_partners(town, pd.Index([BEN])).tolist() == [-1]
+
+
+def test_before_anything_is_published_nobody_has_a_partner(connection: Connection) -> None:
+    assert read_partners(connection, pd.Index([ANN, BEN])).tolist() == [-1, -1]
