@@ -1,0 +1,191 @@
+"""The matches endpoint as it is usually written: an ORM, a query a table, the rules in Python, Pydantic at the end.
+
+It leaves out, of the rules that the API applies, none; what it answers is the same, without ETag, cursor and top-up.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime
+from math import asin, cos, radians, sin, sqrt
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from sqlalchemy import REAL, Text, Uuid, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from serving.dependencies import Limit, Viewer
+from serving.reasons import SENTENCES
+from serving.schemas import FARTHEST_KM, Candidate, Match, Matches, Reason
+from serving.schemas import Publication as PublicationOut
+
+EARTH_KM = 6371.0088
+
+router = APIRouter()
+
+
+class Base(DeclarativeBase):
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSONB, list[Any]: JSONB, list[str]: ARRAY(Text)}
+
+
+class Profile(Base):
+    __tablename__ = "profiles"
+    __table_args__ = ({"schema": "app"},)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source_key: Mapped[str | None]
+    display_name: Mapped[str]
+    birth_date: Mapped[date]
+    gender: Mapped[str]
+    seeks: Mapped[list[str]]
+    age_min: Mapped[int | None]
+    age_max: Mapped[int | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    max_distance_km: Mapped[float | None]
+    texts: Mapped[dict[str, Any]]
+    interests: Mapped[list[str]]
+    traits: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]]
+    wants: Mapped[dict[str, Any]]
+    paused: Mapped[bool]
+
+
+class Interaction(Base):
+    __tablename__ = "interactions"
+    __table_args__ = ({"schema": "app"},)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    actor_id: Mapped[UUID]
+    target_id: Mapped[UUID]
+    kind: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Block(Base):
+    __tablename__ = "blocks"
+    __table_args__ = ({"schema": "app"},)
+
+    blocker_id: Mapped[UUID] = mapped_column(primary_key=True)
+    blocked_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Publication(Base):
+    __tablename__ = "publications"
+    __table_args__ = ({"schema": "matching"},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class MatchList(Base):
+    __tablename__ = "match_lists"
+    __table_args__ = ({"schema": "matching"},)
+
+    publication_id: Mapped[int] = mapped_column(primary_key=True)
+    viewer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    candidate_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    p_match: Mapped[list[float]] = mapped_column(ARRAY(REAL))
+    reasons: Mapped[list[Any]]
+
+
+async def _session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with request.app.state.sessions() as session:
+        yield session
+
+
+@router.get("/orm/matches")
+async def get_matches(
+    viewer: Viewer, session: Annotated[AsyncSession, Depends(_session)], limit: Limit = 20
+) -> Matches:
+    me = await session.get(Profile, viewer)
+    if me is None:
+        raise HTTPException(401)
+    publication = await session.scalar(select(Publication).where(Publication.state == "live"))
+    if publication is None:
+        return Matches(publication=None, matches=[], next_cursor=None, topped_up=False)
+    listed = await session.get(MatchList, (publication.id, me.id))
+    matches = [] if listed is None else await _matches(session, me, listed, limit)
+    made = PublicationOut(id=publication.id, made_at=publication.created_at)
+    return Matches(publication=made, matches=matches, next_cursor=None, topped_up=False)
+
+
+async def _matches(session: AsyncSession, me: Profile, listed: MatchList, limit: int) -> list[Match]:
+    ids = listed.candidate_ids
+    candidates = {each.id: each for each in await session.scalars(select(Profile).where(Profile.id.in_(ids)))}
+    for gone in await _hidden(session, me, ids):
+        candidates.pop(gone, None)
+    matches: list[Match] = []
+    for candidate_id, p_match, reasons in zip(ids, listed.p_match, listed.reasons, strict=True):
+        candidate = candidates.get(candidate_id)
+        if candidate is not None and len(matches) < limit and _eligible(me, candidate):
+            matches.append(_match(len(matches) + 1, me, candidate, p_match, reasons))
+    return matches
+
+
+async def _hidden(session: AsyncSession, me: Profile, ids: list[UUID]) -> set[UUID]:
+    met = select(Interaction).where(Interaction.actor_id == me.id, Interaction.target_id.in_(ids))
+    blocks = select(Block).where(
+        or_(
+            (Block.blocker_id == me.id) & Block.blocked_id.in_(ids),
+            (Block.blocked_id == me.id) & Block.blocker_id.in_(ids),
+        )
+    )
+    hidden = {interaction.target_id for interaction in await session.scalars(met)}
+    for block in await session.scalars(blocks):
+        hidden |= {block.blocker_id, block.blocked_id}
+    return hidden
+
+
+def _eligible(me: Profile, other: Profile) -> bool:
+    distance = _distance_km(me, other)
+    reach = min((each for each in (me.max_distance_km, other.max_distance_km) if each is not None), default=None)
+    return (
+        not me.paused
+        and not other.paused
+        and other.gender in me.seeks
+        and me.gender in other.seeks
+        and (me.age_min or 0) <= _age(other) <= (me.age_max or 32767)
+        and (other.age_min or 0) <= _age(me) <= (other.age_max or 32767)
+        and (distance is None or reach is None or distance <= reach)
+    )
+
+
+def _age(person: Profile) -> int:
+    today, born = date.today(), person.birth_date  # noqa: DTZ011 -- as the database's current_date here
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _distance_km(a: Profile, b: Profile) -> float | None:
+    if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
+        return None
+    north, east = radians(b.latitude - a.latitude), radians(b.longitude - a.longitude)
+    chord = sin(north / 2) ** 2 + cos(radians(a.latitude)) * cos(radians(b.latitude)) * sin(east / 2) ** 2
+    return 2 * EARTH_KM * asin(min(1, sqrt(chord)))
+
+
+def _match(rank: int, me: Profile, other: Profile, p_match: float, reasons: list[dict[str, Any]]) -> Match:
+    distance = _distance_km(me, other)
+    card = Candidate(
+        id=other.id,
+        name=other.display_name,
+        age=_age(other),
+        gender=other.gender,
+        distance_km=None if distance is None else min(FARTHEST_KM, round(distance)),
+        interests=other.interests,
+        texts=other.texts,
+    )
+    told = [Reason(code=each["code"], sentence=_sentence(each)) for each in reasons]
+    return Match(rank=rank, candidate=card, p_match_percent=round(100 * p_match), reasons=told, source="published")
+
+
+def _sentence(reason: dict[str, Any]) -> str:
+    return SENTENCES[reason["code"]].format(detail=" and ".join(_parts(reason["detail"])))
+
+
+def _parts(detail: list[str]) -> Iterator[str]:
+    if detail[:-1]:
+        yield ", ".join(detail[:-1])
+    yield from detail[-1:]

@@ -1,0 +1,118 @@
+"""A town for the API's benchmark, made in PostgreSQL: everybody has a list of 50, and has lived on since."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import md5
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+import psycopg
+
+from models.db import embedded, migrations
+from models.db.engines import libpq_url
+
+LISTED = 50
+PAUSED_ONE_IN = 50
+
+# Person n is a woman if n is even and a man if it is odd; `viewer_of` below says the id.
+PEOPLE = """
+INSERT INTO app.profiles (id, display_name, birth_date, gender, seeks, age_min, age_max, latitude, longitude,
+    max_distance_km, texts, interests)
+SELECT md5(n::text)::uuid, pg_temp.word(1), date '1975-01-01' + random(0, 10000),
+    CASE n % 2 WHEN 0 THEN 'woman' ELSE 'man' END, ARRAY[CASE n % 2 WHEN 0 THEN 'man' ELSE 'woman' END],
+    CASE WHEN random() < 0.6 THEN random(18, 27) END, CASE WHEN random() < 0.6 THEN random(42, 60) END,
+    52.3 + random() / 2, 13 + random() / 2, CASE WHEN random() < 0.3 THEN random(30, 80) END,
+    jsonb_build_object(
+        'about_me', pg_temp.word(30 + n % 9), 'ideal_weekend', pg_temp.word(35), 'looking_for', pg_temp.word(30)),
+    string_to_array(pg_temp.word(5), ' ')
+FROM generate_series(1, {people}) AS n
+"""
+
+WORD = """
+CREATE FUNCTION pg_temp.word(words int) RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT string_agg(('{hiking,jazz,early,Sundays,the,sea,a,slow,kitchen,of,and,books,with,friends,who,laugh,climbing,
+        mostly,after,work,bread,I,never,say,no,to,films,by,bike,in,rain,concerts,gardens,you,should,know,tea,honest,
+        somebody,curious,about,maps,winter,trains}'::text[])[random(1, 44)], ' ')
+    FROM generate_series(1, words)
+$$
+"""
+
+LISTS = """
+INSERT INTO matching.publications (ranker_version, encoder, state, viewer_count, pair_count)
+VALUES ('1', 'none', 'live', {people}, {people} * {listed});
+CREATE TABLE matching.match_lists_1 PARTITION OF matching.match_lists FOR VALUES IN (1);
+INSERT INTO matching.match_lists
+SELECT 1, viewer.id, ids, chances, chances, chances, (
+    SELECT jsonb_agg('[{{"code": "close_by", "detail": []}},
+        {{"code": "shared_interests", "detail": ["hiking", "jazz", "films"]}}]'::jsonb)
+    FROM generate_series(1, cardinality(ids)))
+FROM app.profiles AS viewer
+CROSS JOIN LATERAL (
+    SELECT array_agg(id) AS ids, array_agg(random()::real) AS chances FROM (
+        SELECT DISTINCT candidate.id
+        FROM (
+            -- Of the other parity, and drawn anew for each viewer, hence the mention of them.
+            SELECT md5((2 * random(1, {people} / 2) - (viewer.gender = 'woman')::int)::text)::uuid AS id
+            FROM generate_series(1, 150)
+        ) AS drawn
+        JOIN app.profiles AS candidate USING (id)
+        WHERE matching.is_eligible(viewer, candidate, current_date)
+        LIMIT {listed}
+    ) AS chosen
+) AS list
+WHERE ids IS NOT NULL
+"""
+
+# Each viewer has liked or passed three of the list and five others; 1 in 10 blocked one of it, or was blocked.
+# After that the first of each fifty paused; they are not asked for, for they would get empty lists.
+SINCE = """
+SET session_replication_role = replica;
+INSERT INTO app.interactions (actor_id, target_id, kind)
+SELECT viewer_id, candidate_ids[random(1, cardinality(candidate_ids))],
+    CASE WHEN random() < 0.3 THEN 'like' ELSE 'pass' END
+FROM matching.match_lists, generate_series(1, 3);
+INSERT INTO app.interactions (actor_id, target_id, kind)
+SELECT actor, target, 'pass'
+FROM (SELECT viewer_id AS actor, md5(random(1, {people})::text)::uuid AS target
+    FROM matching.match_lists, generate_series(1, 5))
+WHERE actor <> target;
+INSERT INTO app.blocks (blocker_id, blocked_id)
+SELECT viewer_id, candidate_ids[random(1, cardinality(candidate_ids))] FROM matching.match_lists WHERE random() < 0.1;
+INSERT INTO app.blocks (blocker_id, blocked_id)
+SELECT candidate_ids[random(1, cardinality(candidate_ids))], viewer_id FROM matching.match_lists WHERE random() < 0.1
+ON CONFLICT DO NOTHING;
+RESET session_replication_role;
+UPDATE app.profiles SET paused = true
+WHERE id IN (SELECT md5(n::text)::uuid FROM generate_series(1, {people}, {paused_one_in}) AS n)
+"""
+
+
+def viewer_of(number: int) -> UUID:
+    """The profile id of person `number`, from 1."""
+    return UUID(md5(str(number).encode(), usedforsecurity=False).hexdigest())
+
+
+@contextmanager
+def settled(people: int) -> Iterator[str]:
+    """The `postgresql+psycopg://` URL of an embedded server of its own, with so many people and their lists."""
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        try:
+            url = embedded.ensure_running(home)
+            migrations.upgrade(url)
+            settle(url, people)
+            yield url
+        finally:
+            embedded.stop(home)
+
+
+def settle(url: str, people: int) -> None:
+    """Fill an empty migrated database."""
+    sizes = {"people": people, "listed": LISTED, "paused_one_in": PAUSED_ONE_IN}
+    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+        connection.execute("SELECT setseed(0.5)")
+        connection.execute(WORD)
+        for statement in (PEOPLE, LISTS, SINCE):
+            connection.execute(statement.format(**sizes).encode())
+        connection.execute("VACUUM ANALYZE")
