@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ml.draws import AMOUNTS, Draw, asked, draws, histories, sample
-from models.ml.history import Events, Ints, ledger
+from models.ml.history import Events, Ints
 from tests.models_ml.conftest import events as made
 from tests.models_ml.conftest import positions
 from tests.models_ml.meetings import PEOPLE, everybody_met
@@ -133,16 +133,14 @@ def test_the_same_seed_gives_the_same_draws_and_another_others() -> None:
 
 
 def test_what_is_known_is_in_an_order_that_no_person_s_place_decides() -> None:
-    """Of those of whom only one decision is known it is anybody's, not always that about the first."""
-    found = draws(EVENTS, EVERYTHING, 40 * len(EVENTS), seed=7)
+    """Of those of whom only one decision is known it is anybody's alike, not mostly that about the first."""
     first: Counter[int] = Counter()
-    for draw in found:
+    for draw in draws(EVENTS, EVERYTHING, 400 * len(EVENTS), seed=7):
         if draw.amount == 1:
-            known = ledger(EVENTS.part(draw.known), np.zeros(len(EVENTS))[draw.known], PEOPLE, 1)
-            mine = np.flatnonzero(EVENTS.actor[draw.known] == 0)[:1]
-            first.update(EVENTS.target[draw.known][mine].tolist())
-            assert known.given.decisions.max() == 1
+            mine = draw.known[EVENTS.actor[draw.known] == 0]
+            first.update(EVENTS.target[mine[:1]].tolist())
     assert set(first) == {1, 2, 3, 4, 5}
+    assert max(first.values()) < 0.35 * first.total()
 
 
 def test_a_sample_keeps_couples_whole_and_is_about_as_large_as_wanted() -> None:

@@ -158,6 +158,7 @@ def test_the_first_is_promoted_and_says_why(home: Home, first: dg.ExecuteInProce
 
 
 def test_one_as_good_takes_its_place(home: Home, first: dg.ExecuteInProcessResult) -> None:
+    home.registry.promote("1")
     result = home.materialize(seed=3)
     assert reported(result)["promoted"] is True
     assert home.registry.champion_version() == reported(result)["version"]
@@ -167,7 +168,7 @@ def test_one_as_good_takes_its_place(home: Home, first: dg.ExecuteInProcessResul
 
 @pytest.mark.usefixtures("fewer")
 def test_a_worse_one_leaves_everything_as_it_was_and_says_why(home: Home, tmp_path: Path) -> None:
-    champion = str(home.registry.champion_version())
+    home.registry.promote(champion := "1")
     before = home.stored(champion, tmp_path / "before")
     result = home.materialize(seed=3)
     refused = str(reported(result)["version"])

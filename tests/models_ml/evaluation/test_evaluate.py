@@ -24,7 +24,7 @@ from tests.models_ml.conftest import events, somebody
 EVENINGS = planted.circles()
 TRUTH = dict(zip(EVENINGS.ids[EVENINGS.viewer] + EVENINGS.ids[EVENINGS.candidate], expit(EVENINGS.truth), strict=True))
 ASKED = ("random", "popularity", "ridge_logistic")
-WARM, SHARES, FOLDS = (0, None), (0.5, 1.0), 3
+WARM, SHARES, FOLDS = (0, None), (0.5,), 3
 COLD_METHODS = {
     *("ranker", "ranker_linear_start", "ranker_knowing_all_else", "ranker_on_shuffled_profiles"),
     *("ranker_using_race_and_ethnicity", *ASKED),
