@@ -26,8 +26,9 @@ class Planted:
     day: Ints
 
     @property
-    def ids(self) -> pd.Index:
-        return pd.Index(self.profiles["profile_id"])
+    def ids(self) -> "pd.Index[str]":
+        ids: pd.Index[str] = pd.Index(self.profiles["profile_id"])
+        return ids
 
     def decisions(self, liked: Bools | None = None, rows: slice = slice(None)) -> pd.DataFrame:
         """The training pairs of everybody's decisions, or of other ones."""
