@@ -20,7 +20,7 @@ from models.db.reader import ROLE
 CONNECTIONS = 8
 WAITING = 128
 """Requests that may wait for a connection: at a few hundred answers a second, the last of them waits less than one."""
-WAIT_SECONDS = 2.0
+WAIT_SECONDS = 1.5
 ANSWER_SECONDS = 5.0
 
 # A generic plan, because planning the matches takes three times as long as running them.

@@ -20,7 +20,8 @@ from serving.auth import verifier_of
 from tests.pipelines.conftest import Databases, Place
 
 COMMANDS = (
-    *("load", "run", "score", "publications", "rollback", "erase", "token", "migrate", "demo", "ui", "stop"),
+    *("load", "run", "score", "evaluate", "publications", "rollback", "erase", "token", "migrate"),
+    *("demo", "ui", "stop"),
     *("load simulated", "load speed-dating", "load okcupid"),
 )
 NOBODY = "speed-dating:no such person"

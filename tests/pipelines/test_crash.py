@@ -34,6 +34,7 @@ FAST = ("ALTER TABLE matching.match_lists DROP CONSTRAINT slowly", "DROP FUNCTIO
 COPYING = """
 SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY matching.match_lists%' AND datname = current_database()
 """
+HURRIED = {"MATCHING_RATE_PER_SECOND": "1000", "MATCHING_RATE_BURST": "1000"}
 EDIT = """
 UPDATE app.profiles SET updated_at = now(), texts = texts || '{"Lately": "I learn to sail, and fall into the water."}'
 WHERE id = (SELECT min(viewer_id::text)::uuid FROM matching.matches)
@@ -59,7 +60,7 @@ def api(town: Place) -> Iterator[httpx2.Client]:
         port = str(free.getsockname()[1])
     command = [sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", port]
     with (
-        subprocess.Popen([*command, "--log-level", "warning"], env=town.environment) as process,
+        subprocess.Popen([*command, "--log-level", "warning"], env=town.environment | HURRIED) as process,
         httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}) as client,
     ):
         try:

@@ -105,7 +105,7 @@ def test_a_busy_pool_refuses_soon_and_says_when_to_ask_again(api: Api, town: Tow
             answers = [request.result() for request in asked]
         for answer in answers:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-            assert answer.elapsed < timedelta(seconds=4)
+            assert answer.elapsed < timedelta(seconds=6)
         assert (alive.status_code, alive.elapsed < timedelta(seconds=1)) == (200, True)
         assert re.search(r"^matching_pool_waiting 1[0-9]\.0$", metrics.result().text, re.MULTILINE)
     assert api.shown(me) == []

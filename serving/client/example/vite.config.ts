@@ -1,6 +1,8 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
+  // Known beforehand, because finding them later reloads the page and takes with it what was typed.
+  optimizeDeps: { include: ["react", "react/jsx-dev-runtime", "react-dom/client"] },
   server: {
     host: "127.0.0.1",
     // So that the page and the API have one origin in development, as behind one proxy in production.

@@ -10,6 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from tests.serving.conftest import Api, serving, token_for
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 """Chromium asks nobody but the page's own servers."""
+PATIENCE = 30
+"""Seconds: a first visit to a development server takes many of them where other tests keep both cores busy."""
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 class Site(NamedTuple):
@@ -60,7 +64,7 @@ class Visit:
         self.url = url
         self.thrown: list[str] = []
         page.on("pageerror", lambda error: self.thrown.append(str(error)))
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE * 1000)
 
     def sign_in(self, person: UUID) -> None:
         self.page.goto(self.url)
@@ -83,7 +87,8 @@ class Visit:
     def scroll_until_text(self, text: str) -> None:
         """Scroll as people do, until there is this to read."""
         wanted = self.page.get_by_text(text).filter(visible=True)
-        for _ in range(200):
+        deadline = monotonic() + PATIENCE
+        while monotonic() < deadline:
             if wanted.count():
                 return
             self.page.mouse.wheel(0, 1500)
@@ -92,7 +97,7 @@ class Visit:
 
     def sees(self, *texts: str) -> None:
         for text in texts:
-            expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=10_000)
+            expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
 
     def picture(self, client: Path, name: str) -> None:
         """Keep what is seen, for people to look at; git ignores the folder."""
