@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.ml.geography import distance_km
 from models.ml.history import History, Tally
 from models.ml.people import Floats, People, nobody
-from models.ml.specification import Specification
+from models.ml.specification import Number, Specification
 
 Ints = NDArray[np.int64]
 # What a feature is explained as. Those of one person alone, and what a person does not show, explain nothing.
@@ -154,9 +154,21 @@ def _traits(specification: Specification, pairs: Pairs) -> Iterator[Column]:
     for index, trait in enumerate(specification.traits):
         yield Column(f"trait.{trait.name}.viewer", "viewer", viewer[:, index])
         yield Column(f"trait.{trait.name}.candidate", "candidate", candidate[:, index])
-        yield Column(f"trait.{trait.name}.distance", "traits", np.abs(candidate[:, index] - viewer[:, index]))
+        yield Column(f"trait.{trait.name}.distance", "traits", _trait_distance(trait, pairs, index))
     norms = np.linalg.norm(viewer, axis=1) * np.linalg.norm(candidate, axis=1)
     yield Column("trait.cosine", "traits", _dot(viewer, candidate) / np.maximum(norms, 1e-6))
+
+
+def _trait_distance(trait: Number, pairs: Pairs, index: int) -> Floats:
+    """How far two people are apart; where one did not say, how far the other is from people in general."""
+    value, has = pairs.people.traits[:, index], pairs.people.has_trait[:, index]
+    distance = np.abs(value[pairs.candidate] - value[pairs.viewer])
+    typical = np.array(trait.typical, np.float32)
+    for knowing, other in ((pairs.viewer, pairs.candidate), (pairs.candidate, pairs.viewer)):
+        rows = np.flatnonzero(has[knowing] & ~has[other])
+        distance[rows] = np.abs(value[knowing[rows], None] - typical).mean(axis=1)
+    distance[~(has[pairs.viewer] | has[pairs.candidate])] = np.abs(typical[:, None] - typical).mean()
+    return np.asarray(distance, np.float32)
 
 
 def _facts(specification: Specification, pairs: Pairs) -> Iterator[Column]:

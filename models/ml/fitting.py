@@ -56,6 +56,8 @@ class Questions:
     """n decisions to learn from: features of the profiles, float32 (n, f), labels, folds, and what was known."""
 
     profiles: Floats
+    filled: Floats
+    """The same with every answer that was missing filled in: trees are grown on these."""
     liked: Bools
     fold: Ints
     known: Callable[[Folds], Known]
@@ -74,11 +76,15 @@ class Fitted:
 
 @dataclass(frozen=True)
 class _Part:
-    """A ridge and where the trees start from it: log-odds of all rows; `rows` are those that it saw."""
+    """A ridge and where the trees start from it: log-odds of all rows; `rows` are those that it saw.
+
+    Trees are grown on `filled` and asked about `features`.
+    """
 
     linear: Linear
     start: Doubles
     features: Floats
+    filled: Floats
     rows: Ints
 
 
@@ -147,6 +153,7 @@ def _cross_fit_linear(cold: Cold, questions: Questions, found: Sequence[Split]) 
             _folded(linear, cold.without[folds]),
             linear.log_odds(design),
             np.hstack([questions.profiles, each.history]),
+            np.hstack([questions.filled, each.history]),
             rows,
         )
         for linear, folds, design, each, rows in zip(linears, left_out, designs, known, seen, strict=True)
@@ -223,7 +230,7 @@ def _first(booster: lgb.Booster, rounds: int) -> lgb.Booster:
 
 
 def _data(part: _Part, liked: Bools, rows: Ints) -> lgb.Dataset:
-    return lgb.Dataset(part.features[rows], liked[rows].astype(np.int8), init_score=part.start[rows])
+    return lgb.Dataset(part.filled[rows], liked[rows].astype(np.int8), init_score=part.start[rows])
 
 
 def _boost(part: _Part, liked: Bools, rounds: int, seed: int) -> lgb.Booster:

@@ -29,6 +29,8 @@ class People:
     """Latitude and longitude in degrees, (n, 2); NaN where unknown."""
     traits: Floats
     """(n, traits), in standard deviations from the median, at most 10; a missing one stands at the median."""
+    has_trait: NDArray[np.bool_]
+    """(n, traits), false where missing."""
     wants: Floats
     """(n, wants), importances, likewise."""
     facts: NDArray[np.int16]
@@ -51,6 +53,7 @@ def nobody(specification: Specification) -> People:
         age=np.empty(0, np.float32),
         place=np.empty((0, 2)),
         traits=np.empty((0, len(specification.traits)), np.float32),
+        has_trait=np.empty((0, len(specification.traits)), np.bool_),
         wants=np.empty((0, len(specification.wants)), np.float32),
         facts=np.empty((0, len(specification.facts)), np.int16),
         interests=np.empty((0, len(specification.interests)), np.float32),
@@ -67,6 +70,7 @@ def people(specification: Specification, profiles: pd.DataFrame, answers: Answer
         age=profiles["age"].to_numpy(dtype=np.float32),
         place=places,
         traits=_standardised(specification.traits, profiles["traits"]),
+        has_trait=_has(specification.traits, profiles["traits"]),
         wants=_standardised(specification.wants, profiles["wants"]),
         facts=_categories(specification, profiles["facts"]),
         interests=_interests(specification, profiles["interests"]),
@@ -80,6 +84,11 @@ def _standardised(numbers: tuple[Number, ...], cells: pd.Series) -> Floats:
     ]
     deviations = np.array(columns, np.float64).reshape(len(numbers), len(cells)).T
     return np.clip(deviations, -MOST_DEVIATIONS, MOST_DEVIATIONS).astype(np.float32)
+
+
+def _has(numbers: tuple[Number, ...], cells: pd.Series) -> NDArray[np.bool_]:
+    columns = [[number.name in cell for cell in cells] for number in numbers]
+    return np.array(columns, np.bool_).reshape(len(numbers), len(cells)).T
 
 
 def _categories(specification: Specification, cells: pd.Series) -> NDArray[np.int16]:

@@ -23,7 +23,7 @@ from models.ml.specification import Specification
 
 WITHOUT = "without"
 # Of the files below; another one when features or files change their meaning.
-MAKE = 2
+MAKE = 3
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
 # What is believed before anybody decided anything: likes go a little more to people of like taste, age and place.

@@ -22,6 +22,7 @@ ASKED_OF_MOST = 0.5
 COMMON_CATEGORY = 0.04
 COMMON_INTEREST = 0.01
 MOST_INTERESTS = 200
+MIDDLES = (np.arange(9) + 0.5) / 9
 # Not used to predict whom somebody will like: a name is sensitive if one of its words is here.
 SENSITIVE = frozenset({"race", "ethnicity", "ethnic", "skin", "caste"})
 
@@ -33,6 +34,9 @@ class Number:
     name: str
     median: float
     scale: float
+    typical: tuple[float, ...]
+    """Values that stand for all: the middles of nine equal parts of the people, in standard deviations from the median.
+    """
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,8 @@ class Specification:
         raw = json.loads(text)
         return cls(
             genders=tuple(raw["genders"]),
-            traits=tuple(Number(**each) for each in raw["traits"]),
-            wants=tuple(Number(**each) for each in raw["wants"]),
+            traits=tuple(Number(**each | {"typical": tuple(each["typical"])}) for each in raw["traits"]),
+            wants=tuple(Number(**each | {"typical": tuple(each["typical"])}) for each in raw["wants"]),
             facts=tuple(Fact(each["name"], tuple(each["categories"]), tuple(each["shares"])) for each in raw["facts"]),
             interests=tuple(raw["interests"]),
             rarity=tuple(raw["rarity"]),
@@ -138,7 +142,9 @@ def _numbers(cells: pd.Series, *, sensitive: bool) -> tuple[Number, ...]:
     for name in _common_keys(cells):
         values = np.sort([float(cell[name]) for cell in cells if name in cell])
         if (sensitive or not is_sensitive(name)) and (scale := float(values.std())) > 0:
-            numbers.append(Number(name, float(np.median(values)), scale))
+            median = float(np.median(values))
+            typical = (np.quantile(values, MIDDLES) - median) / scale
+            numbers.append(Number(name, median, scale, tuple(typical.tolist())))
     return tuple(numbers)
 
 

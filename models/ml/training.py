@@ -14,6 +14,7 @@ from models.ml.features import names_and_groups, of_history, of_profiles
 from models.ml.fitting import Fitted, Known, Questions, fit_ranker, teaches
 from models.ml.gate import Report, beats_random, report
 from models.ml.history import Doubles, Events, Ints
+from models.ml.hot_deck import filled
 from models.ml.pairs import events_of
 from models.ml.people import People, people
 from models.ml.ranker import Rankers, prior
@@ -56,7 +57,8 @@ def train(
     fold = decisions["fold"].to_numpy(np.int64)
     if teaches(decided.liked, fold):
         arrays = people(specification, profiles, answers)
-        fitted, exam = fit_town(specification, arrays, decided, fold, seed)
+        answered = people(specification, *filled(specification, profiles, answers, seed))
+        fitted, exam = fit_town(specification, arrays, answered, decided, fold, seed)
         p_like = {"ranker": expit(fitted.held_out), "ridge": expit(fitted.held_out_linear)}
         if champion is not None:
             p_like["champion"] = sit(champion, exam, people(champion.whole.specification, profiles, answers))
@@ -68,9 +70,12 @@ def train(
 
 
 def fit_town(
-    specification: Specification, arrays: People, decided: Events, fold: Ints, seed: int
+    specification: Specification, arrays: People, answered: People, decided: Events, fold: Ints, seed: int
 ) -> tuple[Fitted, Exam]:
-    """Fit on n decisions between people, whose folds are int64 (n,); and the exam that the fits without a fold sat."""
+    """Fit on n decisions between people, whose folds are int64 (n,); and the exam that the fits without a fold sat.
+
+    `answered` are the same people with nothing missing (see models.ml.hot_deck).
+    """
     sampled = sample(decided, MOST_DECISIONS, seed)
     features = of_profiles(specification, cold_pairs(arrays, decided.part(sampled)))
     cold = fit_cold(features, decided.liked[sampled], fold[sampled])
@@ -85,7 +90,8 @@ def fit_town(
         return Known(log_odds[exam.questions], of_history(history))
 
     at = np.searchsorted(sampled, exam.questions)
-    questions = Questions(features[at], exam.liked, fold[exam.questions], known)
+    grown_on = of_profiles(specification, cold_pairs(answered, decided.part(exam.questions)))
+    questions = Questions(features[at], grown_on, exam.liked, fold[exam.questions], known)
     return fit_ranker(specification, cold, questions, seed), exam
 
 

@@ -82,11 +82,17 @@ def specification(
     )
 
 
+def number(name: str, median: float, scale: float) -> Number:
+    """A trait or want of people of whom a third each are ordinary, a deviation above and one below."""
+    return Number(name, median, scale, typical=(-1.0, 0.0, 1.0))
+
+
 def crowd(count: int, made: Specification | None = None, **arrays: object) -> People:
     """The arrays of `count` people of whom nothing is known but what is given."""
     empty = vars(nobody(made or specification()))
     known = {name: np.zeros((count, *array.shape[1:]), array.dtype) for name, array in empty.items()}
     known |= {"ids": np.array([f"{person:06d}" for person in range(count)])}
+    known |= {"has_trait": np.full((count, empty["traits"].shape[1]), "traits" in arrays)}
     known |= {name: np.asarray(array, empty[name].dtype) for name, array in arrays.items()}
     return People(**known)
 

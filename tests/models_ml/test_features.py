@@ -19,14 +19,14 @@ from models.ml.features import (
 )
 from models.ml.history import History
 from models.ml.people import People
-from models.ml.specification import Fact, Number, Ordinary, Specification
-from tests.models_ml.conftest import crowd, direction, positions, specification, strangers, tally
+from models.ml.specification import Fact, Ordinary, Specification
+from tests.models_ml.conftest import crowd, direction, number, positions, specification, strangers, tally
 from tests.models_ml.test_geography import DEGREE
 
 MADE = specification(
     genders=["man", "woman"],
-    traits=[Number("warmth", 0, 1), Number("height", 0, 1)],
-    wants=[Number("warmth", 0, 1), Number("wealth", 0, 1), Number("shared_interests", 0, 1)],
+    traits=[number("warmth", 0, 1), number("height", 0, 1)],
+    wants=[number("warmth", 0, 1), number("wealth", 0, 1), number("shared_interests", 0, 1)],
     facts=[Fact("smokes", ("no", "yes"), (0.5, 0.3))],
     interests={"cats": 1.0, "dogs": 1.0},
     prompts=["about"],
@@ -41,6 +41,7 @@ TOWN = crowd(
     age=[30, 27, 40, 20],
     place=[[52, 5], [53, 5], [np.nan, 5], [52, 5]],
     traits=[[1, 2], [2, -1], [0, 0], [0, 1]],
+    has_trait=[[True, True], [True, True], [False, False], [True, True]],
     wants=[[0.5, 1, 2], [-2, 0, 1], [0, 0, 0], [0, 0, 0]],
     facts=[[1], [1], [-1], [2]],
     interests=[[0.6, 0.8], [1, 0], [0, 0], [0, 1]],
@@ -96,6 +97,7 @@ def test_what_was_not_said_is_ordinary() -> None:
     ordinary = {
         "distance.log_km": math.log(21), "interests.cosine": 0.25, "texts.cosine": 0.375, "texts.about.cosine": 0.125,
         "trait.warmth.candidate": 0, "trait.height.candidate": 0, "trait.cosine": 0,
+        "trait.warmth.distance": (2 + 1 + 0) / 3, "trait.height.distance": (3 + 2 + 1) / 3,
         "fact.smokes.same": 0.5**2 + 0.3**2, "fact.smokes.candidate=no": 0.5, "fact.smokes.candidate=yes": 0.3,
         "want.warmth.candidate": 0, "want.warmth.met": 0, "want.warmth.met_back": 0, "want.shared_interests.met": 0,
         "gender.candidate=man": 0, "gender.candidate=woman": 0,
@@ -103,6 +105,14 @@ def test_what_was_not_said_is_ordinary() -> None:
         "history.candidate.received.surprise": 0, "history.candidate.received.log_count": 0,
     }  # fmt: skip
     assert {name: pair[name] for name in ordinary} == pytest.approx(ordinary)
+
+
+def test_how_far_apart_two_are_of_whom_nothing_is_known() -> None:
+    """A third each at -1, 0 and 1."""
+    for pairs in (strangers(TOWN, [MUTE], [MUTE]), strangers(TOWN, [MUTE], [RARE])):
+        (pair,) = features(pairs)
+        expected = 8 / 9 if pairs.candidate[0] == MUTE else 2 / 3
+        assert pair["trait.warmth.distance"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

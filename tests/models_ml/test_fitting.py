@@ -45,7 +45,7 @@ def questions(cold: Cold, profiles: Floats, history: Floats, liked: Bools, fold:
     def known(left_out: Folds) -> Known:
         return Known(cold.log_odds(profiles, fold, left_out), history)
 
-    return Questions(profiles, liked, fold, known)
+    return Questions(profiles, profiles, liked, fold, known)
 
 
 def fitted(profiles: Floats, history: Floats, liked: Bools, fold: Ints, seed: int = 0) -> Fitted:
@@ -149,7 +149,7 @@ def test_trees_learn_only_what_the_ridge_missed() -> None:
     line = fit(features, LIKED, 1.0)
     sure = np.where(LIKED, 30.0, -30.0)
     for start, most in ((sure, 1e-6), (np.zeros(ROWS), np.inf)):
-        booster = fitting._boost(fitting._Part(line, start, features, everything), LIKED, 20, seed=0)
+        booster = fitting._boost(fitting._Part(line, start, features, features, everything), LIKED, 20, seed=0)
         added = np.asarray(booster.predict(features, raw_score=True))
         assert np.ptp(added) < most
     assert auc(LIKED, added) > 0.75
@@ -252,7 +252,7 @@ def test_nothing_teaches_without_folds_to_hold_out() -> None:
 
 
 def test_the_number_of_threads_changes_no_tree(monkeypatch: pytest.MonkeyPatch) -> None:
-    part = fitting._Part(fit(X, LIKED, 1.0), np.zeros(ROWS), X, np.arange(ROWS))
+    part = fitting._Part(fit(X, LIKED, 1.0), np.zeros(ROWS), X, X, np.arange(ROWS))
     one = fitting._boost(part, LIKED, 5, seed=0).predict(X)
     monkeypatch.setattr(fitting, "MANY_ROWS", 0)
     np.testing.assert_array_equal(fitting._boost(part, LIKED, 5, seed=0).predict(X), one)

@@ -5,13 +5,13 @@ import pytest
 
 from models.ml.embeddings import NO_ANSWERS
 from models.ml.people import MOST_DEVIATIONS, nobody, people
-from models.ml.specification import Fact, Number
-from tests.models_ml.conftest import answers, direction, profiles, specification
+from models.ml.specification import Fact
+from tests.models_ml.conftest import answers, direction, number, profiles, specification
 
 MADE = specification(
     genders=["man", "woman"],
-    traits=[Number("warmth", median=2, scale=0.5), Number("height", median=170, scale=10)],
-    wants=[Number("warmth", median=0.4, scale=0.2)],
+    traits=[number("warmth", median=2, scale=0.5), number("height", median=170, scale=10)],
+    wants=[number("warmth", median=0.4, scale=0.2)],
     facts=[Fact("smokes", ("no", "yes"), (0.6, 0.3))],
     interests={"cats": 0.3, "dogs": 0.4},
     prompts=["about", "work"],
@@ -43,6 +43,7 @@ def test_a_town_of_three() -> None:
     assert town.gender.tolist() == [1, 0, -1]  # of too few is of none of those that count
     np.testing.assert_array_equal(town.place, [[52, 5], [np.nan, np.nan], [1, np.nan]])
     assert town.traits.tolist() == [[2, 0], [0, -2], [0, 0]]
+    assert town.has_trait.tolist() == [[True, False], [True, True], [False, False]]
     assert town.wants[:, 0].tolist() == pytest.approx([3, 0, 0])
     # no 0, yes 1, anything rarer 2, not said -1
     assert town.facts.tolist() == [[1], [2], [-1]]
@@ -73,13 +74,13 @@ def test_no_trait_is_out_of_all_proportion(value: float, deviations: float) -> N
 
 
 def test_a_trait_of_tiny_scale_stays_finite() -> None:
-    tiny = specification(traits=[Number("x", median=0.0, scale=1e-300)])
+    tiny = specification(traits=[number("x", median=0.0, scale=1e-300)])
     assert people(tiny, profiles({"traits": {"x": 1e9}}), NO_ANSWERS).traits.tolist() == [[MOST_DEVIATIONS]]
 
 
 def test_nobody_has_the_shapes_of_somebody() -> None:
     for made in (MADE, specification()):
-        assert [len(array) for array in vars(nobody(made)).values()] == [0] * 9
+        assert [len(array) for array in vars(nobody(made)).values()] == [0] * 10
         for town in (profiles({}).head(0), TOWN):
             arrays = people(made, town, NO_ANSWERS)
             for name, empty in vars(nobody(made)).items():

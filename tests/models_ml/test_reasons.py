@@ -12,12 +12,12 @@ from models.ml.linear import Linear
 from models.ml.people import People
 from models.ml.ranker import Ranker, prior
 from models.ml.reasons import EXPLAINED, FALLBACK, Reason, reasons
-from models.ml.specification import Fact, Number, Ordinary
-from tests.models_ml.conftest import crowd, direction, specification, strangers
+from models.ml.specification import Fact, Ordinary
+from tests.models_ml.conftest import crowd, direction, number, specification, strangers
 
 MADE = specification(
-    traits=[Number("warmth", 0, 1), Number("wit", 0, 1)],
-    wants=[Number("warmth", 0, 1), Number("wealth", 0, 1)],
+    traits=[number("warmth", 0, 1), number("wit", 0, 1)],
+    wants=[number("warmth", 0, 1), number("wealth", 0, 1)],
     facts=[
         Fact("smokes", ("no", "yes"), (0.9, 0.1)),
         Fact("field_of_work", ("law", "other", "art"), (0.3, 0.2, 0.1)),

@@ -167,6 +167,13 @@ def test_learning_twice_gives_the_same() -> None:
     assert learn(*town_of_thirty()) == learn(*town_of_thirty())
 
 
+def test_what_is_typical_of_a_trait() -> None:
+    """The middles of ninths, around the median of 0 to 180."""
+    (trait,) = learn(profiles(*({"traits": {"x": value}} for value in range(181))), NO_ANSWERS).traits
+    middles = np.arange(10, 180, 20) - 90
+    np.testing.assert_allclose(trait.typical, middles / np.arange(181).std())
+
+
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(max_size=5)
 
@@ -175,8 +182,8 @@ words = st.text(max_size=5)
     st.builds(
         Specification,
         genders=st.lists(words, max_size=3).map(tuple),
-        traits=st.lists(st.builds(Number, words, numbers, numbers), max_size=2).map(tuple),
-        wants=st.lists(st.builds(Number, words, numbers, numbers), max_size=2).map(tuple),
+        traits=st.lists(st.builds(Number, words, numbers, numbers, st.tuples(numbers)), max_size=2).map(tuple),
+        wants=st.lists(st.builds(Number, words, numbers, numbers, st.tuples(numbers)), max_size=2).map(tuple),
         facts=st.lists(st.builds(Fact, words, st.tuples(words, words), st.tuples(numbers, numbers)), max_size=2).map(
             tuple
         ),

@@ -51,7 +51,7 @@ def evaluate(town: Town, say: Callable[[str], None] = lambda _: None) -> Evaluat
     mean_learned = len(town.events) * (protocols.FOLDS - 1) / protocols.FOLDS
     for ask in protocols.cold(town.group):
         say(f"fold {ask.fold + 1} of {protocols.FOLDS}: from profiles alone")
-        fitted[ask.fold] = fit(town, town.people, ask)
+        fitted[ask.fold] = fit(town, ask)
         for method, scores in cold_methods(town, fitted[ask.fold], ask):
             answered["cold", 0, method].append(_Answer(ask.fold, ask.asked, scores))
     for ask in protocols.warm(town.events, town.group):

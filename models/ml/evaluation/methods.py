@@ -16,7 +16,6 @@ from models.ml.exam import cold_pairs
 from models.ml.features import Pairs, build, nothing_known, of_profiles
 from models.ml.history import Doubles, Events, History, Ints
 from models.ml.pairs import folds
-from models.ml.people import People
 from models.ml.ranker import Ranker
 from models.ml.training import fit_town
 
@@ -36,11 +35,11 @@ class Fitted:
     surprise: Doubles
 
 
-def fit(town: Town, people: People, ask: Ask) -> Fitted:
-    """The ranker from what may be learned from; `people` are the town's own, or shuffled for the null."""
-    fold = folds(town.group[ask.learn])
-    ranker = fit_town(town.specification, people, town.part(ask.learn), fold, town.seed)[0].rankers.whole
-    features = of_profiles(town.specification, cold_pairs(people, town.events))
+def fit(town: Town, ask: Ask) -> Fitted:
+    """The ranker from what may be learned from."""
+    fold, learned = folds(town.group[ask.learn]), town.part(ask.learn)
+    ranker = fit_town(town.specification, town.people, town.answered, learned, fold, town.seed)[0].rankers.whole
+    features = of_profiles(town.specification, cold_pairs(town.people, town.events))
     return Fitted(ranker, ranker.surprise(features, town.events.liked))
 
 
@@ -58,9 +57,10 @@ def cold_methods(town: Town, fitted: Fitted, ask: Ask) -> Iterator[tuple[str, Sc
         ),
     )
     if (other := town.with_sensitive) is not None:
-        yield WITH_SENSITIVE, _ranker(other, fit(other, other.people, ask), ask)
-    null = replace(town, people=shuffled(town.people, town.gender, town.seed))
-    yield NULL, _ranker(null, fit(null, null.people, ask), ask)
+        yield WITH_SENSITIVE, _ranker(other, fit(other, ask), ask)
+    people, answered = (shuffled(each, town.gender, town.seed) for each in (town.people, town.answered))
+    null = replace(town, people=people, answered=answered)
+    yield NULL, _ranker(null, fit(null, ask), ask)
     setting = _setting(town, ask)
     for name, baseline in BASELINES.items():
         yield name, baseline(setting)
@@ -77,7 +77,7 @@ def warm_methods(town: Town, fitted: Fitted, ask: Ask) -> Iterator[tuple[str, Sc
 
 def growing_methods(town: Town, ask: Ask) -> Iterator[tuple[str, Scores]]:
     """Name and scores of the ranker and of the plain ridge, learned from as much as is asked."""
-    yield RANKER, _ranker(town, fit(town, town.people, ask), ask)
+    yield RANKER, _ranker(town, fit(town, ask), ask)
     yield RIDGE, BASELINES[RIDGE](_setting(town, ask))
 
 

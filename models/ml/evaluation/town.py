@@ -10,6 +10,7 @@ import pandas as pd
 
 from models.ml.embeddings import Answers
 from models.ml.history import Doubles, Events, Ints
+from models.ml.hot_deck import filled
 from models.ml.pairs import events_of
 from models.ml.people import People, people
 from models.ml.specification import Specification, learn
@@ -21,6 +22,8 @@ class Town:
 
     specification: Specification
     people: People
+    answered: People
+    """The same with nothing missing, to grow trees on (see models.ml.hot_deck)."""
     gender: Ints
     events: Events
     group: Ints
@@ -53,6 +56,7 @@ def town(
     made = Town(
         specification,
         people(specification, profiles, answers),
+        people(specification, *filled(specification, profiles, answers, seed)),
         pd.factorize(profiles["gender"], sort=True)[0].astype(np.int64),
         events_of(decisions, pd.Index(profiles["profile_id"])),
         decisions["group"].to_numpy(np.int64),
@@ -62,7 +66,12 @@ def town(
     )
     if everything == specification:
         return made
-    other = replace(made, specification=everything, people=people(everything, profiles, answers))
+    other = replace(
+        made,
+        specification=everything,
+        people=people(everything, profiles, answers),
+        answered=people(everything, *filled(everything, profiles, answers, seed)),
+    )
     return replace(made, with_sensitive=other)
 
 

@@ -10,12 +10,12 @@ from models.ml.evaluation.baselines.setting import Bools, Ints, Setting
 from models.ml.features import Pairs
 from models.ml.history import Events, History, ledger
 from models.ml.people import People
-from models.ml.specification import Fact, Number
-from tests.models_ml.conftest import crowd, specification, unknown
+from models.ml.specification import Fact
+from tests.models_ml.conftest import crowd, number, specification, unknown
 
 EVENINGS, COUPLES = 6, 10
 PEOPLE = EVENINGS * COUPLES * 2
-HALF = Number("a", median=0.5, scale=0.5), Number("b", median=0.5, scale=0.5)
+HALF = number("a", median=0.5, scale=0.5), number("b", median=0.5, scale=0.5)
 SPECIFICATION = specification(
     traits=HALF,
     wants=HALF,
