@@ -112,7 +112,7 @@ class ParquetStore(dg.UPathIOManager):
         """Read an asset's frame; say which asset to materialize when there is none."""
         if not path.exists():
             name = context.asset_key.to_user_string()
-            raise dg.Failure(
+            raise InputError(
                 f"{name} has not been materialized yet: materialize it first, or everything with `matching run`"
             )
         return from_table(read_table(path))

@@ -196,6 +196,10 @@ def test_scoring_before_any_run_says_so(place: Place, tmp_path: Path) -> None:
     refused(place.command("score", pairs, tmp_path / "out.csv"), "there is no ranker yet", "`matching run`")
 
 
+def test_evaluating_before_any_run_says_so(place: Place, tmp_path: Path) -> None:
+    refused(place.command("evaluate", MATCHING_HOME=str(tmp_path)), "has not been materialized yet", "`matching run`")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 def test_a_full_disk_is_named(place: Place) -> None:
     place.command("load", "simulated", "--people", "10")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
+from models.db.errors import EmptyTown
 from models.ml.history import Bools, Doubles, Events, History, Ints, Tally, ledger
 
 FOLDS = 5
@@ -29,7 +30,9 @@ class Ask:
 
 
 def held_out(group: Ints) -> list[tuple[Ints, Ints]]:
-    """Splits by group into (learn from, held out) rows, sizes balanced."""
+    """Splits by group into (learn from, held out) rows, sizes balanced. Raises EmptyTown for fewer than five groups."""
+    if (groups := len(np.unique(group))) < FOLDS:
+        raise EmptyTown(f"there are decisions of {groups} groups of people, and {FOLDS} take turns: load more")
     return [(learn, held) for learn, held in GroupKFold(FOLDS).split(group, groups=group)]
 
 

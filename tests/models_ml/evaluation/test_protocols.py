@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.db.errors import EmptyTown
 from models.ml.evaluation import protocols
 from models.ml.evaluation.protocols import Ask, cold, everything_else, growing, history, second_half, warm
 from models.ml.history import Events, History
@@ -38,6 +39,11 @@ def test_cold_every_group_is_asked_about_once_and_nothing_is_known_of_it() -> No
         assert len(ask.known) == 0
         known = history(MET, np.ones(len(MET)), PEOPLE, ask)
         assert not any(tally.decisions.any() for tally in vars(known).values())
+
+
+def test_too_few_groups_to_hold_out_is_said() -> None:
+    with pytest.raises(EmptyTown, match="of 4 groups of people, and 5 take turns"):
+        next(cold(positions(7, 7, 1, 2, 3)))
 
 
 def test_the_halves_are_of_each_group_s_own_time() -> None:
