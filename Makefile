@@ -14,7 +14,7 @@ export TRANSFORMERS_OFFLINE := 1
 help:
 	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
 	@echo "make test    the tests; make lint: ruff and mypy"
-	@echo "make bench   the market policies side by side, figures in .data/bench; QUICK=1: small markets"
+	@echo "make bench   the market policies side by side, the API under load, figures in .data/bench; QUICK=1: small ones"
 	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
 	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"
 	@echo "make stop    stop the embedded database;  make clean: remove .venv and .data"
@@ -43,6 +43,7 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	@mkdir -p .data/bench
 	$(BIN)/python -m tests.bench.market $(if $(QUICK),--quick) .data/bench/market.json
+	$(BIN)/python -m tests.bench.api $(if $(QUICK),--quick) .data/bench/api.json
 
 serve: $(INSTALLED)
 	$(BIN)/python -m uvicorn serving.app:create_app --factory --port 8000 --no-access-log --no-server-header --timeout-graceful-shutdown 10

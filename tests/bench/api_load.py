@@ -1,4 +1,4 @@
-"""Load on a server of this machine, from a process of its own: keep-alive connections that ask one thing after another."""
+"""Load on a server of this machine, from a process of its own: keep-alive connections that ask again and again."""
 
 import asyncio
 import time
@@ -79,9 +79,11 @@ async def _hold(port: int, seconds: float, once: Callable[[Connection], Awaitabl
     async def keep_asking(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         connection = Connection(reader, writer, Random(number))  # noqa: S311 -- the same people each time
-        while time.perf_counter() < deadline:
-            await once(connection)
-        writer.close()
+        try:
+            while time.perf_counter() < deadline:
+                await once(connection)
+        finally:
+            writer.close()
 
     async with asyncio.timeout(seconds + SILENT_SECONDS):
         await asyncio.gather(*(keep_asking(number) for number in range(CONNECTIONS)))

@@ -16,15 +16,12 @@ Lists = Sequence[tuple[str, Sequence[str]]]
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # whatever speaks against a pair is newer, so that it is left out
 
 
-def lists_of(url: str, viewers: int) -> Lists:
+def lists_of(engine: Engine, viewers: int) -> Lists:
     """The first viewers and their candidates, as they are published."""
     ids = [str(viewer_of(number)) for number in range(1, viewers + 1)]
-    columns = select(match_lists.c.viewer_id, match_lists.c.candidate_ids)
-    engine = create_engine(url)
+    theirs = select(match_lists.c.viewer_id, match_lists.c.candidate_ids).where(match_lists.c.viewer_id.in_(ids))
     with engine.connect() as connection:
-        found = [(viewer, ids) for viewer, ids in connection.execute(columns.where(match_lists.c.viewer_id.in_(ids)))]
-    engine.dispose()
-    return found
+        return [(viewer, candidates) for viewer, candidates in connection.execute(theirs)]
 
 
 def keep_publishing(url: str, lists: Lists, seconds: float, every: float) -> int:

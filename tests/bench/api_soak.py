@@ -1,4 +1,4 @@
-"""The API under load while publications change: no error, no empty list, no page of two publications, no more memory."""
+"""The API under load while publications change: no error, no empty list, no mixed page, no more memory."""
 
 import json
 import time
@@ -26,8 +26,10 @@ WARM_UP = 0.2  # of the time, before memory counts
 def soak(url: str, people: int, seconds: float, every: float) -> Figures:
     """What 16 connections saw in so many seconds, with another publication every so many."""
     viewers = min(VIEWERS, people)
-    lists = lists_of(url, viewers)
-    publish_next(create_engine(url), lists)
+    engine = create_engine(url)
+    lists = lists_of(engine, viewers)
+    publish_next(engine, lists)
+    engine.dispose()
     with (
         TemporaryDirectory() as folder,
         running("measured", url, Path(folder) / "log") as (port, server),
@@ -66,20 +68,20 @@ def browse(port: int, viewers: int, seconds: float) -> Figures:
         while True:
             answer = await connection.get(path, token)
             seen["answers"] += 1
-            if answer.status != 200:  # noqa: PLR2004
+            if answer.status != 200:
                 seen["errors"] += 1
                 return
             page = json.loads(answer.body)
             publications.add(page["publication"]["id"])
             seen["mixed pages"] += is_mixed(page, begun)
             seen["empty lists"] += begun is None and not page["matches"]
-            if page["next_cursor"] is None or connection.rng.random() < 0.5:  # noqa: PLR2004
+            if page["next_cursor"] is None or connection.rng.random() < 0.5:
                 return
             path, begun = f"{MATCHES}&cursor={page['next_cursor']}", page["publication"]["id"]
             seen["later pages"] += 1
 
     hold(port, seconds, pages_of_one)
-    return seen | {"publications seen": len(publications)}
+    return {**seen, "publications seen": len(publications)}
 
 
 def is_mixed(page: dict[str, Any], begun: int | None) -> bool:
