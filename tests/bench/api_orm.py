@@ -1,6 +1,6 @@
 """The matches endpoint as it is usually written: an ORM, a query a table, the rules in Python, Pydantic at the end.
 
-It leaves out, of the rules that the API applies, none; what it answers is the same, without ETag, cursor and top-up.
+It applies all of the API's rules and answers the same, without ETag, cursor and top-up.
 """
 
 from collections.abc import AsyncIterator, Iterator

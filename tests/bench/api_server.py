@@ -65,7 +65,7 @@ def running(factory: str, url: str, log: Path) -> Iterator[tuple[int, psutil.Pro
         "MATCHING_RATE_PER_SECOND": "1e6",
         "MATCHING_RATE_BURST": "1000000",
     }
-    app = [f"{__name__}:{factory}", "--factory", "--port", str(port), "--no-access-log"]
+    app = [f"{__name__}:{factory}", "--factory", "--port", str(port), "--no-access-log", "--no-server-header"]
     with log.open("w") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", *app], env=environment, stdout=output, stderr=subprocess.STDOUT
