@@ -17,7 +17,7 @@ def main(
     out: Annotated[Path | None, typer.Argument(help="A file for the figures as JSON.", show_default=False)] = None,
 ) -> None:
     """Measure the API against what it may be compared with, and under publications that change; say what holds."""
-    people, seconds, rounds, soaked, every = (3000, 1.0, 3, 12.0, 3.0) if quick else (60_000, 6.0, 5, 600.0, 20.0)
+    people, seconds, rounds, soaked, every = (3000, 1.0, 3, 10.0, 2.0) if quick else (60_000, 6.0, 5, 600.0, 20.0)
     with settled(people) as url:
         rows = circumstances(url)
         routes = speed(url, people, seconds, rounds)

@@ -1,10 +1,9 @@
-"""Publications that can be told apart by every match in them, one after another while the API is asked."""
+"""Publications that can be told apart by every match in them."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, select
 
 from models.db.match_lists import MatchList
 from models.db.publications import publications, publish
@@ -22,17 +21,6 @@ def lists_of(engine: Engine, viewers: int) -> Lists:
     theirs = select(match_lists.c.viewer_id, match_lists.c.candidate_ids).where(match_lists.c.viewer_id.in_(ids))
     with engine.connect() as connection:
         return [(viewer, candidates) for viewer, candidates in connection.execute(theirs)]
-
-
-def keep_publishing(url: str, lists: Lists, seconds: float, every: float) -> int:
-    """Publish the lists again and again; how often."""
-    engine, deadline, count = create_engine(url), time.monotonic() + seconds, 0
-    while time.monotonic() + every < deadline:
-        time.sleep(every)
-        publish_next(engine, lists)
-        count += 1
-    engine.dispose()
-    return count
 
 
 def publish_next(engine: Engine, lists: Lists) -> None:

@@ -3,18 +3,15 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import psutil
 from sqlalchemy import create_engine
 
 from tests.bench.api_load import Connection, hold, process, tokens
-from tests.bench.api_publishing import keep_publishing, lists_of, mark, publish_next
+from tests.bench.api_publishing import lists_of, mark, publish_next
 from tests.bench.api_server import running
 from tests.bench.api_speed import MATCHES, Figures
 
@@ -29,24 +26,21 @@ def soak(url: str, people: int, seconds: float, every: float) -> Figures:
     engine = create_engine(url)
     lists = lists_of(engine, viewers)
     publish_next(engine, lists)
-    engine.dispose()
     with (
         TemporaryDirectory() as folder,
         running("measured", url, Path(folder) / "log") as (port, server),
         process() as load,
-        process() as publisher,
     ):
         browsed = load.submit(browse, port, viewers, seconds)
-        switched = publisher.submit(keep_publishing, url, lists, seconds, every)
-        megabytes = list(_memory(server, browsed))
-        return {"seconds": seconds} | browsed.result() | {"switches": switched.result()} | grown(megabytes)
-
-
-def _memory(server: psutil.Process, until: Future[Any]) -> Iterator[float]:
-    """The server's resident megabytes, sampled."""
-    while not until.done():
-        yield server.memory_info().rss / 1e6
-        time.sleep(SAMPLE_SECONDS)
+        megabytes, switched_at = list[float](), [time.monotonic()]
+        while not browsed.done():
+            megabytes.append(server.memory_info().rss / 1e6)
+            if time.monotonic() >= switched_at[-1] + every:
+                publish_next(engine, lists)
+                switched_at.append(time.monotonic())
+            time.sleep(SAMPLE_SECONDS)
+        engine.dispose()
+        return {"seconds": seconds} | browsed.result() | {"switches": len(switched_at) - 1} | grown(megabytes)
 
 
 def grown(megabytes: list[float]) -> Figures:

@@ -140,9 +140,9 @@ def test_what_is_wrong_with_pages_is_counted() -> None:
 def test_the_later_pages_are_those_of_the_first() -> None:
     either = Random(1)  # noqa: S311
     with answering(iter(lambda: either.choice([page(7, [7], "more"), page(8, [8], "more")]), None)) as port:
-        seen = browse(port, PEOPLE, 0.5)
-    assert seen["answers"] > seen["later pages"] > 0
-    assert seen["mixed pages"] == pytest.approx(seen["later pages"] / 2, rel=0.2)
+        seen = browse(port, PEOPLE, 1.5)
+    assert seen["answers"] > seen["later pages"] > 40
+    assert seen["mixed pages"] == pytest.approx(seen["later pages"] / 2, rel=0.5)
     assert seen["publications seen"] == 2
 
 
@@ -150,7 +150,7 @@ def test_publications_change_under_load(town: str) -> None:
     seen = soak(town, PEOPLE, seconds=4, every=1)
     assert (seen["errors"], seen["mixed pages"], seen["empty lists"]) == (0, 0, 0)
     assert seen["switches"] >= 2
-    assert seen["publications seen"] >= 3
+    assert seen["publications seen"] >= 2
     assert seen["answers"] > seen["later pages"] > 0
     assert seen["server's MB"] > 20
 
