@@ -127,7 +127,7 @@ def test_no_decision_of_a_fold_tells_of_it(monkeypatch: pytest.MonkeyPatch) -> N
     """
     monkeypatch.setattr("models.ml.cold.RIDGES", (1e-2,))
     monkeypatch.setattr(fitting, "CORRECTIONS", (1e-3,))
-    monkeypatch.setattr(fitting, "MOST_TREES", 1)
+    monkeypatch.setattr(fitting, "_rounds", lambda *_: 1)
     decisions = EVENINGS.decisions().sort_values(["viewer_id", "candidate_id"], ignore_index=True)
     specification = learn(EVENINGS.profiles, NO_ANSWERS)
     arrays, fold = people(specification, EVENINGS.profiles, NO_ANSWERS), decisions["fold"].to_numpy(np.int64)
