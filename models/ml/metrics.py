@@ -43,6 +43,12 @@ def standard_error(values: "pd.Series[float]") -> float:
     return float(values.std() / np.sqrt(len(values)))
 
 
+def share_error(share: ArrayLike, n: ArrayLike) -> Floats:
+    """The standard error of a share, 0 to 1, of n independent rows."""
+    share = np.asarray(share, np.float64)
+    return np.asarray(np.sqrt(share * (1 - share) / np.asarray(n, np.float64)))
+
+
 def log_loss(label: ArrayLike, probability: ArrayLike) -> float:
     """Mean negative log likelihood, in nats."""
     return float(_log_loss(np.asarray(label, bool), np.asarray(probability, np.float64), labels=[False, True]))

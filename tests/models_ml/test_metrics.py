@@ -15,6 +15,7 @@ from models.ml.metrics import (
     lift,
     log_loss,
     reliability,
+    share_error,
     standard_error,
     within_viewer_auc,
     within_viewer_aucs,
@@ -125,6 +126,10 @@ def test_reliability_by_hand() -> None:
     assert table["observed"].to_list() == pytest.approx([0.25, 0.75])
     assert table["n"].to_list() == [2, 2]
     assert reliability([1, 0], [0.4, 0.2], bins=10)["n"].to_list() == [1, 1]
+
+
+def test_the_error_of_a_share_is_that_of_a_binomial_one() -> None:
+    assert share_error([0.5, 0.1, 1.0], [100, 900, 5]).tolist() == pytest.approx([0.05, 0.01, 0.0])
 
 
 def test_lift_by_hand() -> None:

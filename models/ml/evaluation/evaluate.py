@@ -66,7 +66,7 @@ def evaluate(town: Town, say: Callable[[str], None] = lambda _: None) -> Evaluat
     p_cold = np.full(len(town.events), np.nan)
     for answer in answered["cold", 0, RANKER]:
         p_cold[answer.asked] = answer.scores.like
-    known = town.events.actor, town.events.target, circles(town), town.events.liked
+    known = town.events.actor, town.events.target, circles(town.events.actor, town.group), town.events.liked
     return Evaluation(figures(town, answered), split(*known), explained(*known, p_cold))
 
 

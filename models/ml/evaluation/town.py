@@ -75,7 +75,7 @@ def town(
     return replace(made, with_sensitive=other)
 
 
-def circles(town: Town) -> Ints:
+def circles(actor: Ints, group: Ints) -> Ints:
     """The circle of each decision for the variance split: its group, or the whole town where groups are viewers."""
-    by_viewer = pd.Series(town.events.actor).groupby(town.group).nunique().max() <= 1
-    return np.zeros(len(town.group), np.int64) if by_viewer else town.group
+    by_viewer = pd.Series(actor).groupby(group).nunique().max() <= 1
+    return np.zeros(len(group), np.int64) if by_viewer else group

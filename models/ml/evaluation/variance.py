@@ -129,7 +129,8 @@ def _of_chemistry(known: Estimate) -> str:
 
 
 def _percent(estimate: Estimate) -> str:
-    return f"{100 * estimate.value:.1f} % (standard error {100 * estimate.error:.1f})"
+    error = "" if np.isnan(estimate.error) else f" (standard error {100 * estimate.error:.1f})"
+    return f"{100 * estimate.value:.1f} %{error}"
 
 
 def _parts(with_and_without: Floats) -> Parts:

@@ -185,9 +185,9 @@ def test_tables_are_of_folds_best_first(evaluation: Evaluation) -> None:
 
 def test_circles_are_the_groups_or_else_the_town() -> None:
     evenings = made()
-    assert circles(evenings).tolist() == evenings.group.tolist()
+    assert circles(evenings.events.actor, evenings.group).tolist() == evenings.group.tolist()
     by_viewer = replace(evenings, group=evenings.events.actor)
-    assert set(circles(by_viewer).tolist()) == {0}
+    assert set(circles(by_viewer.events.actor, by_viewer.group).tolist()) == {0}
 
 
 def test_a_town_knows_what_race_would_add_only_where_somebody_tells_it() -> None:

@@ -188,6 +188,15 @@ def test_sentences_hold_the_figures() -> None:
     )
 
 
+def test_of_a_single_circle_no_error_is_said() -> None:
+    town = Town(1, 1, 0.1, 0.1, 0)
+    found = split(town.viewer, town.candidate, town.circle, town.liked(0.5 + town.effect))
+    known = explained(town.viewer, town.candidate, town.circle, town.liked(0.5 + town.effect), 0.5 + town.effect)
+    said = " ".join(sentences(found, known))
+    assert f"{100 * found.share.selectivity.value:.1f} % is the viewer's selectivity" in said
+    assert "nan" not in said
+
+
 @pytest.mark.skipif(not SPEED_DATING.exists(), reason="the speed-dating file is not in ../shared/data")
 def test_real_evenings() -> None:
     """People differ in how choosy and in how desired they are; most of a single decision is neither."""
