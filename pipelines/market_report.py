@@ -46,7 +46,7 @@ def report(
         **costs,
         "policies": dg.MetadataValue.md(compared.to_markdown(index=False, floatfmt=",.3f")),
         "policies_picture": picture(policies(compared, policy)),
-        "exposure_picture": picture(exposure(plain_views, views(market, chosen.placed, looks), policy)),
+        "exposure_picture": picture(exposure({NO_POLICY: plain_views, policy: views(market, chosen.placed, looks)})),
     }
 
 
