@@ -3,7 +3,7 @@
 A missing value takes the most ordinary one, never a value of its own: what was not asked must not become a signal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.ml.geography import distance_km
 from models.ml.history import History, Tally
 from models.ml.people import Floats, People, nobody
+from models.ml.similarity import cosines
 from models.ml.specification import Number, Specification
 
 Ints = NDArray[np.int64]
@@ -72,12 +73,20 @@ class Column:
 
 def build(specification: Specification, pairs: Pairs) -> Floats:
     """The features of n pairs, float32 (n, features): those of the two profiles, then the HISTORY of their likes."""
-    return _matrix([*_of_profiles(specification, pairs), *_of_history(pairs.history)], len(pairs))
+    return _matrix(_all(specification, pairs, _tastes(specification, pairs)), len(pairs))
+
+
+def build_both_ways(specification: Specification, pairs: Pairs) -> tuple[Floats, Floats]:
+    """What `build` gives for the pairs and for the same ones reversed, to the bit; cosines are taken once."""
+    tastes, back = _tastes(specification, pairs), pairs.reversed()
+    return _matrix(_all(specification, pairs, tastes), len(pairs)), _matrix(
+        _all(specification, back, tastes), len(back)
+    )
 
 
 def of_profiles(specification: Specification, pairs: Pairs) -> Floats:
     """Only the features of the two profiles, float32 (n, features - HISTORY)."""
-    return _matrix(list(_of_profiles(specification, pairs)), len(pairs))
+    return _matrix(list(_of_profiles(specification, pairs, _tastes(specification, pairs))), len(pairs))
 
 
 def of_history(history: History) -> Floats:
@@ -102,17 +111,20 @@ def names_and_groups(specification: Specification) -> list[tuple[str, Group]]:
     """Name and group of each column of `build`, in order."""
     none = np.empty(0, np.int64)
     pairs = Pairs(nobody(specification), none, none, nothing_known(0))
-    columns = [*_of_profiles(specification, pairs), *_of_history(pairs.history)]
-    return [(column.name, column.group) for column in columns]
+    return [(each.name, each.group) for each in _all(specification, pairs, _tastes(specification, pairs))]
 
 
-def _of_profiles(specification: Specification, pairs: Pairs) -> Iterator[Column]:
+def _all(specification: Specification, pairs: Pairs, tastes: Sequence[Column]) -> list[Column]:
+    return [*_of_profiles(specification, pairs, tastes), *_of_history(pairs.history)]
+
+
+def _of_profiles(specification: Specification, pairs: Pairs, tastes: Sequence[Column]) -> Iterator[Column]:
     yield from _circumstances(specification, pairs)
     yield from _genders(specification, pairs)
-    yield from _tastes(specification, pairs)
+    yield from tastes
     yield from _traits(specification, pairs)
     yield from _facts(specification, pairs)
-    yield from _wants(specification, pairs)
+    yield from _wants(specification, pairs, interests=tastes[0].values)
 
 
 def _circumstances(specification: Specification, pairs: Pairs) -> Iterator[Column]:
@@ -137,16 +149,21 @@ def _genders(specification: Specification, pairs: Pairs) -> Iterator[Column]:
         yield Column(f"age.gap.viewer={gender}", "age", np.where(viewer == code, gap, 0))
 
 
-def _tastes(specification: Specification, pairs: Pairs) -> Iterator[Column]:
-    ordinary = specification.ordinary
-    yield Column("interests.cosine", "interests", _interests(specification, pairs))
+def _tastes(specification: Specification, pairs: Pairs) -> list[Column]:
+    """Cosines of interests, of the texts as a whole and by prompt: the same from both sides, to the bit."""
+    arrays, ordinary = pairs.people, specification.ordinary
+
+    def alike(vectors: NDArray[np.floating], which: int, otherwise: float) -> Floats:
+        return cosines(vectors, which, pairs.viewer, pairs.candidate, otherwise)
+
     names = ("texts.cosine", *(f"texts.{prompt}.cosine" for prompt in specification.prompts))
-    for index, name in enumerate(names):
-        yield Column(name, "texts", _cosine(pairs.people.texts[:, index], pairs, ordinary.texts_cosine[index]))
-
-
-def _interests(specification: Specification, pairs: Pairs) -> Floats:
-    return _cosine(pairs.people.interests, pairs, specification.ordinary.interests_cosine)
+    return [
+        Column("interests.cosine", "interests", alike(arrays.interests[:, None], 0, ordinary.interests_cosine)),
+        *(
+            Column(name, "texts", alike(arrays.texts, index, ordinary.texts_cosine[index]))
+            for index, name in enumerate(names)
+        ),
+    ]
 
 
 def _traits(specification: Specification, pairs: Pairs) -> Iterator[Column]:
@@ -183,7 +200,7 @@ def _facts(specification: Specification, pairs: Pairs) -> Iterator[Column]:
             yield Column(f"fact.{fact.name}.candidate={word}", "candidate", np.where(others < 0, share, others == code))
 
 
-def _wants(specification: Specification, pairs: Pairs) -> Iterator[Column]:
+def _wants(specification: Specification, pairs: Pairs, interests: NDArray[np.floating]) -> Iterator[Column]:
     wants, traits = pairs.people.wants, pairs.people.traits
     trait_at = {trait.name: index for index, trait in enumerate(specification.traits)}
     for index, want in enumerate(specification.wants):
@@ -198,7 +215,7 @@ def _wants(specification: Specification, pairs: Pairs) -> Iterator[Column]:
             yield Column(
                 f"want.{want.name}.met",
                 "interests",
-                viewer * (_interests(specification, pairs) - specification.ordinary.interests_cosine),
+                viewer * (interests - specification.ordinary.interests_cosine),
             )
 
 
@@ -213,13 +230,6 @@ def _of_history(known: History) -> Iterator[Column]:
     for name, tally, shrink in sides:
         yield Column(f"history.{name}.surprise", "hidden", tally.surprise / (tally.decisions + shrink))
         yield Column(f"history.{name}.log_count", "hidden", np.log1p(tally.decisions))
-
-
-def _cosine(vectors: NDArray[np.floating], pairs: Pairs, ordinary: float) -> Floats:
-    """The cosine of two unit vectors of each pair; a zero vector means nothing is known, so the ordinary cosine."""
-    viewer, candidate = vectors[pairs.viewer], vectors[pairs.candidate]
-    unknown = ~(viewer.any(axis=1) & candidate.any(axis=1))
-    return np.where(unknown, np.float32(ordinary), _dot(viewer, candidate))
 
 
 def _dot(left: NDArray[np.floating], right: NDArray[np.floating]) -> Floats:

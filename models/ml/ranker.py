@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from models.ml.history import Bools, Doubles
 from models.ml.linear import Linear
 from models.ml.people import Floats
 from models.ml.specification import Specification
+from models.ml.trees import Trees, trees
 
 WITHOUT = "without"
 # Of the files below; another one when features or files change their meaning.
@@ -53,7 +55,7 @@ class Ranker:
         """Calibrated log-odds of a like, float64 (n,), from features float32 (n, features)."""
         raw = self.linear.log_odds(features)
         if self.booster is not None:
-            raw = raw + np.asarray(self.booster.predict(features, raw_score=True))
+            raw = raw + self._trees.predict(features)
         slope, shift = self._calibration(features)
         return np.asarray(slope * raw + shift)
 
@@ -77,6 +79,12 @@ class Ranker:
         if self.booster is not None and len(features):  # LightGBM explains no empty block
             added = added + np.asarray(self.booster.predict(features, pred_contrib=True))[:, :-1]
         return np.asarray(self._calibration(features)[0][:, None] * added)
+
+    @cached_property
+    def _trees(self) -> Trees:
+        if self.booster is None:
+            raise ValueError("the ranker has no trees")
+        return trees(self.booster)
 
     def _calibration(self, features: Floats) -> tuple[Doubles, Doubles]:
         """Slope and shift of each row, float64 (n,)."""

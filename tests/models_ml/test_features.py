@@ -11,6 +11,7 @@ from models.ml.features import (
     HISTORY,
     Pairs,
     build,
+    build_both_ways,
     names_and_groups,
     nothing_is_known,
     nothing_known,
@@ -163,6 +164,13 @@ def test_a_pair_s_features_do_not_depend_on_the_other_pairs(pairs: Pairs) -> Non
     together = build(MADE, pairs)
     alone = [build(MADE, pairs.part(slice(row, row + 1))) for row in range(len(pairs))]
     np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
+@given(many_pairs())
+def test_both_ways_are_those_of_the_pairs_and_of_the_pairs_reversed_to_the_bit(pairs: Pairs) -> None:
+    there, back = build_both_ways(MADE, pairs)
+    np.testing.assert_array_equal(there, build(MADE, pairs))
+    np.testing.assert_array_equal(back, build(MADE, pairs.reversed()))
 
 
 @given(many_pairs())
