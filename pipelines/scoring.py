@@ -14,6 +14,7 @@ from upath import UPath
 from models.ml.candidates import Scored, candidates, score
 from models.ml.population import Population, population
 from models.ml.ranker import Ranker, Rankers, save
+from models.ml.retrieval import Promise, promise
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, from_table, read_table, to_table, write_table
 from pipelines.shards import SHARDS, shard_of
@@ -70,7 +71,7 @@ def score_shard(shard: ScoreShard) -> int:
     """Write the shard's scored candidates; return how many pairs."""
     town = _population(shard.inputs)
     viewers = np.flatnonzero(shard_of(town.people.ids) == shard.number)
-    viewer, candidate = candidates(town.rules, town.people, town.closed, viewers)
+    viewer, candidate = candidates(town.pools, _promise(shard.inputs), town.closed, viewers)
     scored = score(shard.inputs.ranker, town.people, town.ledger, viewer, candidate)
     write_table(_to_table(scored, town.people.ids), UPath(shard.output))
     return len(viewer)
@@ -86,6 +87,12 @@ def _population(inputs: ScoringInputs) -> Population:
         inputs.blocks,
         load_answers(inputs.embeddings),
     )
+
+
+@lru_cache(maxsize=1)
+def _promise(inputs: ScoringInputs) -> Promise:
+    town = _population(inputs)
+    return promise(inputs.ranker, town.people, town.ledger)
 
 
 def _to_table(scored: Scored, ids: np.ndarray) -> pa.Table:

@@ -1,24 +1,27 @@
 """Scored candidates: each viewer's eligible people, the most promising of them scored in both directions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from models.ml.eligibility import Matrix, Rules, eligible
-from models.ml.features import Pairs, build
+from models.ml.cores import on_all_cores
+from models.ml.eligibility import Block, Group, Pools
+from models.ml.features import Pairs, build_both_ways
 from models.ml.history import Ledger
 from models.ml.people import Floats, People
 from models.ml.ranker import Ranker
+from models.ml.retrieval import Promise
+from models.ml.selection import LOTS, keep_best
 from models.ml.ties import mixed
 
 Ints = NDArray[np.int64]
 
 # Most candidates a viewer that are scored; a pool up to this size is scored whole.
 MOST_CANDIDATES = 300
-# Smaller differences of a dot product of float16 vectors say nothing, and would undo ties.
-NEARNESS_STEP = 1e-5
-VIEWERS_AT_ONCE = 256
 PAIRS_AT_ONCE = 32_768
 
 
@@ -33,70 +36,78 @@ class Scored:
     p_match: Floats
 
 
-def candidates(rules: Rules, people: People, closed: tuple[Ints, Ints], viewers: Ints) -> tuple[Ints, Ints]:
+def candidates(pools: Pools, promise: Promise, closed: tuple[Ints, Ints], viewers: Ints) -> tuple[Ints, Ints]:
     """Each viewer's eligible people: viewer and candidate positions int64 (n,), in order of viewer, then of candidate.
 
     `closed` are pairs (viewer, candidate) not to be shown: blocked, or already liked or passed. Of a pool larger than
-    MOST_CANDIDATES those nearest in texts and interests are kept, exactly, by matrix products over the whole pool.
+    MOST_CANDIDATES the most promising are kept, exactly, by matrix products over the whole pool.
     """
-    tastes = np.hstack([_centred(people.texts[:, 0].astype(np.float32)), _centred(people.interests.copy())])
-    found = [_of_block(rules, tastes, closed, block) for block in _blocks(viewers, VIEWERS_AT_ONCE)]
-    none = np.empty(0, np.int64)
-    return (
-        np.concatenate([none, *(viewer for viewer, _ in found)]),
-        np.concatenate([none, *(candidate for _, candidate in found)]),
-    )
+    people = len(pools.rules.age)
+    place = np.full(people, -1)
+    place[viewers] = np.arange(len(viewers))
+    is_closed, keys = _table(place, closed), promise.keys[pools.order]
+    # Different numbers, evenly spread: masked by a viewer's own, each is as likely as others to be among the largest.
+    lot = np.argsort(mixed(np.arange(people, dtype=np.uint64))) * (LOTS // max(people, 1))
+
+    def of_some(group: Group) -> Ints:
+        block = pools.block(group)
+        _close(block, is_closed[place[block.viewers]])
+        if (block.pairs.sum(axis=1) > MOST_CANDIDATES).any():
+            _keep_most_promising(block, _products(promise.queries[block.viewers], keys, block.runs), lot)
+        row, column = np.divmod(np.flatnonzero(block.pairs), max(len(block.others), 1))
+        return place[block.viewers[row]] * people + block.others[column]
+
+    pairs = np.sort(np.concatenate([np.empty(0, np.int64), *on_all_cores(of_some, pools.groups(viewers))]))
+    return viewers[pairs // max(people, 1)], pairs % max(people, 1)
 
 
-def _of_block(rules: Rules, tastes: Floats, closed: tuple[Ints, Ints], viewers: Ints) -> tuple[Ints, Ints]:
-    open_ = eligible(rules, viewers)
-    row_of = np.full(len(tastes), -1)
-    row_of[viewers] = np.arange(len(viewers))
-    here = row_of[closed[0]] >= 0
-    open_[row_of[closed[0][here]], closed[1][here]] = False
-    row, candidate = np.nonzero(_nearest(open_, tastes, viewers))
-    return viewers[row], candidate.astype(np.int64)
+def _table(place: Ints, closed: tuple[Ints, Ints]) -> csr_array:
+    """Whether a pair is closed, (viewers, people): of those who have a place, -1 for none, among the viewers."""
+    row, column = place[closed[0]], closed[1]
+    here = row >= 0
+    shape = (int(place.max(initial=-1)) + 1, len(place))
+    return csr_array((np.ones(here.sum(), bool), (row[here], column[here])), shape=shape)
 
 
-def _centred(vectors: Floats) -> Floats:
-    """Vectors less their mean: nobody is near to everyone (Suzuki et al. 2013), unknown ones (zero) are average."""
-    known = vectors.any(axis=1)
-    if known.any():
-        vectors[known] -= vectors[known].mean(axis=0)
-    return vectors
+def _close(block: Block, is_closed: csr_array) -> None:
+    """Take away what is closed, (viewers of the block, people)."""
+    column = np.full(is_closed.shape[1], -1)
+    column[block.others] = np.arange(len(block.others))
+    row, closed = np.repeat(np.arange(len(block.viewers)), np.diff(is_closed.indptr)), column[is_closed.indices]
+    block.pairs[row[closed >= 0], closed[closed >= 0]] = False
 
 
-def _nearest(open_: Matrix, tastes: Floats, viewers: Ints) -> Matrix:
-    """Keep at most MOST_CANDIDATES a row: those whose tastes have the largest dot product with the viewer's."""
-    crowded = np.flatnonzero(open_.sum(axis=1) > MOST_CANDIDATES)
-    if len(crowded):
-        alike = tastes[viewers[crowded]] @ tastes.T
-        nearness = np.where(open_[crowded], _with_ties_broken(alike, viewers[crowded]), np.iinfo(np.int64).min)
-        kept = np.argpartition(nearness, -MOST_CANDIDATES, axis=1)[:, -MOST_CANDIDATES:]
-        open_[crowded] = False
-        open_[crowded[:, None], kept] = True
-    return open_
+def _products(queries: Floats, keys: Floats, runs: Sequence[slice]) -> Floats:
+    """The promise of viewers, (v, d), and of those in runs of the keys, (n, d): float32 (v, others)."""
+    end = list(accumulate((run.stop - run.start for run in runs), initial=0))
+    table = np.empty((len(queries), end[-1]), np.float32)
+    for run, part in zip(runs, pairwise(end), strict=True):
+        np.matmul(queries, keys[run].T, out=table[:, slice(*part)])
+    return table
 
 
-def _with_ties_broken(alike: Floats, viewers: Ints) -> Ints:
-    """Numbers in the order of `alike`, (viewers, n), with equal ones in an order of each viewer's own.
+def _keep_most_promising(block: Block, promise: Floats, lot: Ints) -> None:
+    """Equal ones are in an order of each viewer's own.
 
     Where nobody says anything of themselves all are equal, and everybody must not be shown the same people.
     """
-    lot = mixed(np.arange(alike.shape[1], dtype=np.uint64)) >> np.uint64(32)
-    mask = mixed(viewers.astype(np.uint64)) >> np.uint64(32)
-    steps: Ints = np.rint(alike / NEARNESS_STEP).astype(np.int64) << 32
-    steps |= (mask[:, None] ^ lot).astype(np.int64)
-    return steps
+    mask = (mixed(block.viewers.astype(np.uint64)) % np.uint64(LOTS)).astype(np.int64)
+    keep_best(block.pairs, promise, mask, lot[block.others], MOST_CANDIDATES)
 
 
 def score(ranker: Ranker, people: People, ledger: Ledger, viewer: Ints, candidate: Ints) -> Scored:
-    """Score n pairs in both directions, in blocks, so that memory does not grow with n but for the result."""
+    """Score n pairs both ways, from all that is known today, on all cores; a match means both like, so is the product.
+
+    A pair is worth the same from both sides, to the bit, in float32: whatever blocks it is in, on any machine alike.
+    """
     p_like, p_liked_back = np.empty(len(viewer), np.float32), np.empty(len(viewer), np.float32)
-    for rows in _blocks(np.arange(len(viewer)), PAIRS_AT_ONCE):
+
+    def score_some(rows: Ints) -> None:
         pairs = Pairs(people, viewer[rows], candidate[rows], ledger.of(viewer[rows], candidate[rows]))
-        p_like[rows] = ranker.p_like(build(ranker.specification, pairs))
-        p_liked_back[rows] = ranker.p_like(build(ranker.specification, pairs.reversed()))
+        there, back = build_both_ways(ranker.specification, pairs)
+        p_like[rows], p_liked_back[rows] = ranker.p_like(there), ranker.p_like(back)
+
+    on_all_cores(score_some, _blocks(np.arange(len(viewer)), PAIRS_AT_ONCE))
     return Scored(viewer, candidate, p_like, p_liked_back, p_like * p_liked_back)
 
 

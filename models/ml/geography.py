@@ -18,3 +18,17 @@ def distance_km(place: NDArray[np.float64], other: NDArray[np.float64]) -> NDArr
         + np.cos(latitude) * np.cos(other_latitude) * np.sin((other_longitude - longitude) / 2) ** 2
     )
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, np.sqrt(half_chord))))
+
+
+def unit_vectors(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places (n, 2), latitude and longitude in degrees, as points of a unit sphere, (n, 3); NaN where unknown."""
+    latitude, longitude = np.radians(place[:, 0]), np.radians(place[:, 1])
+    across = np.cos(latitude)
+    return np.column_stack([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)])
+
+
+def squared_chords(km: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The squared distance through the unit sphere of points so many km apart; infinite from half the globe on."""
+    half_angle = km / (2 * EARTH_RADIUS_KM)
+    chords = 4 * np.sin(np.minimum(half_angle, np.pi / 2)) ** 2
+    return np.where(half_angle < np.pi / 2, chords, np.inf)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.ml.eligibility import Rules, rules
+from models.ml.eligibility import Pools, pools, rules
 from models.ml.embeddings import Answers
 from models.ml.features import Pairs, nothing_known, of_profiles
 from models.ml.history import Doubles, Events, Ledger, ledger
@@ -23,7 +23,7 @@ class Population:
     """n people: their arrays, their rules, what is known of their likes, and whom they are not to be shown."""
 
     people: People
-    rules: Rules
+    pools: Pools
     ledger: Ledger
     closed: tuple[Ints, Ints]
     """Pairs (viewer, candidate) not to be shown: blocked either way, or already liked or passed."""
@@ -48,7 +48,7 @@ def population(
     known = (blocker >= 0) & (blocked >= 0)
     return Population(
         people=arrays,
-        rules=rules(profiles),
+        pools=pools(rules(profiles)),
         ledger=ledger(decided, _surprise(ranker, arrays, decided), len(profiles)),
         closed=(
             np.concatenate([decided.actor, blocker[known], blocked[known]]),

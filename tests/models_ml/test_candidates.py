@@ -6,13 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.ml import candidates as module
+from models.ml import eligibility
 from models.ml.candidates import candidates, score
-from models.ml.eligibility import Rules
+from models.ml.eligibility import Rules, pools
 from models.ml.features import HISTORY, names_and_groups
+from models.ml.geography import distance_km
 from models.ml.history import Ledger, Tally
 from models.ml.linear import Linear
 from models.ml.people import Floats, People
 from models.ml.ranker import Ranker, prior
+from models.ml.retrieval import Promise
 from tests.models_ml.conftest import crowd, direction, no_ledger, positions, specification
 
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -36,37 +39,44 @@ def everybody_fits(count: int) -> Rules:
     )
 
 
-def found(people: People, closed: tuple[Ints, Ints] = NOTHING, viewers: Ints | None = None) -> list[tuple[int, int]]:
-    everybody = np.arange(len(people))
-    viewer, candidate = candidates(
-        everybody_fits(len(people)), people, closed, everybody if viewers is None else viewers
-    )
+def found(
+    promising: Promise, closed: tuple[Ints, Ints] = NOTHING, viewers: Ints | None = None
+) -> list[tuple[int, int]]:
+    people = len(promising.keys)
+    everybody = np.arange(people)
+    town = pools(everybody_fits(people))
+    viewer, candidate = candidates(town, promising, closed, everybody if viewers is None else viewers)
     assert viewer.dtype == candidate.dtype == np.int64
     return list(zip(viewer.tolist(), candidate.tolist(), strict=True))
 
 
+def equal(count: int) -> Promise:
+    """Nobody is more promising than others."""
+    return Promise(np.ones((count, 1), np.float32), np.ones((count, 1), np.float32))
+
+
 def test_a_small_pool_is_scored_whole_in_order_of_viewer_then_candidate() -> None:
-    assert found(crowd(3)) == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]
-    assert found(crowd(3), viewers=positions(2, 0)) == [(2, 0), (2, 1), (0, 1), (0, 2)]
+    assert found(equal(3)) == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]
+    assert found(equal(3), viewers=positions(2, 0)) == [(2, 0), (2, 1), (0, 1), (0, 2)]
 
 
 def test_closed_pairs_do_not_come_back() -> None:
     """One way only: whoever closed it. Closing what is not eligible anyway, or twice, changes nothing."""
     closed = (positions(0, 2, 1, 1), positions(1, 0, 1, 1))
-    assert found(crowd(3), closed) == [(0, 2), (1, 0), (1, 2), (2, 1)]
-    assert found(crowd(3), closed, viewers=positions(2)) == [(2, 1)]
+    assert found(equal(3), closed) == [(0, 2), (1, 0), (1, 2), (2, 1)]
+    assert found(equal(3), closed, viewers=positions(2)) == [(2, 1)]
 
 
 def test_three_hundred_are_scored_of_a_larger_pool() -> None:
-    pairs = found(crowd(310), viewers=positions(7, 300))
+    pairs = found(equal(310), viewers=positions(7, 300))
     assert [who for who, _ in pairs] == [7] * 300 + [300] * 300
     assert len(set(pairs)) == 600
 
 
 def test_nobody_has_candidates_in_an_empty_or_lonely_town() -> None:
-    assert found(crowd(0)) == []
-    assert found(crowd(1)) == []
-    assert found(crowd(3), viewers=positions()) == []
+    assert found(equal(0)) == []
+    assert found(equal(1)) == []
+    assert found(equal(3), viewers=positions()) == []
 
 
 @pytest.fixture
@@ -74,83 +84,97 @@ def at_most_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_CANDIDATES", 3)
 
 
-@pytest.mark.usefixtures("at_most_three")
-def test_the_nearest_of_a_large_pool_by_hand() -> None:
-    """Texts and interests count alike. The means of both are zero. 0 is like 1 and 2 in both, like 3 in one of them."""
-    here, there = direction(1), direction(-1)
-    texts = [[here], [here], [here], [there], [there], [there], [there], [here]]
-    interests = np.array([1, 1, 1, 1, -1, -1, -1, -1])[:, None] * np.eye(4)[0]
-    people = crowd(8, INTERESTS, texts=texts, interests=interests)
-    chosen = found(people, viewers=positions(0))
-    assert chosen[:2] == [(0, 1), (0, 2)]
-    assert chosen[2] in [(0, 3), (0, 7)]
-    assert len(chosen) == 3
-    # Once 1 is closed, both who are half alike come in, for nobody else is more.
-    assert found(people, (positions(0), positions(1)), positions(0)) == [(0, 2), (0, 3), (0, 7)]
-
-
 eighth = st.integers(-8, 8).map(lambda number: number / 8)
 
 
 @settings(max_examples=60)
 @given(
-    half=st.lists(st.tuples(eighth, eighth), min_size=1, max_size=12),
+    queries=st.lists(st.tuples(eighth, eighth), min_size=24, max_size=24),
+    keys=st.lists(st.tuples(eighth, eighth), min_size=1, max_size=24),
     shut=st.lists(st.tuples(st.integers(0, 23), st.integers(0, 23)), max_size=60),
     size=st.integers(1, 6),
 )
-def test_the_nearest_are_those_of_brute_force_whatever_the_block(
-    half: list[tuple[float, float]], shut: list[tuple[int, int]], size: int
+def test_the_most_promising_are_those_of_brute_force_whatever_the_block(
+    queries: list[tuple[float, float]],
+    keys: list[tuple[float, float]],
+    shut: list[tuple[int, int]],
+    size: int,
 ) -> None:
-    """Everybody has their opposite in the town, so that the mean is zero, and products of eighths are exact."""
-    tastes = np.array([*half, *(-np.array(half))])
-    count = len(tastes)
+    """Products of eighths are exact."""
+    count = len(keys)
+    promising = Promise(np.array(queries[:count], np.float32), np.array(keys, np.float32))
     shut = [(one % count, two % count) for one, two in shut]
-    texts = np.zeros((count, 1, 384))
-    texts[:, 0, :2] = tastes
     closed = (positions(*(one for one, _ in shut)), positions(*(two for _, two in shut)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST_CANDIDATES", 3)
-        pairs = found(crowd(count, texts=texts), closed)
-        patch.setattr(module, "VIEWERS_AT_ONCE", size)
-        assert found(crowd(count, texts=texts), closed) == pairs
-    alike = tastes @ tastes.T
+        pairs = found(promising, closed)
+        patch.setattr(eligibility, "VIEWERS_AT_ONCE", size)
+        assert found(promising, closed) == pairs
+    table = promising.queries @ promising.keys.T
     for viewer in range(count):
         chosen = {candidate for who, candidate in pairs if who == viewer}
         pool = set(range(count)) - {viewer} - {two for one, two in shut if one == viewer}
         assert chosen <= pool
         assert len(chosen) == min(3, len(pool))
-        left = [alike[viewer, candidate] for candidate in pool - chosen]
-        assert min((alike[viewer, candidate] for candidate in chosen), default=9) >= max(left, default=-9)
+        left = [table[viewer, candidate] for candidate in pool - chosen]
+        assert min((table[viewer, candidate] for candidate in chosen), default=9) >= max(left, default=-9)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 2**32 - 1), st.integers(2, 60), st.integers(1, 5))
+def test_of_those_eligible_the_most_promising_as_by_brute_force(seed: int, count: int, most: int) -> None:
+    """Genders, ages, places and pauses at random."""
+    random = np.random.default_rng(seed)
+    rules = Rules(
+        gender=random.integers(0, 3, count),
+        seeks=random.random((count, 3)) < 0.6,
+        age=random.integers(20, 40, count).astype(float),
+        age_min=random.integers(0, 30, count).astype(float),
+        age_max=np.where(random.random(count) < 0.3, np.inf, random.integers(25, 45, count)),
+        place=np.where(random.random((count, 2)) < 0.1, np.nan, random.uniform(50, 52, (count, 2))),
+        max_distance_km=random.choice([50, 150, np.inf], count),
+        paused=random.random(count) < 0.1,
+    )
+    promising = Promise(*random.integers(-8, 9, (2, count, 3)).astype(np.float32))
+    viewers = random.permutation(count)[: random.integers(1, count + 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MOST_CANDIDATES", most)
+        viewer, candidate = candidates(pools(rules), promising, NOTHING, viewers)
+    matrix = fits(rules)
+    assert matrix[viewer, candidate].all()
+    for who in viewers.tolist():
+        chosen = candidate[viewer == who].tolist()
+        table = promising.keys @ promising.queries[who]
+        assert chosen == sorted(set(chosen))
+        assert sorted(table[chosen])[::-1] == sorted(table[matrix[who]])[::-1][:most]
+
+
+def fits(rules: Rules) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """The rules, one pair after the other, by the formula of the database."""
+
+    def one_way(viewer: int, other: int) -> bool:
+        apart = distance_km(rules.place[viewer], rules.place[other])
+        return bool(
+            viewer != other
+            and rules.seeks[viewer, rules.gender[other]]
+            and rules.age_min[viewer] <= rules.age[other] <= rules.age_max[viewer]
+            and not rules.paused[viewer]
+            and not apart > rules.max_distance_km[viewer]
+        )
+
+    count = range(len(rules.age))
+    return np.array([[one_way(one, other) and one_way(other, one) for other in count] for one in count])
 
 
 @pytest.mark.usefixtures("at_most_three")
 def test_where_nobody_says_anything_everybody_is_a_candidate_as_often() -> None:
     """Of 200 people each gets 3; were ties settled by position, three people would be everybody's candidates."""
-    pairs = found(crowd(200))
-    assert pairs == found(crowd(200))
+    pairs = found(equal(200))
+    assert pairs == found(equal(200))
     seen = np.bincount([candidate for _, candidate in pairs], minlength=200)
     assert seen.sum() == 600
     assert seen.max() <= 12
     assert (seen == 0).mean() < 0.15  # by chance e⁻³ = 0.05 are nobody's
-
-
-@pytest.mark.usefixtures("at_most_three")
-def test_who_says_nothing_is_neither_near_nor_far() -> None:
-    """Everybody's texts have much in common. 0 is less like 1 to 3 than two people are on the average."""
-    texts = [direction(4, *around) for around in ((3, 0), (-3, 1), (-3, 0), (-3, -1), (3, 1), (3, 0))]
-    silent = np.zeros(384)
-    people = crowd(9, texts=[[each] for each in (*texts, silent, silent, silent)])
-    chosen = {candidate for _, candidate in found(people, viewers=positions(0))}
-    assert {4, 5} < chosen
-    assert chosen & {6, 7, 8}
-    # All are equally far from one who says nothing.
-    assert len(found(people, viewers=positions(6))) == 3
-
-
-@pytest.mark.usefixtures("at_most_three")
-def test_an_interest_that_everybody_has_brings_nobody_nearer() -> None:
-    pairs = found(crowd(100, INTERESTS, interests=np.tile([1, 0, 0, 0], (100, 1))))
-    assert np.bincount([candidate for _, candidate in pairs], minlength=100).max() <= 12
 
 
 @pytest.fixture(scope="module")

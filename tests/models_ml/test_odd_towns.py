@@ -16,6 +16,7 @@ from models.ml.market import town as market_of
 from models.ml.pairs import training_pairs
 from models.ml.population import population
 from models.ml.reasons import reasons
+from models.ml.retrieval import promise
 from models.ml.training import train
 from tests.models_ml.conftest import answers, direction, interactions, somebody
 
@@ -67,7 +68,8 @@ def lists(town: pd.DataFrame, happened: pd.DataFrame, said: Answers) -> pd.DataF
     pairs = training_pairs(happened, pd.Index(profiles["profile_id"]))
     ranker = train(profiles, said, pairs, seed=0).rankers.whole
     made = population(ranker, profiles, happened, NO_BLOCKS, said)
-    viewer, candidate = candidates(made.rules, made.people, made.closed, np.arange(len(profiles)))
+    promising = promise(ranker, made.people, made.ledger)
+    viewer, candidate = candidates(made.pools, promising, made.closed, np.arange(len(profiles)))
     scored = score(ranker, made.people, made.ledger, viewer, candidate)
     market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
     listed = rank(market, "best_response", Attention())

@@ -43,7 +43,7 @@ def test_a_town_of_three() -> None:
     assert town.people.ids.tolist() == ["a", "b", "c"]
     assert town.people.age.tolist() == [31, 32, 33]
     assert town.people.texts[:, 0, 0].tolist() == [0, 1, 0]
-    assert eligible(town.rules, np.array([0])).tolist() == [[False, True, True]]
+    assert eligible(town.pools.rules, np.array([0])).tolist() == [[False, True, True]]
     # a's last word on b counts, b's on a: one decision each.
     for side in (town.ledger.given, town.ledger.received):
         assert (side.decisions.tolist(), side.likes.tolist()) == ([1, 1, 0], [1, 1, 0])
