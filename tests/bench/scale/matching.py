@@ -1,0 +1,110 @@
+"""Candidates and scores of a whole town, shard by shard as the pipeline makes them, beside the bare matrix product."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.ml.candidates import MOST_CANDIDATES, candidates, score
+from models.ml.cores import on_all_cores
+from models.ml.eligibility import eligible
+from models.ml.people import Floats
+from models.ml.population import Population
+from models.ml.ranker import Ranker
+from models.ml.retrieval import Promise, promise
+from pipelines.shards import SHARDS, shard_of
+from tests.bench.scale.figures import Figures
+from tests.bench.scale.town import arrays, frames
+
+Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+Result = TypeVar("Result")
+
+BEST = 50
+RATIO = "candidates over bare product"
+DECIDING = 3_000
+WARM_UP = 300  # viewers for the compiler, before the clock runs
+
+
+def matching(ranker: Ranker, people: int, asked: int, shards: int = SHARDS) -> Figures:
+    """Figures of one town; of its shards only so many are gone through, and `asked` viewers tell what is kept."""
+    town = arrays(ranker, frames(people, DECIDING))
+    spent, made = clocked(partial(promise, ranker, town.people, town.ledger))
+    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(WARM_UP, people)))
+    score(ranker, town.people, town.ledger, viewer[:1_000], candidate[:1_000])
+    found = _by_shard(ranker, town, made, shards)
+    return (
+        {"people": people, "promise, s": spent[0]}
+        | found
+        | {f"kept of the ranker's {BEST}": kept(ranker, town, made, asked)}
+    )
+
+
+def _by_shard(ranker: Ranker, town: Population, made: Promise, shards: int) -> Figures:
+    """Seconds of candidates, of the bare product over the same blocks right after, and of scores."""
+    of_person = shard_of(town.people.ids)
+    ours, bare, scoring, size = np.zeros(2), np.zeros(2), np.zeros(2), np.zeros(2)
+    pairs = 0
+    for shard in range(shards):
+        viewers = np.flatnonzero(of_person == shard)
+        spent, (viewer, candidate) = clocked(partial(candidates, town.pools, made, town.closed, viewers))
+        ours += spent
+        spent, eligible_of_all = _bare(town, made, viewers)
+        bare, size = bare + spent, size + eligible_of_all
+        scoring += clocked(partial(score, ranker, town.people, town.ledger, viewer, candidate))[0]
+        pairs += len(viewer)
+    figures = {
+        "candidates, s": ours[0],
+        "bare product, s": bare[0],
+        RATIO: ours[0] / bare[0],
+        f"{RATIO}, processor time": ours[1] / bare[1],
+        "eligible share of the product": size[0] / size[1],
+        "scores, s": scoring[0],
+        "pairs scored both ways a second": pairs / scoring[0],
+        "the same, of processor time": pairs / scoring[1],
+    }
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _bare(town: Population, made: Promise, viewers: Ints) -> tuple[Doubles, tuple[int, int]]:
+    """Seconds of nothing but the products of the viewers' blocks; how many pairs may see each other, of how many."""
+    pools = town.pools
+    keys, blocks = made.keys[pools.order], [pools.block(group) for group in pools.groups(viewers)]
+    of_block = [(made.queries[block.viewers], block.runs) for block in blocks]
+    spent, _ = clocked(partial(on_all_cores, partial(_products, keys), of_block))
+    return spent, (sum(int(block.pairs.sum()) for block in blocks), sum(block.pairs.size for block in blocks))
+
+
+def _products(keys: Floats, block: tuple[Floats, Sequence[slice]]) -> None:
+    """Nothing but the products of a block."""
+    queries, runs = block
+    for run in runs:
+        queries @ keys[run].T
+
+
+def kept(ranker: Ranker, town: Population, made: Promise, asked: int) -> float:
+    """Of the ranker's own BEST over all who are eligible, the share that is among the candidates.
+
+    Mean over `asked` viewers drawn at random, of those who may see more than are scored.
+    """
+    viewers = np.sort(np.random.default_rng(1).choice(len(town.people), min(asked, len(town.people)), replace=False))
+    viewer, candidate = candidates(town.pools, made, town.closed, viewers)
+    shares = []
+    for one, fitting in zip(viewers.tolist(), eligible(town.pools.rules, viewers), strict=True):
+        fitting[town.closed[1][town.closed[0] == one]] = False
+        pool = np.flatnonzero(fitting)
+        if len(pool) > MOST_CANDIDATES:
+            scored = score(ranker, town.people, town.ledger, np.full(len(pool), one), pool)
+            best = pool[np.argsort(-scored.p_match, kind="stable")[:BEST]]
+            shares.append(np.isin(best, candidate[viewer == one]).mean())
+    return float(np.mean(shares)) if shares else 1.0
+
+
+def clocked(work: Callable[[], Result]) -> tuple[Doubles, Result]:
+    """Seconds by the clock and of the processor, and the result."""
+    start, worked = time.perf_counter(), time.process_time()
+    done = work()
+    return np.array([time.perf_counter() - start, time.process_time() - worked]), done

@@ -1,0 +1,106 @@
+"""Pairs a second a core: trees by whoever can walk them, and what else is compiled beside the same in NumPy."""
+
+import importlib
+import time
+from collections.abc import Callable, Mapping
+
+import lightgbm as lgb
+import numpy as np
+
+from models.ml.candidates import candidates
+from models.ml.features import Pairs, build
+from models.ml.people import Floats
+from models.ml.population import Population
+from models.ml.ranker import Ranker
+from models.ml.retrieval import promise
+from models.ml.selection import keep_best
+from models.ml.similarity import cosines
+from models.ml.trees import trees
+from tests.bench.scale.figures import Figures
+from tests.bench.scale.town import Frames, arrays, trees_of
+
+ROWS = 32_768
+REPEATS = 7
+MOST = 300
+ONNX = "ONNX Runtime"
+OURS = "compiled trees"
+
+
+def predicting(ranker: Ranker, frames: Frames) -> Figures:
+    """Rows a second of each, one core each, the best of some repeats in turn; ONNX Runtime only where it is there."""
+    town = arrays(ranker, frames)
+    pairs = _pairs(ranker, town)
+    features = build(ranker.specification, pairs)
+    booster = trees_of(ranker)
+    walked = trees(booster)
+    ways: dict[str, Callable[[], object]] = {
+        OURS: lambda: walked.predict(features),
+        "LightGBM": lambda: booster.predict(features, raw_score=True, num_threads=1),
+    }
+    if (onnx := _onnx(booster, features)) is not None:
+        ways[ONNX] = onnx
+    rates = {f"{name}, rows/s": len(features) / seconds for name, seconds in _best(ways).items()}
+    fastest = max(rates.values())
+    return rates | {f"{OURS} over the fastest": rates[f"{OURS}, rows/s"] / fastest} | _others(town, pairs)
+
+
+def _pairs(ranker: Ranker, town: Population) -> Pairs:
+    """ROWS pairs as scoring has them: candidates of some viewers."""
+    made = promise(ranker, town.people, town.ledger)
+    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(len(town.people)))
+    viewer, candidate = viewer[:ROWS], candidate[:ROWS]
+    return Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate))
+
+
+def _best(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Processor seconds of each, the least of some rounds in which all take turns: others may use the machine."""
+    least = dict.fromkeys(ways, np.inf)
+    for _ in range(REPEATS):
+        for name, work in ways.items():
+            start = time.process_time()
+            work()
+            least[name] = min(least[name], time.process_time() - start)
+    return least
+
+
+def _onnx(booster: lgb.Booster, features: Floats) -> Callable[[], object] | None:
+    """The trees in ONNX Runtime; None where it or the converter is not installed, as nothing here depends on them."""
+    try:
+        runtime, converter = importlib.import_module("onnxruntime"), importlib.import_module("onnxmltools")
+        kinds = importlib.import_module("onnxmltools.convert.common.data_types")
+    except ImportError:
+        return None
+    runtime.set_default_logger_severity(4)
+    shape = [("features", kinds.FloatTensorType([None, features.shape[1]]))]
+    model = converter.convert_lightgbm(booster, initial_types=shape, zipmap=False)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, {"features": features})
+
+
+def _others(town: Population, pairs: Pairs) -> Figures:
+    """How many times as fast the other compiled loops are as the same in NumPy."""
+    texts = town.people.texts
+    random = np.random.default_rng(1)
+    there, lots = np.ones((64, len(town.people)), bool), np.arange(len(town.people))
+    numbers = random.normal(size=there.shape).astype(np.float32)
+
+    def plain_cosines() -> object:
+        one, other = texts[pairs.viewer, 0], texts[pairs.candidate, 0]
+        unknown = ~(one.any(axis=1) & other.any(axis=1))
+        return np.where(unknown, 0.5, np.einsum("ij,ij->i", one.astype(np.float32), other.astype(np.float32)))
+
+    def plain_selection() -> object:
+        ranks = np.where(there, np.rint(numbers / 1e-5).astype(np.int64) << 32 | lots, np.iinfo(np.int64).min)
+        return ranks >= np.partition(ranks, -MOST, axis=1)[:, -MOST, None]
+
+    seconds = _best(
+        {
+            "cosines": lambda: cosines(texts, 0, pairs.viewer, pairs.candidate, 0.5),
+            "cosines by NumPy": plain_cosines,
+            "selection": lambda: keep_best(there.copy(), numbers, np.zeros(64, np.int64), lots, MOST),
+            "selection by NumPy": plain_selection,
+        }
+    )
+    return {f"{name} over NumPy": seconds[f"{name} by NumPy"] / seconds[name] for name in ("cosines", "selection")}
