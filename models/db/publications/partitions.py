@@ -66,7 +66,8 @@ def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]
             pairs += len(match_list.candidate_ids)
             if viewers % LISTS_A_LOG_LINE == 0:
                 logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
-    connection.execute(text(f"ANALYZE {name}"))
+    # What verification joins by; sampling the arrays and reasons would take a third of the time of copying them.
+    connection.execute(text(f"ANALYZE {name} (viewer_id)"))
     return Size(viewers, pairs)
 
 
