@@ -18,6 +18,7 @@ from tests.bench.scale import __main__ as command
 from tests.bench.scale import matching as bench
 from tests.bench.scale.matching import kept, matching
 from tests.bench.scale.predicting import predicting
+from tests.bench.scale.publishing import publishing
 from tests.bench.scale.town import Frames, arrays, frames, trained
 
 PEOPLE = 400
@@ -63,6 +64,8 @@ def test_the_command_prints_and_writes_what_it_found(
 ) -> None:
     judge = trained(Frames(town.profiles, town.answers, town.interactions.sample(2_500, random_state=1)))
     figures = {"predicting": predicting(judge, town), "300 people": matching(judge, 300, 20, 1) | {"peak MB": 100.0}}
+    figures["publication"] = publishing(300)
+    assert figures["publication"]["pairs"] > 5_000
     monkeypatch.setattr(command, "measured", lambda _: figures)
     app = typer.Typer()
     app.command()(command.main)

@@ -12,6 +12,7 @@ from tests.bench.scale.approximate import approximate
 from tests.bench.scale.figures import Figures, Row, apart, circumstances, promise, told
 from tests.bench.scale.matching import BEST, RATIO, matching
 from tests.bench.scale.predicting import OURS, predicting
+from tests.bench.scale.publishing import SHARE, publishing
 from tests.bench.scale.town import frames, trained
 
 
@@ -54,7 +55,7 @@ def measured(size: Size) -> dict[str, Figures]:
         sections[f"{people:,} people"] = apart(matching, ranker, people, size.asked, size.shards)
     for people in (size.towns[0], size.towns[-1]):
         sections[f"HNSW, {people:,} people"] = apart(approximate, ranker, people)
-    return sections
+    return sections | {"publication": apart(publishing, size.towns[-1])}
 
 
 def promises(sections: dict[str, Figures]) -> list[Row]:
@@ -66,6 +67,7 @@ def promises(sections: dict[str, Figures]) -> list[Row]:
         promise(f"{largest}: {RATIO}", town[RATIO], "<=", 1.5),
         promise(f"{largest}: kept of the ranker's {BEST}", town[f"kept of the ranker's {BEST}"], ">=", 0.9),
         promise(f"{largest}: peak MB", town["peak MB"], "<=", 6_000),
+        promise(f"publication: {SHARE}", sections["publication"][SHARE], ">=", 0.8),
     ]
 
 
