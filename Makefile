@@ -3,19 +3,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 CLIENT := serving/client
+JUPYTER_INSTALLED := .venv/.jupyter
 NODE_INSTALLED := $(CLIENT)/node_modules/.installed
 
 # The encoder's weights come with a package: the libraries need not, and must not, ask the network.
 export HF_HUB_OFFLINE := 1
 export TRANSFORMERS_OFFLINE := 1
 
-.PHONY: help demo test lint bench serve ui client client-packages example stop clean
+.PHONY: help demo test lint bench serve ui notebooks client client-packages example stop clean
 
 help:
 	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
 	@echo "make test    the tests; make lint: ruff and mypy"
 	@echo "make bench   the market policies side by side, the API under load, figures in .data/bench; QUICK=1: small ones"
 	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
+	@echo "make notebooks   the analysts' notebooks in JupyterLab, on port 8888"
 	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"
 	@echo "make stop    stop the embedded database;  make clean: remove .venv and .data"
 
@@ -43,6 +45,7 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	@mkdir -p .data/bench
 	$(BIN)/python -m tests.bench.market $(if $(QUICK),--quick) .data/bench/market.json
+	$(BIN)/python -m tests.bench.scale $(if $(QUICK),--quick) .data/bench/scale.json
 	$(BIN)/python -m tests.bench.api $(if $(QUICK),--quick) .data/bench/api.json
 
 serve: $(INSTALLED)
@@ -50,6 +53,16 @@ serve: $(INSTALLED)
 
 ui: $(INSTALLED)
 	@$(BIN)/matching ui
+
+$(JUPYTER_INSTALLED): $(INSTALLED)
+	@echo "Installing JupyterLab into .venv ..."
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group notebooks
+	@touch $@
+
+# Notebooks run in their own folder: the home is named as seen from here.
+notebooks: export MATCHING_HOME := $(abspath $(or $(MATCHING_HOME),.data))
+notebooks: $(JUPYTER_INSTALLED)
+	$(BIN)/jupyter lab --port 8888 $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 $(NODE_INSTALLED): $(CLIENT)/package-lock.json $(CLIENT)/package.json $(CLIENT)/example/package.json
 	@command -v npm >/dev/null || { echo "npm is needed; install Node.js 18 or newer, with npm" >&2; exit 1; }

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.ml.compiled import compiled
 from models.ml.geography import squared_chords, unit_vectors
-from models.ml.market.compiled import compiled
 
 Matrix = NDArray[np.bool_]
 Ints = NDArray[np.int64]

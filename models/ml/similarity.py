@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.market.compiled import compiled
+from models.ml.compiled import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]

@@ -11,7 +11,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.market.compiled import compiled
+from models.ml.compiled import compiled
 
 Ints = NDArray[np.int64]
 Doubles = NDArray[np.float64]

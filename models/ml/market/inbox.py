@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.ml.compiled import by_parts, compiled
 from models.ml.market.attention import DEPTH
-from models.ml.market.compiled import by_parts, compiled
 from models.ml.market.examination import Doubles
 from models.ml.market.town import Flags, Ints, Slots, Town
 from models.ml.people import Floats

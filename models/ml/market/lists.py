@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.ml.market.compiled import by_parts, compiled
+from models.ml.compiled import by_parts, compiled
 from models.ml.market.examination import Doubles
 from models.ml.market.town import Flags, Ints, Keys, Slots, Town, best_first
 from models.ml.people import Floats

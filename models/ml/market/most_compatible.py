@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.ml.market.compiled import compiled
+from models.ml.compiled import compiled
 from models.ml.market.town import Ints, Town
 from models.ml.people import Floats
 from models.ml.ties import mixed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.market.compiled import compiled
+from models.ml.compiled import compiled
 from models.ml.people import Floats
 from models.ml.ties import mixed
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from models.ml.market.compiled import by_parts, compiled
+from models.ml.compiled import by_parts, compiled
 from models.ml.market.examination import Doubles
 from models.ml.market.town import Ints, Slots, Town
 from models.ml.people import Floats
