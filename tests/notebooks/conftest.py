@@ -1,0 +1,100 @@
+"""What the tests of the notebooks share: a small town and some evenings, really run, and one kernel for all."""
+
+import csv
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nbformat
+import pytest
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from pipelines.loaders import simulated, speed_dating
+from tests.pipelines.conftest import Databases, Place, databases
+
+__all__ = ["databases"]
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+PUBLIC_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "speed_dating.csv"
+PEOPLE, SEED = 200, 4
+WAVES = range(1, 6)
+SECONDS = 120
+# Every notebook begins in its own home, with no name defined; what was imported stays loaded.
+HOME = """
+import os
+from models.db.settings import settings
+os.environ |= {environment}
+settings.cache_clear()
+"""
+Run = Callable[[str, Place], NotebookNode]
+
+
+def kept(name: str) -> NotebookNode:
+    """The notebook as it is in git."""
+    path = NOTEBOOKS / f"{name}.ipynb"
+    notebook: NotebookNode = nbformat.read(path, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
+    return notebook
+
+
+@pytest.fixture(scope="session")
+def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A simulated town of 200 people."""
+    with databases() as url:
+        place = Place(tmp_path_factory.mktemp("town"), url)
+        simulated.load(place.engine, PEOPLE, SEED, place.home)
+        place.run()
+        yield place
+
+
+@pytest.fixture(scope="session")
+def evenings(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The first five evenings of the public speed-dating file."""
+    if not PUBLIC_FILE.exists():
+        pytest.skip("needs the public file ../shared/data/speed_dating.csv")
+    folder = tmp_path_factory.mktemp("evenings")
+    with PUBLIC_FILE.open(encoding="mac_roman", newline="") as everything:
+        rows = list(csv.reader(everything))
+    wave = rows[0].index("wave")
+    with (folder / "waves.csv").open("w", encoding="mac_roman", newline="") as some:
+        csv.writer(some).writerows(row for row in rows if row is rows[0] or int(row[wave]) in WAVES)
+    with databases() as url:
+        place = Place(folder / "home", url)
+        speed_dating.load(place.engine, folder / "waves.csv")
+        place.run()
+        yield place
+
+
+@pytest.fixture(scope="session")
+def kernel() -> Iterator[KernelManager]:
+    """One Python for all notebooks: to start one and import the libraries takes longer than most of them."""
+    # A short path: it becomes that of sockets.
+    with TemporaryDirectory() as folder:
+        manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=f"{folder}/kernel.json")
+        manager.start_kernel(env=os.environ | {"IPYTHONDIR": folder}, cwd=str(NOTEBOOKS))
+        yield manager
+        manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="session")
+def run(kernel: KernelManager) -> Run:
+    """Runs a notebook top to bottom in a place's home; raises what a cell raised."""
+
+    def executed(name: str, place: Place) -> NotebookNode:
+        notebook = kept(name)
+        home = HOME.format(environment={"MATCHING_HOME": str(place.home), "DATABASE_URL": place.database_url})
+        anew = new_code_cell(f"%reset -f\nexec({home!r}, {{}})")  # type: ignore[no-untyped-call]
+        notebook.cells.insert(0, anew)
+        client = NotebookClient(notebook, km=kernel, timeout=SECONDS)
+        # Not client.execute(), which leaves a handler behind for the end of the process.
+        with client.setup_kernel():
+            for index, cell in enumerate(notebook.cells):
+                client.execute_cell(cell, index)
+        if client.kc is not None:
+            client.kc.stop_channels()
+        return notebook
+
+    return executed
