@@ -6,11 +6,14 @@ from upath import UPath
 from models.db.settings import Settings, settings
 from pipelines.assets import embeddings, evaluation, market, matches, ranker, source
 from pipelines.frame_store import ParquetStore, store_url
+from pipelines.new_people import new_people, somebody_joined
 from pipelines.progress import progress
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
 
 JOB, EVALUATION = "matching", "evaluation"
+# 03:00 in UTC, where no night of the year has the hour twice or not at all: few are up, and lists are there by morning.
+NIGHTLY, TIME_ZONE = "0 3 * * *", "UTC"
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -29,7 +32,10 @@ def build(settings: Settings) -> dg.Definitions:
                 selection=dg.AssetSelection.groups(evaluation.GROUP),
                 description="The ranker beside every baseline, on what the last run of the pipeline extracted.",
             ),
+            new_people,
         ],
+        schedules=[nightly(settings)],
+        sensors=[somebody_joined],
         resources={
             "io_manager": ParquetStore(base_path=UPath(store)),
             "database": Database(home=str(settings.home), url=settings.database_url),
@@ -40,6 +46,19 @@ def build(settings: Settings) -> dg.Definitions:
         },
         loggers={"console": progress},
         executor=dg.in_process_executor,
+    )
+
+
+def nightly(settings: Settings) -> dg.ScheduleDefinition:
+    """The whole pipeline every night: in production from the start, elsewhere once somebody turns it on."""
+    on = settings.environment == "production"
+    return dg.ScheduleDefinition(
+        name="nightly",
+        job_name=JOB,
+        cron_schedule=NIGHTLY,
+        execution_timezone=TIME_ZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED,
+        description="The whole pipeline at 03:00 UTC. On in production (MATCHING_ENV), elsewhere to be turned on here.",
     )
 
 

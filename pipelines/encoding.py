@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from upath import UPath
 
-from models.ml.embeddings import NO_ANSWERS, Answers, concatenate, from_table, to_table
-from models.ml.encoder import DIMENSIONS, encode, text_hash
+from models.ml.embeddings import NO_ANSWERS, Answers, concatenate, from_table, pool, to_table
+from models.ml.encoder import DIMENSIONS, content_hash, encode, text_hash
 from pipelines.frame_store import fingerprint, read_table, write_table
 from pipelines.frame_store import to_table as frame_table
 from pipelines.shards import SHARDS, shard_of
@@ -71,3 +71,10 @@ def _vectors(parts: list[Answers]) -> dict[str, np.ndarray]:
 def load_answers(manifest: pd.DataFrame) -> Answers:
     """All embedded answers of a manifest of shards."""
     return concatenate([from_table(read_table(UPath(url))) for url in manifest["url"]])
+
+
+def stored_rows(profiles: pd.DataFrame, answers: Answers) -> list[tuple[str, str, list[float]]]:
+    """Profile id, content hash and vector of everybody who answered something, as `models.db.embeddings` takes them."""
+    ids, vectors = pool(answers)
+    hashes = dict(zip(profiles["profile_id"], profiles["texts"].map(content_hash), strict=True))
+    return [(each, hashes[each], vector.tolist()) for each, vector in zip(ids.tolist(), vectors, strict=True)]

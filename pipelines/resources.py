@@ -9,10 +9,13 @@ import dagster as dg
 from sqlalchemy import Engine
 from upath import UPath
 
-from models.db.engines import database
+from models.db.engines import database, was_lost
+from models.db.errors import DatabaseUnavailable
 from models.db.settings import Settings
 
 Shard = TypeVar("Shard")
+# A server that is started again, or gives its place to another, is back within a minute.
+RETRIES, SECONDS_TO_WAIT = 3, 20
 
 
 class Database(dg.ConfigurableResource[None]):
@@ -23,9 +26,14 @@ class Database(dg.ConfigurableResource[None]):
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        """An engine for the length of a block."""
-        with database(Settings(home=Path(self.home), database_url=self.url)) as engine:
-            yield engine
+        """An engine for the length of a block; a step whose server was lost begins anew a little later."""
+        try:
+            with database(Settings(home=Path(self.home), database_url=self.url)) as engine:
+                yield engine
+        except DatabaseUnavailable as error:
+            if was_lost(error) and _tries_left():
+                raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
+            raise
 
 
 class ShardStore(dg.ConfigurableResource[None]):
@@ -57,3 +65,11 @@ class Compute(dg.ConfigurableResource[None]):
         from pipelines.cluster import map_on_cluster  # noqa: PLC0415 - only where there is one
 
         return map_on_cluster(self.scheduler, function, shards)
+
+
+def _tries_left() -> bool:
+    """Whether this is within a step that may begin anew; the last try raises what went wrong itself."""
+    try:
+        return dg.OpExecutionContext.get().retry_number < RETRIES
+    except dg.DagsterInvariantViolationError:
+        return False

@@ -1,34 +1,86 @@
 """One vector a profile in `matching.embeddings`: written when its content changed, gone when the profile is."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+
+Rows = Iterable[tuple[str, str, list[float]]]
+"""Profile id, content hash, 384 numbers each."""
 
 STAGE = "CREATE TEMPORARY TABLE staged (profile_id uuid, content_hash text, embedding halfvec) ON COMMIT DROP"
 COPY = "COPY staged FROM STDIN (FORMAT BINARY)"
-# A person erased since their profile was read must not come back; an unchanged vector must not cost an index entry.
+# A person erased since their profile was read must not come back; an unchanged vector must not cost an index entry; one
+# that was stored since the profile was read is newer.
 MERGE = """
 INSERT INTO matching.embeddings AS kept (profile_id, encoder, content_hash, embedding)
 SELECT profile_id, :encoder, content_hash, embedding FROM staged
 WHERE EXISTS (SELECT FROM app.profiles WHERE id = profile_id)
 ON CONFLICT (profile_id) DO UPDATE
 SET encoder = excluded.encoder, content_hash = excluded.content_hash, embedding = excluded.embedding, updated_at = now()
-WHERE (kept.encoder, kept.content_hash) <> (excluded.encoder, excluded.content_hash)
+WHERE (kept.encoder, kept.content_hash) <> (excluded.encoder, excluded.content_hash) AND kept.updated_at < :read_at
 """
-# Somebody who emptied their profile has no vector any more.
-PRUNE = "DELETE FROM matching.embeddings WHERE profile_id NOT IN (SELECT profile_id FROM staged)"
+# Somebody who emptied their profile has no vector any more; somebody who joined since profiles were read keeps theirs.
+PRUNE = """
+DELETE FROM matching.embeddings WHERE profile_id NOT IN (SELECT profile_id FROM staged) AND updated_at < :read_at
+"""
+WAITING = """
+FROM app.profiles AS profile LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
+WHERE profile.texts <> '{}' AND (known.updated_at < profile.updated_at OR known.profile_id IS NULL)
+"""
+# What was committed a little later than the newest may be stamped a little earlier.
+IN_FLIGHT = "interval '10 seconds'"
+WHO_WAITS = f"SELECT profile.id::text AS id, known.content_hash {WAITING}"
+HOW_MANY_WAIT = f"""
+SELECT count(*), max(profile.updated_at)::text,
+       md5(string_agg(profile.id || ' ' || profile.updated_at, ',' ORDER BY profile.id))
+{WAITING} AND profile.updated_at > CAST(:since AS timestamptz) - {IN_FLIGHT}
+"""
 
 
-def store_embeddings(engine: Engine, encoder: str, vectors: Iterable[tuple[str, str, list[float]]]) -> int:
-    """Make `matching.embeddings` hold these and no others: profile id, content hash, 384 numbers each.
+@dataclass(frozen=True)
+class Waiting:
+    """Those who wrote something since their vector was made, or have none."""
 
-    Returns how many rows were new or changed. One transaction: a reader sees all of it or nothing.
+    people: int
+    newest: str
+    """The moment that the last of them wrote, as the database says it."""
+    digest: str
+    """Names who they are and when they wrote, and tells neither."""
+
+
+def waiting(connection: Connection, since: str = "-infinity") -> Waiting | None:
+    """Whoever waits for a vector and changed their profile since the moment, a few seconds early; None for nobody."""
+    people, newest, digest = connection.execute(text(HOW_MANY_WAIT), {"since": since}).one()
+    return Waiting(people, newest, digest) if people else None
+
+
+def who_waits(connection: Connection) -> dict[str, str | None]:
+    """Everybody who may need another vector: profile id → content hash of the one that is there, None for none."""
+    return {row.id: row.content_hash for row in connection.execute(text(WHO_WAITS))}
+
+
+def store_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
+    """Make `matching.embeddings` hold these and no others; returns how many rows were new or changed.
+
+    `read_at` (with time zone) is the database's time when the profiles were read: what was stored since then stays.
+    One transaction: a reader sees all of it or nothing.
     """
+    return _store(engine, encoder, vectors, read_at, PRUNE)
+
+
+def add_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
+    """Store these beside those of others, likewise."""
+    return _store(engine, encoder, vectors, read_at)
+
+
+def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *before: str) -> int:
     with engine.begin() as connection:
         connection.execute(text(STAGE))
         driver = cast("psycopg.Connection", connection.connection.driver_connection)
@@ -37,5 +89,6 @@ def store_embeddings(engine: Engine, encoder: str, vectors: Iterable[tuple[str, 
             copy.set_types(("uuid", "text", "halfvec"))
             for profile_id, content_hash, vector in vectors:
                 copy.write_row((UUID(profile_id), content_hash, HalfVector(vector)))
-        connection.execute(text(PRUNE))
-        return connection.execute(text(MERGE), {"encoder": encoder}).rowcount
+        for statement in before:
+            connection.execute(text(statement), {"read_at": read_at})
+        return connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount

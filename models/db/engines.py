@@ -14,6 +14,8 @@ from models.db.errors import DatabaseUnavailable, InputError
 from models.db.settings import Settings
 
 DRIVER = "postgresql+psycopg"
+# SQLSTATEs of a server that will be back: connection exceptions, shutdowns and starts. None: it was not reached at all.
+LOST = ("08", "57P")
 
 
 def database_url(settings: Settings) -> str:
@@ -57,3 +59,9 @@ def database(settings: Settings) -> Iterator[Engine]:
         ) from error
     finally:
         engine.dispose()
+
+
+def was_lost(error: DatabaseUnavailable) -> bool:
+    """Whether the server went away or did not answer, so that the same may well succeed a little later."""
+    cause = error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__
+    return isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or LOST[0]).startswith(LOST)

@@ -6,9 +6,8 @@ import dagster as dg
 import pandas as pd
 
 from models.db.embeddings import store_embeddings
-from models.ml.embeddings import Answers, pool
-from models.ml.encoder import ENCODER, content_hash
-from pipelines.encoding import encode_shard, encode_shards, load_answers
+from models.ml.encoder import ENCODER
+from pipelines.encoding import encode_shard, encode_shards, load_answers, stored_rows
 from pipelines.resources import Compute, Database, ShardStore
 from pipelines.shards import manifest, missing, remove_others
 
@@ -32,14 +31,7 @@ def profile_embeddings(
         context.log.info(f"shard {done} of {len(to_do)}: {encoded:,} answers, {rate:.0f} a second, {left:.0f} s left")
     remove_others(folder, shards)
     handed_on = manifest(shards)
-    rows = _rows(profiles, load_answers(handed_on))
+    rows = stored_rows(profiles, load_answers(handed_on))
     with database.engine() as engine:
-        stored = store_embeddings(engine, ENCODER, rows)
+        stored = store_embeddings(engine, ENCODER, rows, profiles["extracted_at"][0])
     return dg.Output(handed_on, metadata={"profiles": len(rows), "answers_encoded": encoded, "vectors_stored": stored})
-
-
-def _rows(profiles: pd.DataFrame, answers: Answers) -> list[tuple[str, str, list[float]]]:
-    """Profile id, content hash and vector of everybody who answered something."""
-    ids, vectors = pool(answers)
-    hashes = dict(zip(profiles["profile_id"], profiles["texts"].map(content_hash), strict=True))
-    return [(each, hashes[each], vector.tolist()) for each, vector in zip(ids.tolist(), vectors, strict=True)]

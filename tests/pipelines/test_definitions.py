@@ -9,7 +9,8 @@ import pytest
 
 from models.db.migrations import ROOT
 from models.db.settings import Settings
-from pipelines.definitions import EVALUATION, JOB, build
+from pipelines.definitions import EVALUATION, JOB, build, nightly
+from pipelines.new_people import NEW_PEOPLE
 
 ASSETS = {
     *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
@@ -70,6 +71,20 @@ def test_a_job_materializes_its_assets(definitions: dg.Definitions, name: str, a
     job = definitions.resolve_job_def(name)
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == assets
     assert job.executor_def is dg.in_process_executor  # a process a step would cost two seconds each
+
+
+@pytest.mark.parametrize(("environment", "status"), [("production", "RUNNING"), ("development", "STOPPED")])
+def test_the_nightly_run_is_on_in_production(environment: str, status: str) -> None:
+    schedule = nightly(Settings.model_validate({"environment": environment}))
+    assert (schedule.job_name, schedule.default_status.value) == (JOB, status)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "UTC")
+
+
+def test_new_people_are_looked_for_every_minute(definitions: dg.Definitions) -> None:
+    sensor = definitions.resolve_sensor_def("somebody_joined")
+    assert (sensor.job_name, sensor.minimum_interval_seconds) == (NEW_PEOPLE, 60)
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert definitions.resolve_job_def(NEW_PEOPLE).executor_def is dg.in_process_executor
 
 
 def test_dagster_loads_the_workspace_file(tmp_path: Path) -> None:

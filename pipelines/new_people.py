@@ -1,0 +1,67 @@
+"""Whoever joined or wrote since the last run gets a vector within a minute or two, so that the API has neighbours."""
+
+import dagster as dg
+
+from models.db.embeddings import add_embeddings, waiting, who_waits
+from models.db.publications import live
+from models.ml.encoder import ENCODER, content_hash
+from models.ml.frames import check_profiles
+from pipelines.encoding import encode_shard, encode_shards, load_answers, stored_rows
+from pipelines.extract import read_profiles
+from pipelines.resources import Database, ShardStore
+from pipelines.shards import manifest
+
+NEW_PEOPLE = "new_people"
+SECONDS_BETWEEN = 60
+# The nightly run clears the folder of answers when it is done with it; a minute later it is.
+RETRIES, SECONDS_TO_WAIT = 2, 60
+
+
+@dg.op
+def embed_new_people(context: dg.OpExecutionContext, database: Database, store: ShardStore) -> None:
+    """Encode and store what people wrote since their vector was made; who breaks the contract is left to the night."""
+    with database.engine() as engine, engine.connect() as connection:
+        known = who_waits(connection)
+        accepted, rejected = check_profiles(read_profiles(connection, list(known)))
+    profiles = accepted[accepted["texts"].map(content_hash) != accepted["profile_id"].map(known)]
+    folder = store.folder("profile_embeddings")
+    # Beside the shards of the last run, so that the next one finds these answers encoded.
+    shards = [shard for shard in encode_shards(profiles, folder) if len(shard.answers)]
+    try:
+        encoded = sum(map(encode_shard, shards))
+        rows = stored_rows(profiles, load_answers(manifest(shards)))
+    except FileNotFoundError as error:
+        raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
+    with database.engine() as engine:
+        stored = add_embeddings(engine, ENCODER, rows, accepted["extracted_at"].iloc[0]) if rows else 0
+    counts = {"answers_encoded": encoded, "vectors_stored": stored, "left_to_the_night": len(rejected)}
+    context.log.info(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
+    context.log_event(dg.AssetObservation("profile_embeddings", metadata=counts))
+
+
+@dg.job(
+    name=NEW_PEOPLE,
+    executor_def=dg.in_process_executor,
+    description="Vectors for whoever joined or wrote since the last run, for the API's neighbours.",
+)
+def new_people() -> None:
+    """The one step."""
+    embed_new_people()
+
+
+@dg.sensor(
+    job_name=NEW_PEOPLE,  # by its name: Dagster warns of its own copy of a sensor that holds a job
+    minimum_interval_seconds=SECONDS_BETWEEN,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks the database every minute who joined or wrote, by one query; starts `new_people` for them.",
+)
+def somebody_joined(context: dg.SensorEvaluationContext, database: Database) -> dg.RunRequest | dg.SkipReason:
+    """One run for whoever came since the last; the cursor is the moment that the newest of them wrote."""
+    with database.engine() as engine, engine.connect() as connection:
+        if live(connection) is None:
+            return dg.SkipReason("nothing is published yet: the first `matching run` gives everybody a vector")
+        found = waiting(connection, context.cursor or "-infinity")
+    if found is None:
+        return dg.SkipReason("nobody joined or wrote anything since")
+    context.update_cursor(found.newest)
+    return dg.RunRequest(run_key=found.digest, tags={"people": str(found.people)})

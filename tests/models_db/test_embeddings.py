@@ -1,0 +1,91 @@
+"""Vectors in the database: whole or beside others, never older ones over newer ones; and who waits for one."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from models.db.embeddings import add_embeddings, store_embeddings, waiting, who_waits
+
+PEOPLE = {name: f"00000000-0000-0000-0000-0000000000{number:02d}" for number, name in enumerate(("ann", "bob", "cy"))}
+JOIN = """
+INSERT INTO app.profiles (id, display_name, birth_date, gender, seeks, texts)
+VALUES (CAST(:id AS uuid), 'Somebody', '1990-01-01', 'woman', '{man}', '{"About me": "I sail"}')
+"""
+EDIT = 'UPDATE app.profiles SET updated_at = now(), texts = \'{"About me": "I row"}\' WHERE id = :id'
+EMPTY = "UPDATE app.profiles SET updated_at = now(), texts = '{}' WHERE id = CAST(:id AS uuid)"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url, poolclass=NullPool)
+    tell(engine, JOIN, *PEOPLE)
+    yield engine
+    engine.dispose()
+
+
+def tell(engine: Engine, statement: str, *names: str) -> None:
+    """A statement about some people, each in a transaction of its own."""
+    for name in names:
+        with engine.begin() as connection:
+            connection.execute(text(statement), {"id": PEOPLE[name]})
+
+
+def now(engine: Engine) -> datetime:
+    with engine.connect() as connection:
+        moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
+        return moment
+
+
+def rows(*names: str, content: str = "first") -> list[tuple[str, str, list[float]]]:
+    return [(PEOPLE[name], content, [1.0] + [0.0] * 383) for name in names]
+
+
+def stored(engine: Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT profile_id::text, content_hash FROM matching.embeddings"))
+        name_of = {key: name for name, key in PEOPLE.items()}
+        return {name_of[key]: content for key, content in found}
+
+
+def test_the_whole_replaces_what_there_was_and_an_addition_does_not(engine: Engine) -> None:
+    assert store_embeddings(engine, "letters", rows("ann", "bob"), now(engine)) == 2
+    assert add_embeddings(engine, "letters", rows("cy"), now(engine)) == 1
+    assert stored(engine) == {"ann": "first", "bob": "first", "cy": "first"}
+    assert store_embeddings(engine, "letters", rows("ann", "cy"), now(engine)) == 0
+    assert stored(engine) == {"ann": "first", "cy": "first"}
+
+
+def test_what_was_stored_since_the_profiles_were_read_stays(engine: Engine) -> None:
+    store_embeddings(engine, "letters", rows("ann"), now(engine))
+    read_at = now(engine)
+    add_embeddings(engine, "letters", rows("ann", "bob", content="second"), now(engine))
+    assert store_embeddings(engine, "letters", rows("ann", "cy"), read_at) == 1
+    assert stored(engine) == {"ann": "second", "bob": "second", "cy": "first"}
+
+
+def test_who_joined_or_wrote_since_waits(engine: Engine) -> None:
+    store_embeddings(engine, "letters", rows("ann", "bob"), now(engine))
+    with engine.connect() as connection:
+        assert who_waits(connection) == {PEOPLE["cy"]: None}
+        first = waiting(connection)
+    assert first is not None
+    assert first.people == 1
+    tell(engine, EDIT, "bob")
+    with engine.connect() as connection:
+        assert who_waits(connection) == {PEOPLE["bob"]: "first", PEOPLE["cy"]: None}
+        both = waiting(connection)
+        assert both is not None
+        assert both.people == 2
+        assert both.digest != first.digest
+        assert waiting(connection, first.newest) == both  # seconds apart: the older one may have been in flight
+        assert waiting(connection, "2999-01-01") is None
+
+
+def test_who_wrote_nothing_does_not_wait(engine: Engine) -> None:
+    store_embeddings(engine, "letters", rows("ann", "bob", "cy"), now(engine))
+    tell(engine, EMPTY, "ann")
+    with engine.connect() as connection:
+        assert waiting(connection) is None
