@@ -98,19 +98,19 @@ def teaches(liked: Bools, fold: Ints) -> bool:
 def fit_ranker(specification: Specification, cold: Cold, questions: Questions, seed: int) -> Fitted:
     """Fit ridge, trees and calibration on n questions, given the cold ridges of the same folds.
 
-    The trees start from the ridge's log-odds, so that they learn only what it missed; where that is nothing there are
-    none. Number of trees, ridge strength and calibration are chosen on the held-out rows.
+    The trees start from the ridge's log-odds, so that they learn only what it missed. Number of trees, ridge strength
+    and calibration are chosen on the held-out rows.
     """
     found = splits(questions.fold)
     parts, linear = _cross_fit_linear(cold, questions, found)
     boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed)
     whole = parts[-1]
-    booster = _boost(whole, questions.liked, rounds, seed) if rounds else None
+    booster = _boost(whole, questions.liked, rounds, seed)
     cold_rows = nothing_is_known(whole.features)
     calibration = _calibrate(linear + trees, questions.liked, cold_rows)
     means = whole.features.mean(axis=0, dtype=np.float64)
 
-    def ranker(cold: Linear, part: _Part, booster: lgb.Booster | None) -> Ranker:
+    def ranker(cold: Linear, part: _Part, booster: lgb.Booster) -> Ranker:
         return Ranker(specification, cold, part.linear, means, *calibration.others, booster, calibration.cold)
 
     folds = [int(questions.fold[held[0]]) for _, held in found]
@@ -196,7 +196,7 @@ def _folded(linear: Linear, cold: Linear) -> Linear:
 
 def _cross_fit_trees(
     liked: Bools, parts: Sequence[_Part], found: Sequence[Split], seed: int
-) -> tuple[list[lgb.Booster] | list[None], int, Doubles]:
+) -> tuple[list[lgb.Booster], int, Doubles]:
     """Trees of each split, the number of them chosen on held-out rows, and what they add there."""
     gains, boosters = [], []
     for part, (train, held) in zip(parts, found, strict=False):
@@ -218,24 +218,23 @@ def _cross_fit_trees(
         gains.append(log_loss_of(part.start[held], liked[held]) - np.array(losses["valid_0"]["binary_logloss"]))
     added = np.zeros(len(liked))
     rounds = _rounds(gains, [len(held) for _, held in found])
-    if rounds == 0:
-        return [None] * len(boosters), rounds, added
     for booster, part, (_, held) in zip(boosters, parts, found, strict=False):
         added[held] = np.asarray(booster.predict(part.features[held], raw_score=True, num_iteration=rounds))
     return [_first(booster, rounds) for booster in boosters], rounds, added
 
 
 def _rounds(gains: Sequence[Doubles], rows: Sequence[int]) -> int:
-    """The number of trees that gains most in held-out log loss; none where that may be chance.
+    """The number of trees that gains most in held-out log loss; a single one where that may be chance.
 
-    `gains` are, for each fold, the gain per row after 1, 2, … trees; `rows` how many rows the fold holds out. Trees
-    that gain no more than one standard error over folds are left out (Breiman, Friedman, Olshen and Stone, 1984).
+    `gains` are, for each fold, the gain per row after 1, 2, … trees; `rows` how many rows the fold holds out. Of
+    trees that gain no more than one standard error over folds the least is kept (Breiman, Friedman, Olshen and Stone,
+    1984): one tree hardly moves the ridge's log-odds.
     """
     together = min(len(gain) for gain in gains)
     by_fold = np.array([gain[:together] * count for gain, count in zip(gains, rows, strict=True)])
     best = int(np.argmax(by_fold.sum(axis=0)))
     gain = by_fold[:, best]
-    return best + 1 if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else 0
+    return best + 1 if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else 1
 
 
 def _first(booster: lgb.Booster, rounds: int) -> lgb.Booster:
