@@ -4,6 +4,7 @@ import dagster as dg
 from upath import UPath
 
 from models.db.settings import Settings, settings
+from pipelines import checks
 from pipelines.assets import embeddings, evaluation, market, matches, ranker, source
 from pipelines.frame_store import ParquetStore, store_url
 from pipelines.new_people import new_people, somebody_joined
@@ -11,9 +12,9 @@ from pipelines.progress import progress
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
 
-JOB, EVALUATION = "matching", "evaluation"
+JOB, EVALUATION, FRESHNESS = "matching", "evaluation", "freshness"
 # 03:00 in UTC, where no night of the year has the hour twice or not at all: few are up, and lists are there by morning.
-NIGHTLY, TIME_ZONE = "0 3 * * *", "UTC"
+NIGHTLY, HOURLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "UTC"
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -21,6 +22,7 @@ def build(settings: Settings) -> dg.Definitions:
     store = store_url(settings)
     return dg.Definitions(
         assets=dg.load_assets_from_modules([source, embeddings, ranker, matches, market, evaluation]),
+        asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=[
             dg.define_asset_job(
                 JOB,
@@ -32,9 +34,14 @@ def build(settings: Settings) -> dg.Definitions:
                 selection=dg.AssetSelection.groups(evaluation.GROUP),
                 description="The ranker beside every baseline, on what the last run of the pipeline extracted.",
             ),
+            dg.define_asset_job(
+                FRESHNESS,
+                selection=dg.AssetSelection.checks(checks.is_fresh),
+                description="Whether last night's publication came to be: only the check of its age.",
+            ),
             new_people,
         ],
-        schedules=[nightly(settings)],
+        schedules=schedules(settings),
         sensors=[somebody_joined],
         resources={
             "io_manager": ParquetStore(base_path=UPath(store)),
@@ -49,17 +56,28 @@ def build(settings: Settings) -> dg.Definitions:
     )
 
 
-def nightly(settings: Settings) -> dg.ScheduleDefinition:
-    """The whole pipeline every night: in production from the start, elsewhere once somebody turns it on."""
+def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """The whole pipeline every night and the age of what it published every hour.
+
+    On in production from the start, elsewhere once somebody turns them on.
+    """
     on = settings.environment == "production"
-    return dg.ScheduleDefinition(
-        name="nightly",
-        job_name=JOB,
-        cron_schedule=NIGHTLY,
-        execution_timezone=TIME_ZONE,
-        default_status=dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED,
-        description="The whole pipeline at 03:00 UTC. On in production (MATCHING_ENV), elsewhere to be turned on here.",
-    )
+    status = dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED
+    said = {
+        "nightly": (JOB, NIGHTLY, "The whole pipeline at 03:00 UTC."),
+        "hourly": (FRESHNESS, HOURLY, "Whether what is published is of last night."),
+    }
+    return [
+        dg.ScheduleDefinition(
+            name=name,
+            job_name=job,
+            cron_schedule=cron,
+            execution_timezone=TIME_ZONE,
+            default_status=status,
+            description=f"{what} On in production (MATCHING_ENV), elsewhere to be turned on here.",
+        )
+        for name, (job, cron, what) in said.items()
+    ]
 
 
 def registry(settings: Settings) -> Registry:

@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-START, DONE, FAILED = "STEP_START", "STEP_SUCCESS", "STEP_FAILURE"
+START, DONE, FAILED, CHECK = "STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "ASSET_CHECK_EVALUATION"
 
 
 class _Lines(logging.Formatter):
-    """Formats the start and the end of a step, and messages of the assets."""
+    """Formats the start and the end of a step, checks that failed, and messages of the assets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,6 +21,10 @@ class _Lines(logging.Formatter):
         if event is None:
             return f"    {record.dagster_meta['orig_message']}"  # type: ignore[attr-defined] # Dagster sets it
         kind, step = event.event_type_value, event.step_key
+        if kind == CHECK:
+            said = event.event_specific_data
+            level = "warning" if said.severity is dg.AssetCheckSeverity.WARN else "failed"
+            return f"    {level}: {said.check_name.replace('_', ' ')}: no; {said.description}"
         if kind == START:
             self.started[step] = time.monotonic()
             return f"▸ {step}"
@@ -32,6 +36,8 @@ def _worth_a_line(record: logging.LogRecord) -> bool:
     event: Any = getattr(record, "dagster_event", None)
     if event is None:
         return record.levelno >= logging.INFO
+    if event.event_type_value == CHECK:
+        return not event.event_specific_data.passed
     return event.event_type_value in (START, DONE, FAILED)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import mlflow
@@ -27,6 +28,8 @@ from pipelines import ranker_model
 EXPERIMENT = "matching"
 MODEL = "ranker"
 CHAMPION = "champion"
+# How people and scores were spread in the training (see models.ml.drift).
+REFERENCE = "reference.json"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 # How MLflow says that there is no such model, or no such alias of it.
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -106,6 +109,18 @@ class Registry(dg.ConfigurableResource[None]):
         mlflow.set_tags({f"gate.{name}": sentence for name, sentence in reasons.items()})
         text = "\n".join(f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items())
         client.update_model_version(MODEL, version, description=text)
+
+    def keep(self, name: str, content: Mapping[str, object]) -> None:
+        """Keep numbers with the current run, as a JSON file of this name."""
+        mlflow.log_dict(dict(content), name)
+
+    def kept(self, version: str, name: str) -> dict[str, Any] | None:
+        """What was kept of this name with the run that a version was trained in; None if nothing was."""
+        run_id = str(self._connect().get_model_version(MODEL, version).run_id)
+        if name not in {each.path for each in self._connect().list_artifacts(run_id)}:
+            return None
+        content: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{name}")
+        return content
 
     def load(self, version: str) -> Rankers:
         """A registered version."""

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
 
+from models.db.errors import CheckFailed
 from models.db.settings import Settings
 from pipelines.definitions import build
 
@@ -30,4 +32,11 @@ def run(settings: Settings, name: str) -> None:
     """Run a job of the definitions once. Raises what a step raised: a MatchingError is the user's to mend."""
     job = build(settings).resolve_job_def(name)
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
-        job.execute_in_process(run_config={"loggers": {"console": {"config": {}}}}, instance=instance)
+        try:
+            job.execute_in_process(run_config={"loggers": {"console": {"config": {}}}}, instance=instance)
+        except DagsterAssetCheckFailedError as error:
+            _, _, which = str(error).partition("\n")
+            raise CheckFailed(
+                f"nothing was published, as a check failed, {', '.join(which.splitlines())}: its line above says why, "
+                "and `make ui` shows it; mend that, then run this again"
+            ) from error

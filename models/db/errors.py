@@ -4,6 +4,7 @@ MatchingError
 ├── InputError            a file, an argument or a row cannot be used as it is
 ├── EmptyTown             there are too few people to match
 ├── DatabaseUnavailable   PostgreSQL does not answer or was lost
+├── CheckFailed           what a step made failed a check that blocks the publication
 ├── PublicationRefused    a publication failed its checks, or another one is being built
 ├── NothingToRollBack     no earlier publication is kept
 └── NoChampion            no ranker has been trained and accepted yet
@@ -24,6 +25,10 @@ class EmptyTown(MatchingError):
 
 class DatabaseUnavailable(MatchingError):
     """PostgreSQL does not answer or was lost."""
+
+
+class CheckFailed(MatchingError):
+    """What a step of the pipeline made failed a check that blocks the publication."""
 
 
 class PublicationRefused(MatchingError):

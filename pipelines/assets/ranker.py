@@ -1,17 +1,19 @@
 """Training pairs and the ranker: one MLflow run a materialization; the champion moves only if the gate lets it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from platform import python_version
 
 import dagster as dg
 import pandas as pd
 
+from models.ml.drift import described, reference
 from models.ml.gate import Check, check
 from models.ml.pairs import training_pairs as make_pairs
 from models.ml.training import Trained, train
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
-from pipelines.registry import REQUIREMENTS, Registry
+from pipelines.registry import REFERENCE, REQUIREMENTS, Registry
 from pipelines.scoring import VOLATILE
 
 GROUP = "ranker"
@@ -51,10 +53,10 @@ def ranker(
     """The LightGBM ranker in MLflow, registered; the champion if it passes the gate or is the town's first."""
     run_id = context.run.run_id
     with registry.training(f"dagster {run_id[:8]}", {"dagster_run_id": run_id}):
-        champion = registry.current()
+        champion, answers = registry.current(), load_answers(profile_embeddings)
         trained = train(
             profiles,
-            load_answers(profile_embeddings),
+            answers,
             training_pairs,
             config.seed,
             champion=champion.rankers if champion else None,
@@ -64,13 +66,15 @@ def ranker(
         promoted = champion is None or all(each.passed for each in checks)
         parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
         version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
+        registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
         registry.explain(
             version, {each.name: ("passed: " if each.passed else "failed: ") + each.sentence for each in checks}
         )
     if promoted:
         registry.promote(version)
     for each in checks:
-        context.log.info(f"{each.name.replace('_', ' ')}: {'yes' if each.passed else 'no'}; {each.sentence}")
+        if each.passed:  # of those that fail the run tells itself
+            context.log.info(f"{each.name.replace('_', ' ')}: yes; {each.sentence}")
     context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
     severity = dg.AssetCheckSeverity.WARN if promoted else dg.AssetCheckSeverity.ERROR
     return dg.MaterializeResult(

@@ -9,7 +9,7 @@ import pytest
 
 from models.db.migrations import ROOT
 from models.db.settings import Settings
-from pipelines.definitions import EVALUATION, JOB, build, nightly
+from pipelines.definitions import EVALUATION, FRESHNESS, JOB, build, schedules
 from pipelines.new_people import NEW_PEOPLE
 
 ASSETS = {
@@ -17,12 +17,25 @@ ASSETS = {
     *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication"),
 }
 EVALUATION_ASSETS = {"ranker_evaluation"}
-CHECKS = {
-    ("ranker", name)
-    for name in (
-        *("beats_the_baselines", "is_calibrated", "does_not_leak"),
-        *("is_no_worse_than_linear", "is_no_worse_than_the_champion"),
-    )
+# Those that block let nothing be published that failed them.
+BLOCKING = {
+    ("profiles", "few_are_rejected"),
+    ("interactions", "few_are_rejected"),
+    ("profile_embeddings", "are_of_length_one"),
+    ("match_lists", "pairs_are_eligible"),
+}
+CHECKS = BLOCKING | {
+    *(
+        ("ranker", name)
+        for name in (
+            *("beats_the_baselines", "is_calibrated", "does_not_leak"),
+            *("is_no_worse_than_linear", "is_no_worse_than_the_champion"),
+        )
+    ),
+    ("scored_candidates", "people_are_as_in_training"),
+    ("scored_candidates", "scores_are_as_in_training"),
+    ("publication", "matches_its_lists"),
+    ("publication", "is_fresh"),
 }
 NEEDS = {
     "profiles": set(),
@@ -48,6 +61,8 @@ def test_the_assets_and_their_checks_are_exactly_these(definitions: dg.Definitio
     graph = definitions.resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == ASSETS | EVALUATION_ASSETS
     assert {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys} == CHECKS
+    blocking = {key for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    assert {(key.asset_key.to_user_string(), key.name) for key in blocking} == BLOCKING
 
 
 def test_each_asset_needs_what_the_flow_says(definitions: dg.Definitions) -> None:
@@ -75,9 +90,16 @@ def test_a_job_materializes_its_assets(definitions: dg.Definitions, name: str, a
 
 @pytest.mark.parametrize(("environment", "status"), [("production", "RUNNING"), ("development", "STOPPED")])
 def test_the_nightly_run_is_on_in_production(environment: str, status: str) -> None:
-    schedule = nightly(Settings.model_validate({"environment": environment}))
-    assert (schedule.job_name, schedule.default_status.value) == (JOB, status)
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "UTC")
+    nightly, hourly = schedules(Settings.model_validate({"environment": environment}))
+    assert (nightly.job_name, nightly.cron_schedule, nightly.execution_timezone) == (JOB, "0 3 * * *", "UTC")
+    assert (hourly.job_name, hourly.cron_schedule, hourly.execution_timezone) == (FRESHNESS, "30 * * * *", "UTC")
+    assert {nightly.default_status.value, hourly.default_status.value} == {status}
+
+
+def test_the_age_of_the_publication_is_asked_by_itself(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def(FRESHNESS)
+    assert not job.asset_layer.executable_asset_keys
+    assert [node.name for node in job.nodes] == ["publication_is_fresh"]
 
 
 def test_new_people_are_looked_for_every_minute(definitions: dg.Definitions) -> None:

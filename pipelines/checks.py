@@ -1,0 +1,194 @@
+"""Checks of what the pipeline made.
+
+A failed one that blocks stops all that follows, so that nothing is published; a warning stops nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+from sqlalchemy import text
+
+from models.db.publications import live
+from models.ml.drift import MAJOR, P_LIKE, Reference, described, drift
+from models.ml.eligibility import rules
+from models.ml.embeddings import Answers
+from models.ml.list_rules import broken_rules
+from pipelines.encoding import load_answers
+from pipelines.registry import REFERENCE, Registry
+from pipelines.resources import Database
+
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+# Bad rows are a few mistakes of the app's; where half of all are bad, a view of ours or theirs is broken.
+MOST_REJECTED, FAR_TOO_MANY_REJECTED = 0.05, 0.5
+# A night was missed; two were.
+STALE, FAR_TOO_STALE = timedelta(hours=26), timedelta(hours=50)
+VIEWERS_COMPARED = 1000
+# People are erased while their lists are being published.
+MOST_GONE = 0.01
+NUMBERS_SHOWN = 10
+# Of float16 vectors.
+ROUNDING = 0.01
+STORED = """
+SELECT viewer_id::text, candidate_ids::text[] FROM matching.match_lists
+WHERE publication_id = :publication AND viewer_id = ANY (CAST(:viewers AS uuid[]))
+"""
+PAIRS = """
+SELECT coalesce(sum(cardinality(candidate_ids)), 0) FROM matching.match_lists WHERE publication_id = :publication
+"""
+
+
+def few_are_rejected(asset: str, accepted: int, rejected: int) -> dg.AssetCheckResult:
+    """Whether few rows break the contract: a warning above 5 %, and an error, which blocks, above 50 %."""
+    share = rejected / max(accepted + rejected, 1)
+    return dg.AssetCheckResult(
+        check_name="few_are_rejected",
+        asset_key=asset,
+        passed=share <= MOST_REJECTED,
+        severity=ERROR if share > FAR_TOO_MANY_REJECTED else WARN,
+        description=f"{rejected:,} of {accepted + rejected:,} rows break the contract ({share:.1%}); at most "
+        f"{MOST_REJECTED:.0%} is usual, and from {FAR_TOO_MANY_REJECTED:.0%} nothing is published",
+        metadata={"rejected_share": share},
+    )
+
+
+def are_of_length_one(answers: Answers) -> dg.AssetCheckResult:
+    """Whether the vectors are of length one, as the encoder makes them; an error, which blocks."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", answers.vectors, answers.vectors, dtype=np.float32))
+    wrong = int((~(np.abs(lengths - 1) <= ROUNDING)).sum())
+    least, most = (float(lengths.min()), float(lengths.max())) if len(lengths) else (1.0, 1.0)
+    return dg.AssetCheckResult(
+        check_name="are_of_length_one",
+        asset_key="profile_embeddings",
+        passed=not wrong,
+        severity=ERROR,
+        description=f"{wrong:,} of {len(lengths):,} vectors are not of length one; "
+        f"lengths are {least:.4f} to {most:.4f}",
+        metadata={"shortest": least, "longest": most},
+    )
+
+
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec(
+            "people_are_as_in_training",
+            asset="scored_candidates",
+            description="People are spread over ages, genders, traits and facts as those the champion was trained on.",
+            additional_deps=["profiles", "profile_embeddings"],
+        ),
+        dg.AssetCheckSpec(
+            "scores_are_as_in_training",
+            asset="scored_candidates",
+            description="The champion's p_like of random pairs of people is spread as when it was trained.",
+            additional_deps=["profiles", "profile_embeddings"],
+        ),
+    ],
+    ins={"profiles": dg.AssetIn("profiles"), "profile_embeddings": dg.AssetIn("profile_embeddings")},
+)
+def drift_checks(
+    registry: Registry, profiles: pd.DataFrame, profile_embeddings: pd.DataFrame
+) -> Iterator[dg.AssetCheckResult]:
+    """Compare people and scores with those of the champion's training; warn from a stability index of 0.25 on."""
+    champion = registry.champion()
+    kept = registry.kept(champion.version, REFERENCE)
+    moved = pd.Series(dtype=np.float64)
+    if kept is not None:
+        numbers = described(champion.rankers.whole, profiles, load_answers(profile_embeddings))
+        moved = drift(Reference(**kept), numbers)
+    yield _as_in_training("people_are_as_in_training", moved.drop(P_LIKE, errors="ignore"), champion.version)
+    yield _as_in_training("scores_are_as_in_training", moved[moved.index == P_LIKE], champion.version)
+
+
+def _as_in_training(check: str, moved: "pd.Series[float]", version: str) -> dg.AssetCheckResult:
+    if moved.empty:
+        said = f"version {version} keeps nothing to compare with: it was trained by an earlier version of this program"
+    else:
+        beyond = ", ".join(f"{name} {index:.2f}" for name, index in moved.items() if index > MAJOR)
+        said = (
+            f"{beyond or 'nothing'} beyond a population stability index of {MAJOR} since version {version} was "
+            f"trained; the largest is {moved.iloc[0]:.3f}, of {moved.index[0]}"
+        )
+    table = moved.head(NUMBERS_SHOWN).rename("stability index").to_markdown(floatfmt=".3f")
+    return dg.AssetCheckResult(
+        check_name=check,
+        asset_key="scored_candidates",
+        passed=bool((moved <= MAJOR).all()),
+        severity=WARN,
+        description=said,
+        metadata={"largest": float(moved.max()) if len(moved) else 0.0, "by number": dg.MetadataValue.md(table)},
+    )
+
+
+@dg.asset_check(
+    asset="match_lists", blocking=True, additional_ins={name: dg.AssetIn(name) for name in ("profiles", "interactions")}
+)
+def pairs_are_eligible(
+    match_lists: pd.DataFrame,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+) -> dg.AssetCheckResult:
+    """Every listed pair, and every pair of the day, keeps the two-way rules. A failure blocks the publication."""
+    ids = pd.Index(profiles["profile_id"])
+    listed = match_lists[["viewer_id", "candidate_ids"]].explode("candidate_ids")
+    couples = match_lists[["viewer_id", "most_compatible_id"]].dropna()
+    viewer, candidate = (
+        ids.get_indexer(pd.Index(np.concatenate([listed[one].to_numpy(object), couples[other].to_numpy(object)])))
+        for one, other in (("viewer_id", "viewer_id"), ("candidate_ids", "most_compatible_id"))
+    )
+    decided = ids.get_indexer(pd.Index(interactions["actor_id"])), ids.get_indexer(pd.Index(interactions["target_id"]))
+    known = (viewer >= 0) & (candidate >= 0)
+    broken = broken_rules(rules(profiles), decided, viewer[known], candidate[known])
+    broken["people who are not there"] = int((~known).sum())
+    told = ", ".join(f"{rule} {count:,}" for rule, count in broken.items() if count)
+    said = f"{told} of {len(viewer):,} pairs break the rules" if told else f"all {len(viewer):,} pairs keep the rules"
+    return dg.AssetCheckResult(
+        passed=not told, severity=ERROR, description=said, metadata={"pairs": len(viewer), "broken": int(broken.sum())}
+    )
+
+
+@dg.asset_check(asset="publication", additional_ins={"match_lists": dg.AssetIn("match_lists")})
+def matches_its_lists(database: Database, match_lists: pd.DataFrame) -> dg.AssetCheckResult:
+    """The live publication holds the lists that were made, in their order, less the pairs that became impossible."""
+    with database.engine() as engine, engine.connect() as connection:
+        if (publication := live(connection)) is None:
+            return dg.AssetCheckResult(passed=False, severity=ERROR, description="nothing is published")
+        asked = match_lists.head(VIEWERS_COMPARED).set_index("viewer_id")["candidate_ids"]
+        values = {"publication": publication.id, "viewers": list(asked.index)}
+        stored = {row.viewer_id: row.candidate_ids for row in connection.execute(text(STORED), values)}
+        pairs = int(connection.execute(text(PAIRS), {"publication": publication.id}).scalar_one())
+    made = int(match_lists["candidate_ids"].map(len).sum())
+    gone = made - pairs - int(publication.metrics.get("dropped_since_scoring", 0))
+    strange = sum(not _within(stored.get(viewer, []), list(candidates)) for viewer, candidates in asked.items())
+    return dg.AssetCheckResult(
+        passed=strange == 0 and pairs <= made and gone <= MOST_GONE * made,
+        severity=ERROR,
+        description=f"publication {publication.id} holds {pairs:,} of {made:,} listed pairs; "
+        f"{strange:,} of {len(asked):,} lists compared hold others, or in another order",
+        metadata={"pairs": pairs, "pairs_made": made, "lists_compared": len(asked), "strange_lists": strange},
+    )
+
+
+def _within(part: list[str], whole: list[str]) -> bool:
+    """Whether the part is the whole with some left out."""
+    rest = iter(whole)
+    return all(each in rest for each in part)
+
+
+@dg.asset_check(asset="publication")
+def is_fresh(database: Database) -> dg.AssetCheckResult:
+    """The live publication is no older than a night and two hours: a warning; than two nights: an error."""
+    with database.engine() as engine, engine.connect() as connection:
+        publication = live(connection)
+    if publication is None or publication.activated_at is None:
+        return dg.AssetCheckResult(passed=False, severity=ERROR, description="nothing is published")
+    age = datetime.now(UTC) - publication.activated_at
+    hours = age / timedelta(hours=1)
+    return dg.AssetCheckResult(
+        passed=age <= STALE,
+        severity=ERROR if age > FAR_TOO_STALE else WARN,
+        description=f"publication {publication.id} has been live for {hours:.1f} hours; "
+        f"at most {STALE / timedelta(hours=1):.0f} are usual",
+        metadata={"hours": hours},
+    )

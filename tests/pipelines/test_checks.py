@@ -1,0 +1,193 @@
+"""The checks through the event log: what passes, what blocks the publication, what only warns; each says why."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+from upath import UPath
+
+from models.db.errors import CheckFailed
+from models.ml.embeddings import Answers
+from pipelines.checks import are_of_length_one, few_are_rejected, matches_its_lists
+from pipelines.definitions import FRESHNESS, JOB, build
+from pipelines.frame_store import from_table, read_table, to_table, write_table
+from pipelines.running import dagster_home, run
+from tests.pipelines.conftest import Databases, Place
+
+LIVE = "SELECT id FROM matching.publications WHERE state = 'live'"
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+Told = dict[tuple[str, str], dg.AssetCheckEvaluation]
+
+
+@pytest.fixture
+def town(settled: Place, databases: Databases, tmp_path: Path) -> Iterator[Place]:
+    """A copy of the settled town, to be changed."""
+    shutil.copytree(settled.home, tmp_path / "home", ignore=shutil.ignore_patterns("dagster"))
+    with databases(settled.database_url) as url:
+        yield Place(tmp_path / "home", url)
+
+
+def told(place: Place) -> Told:
+    """What each check said last, as the UI shows it."""
+    with dg.DagsterInstance.from_config(str(dagster_home(place.settings))) as instance:
+        keys = list(build(place.settings).resolve_asset_graph().asset_check_keys)
+        records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        found: Told = {}
+        for key, record in records.items():
+            event = record.event.dagster_event if record.event else None
+            if event is not None and event.event_type_value == "ASSET_CHECK_EVALUATION":  # not only planned
+                evaluation = event.asset_check_evaluation_data
+                found[key.asset_key.to_user_string(), key.name] = evaluation
+    return found
+
+
+def execute(place: Place, *assets: str) -> tuple[dg.ExecuteInProcessResult, dict[str, dg.AssetCheckEvaluation]]:
+    """Materialize some assets with their checks; the result, and what each check said."""
+    job = build(place.settings).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.from_config(str(dagster_home(place.settings))) as instance:
+        result = job.execute_in_process(
+            asset_selection=[dg.AssetKey(asset) for asset in assets], instance=instance, raise_on_error=False
+        )
+    return result, {each.check_name: each for each in result.get_asset_check_evaluations()}
+
+
+def change(place: Place, asset: str, **columns: pd.Series) -> None:
+    path = UPath(place.home) / "store" / f"{asset}.parquet"
+    write_table(to_table(from_table(read_table(path)).assign(**columns)), path)
+
+
+def frame(place: Place, asset: str) -> pd.DataFrame:
+    return from_table(read_table(UPath(place.home) / "store" / f"{asset}.parquet"))
+
+
+def test_after_a_run_every_check_of_what_was_made_has_passed(settled: Place) -> None:
+    found = {key: each for key, each in told(settled).items() if key[0] != "ranker"}
+    assert len(found) == 8
+    assert [each.description for each in found.values() if not each.passed] == []
+    pairs = found["match_lists", "pairs_are_eligible"]
+    assert pairs.description == f"all {pairs.metadata['pairs'].value:,} pairs keep the rules"
+    assert found["profiles", "few_are_rejected"].description == (
+        "0 of 150 rows break the contract (0.0%); at most 5% is usual, and from 50% nothing is published"
+    )
+    assert str(found["scored_candidates", "people_are_as_in_training"].description).startswith(
+        "nothing beyond a population stability index of 0.25 since version 1 was trained; the largest is 0.000"
+    )
+
+
+def test_an_ineligible_pair_blocks_the_publication_and_says_which_rule(town: Place) -> None:
+    before = town.ask(LIVE)
+    profiles = frame(town, "profiles")
+    change(town, "profiles", paused=profiles["profile_id"] == frame(town, "match_lists")["viewer_id"][0])
+    result, found = execute(town, "match_lists", "publication")  # of candidates scored before the pause
+    assert not result.success
+    said = found["pairs_are_eligible"]
+    assert (said.passed, said.severity, said.blocking) == (False, ERROR, True)
+    assert str(said.description).startswith("paused ")
+    assert str(said.description).endswith(" pairs break the rules")
+    assert not result.asset_materializations_for_node("publication")
+    assert town.ask(LIVE) == before
+
+
+def test_many_bad_rows_warn_and_most_bad_rows_block_the_rest(town: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    before = town.ask(LIVE)
+    town.tell("UPDATE app.profiles SET wants = '{\"fun\"\\: 7}' WHERE source_key LIKE '%\\:1_'")
+    result, found = execute(town, "profiles", "rejected_profiles")
+    assert result.success
+    assert (found["few_are_rejected"].passed, found["few_are_rejected"].severity) == (False, WARN)
+    town.tell("UPDATE app.profiles SET wants = '{\"fun\"\\: 7}' WHERE source_key NOT LIKE '%\\:1_'")
+    town.tell("UPDATE app.profiles SET wants = '{}' WHERE source_key LIKE '%\\:1_'")
+    with pytest.raises(CheckFailed, match=r"^nothing was published, as a check failed, profiles: few_are_rejected: "):
+        run(town.settings, JOB)
+    assert "    failed: few are rejected: no; 140 of 150 rows break the contract" in capsys.readouterr().err
+    assert told(town)["profiles", "few_are_rejected"].description == (
+        "140 of 150 rows break the contract (93.3%); at most 5% is usual, and from 50% nothing is published"
+    )
+    assert town.ask(LIVE) == before
+
+
+def test_older_people_are_a_warning_that_names_the_number(town: Place) -> None:
+    profiles = frame(town, "profiles")
+    change(town, "profiles", age=profiles["age"] + 20)
+    result, found = execute(town, "scored_candidates")
+    assert result.success
+    said = found["people_are_as_in_training"]
+    assert (said.passed, said.severity) == (False, WARN)
+    assert str(said.description).startswith("age ")
+    assert "of age" in str(said.description)
+
+
+def test_lists_that_are_not_the_published_ones_are_noticed(town: Place) -> None:
+    town.tell(
+        "UPDATE matching.match_lists SET candidate_ids = ARRAY(SELECT unnest(candidate_ids) ORDER BY 1 DESC)"
+        " WHERE cardinality(candidate_ids) > 3"
+    )
+    job = dg.define_asset_job("compare", dg.AssetSelection.checks(matches_its_lists))
+    definitions = dg.Definitions.merge(build(town.settings), dg.Definitions(jobs=[job]))
+    (said,) = definitions.resolve_job_def("compare").execute_in_process().get_asset_check_evaluations()
+    assert (said.passed, said.severity) == (False, ERROR)
+    strange = said.metadata["strange_lists"].value
+    assert isinstance(strange, int)
+    assert strange > 50
+
+
+@pytest.mark.parametrize(("hours", "severity"), [(27, WARN), (51, ERROR)])
+def test_an_old_publication_is_a_warning_and_then_an_error(town: Place, hours: int, severity: object) -> None:
+    town.tell(f"UPDATE matching.publications SET activated_at = now() - interval '{hours} hours'")
+    job = build(town.settings).resolve_job_def(FRESHNESS)
+    (said,) = job.execute_in_process().get_asset_check_evaluations()
+    assert (said.passed, said.severity) == (False, severity)
+    assert said.description == f"publication 1 has been live for {hours}.0 hours; at most 26 are usual"
+
+
+def test_vectors_that_are_not_of_length_one_are_an_error() -> None:
+    keys = pd.DataFrame({"profile_id": ["a", "b", "c"], "prompt": "", "text_hash": ""})
+    vectors = np.zeros((3, 384), np.float16)
+    vectors[0, 0], vectors[1, 5] = 1, np.nan
+    said = are_of_length_one(Answers(keys, vectors))
+    assert (said.passed, said.severity) == (False, ERROR)
+    assert str(said.description).startswith("2 of 3 vectors are not of length one")
+    assert are_of_length_one(Answers(keys[:1], vectors[:1])).passed
+
+
+@pytest.mark.parametrize(
+    ("rejected", "passed", "severity"), [(0, True, WARN), (5, True, WARN), (6, False, WARN), (51, False, ERROR)]
+)
+def test_how_many_may_be_rejected(rejected: int, passed: bool, severity: object) -> None:
+    said = few_are_rejected("profiles", 100 - rejected, rejected)
+    assert (said.passed, said.severity) == (passed, severity)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"inbox_trust": 2}, "inbox_trust\n  Input should be less than or equal to 1"),
+        ({"most_views": 0.5}, "most_views\n  Input should be greater than or equal to 1"),
+    ],
+)
+def test_a_number_out_of_range_is_told_with_its_field_before_anything_runs(
+    place: Place, config: dict[str, float], said: str
+) -> None:
+    job = build(place.settings).resolve_job_def(JOB)
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(dg.DagsterError):
+            job.execute_in_process({"ops": {"match_lists": {"config": config}}}, instance=instance)
+        (failed,) = instance.get_runs()
+        events = [entry.dagster_event for entry in instance.all_logs(failed.run_id) if entry.dagster_event]
+    assert failed.status is dg.DagsterRunStatus.FAILURE
+    assert not [event for event in events if event.event_type_value == "STEP_START"]
+    (told,) = (str(event.event_specific_data) for event in events if event.event_type_value == "RESOURCE_INIT_FAILURE")
+    assert said in told.replace("\\n", "\n")
+
+
+def test_what_is_no_setting_is_refused_before_there_is_a_run(place: Place) -> None:
+    job = build(place.settings).resolve_job_def(JOB)
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(
+            dg.DagsterInvalidConfigError, match=r"match_lists:config:policy not in enum type Policy got best"
+        ):
+            job.execute_in_process({"ops": {"match_lists": {"config": {"policy": "best"}}}}, instance=instance)
+        assert instance.get_runs() == []
