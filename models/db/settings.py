@@ -24,7 +24,8 @@ _ORIGIN = re.compile(r"https?://[^\s/*?#@]+")
 class Settings(BaseSettings):
     """Where things live. Every field is an environment variable, named in its `validation_alias`."""
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+    # Fields given by name are looked up by name too: without the prefix, `home` would be everybody's HOME.
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_prefix="MATCHING_")
 
     home: Path = Field(Path(".data"), validation_alias="MATCHING_HOME")
     """Folder of everything this backend keeps on disk: embedded database, frames, MLflow, Dagster."""

@@ -29,6 +29,17 @@ def test_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert Settings(home=Path("here")).home == tmp_path / "here"
 
 
+def test_variables_of_others_are_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("MATCHING_HOME", "MATCHING_STORE_URL", "MATCHING_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/somebody")
+    monkeypatch.setenv("STORE_URL", "s3://somebody's")
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    read = Settings()
+    assert (read.home, read.store_url, read.environment) == (tmp_path / ".data", None, "development")
+
+
 def test_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fresh_settings: object) -> None:
     monkeypatch.setenv("MATCHING_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", "postgresql://u@h/d")
