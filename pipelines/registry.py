@@ -14,6 +14,7 @@ import dagster as dg
 import mlflow
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
@@ -113,6 +114,20 @@ class Registry(dg.ConfigurableResource[None]):
     def keep(self, name: str, content: Mapping[str, object]) -> None:
         """Keep numbers with the current run, as a JSON file of this name."""
         mlflow.log_dict(dict(content), name)
+
+    def draw(self, name: str, figure: Figure) -> None:
+        """Keep a picture with the current run."""
+        mlflow.log_figure(figure, f"{name}.png")
+
+    def tabulate(self, name: str, table: pd.DataFrame) -> None:
+        """Keep a table with the current run."""
+        # MLflow does not know the strings of pandas 3 yet.
+        words: dict[Any, Any] = dict.fromkeys(table.select_dtypes("str").columns, object)
+        mlflow.log_table(table.astype(words), f"{name}.json")
+
+    def describe(self, note: str) -> None:
+        """Say what MLflow shows first of the current run, in Markdown."""
+        mlflow.set_tag("mlflow.note.content", note)
 
     def kept(self, version: str, name: str) -> dict[str, Any] | None:
         """What was kept of this name with the run that a version was trained in; None if nothing was."""

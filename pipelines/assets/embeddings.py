@@ -10,6 +10,8 @@ from models.db.embeddings import store_embeddings
 from models.ml.encoder import ENCODER
 from pipelines.checks import are_of_length_one
 from pipelines.encoding import encode_shard, encode_shards, load_answers, stored_rows
+from pipelines.pictures import embedding_map
+from pipelines.plots import picture
 from pipelines.resources import Compute, Database, ShardStore
 from pipelines.shards import manifest, missing, remove_others
 
@@ -21,7 +23,12 @@ LENGTH_ONE = dg.AssetCheckSpec(
 )
 
 
-@dg.asset(group_name="embeddings", check_specs=[LENGTH_ONE])
+@dg.asset(
+    group_name="embeddings",
+    owners=["team:data-science"],
+    kinds={"pytorch", "parquet", "postgres"},
+    check_specs=[LENGTH_ONE],
+)
 def profile_embeddings(
     context: dg.AssetExecutionContext,
     database: Database,
@@ -29,7 +36,11 @@ def profile_embeddings(
     compute: Compute,
     profiles: pd.DataFrame,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
-    """The answers of each profile as vectors, by shard; the frame names the shards' files."""
+    """The answers of each profile as vectors, and one vector a profile in `matching.embeddings`.
+
+    In: `profiles`. Out: a frame of 16 rows, shard and url, that names the files of the answers: profile_id, prompt,
+    text_hash and the embedding, float16 (384,), of length one. Only answers whose text is new are encoded.
+    """
     folder = store.folder("profile_embeddings")
     shards = encode_shards(profiles, folder)
     to_do, start, encoded = missing(shards), time.monotonic(), 0
@@ -44,6 +55,8 @@ def profile_embeddings(
     rows = stored_rows(profiles, answers)
     with database.engine() as engine:
         stored = store_embeddings(engine, ENCODER, rows, profiles["extracted_at"][0])
-    metadata = {"profiles": len(rows), "answers_encoded": encoded, "vectors_stored": stored}
-    yield dg.Output(handed_on, metadata=metadata)
+    seconds = time.monotonic() - start
+    counts = {"profiles": len(rows), "answers": len(answers.vectors), "answers_encoded": encoded}
+    rates = {"vectors_stored": stored, "answers_encoded_a_second": encoded / seconds, "seconds": seconds}
+    yield dg.Output(handed_on, metadata={**counts, **rates, "map": picture(embedding_map(profiles, answers))})
     yield are_of_length_one(answers)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from models.ml.evaluation.evaluate import evaluate
 from models.ml.evaluation.tables import by_amount, by_method
@@ -19,11 +20,11 @@ GROUP = "evaluation"
 class EvaluationConfig(dg.Config):
     """What is evaluated."""
 
-    seed: int = 0
-    use_race_and_ethnicity: bool = False
+    seed: int = Field(0, ge=0, description="Another seed holds out other people.")
+    use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
 
 
-@dg.asset(group_name=GROUP)
+@dg.asset(group_name=GROUP, owners=["team:data-science"], kinds={"parquet"})
 def ranker_evaluation(
     context: dg.AssetExecutionContext,
     config: EvaluationConfig,
@@ -32,7 +33,11 @@ def ranker_evaluation(
     profile_embeddings: pd.DataFrame,
     training_pairs: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
-    """Ranker and baselines on people they had not seen: a row a protocol, amount known, method, target and fold."""
+    """Ranker and baselines on people they had not seen.
+
+    In: `profiles`, `profile_embeddings`, `training_pairs`. Out: a frame, a row a protocol, amount known, method, target
+    and fold, with AUC within viewers, log loss and calibration error.
+    """
     asked = town(
         profiles,
         load_answers(profile_embeddings),

@@ -88,7 +88,7 @@ def config_check(context: dg.InitResourceContext) -> None:
     MarketConfig(**asked.get("ops", {}).get("match_lists", {}).get("config", {}))
 
 
-@dg.asset(group_name="matches")
+@dg.asset(group_name="matches", owners=["team:matching"], kinds={"numpy", "parquet"})
 def match_lists(
     context: dg.AssetExecutionContext,
     config: MarketConfig,
@@ -102,6 +102,8 @@ def match_lists(
 ) -> dg.Output[pd.DataFrame]:
     """Each viewer's list by the market policy, and the partner of the day, with the reasons for each.
 
+    In: `scored_candidates`, `profiles`, `interactions`, `profile_embeddings`, and what the logs say of attention. Out:
+    a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons (all of one length).
     The configuration chooses the policy, what is believed of how people look at lists and inboxes, and bounds on
     exposure. Without one it is best response, by what the logs say of attention. The metadata compare all policies.
     """

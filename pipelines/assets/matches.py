@@ -15,10 +15,10 @@ from pipelines.resources import Compute, Database, ShardStore
 from pipelines.scoring import ScoringInputs, inputs_fingerprint, score_shard, score_shards
 from pipelines.shards import manifest, missing, remove_others
 
-GROUP = "matches"
+GROUP, OWNERS = "matches", ["team:matching"]
 
 
-@dg.asset(group_name=GROUP, deps=["ranker"])
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"lightgbm", "parquet"}, deps=["ranker"])
 def scored_candidates(
     context: dg.AssetExecutionContext,
     database: Database,
@@ -29,8 +29,13 @@ def scored_candidates(
     interactions: pd.DataFrame,
     profile_embeddings: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
-    """Each viewer's eligible candidates, scored in both directions by the champion; the frame names the shards."""
-    champion = registry.champion()
+    """Each viewer's eligible candidates, scored in both directions by the champion.
+
+    In: `profiles`, `interactions`, `profile_embeddings`, blocks, the champion. Out: a frame of 16 rows, shard, url and
+    ranker_version, that names the files of the pairs: viewer_id, candidate_id, p_like, p_liked_back, p_match (float32).
+    A shard that was scored from the same inputs is kept.
+    """
+    champion, start = registry.champion(), time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         blocks = read_blocks(connection)
     inputs = ScoringInputs(
@@ -49,10 +54,11 @@ def scored_candidates(
         context.log.info(f"shard {done} of {len(to_do)}: {pairs:,} pairs")
     remove_others(folder, shards)
     handed_on = manifest(shards).assign(ranker_version=champion.version)
-    return dg.Output(handed_on, metadata={"pairs_scored": pairs, "shards_kept": len(shards) - len(to_do)})
+    counts = {"pairs_scored": pairs, "shards_kept": len(shards) - len(to_do)}
+    return dg.Output(handed_on, metadata={**counts, "seconds": time.monotonic() - start})
 
 
-@dg.asset(group_name=GROUP)
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"postgres"})
 def publication(
     context: dg.AssetExecutionContext,
     database: Database,
@@ -60,7 +66,11 @@ def publication(
     scored_candidates: pd.DataFrame,
     match_lists: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
-    """The match lists in PostgreSQL: copied, verified, and switched live in one transaction."""
+    """The match lists in PostgreSQL: copied, verified, and switched live in one transaction.
+
+    In: `match_lists`, `scored_candidates`, `profiles`. Out: a row of `matching.publications`, and one a viewer of
+    `matching.match_lists`, which readers see from one instant on. The two publications before are kept.
+    """
     scored_at = profiles["extracted_at"][0]
     start = time.monotonic()
     with database.engine() as engine:

@@ -1,11 +1,13 @@
 """Training pairs and the ranker: one MLflow run a materialization; the champion moves only if the gate lets it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from platform import python_version
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from models.ml.drift import described, reference
 from models.ml.gate import Check, check
@@ -13,35 +15,50 @@ from models.ml.pairs import training_pairs as make_pairs
 from models.ml.training import Trained, train
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
+from pipelines.ranker_report import note, shown
 from pipelines.registry import REFERENCE, REQUIREMENTS, Registry
 from pipelines.scoring import VOLATILE
 
-GROUP = "ranker"
-CHECKS = (
-    "beats_the_baselines",
-    "is_no_worse_than_linear",
-    "is_no_worse_than_the_champion",
-    "is_calibrated",
-    "does_not_leak",
-)
+GROUP, OWNERS = "ranker", ["team:data-science"]
+CHECKS = {
+    "beats_the_baselines": "It ranks better within viewers than random, popularity and interest cosine.",
+    "is_no_worse_than_linear": "It is no worse than the ridge that its trees start from.",
+    "is_no_worse_than_the_champion": "It is no worse than the champion, on questions neither has seen.",
+    "is_calibrated": "What it says of chances is what comes of them.",
+    "does_not_leak": "From profiles alone it is not too good to be true.",
+}
+REFUSED = "Failing, it is not promoted; the champion and what it publishes go on."
 
 
 class RankerConfig(dg.Config):
     """How the ranker is trained."""
 
-    seed: int = 0
-    use_race_and_ethnicity: bool = False
+    seed: int = Field(0, ge=0, description="Another seed draws other questions and grows other trees.")
+    use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
 
 
-@dg.asset(group_name=GROUP)
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"})
 def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Output[pd.DataFrame]:
-    """One row a decision: who, about whom, liked or not, when, and who is held out together."""
+    """What the ranker learns from.
+
+    In: `profiles`, `interactions`. Out: a frame, a row a decision: viewer_id, candidate_id, liked, decided_at, group,
+    fold. People of one group are held out together.
+    """
     pairs = make_pairs(interactions, pd.Index(profiles["profile_id"]))
     likes = int(pairs["liked"].sum())
-    return dg.Output(pairs, metadata={"dagster/row_count": len(pairs), "likes": likes})
+    return dg.Output(
+        pairs, metadata={"dagster/row_count": len(pairs), "likes": likes, "like_rate": likes / max(len(pairs), 1)}
+    )
 
 
-@dg.asset(group_name=GROUP, check_specs=[dg.AssetCheckSpec(name, asset="ranker") for name in CHECKS])
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"lightgbm", "mlflow"},
+    check_specs=[
+        dg.AssetCheckSpec(name, asset="ranker", description=f"{said} {REFUSED}") for name, said in CHECKS.items()
+    ],
+)
 def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
@@ -50,8 +67,12 @@ def ranker(
     profile_embeddings: pd.DataFrame,
     training_pairs: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
-    """The LightGBM ranker in MLflow, registered; the champion if it passes the gate or is the town's first."""
-    run_id = context.run.run_id
+    """The ranker in MLflow, registered; the champion if it passes the gate or is the town's first.
+
+    In: `profiles`, `profile_embeddings`, `training_pairs`, and the champion to beat. Out: a version in MLflow that
+    takes features of pairs, float32 (n, features), to p_like (n,). A refused one changes nothing: the champion goes on.
+    """
+    run_id, start = context.run.run_id, time.monotonic()
     with registry.training(f"dagster {run_id[:8]}", {"dagster_run_id": run_id}):
         champion, answers = registry.current(), load_answers(profile_embeddings)
         trained = train(
@@ -67,9 +88,11 @@ def ranker(
         parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
         version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
         registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
-        registry.explain(
-            version, {each.name: ("passed: " if each.passed else "failed: ") + each.sentence for each in checks}
-        )
+        pictures = shown(registry, trained, profiles, answers, training_pairs)
+        reasons = {each.name: ("passed: " if each.passed else "failed: ") + each.sentence for each in checks}
+        registry.explain(version, reasons)
+        trained_on = f"{len(profiles):,} profiles and {len(training_pairs):,} decisions"
+        registry.describe(note(version, promoted, champion.version if champion else None, trained_on, reasons, run_id))
     if promoted:
         registry.promote(version)
     for each in checks:
@@ -78,7 +101,13 @@ def ranker(
     context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
     severity = dg.AssetCheckSeverity.WARN if promoted else dg.AssetCheckSeverity.ERROR
     return dg.MaterializeResult(
-        metadata={"version": version, "promoted": promoted, **_flat(trained)},
+        metadata={
+            "version": version,
+            "promoted": promoted,
+            **pictures,
+            **{name: round(value, 4) for name, value in _flat(trained).items()},
+            "seconds": time.monotonic() - start,
+        },
         check_results=[
             dg.AssetCheckResult(passed=each.passed, check_name=each.name, severity=severity, description=each.sentence)
             for each in checks

@@ -1,7 +1,8 @@
 """What the app knows: profiles and interactions, checked; what breaks the contract goes aside with the reason."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -12,7 +13,7 @@ from pipelines.checks import few_are_rejected
 from pipelines.extract import read_interactions, read_profiles
 from pipelines.resources import Database
 
-GROUP = "source"
+GROUP, OWNERS, KINDS = "source", ["team:matching"], {"postgres", "parquet"}
 FEW = {
     asset: dg.AssetCheckSpec(
         "few_are_rejected",
@@ -27,8 +28,18 @@ FEW = {
 @dg.multi_asset(
     group_name=GROUP,
     outs={
-        "profiles": dg.AssetOut(description="Profiles that keep the contract, in order of id."),
-        "rejected_profiles": dg.AssetOut(description="Profiles that break it: profile_id, reason."),
+        "profiles": dg.AssetOut(
+            description="In: `app.profiles`. Out: a frame, a row a person whose profile keeps the contract, in order "
+            "of profile_id: gender, age, whom they look for, place, texts, interests, traits, facts, wants, paused.",
+            owners=OWNERS,
+            kinds=KINDS,
+        ),
+        "rejected_profiles": dg.AssetOut(
+            description="In: `app.profiles`. Out: a frame, a row a profile that breaks the contract: profile_id, "
+            "reason.",
+            owners=OWNERS,
+            kinds=KINDS,
+        ),
     },
     check_specs=[FEW["profiles"]],
 )
@@ -42,7 +53,8 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
             f"{len(accepted)} usable of {len(frame)} profiles in app.profiles, and matching takes two: "
             "load some with `matching load`, and see rejected profiles for the reasons of refusals"
         )
-    yield _output("profiles", accepted)
+    share = len(rejected) / max(len(frame), 1)
+    yield _output("profiles", accepted, {"rejected_share": share})
     yield _output("rejected_profiles", rejected)
     yield few_are_rejected("profiles", len(accepted), len(rejected))
 
@@ -51,8 +63,18 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
     group_name=GROUP,
     ins={"profiles": dg.AssetIn()},
     outs={
-        "interactions": dg.AssetOut(description="Likes and passes that keep the contract, in order of time."),
-        "rejected_interactions": dg.AssetOut(description="Interactions that break it: interaction_id, reason."),
+        "interactions": dg.AssetOut(
+            description="In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that keeps the "
+            "contract, in order of time: interaction_id, actor_id, target_id, kind, created_at, and how it was shown.",
+            owners=OWNERS,
+            kinds=KINDS,
+        ),
+        "rejected_interactions": dg.AssetOut(
+            description="In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that breaks the "
+            "contract: interaction_id, reason.",
+            owners=OWNERS,
+            kinds=KINDS,
+        ),
     },
     check_specs=[FEW["interactions"]],
 )
@@ -61,13 +83,14 @@ def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Outp
     with database.engine() as engine, engine.connect() as connection:
         frame = read_interactions(connection)
     accepted, rejected = check_interactions(frame, frozenset(profiles["profile_id"]))
-    yield _output("interactions", accepted)
+    share = len(rejected) / max(len(frame), 1)
+    yield _output("interactions", accepted, {"rejected_share": share})
     yield _output("rejected_interactions", rejected)
     yield few_are_rejected("interactions", len(accepted), len(rejected))
 
 
-def _output(name: str, frame: pd.DataFrame) -> dg.Output[pd.DataFrame]:
-    metadata: dict[str, dg.MetadataValue] = {"dagster/row_count": dg.MetadataValue.int(len(frame))}
+def _output(name: str, frame: pd.DataFrame, figures: Mapping[str, float] | None = None) -> dg.Output[pd.DataFrame]:
+    metadata: dict[str, Any] = {"dagster/row_count": len(frame), **(figures or {})}
     if "reason" in frame:
         metadata["reasons"] = dg.MetadataValue.json(dict(Counter(frame["reason"])))
     return dg.Output(frame, name, metadata=metadata)

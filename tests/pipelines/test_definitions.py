@@ -74,11 +74,13 @@ def test_each_asset_needs_what_the_flow_says(definitions: dg.Definitions) -> Non
     assert needs == NEEDS
 
 
-def test_every_asset_is_described_and_in_a_group(definitions: dg.Definitions) -> None:
+def test_every_asset_has_a_group_an_owner_and_says_what_goes_in_and_comes_out(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
     assert {node.group_name for node in nodes} == {"source", "embeddings", "ranker", "matches", "evaluation"}
-    assert [node.key.to_user_string() for node in nodes if not (node.description or "").endswith((".", "n."))] == []
+    said = {node.key.to_user_string(): " ".join((node.description or "").split()) for node in nodes}
+    assert [name for name, words in said.items() if "In: " not in words or "Out: " not in words] == []
+    assert [node.key.to_user_string() for node in nodes if not node.owners or not node.kinds] == []
 
 
 @pytest.mark.parametrize(("name", "assets"), [(JOB, ASSETS), (EVALUATION, EVALUATION_ASSETS)])
@@ -100,6 +102,14 @@ def test_the_age_of_the_publication_is_asked_by_itself(definitions: dg.Definitio
     job = definitions.resolve_job_def(FRESHNESS)
     assert not job.asset_layer.executable_asset_keys
     assert [node.name for node in job.nodes] == ["publication_is_fresh"]
+
+
+def test_every_job_check_and_schedule_says_what_it_is_for(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    said = {key.name: graph.get_check_spec(key).description for key in graph.asset_check_keys}
+    said |= {name: definitions.resolve_job_def(name).description for name in (JOB, EVALUATION, FRESHNESS, NEW_PEOPLE)}
+    said |= {each.name: each.description for each in schedules(Settings())}
+    assert [name for name, words in said.items() if not (words or "").endswith((".", "here."))] == []
 
 
 def test_new_people_are_looked_for_every_minute(definitions: dg.Definitions) -> None:

@@ -1,0 +1,72 @@
+"""What a training shows of its ranker: pictures and tables, in Dagster and with the MLflow run alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from models.ml.embeddings import Answers
+from models.ml.evaluation.examined import by_known, by_method, examined
+from models.ml.importance import importance
+from models.ml.training import Trained
+from pipelines.pictures import calibration, contributions, lift_by_decile
+from pipelines.plots import picture
+from pipelines.registry import Registry
+
+# Where `matching ui` serves Dagster.
+DAGSTER = "http://127.0.0.1:3000"
+KNOWN = {-1: "half of all"}
+
+
+def shown(
+    registry: Registry, trained: Trained, profiles: pd.DataFrame, answers: Answers, decisions: pd.DataFrame
+) -> Mapping[str, dg.MetadataValue[Any]]:
+    """Metadata of the ranker, kept with the current MLflow run too; nothing of a prior, which knows no decision.
+
+    The ranker is examined on folds that it did not see, with more or less known of both people.
+    """
+    if trained.report is None:
+        return {}
+    questions = examined(trained.rankers, profiles, answers, decisions)
+    figures = {
+        "calibration": calibration(questions),
+        "lift_by_decile": lift_by_decile(questions),
+        "contributions": contributions(importance(trained.rankers.whole, profiles, answers, decisions)),
+    }
+    table = evaluation_table(questions)
+    for name, figure in figures.items():
+        registry.draw(name, figure)
+    registry.tabulate("evaluation", table)
+    return {
+        **{name: picture(figure) for name, figure in figures.items()},
+        "evaluation": dg.MetadataValue.md(table.to_markdown(index=False, floatfmt=".3f")),
+    }
+
+
+def evaluation_table(questions: pd.DataFrame) -> pd.DataFrame:
+    """A row a method and amount known of both people; the figures of models.ml.evaluation.examined."""
+    tables = {"any": by_method(questions)} | {
+        KNOWN.get(amount, str(amount)): table for amount, table in by_known(questions).items()
+    }
+    parts = [table.rename_axis("method").reset_index().assign(known=name) for name, table in tables.items()]
+    together = pd.concat(parts, ignore_index=True)
+    return together[["known", *(name for name in together if name != "known")]]
+
+
+def note(
+    version: str, promoted: bool, rival: str | None, trained_on: str, reasons: Mapping[str, str], run_id: str
+) -> str:
+    """The first thing that MLflow shows of a run, in Markdown: what became of it, why, on what, and by which run."""
+    became = "is the champion" if promoted else "was refused"
+    lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items()]
+    return "\n".join(
+        [
+            f"**Version {version} {became}.** Trained on {trained_on}; "
+            + (f"compared with version {rival}, the champion until then." if rival else "there was no champion yet."),
+            "",
+            *lines,
+            "",
+            f"Made by the Dagster run [{run_id[:8]}]({DAGSTER}/runs/{run_id}).",
+        ]
+    )

@@ -1,0 +1,83 @@
+"""What the ranker and the embeddings show of themselves: in Dagster's metadata and with the MLflow run."""
+
+import base64
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.definitions import registry
+from pipelines.pictures import calibration, lift_by_decile, principal_plane
+from pipelines.ranker_report import DAGSTER, note
+from pipelines.registry import REFERENCE
+from pipelines.ui import DAGSTER_PORT
+from tests.pipelines.conftest import Place
+
+PNG = b"\x89PNG"
+PICTURES = {"calibration", "lift_by_decile", "contributions"}
+
+
+def test_points_on_a_line_lie_on_the_first_component() -> None:
+    points, shares = principal_plane(np.outer([-1.0, 0.0, 3.0], [3.0, 0.0, 4.0]))
+    assert np.abs(points[:, 0] - points[1, 0]) == pytest.approx([5, 0, 15])
+    assert points[:, 1] == pytest.approx(np.zeros(3), abs=1e-9)
+    assert shares == pytest.approx([1, 0])
+
+
+@pytest.mark.parametrize("people", [0, 1])
+def test_nobody_and_one_stand_in_the_middle(people: int) -> None:
+    points, shares = principal_plane(np.ones((people, 5)))
+    assert points.tolist() == [[0.0, 0.0]] * people
+    assert shares.tolist() == [0, 0]
+
+
+def test_calibration_and_lift_draw_their_tables() -> None:
+    chance = np.repeat([0.2, 0.8], 50)
+    liked = np.tile(np.arange(10), 10) < 10 * chance
+    questions = pd.DataFrame({"ranker": chance, "liked": liked})
+    drawn = calibration(questions).axes[0].lines[1].get_xydata()
+    assert np.asarray(drawn) == pytest.approx(np.array([[20, 20]] * 5 + [[80, 80]] * 5))
+    bars = [patch.get_height() for patch in lift_by_decile(questions).axes[0].patches]  # type: ignore[attr-defined]
+    assert bars == pytest.approx([1.6] * 5 + [0.4] * 5)
+
+
+def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> None:
+    shown = settled.metadata("ranker")
+    client = mlflow.MlflowClient(registry(settled.settings).tracking_uri)
+    run = client.get_run(str(client.get_model_version_by_alias("ranker", "champion").run_id))
+    kept = {each.path for each in client.list_artifacts(run.info.run_id)}
+    assert kept >= {f"{name}.png" for name in PICTURES} | {"evaluation.json", REFERENCE}
+    for name in PICTURES:
+        _, _, encoded = str(shown[name]).partition("base64,")
+        assert base64.b64decode(encoded.rstrip(")")).startswith(PNG)
+    assert "| ranker " in str(shown["evaluation"])
+    assert {"half of all", "any", "0"} <= {row.split("|")[1].strip() for row in str(shown["evaluation"]).splitlines()}
+    said = run.data.tags["mlflow.note.content"]
+    assert said.startswith("**Version 1 is the champion.** Trained on 150 profiles and ")
+    assert f"({DAGSTER}/runs/{run.data.tags['dagster_run_id']})" in said
+
+
+def test_the_embeddings_show_a_map_and_how_fast_they_came(settled: Place) -> None:
+    shown = settled.metadata("profile_embeddings")
+    assert base64.b64decode(str(shown["map"]).partition("base64,")[2].rstrip(")")).startswith(PNG)
+    rate, encoded, seconds = (shown[name] for name in ("answers_encoded_a_second", "answers_encoded", "seconds"))
+    assert isinstance(rate, float)
+    assert isinstance(encoded, int)
+    assert isinstance(seconds, float)
+    assert rate == pytest.approx(encoded / seconds)
+
+
+def test_a_refused_version_says_why_and_against_whom() -> None:
+    said = note("4", False, "2", "9 profiles and 8 decisions", {"is_calibrated": "failed: too far off"}, "abcdefgh-1")
+    first, *rest = said.splitlines()
+    assert first.startswith(
+        "**Version 4 was refused.** Trained on 9 profiles and 8 decisions; compared with version 2,"
+    )
+    assert rest == [
+        "",
+        "- is calibrated: failed: too far off",
+        "",
+        f"Made by the Dagster run [abcdefgh]({DAGSTER}/runs/abcdefgh-1).",
+    ]
+    assert DAGSTER.endswith(f":{DAGSTER_PORT}")
