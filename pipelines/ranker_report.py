@@ -57,16 +57,19 @@ def evaluation_table(questions: pd.DataFrame) -> pd.DataFrame:
 def note(
     version: str, promoted: bool, rival: str | None, trained_on: str, reasons: Mapping[str, str], run_id: str
 ) -> str:
-    """The first thing that MLflow shows of a run, in Markdown: what became of it, why, on what, and by which run."""
+    """What MLflow tells of a run, in Markdown: what became of it, on what, by which Dagster run, and why.
+
+    What failed comes first: of a long note MLflow shows the beginning.
+    """
     became = "is the champion" if promoted else "was refused"
-    lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items()]
+    failed_first = sorted(reasons.items(), key=lambda reason: not reason[1].startswith("failed"))
+    lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in failed_first]
     return "\n".join(
         [
             f"**Version {version} {became}.** Trained on {trained_on}; "
             + (f"compared with version {rival}, the champion until then." if rival else "there was no champion yet."),
+            f"Made by the Dagster run [{run_id[:8]}]({DAGSTER}/runs/{run_id}).",
             "",
             *lines,
-            "",
-            f"Made by the Dagster run [{run_id[:8]}]({DAGSTER}/runs/{run_id}).",
         ]
     )

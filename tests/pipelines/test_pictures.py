@@ -69,15 +69,15 @@ def test_the_embeddings_show_a_map_and_how_fast_they_came(settled: Place) -> Non
 
 
 def test_a_refused_version_says_why_and_against_whom() -> None:
-    said = note("4", False, "2", "9 profiles and 8 decisions", {"is_calibrated": "failed: too far off"}, "abcdefgh-1")
-    first, *rest = said.splitlines()
+    reasons = {"does_not_leak": "passed: no", "is_calibrated": "failed: too far off"}
+    first, *rest = note("4", False, "2", "9 profiles and 8 decisions", reasons, "abcdefgh-1").splitlines()
     assert first.startswith(
         "**Version 4 was refused.** Trained on 9 profiles and 8 decisions; compared with version 2,"
     )
     assert rest == [
+        f"Made by the Dagster run [abcdefgh]({DAGSTER}/runs/abcdefgh-1).",
         "",
         "- is calibrated: failed: too far off",
-        "",
-        f"Made by the Dagster run [abcdefgh]({DAGSTER}/runs/abcdefgh-1).",
+        "- does not leak: passed: no",
     ]
     assert DAGSTER.endswith(f":{DAGSTER_PORT}")
