@@ -63,5 +63,9 @@ def database(settings: Settings) -> Iterator[Engine]:
 
 def was_lost(error: DatabaseUnavailable) -> bool:
     """Whether the server went away or did not answer, so that the same may well succeed a little later."""
-    cause = error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__
-    return isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or LOST[0]).startswith(LOST)
+    return is_of_a_lost_server(error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__)
+
+
+def is_of_a_lost_server(error: BaseException | None) -> bool:
+    """Whether the driver's error says that the server went away or did not answer."""
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or LOST[0]).startswith(LOST)

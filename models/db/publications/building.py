@@ -9,6 +9,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from models.db.engines import is_of_a_lost_server
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
 from models.db.publications import partitions
 from models.db.tables import publications
@@ -17,7 +18,6 @@ KEPT = 3
 """How many publications keep their lists: the live one and those to roll back to."""
 
 LOCK = func.hashtext("matching.publication")
-LOST = ("08", "57P")  # SQLSTATEs that begin so: connection exceptions, shutdowns and terminated sessions
 OUT_OF_ROOM = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -95,7 +95,7 @@ def _reason(error: BaseException) -> MatchingError:
     if not isinstance(cause, psycopg.Error):
         return PublicationRefused(f"{type(error).__name__} {error}".strip())
     what = cause.diag.message_primary or str(cause).partition("\n")[0]
-    if isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or "08").startswith(LOST):
+    if is_of_a_lost_server(cause):
         return DatabaseUnavailable(f"the database does not answer ({what}); see that it runs, then try again")
     if (cause.sqlstate or "").startswith(OUT_OF_ROOM):
         return PublicationRefused(f"the database has no room ({what}); free space on its disk, then try again")
