@@ -1,5 +1,7 @@
 """Rankers asked once more: by those that had not seen the fold, with what was known, and how the answers are judged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,9 +73,7 @@ def test_cold_answers_are_those_with_nothing_known(rankers: Rankers, questions: 
 
 def test_nobody_s_fold_has_a_say_in_the_answers_about_it(rankers: Rankers) -> None:
     """The same rankers, but the one without fold 0 says nothing: only answers about fold 0 change."""
-    weak = rankers.by_fold[0]
-    silent = Rankers(
-        rankers.whole, {**rankers.by_fold, 0: type(weak)(**vars(weak) | {"slope": 0.0, "cold_calibration": None})}
-    )
+    weak = replace(rankers.by_fold[0], slope=0.0, cold_calibration=None)
+    silent = Rankers(rankers.whole, {**rankers.by_fold, 0: weak})
     before, after = (cold_p_like(each, TOWN.profiles, NO_ANSWERS, DECISIONS) for each in (rankers, silent))
     assert ((before != after) == (DECISIONS["fold"] == 0)).all()
