@@ -104,6 +104,10 @@ def _tell(log: Path, api: Api) -> None:
     assert {200, 401, 422} <= set(statuses) <= {200, 304, 400, 401, 404, 410, 422}
 
 
+def test_every_operation_is_asked() -> None:
+    assert len(OPERATIONS) == sum(map(len, _app.openapi()["paths"].values()))
+
+
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_every_answer_is_documented(label: str, world: World) -> None:
     requests = st.one_of([OPERATIONS[label].as_strategy(generation_mode=mode) for mode in GenerationMode])
