@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 
+from models.ml.calibration import ENOUGH, calibrate
 from models.ml.cold import NONE, Cold, Folds
 from models.ml.features import HISTORY, nothing_is_known
 from models.ml.history import Bools, Doubles, Ints
-from models.ml.linear import Linear, fit, log_loss_of, platt
+from models.ml.linear import Linear, fit, log_loss_of
 from models.ml.pairs import Split, splits
 from models.ml.people import Floats
 from models.ml.ranker import Ranker, Rankers
@@ -24,8 +25,6 @@ MOST_TREES = 300
 # Below this many rows threads wait for each other longer than they work; the trees are the same.
 MANY_ROWS = 100_000
 PATIENCE = 30
-# Fewer likes or passes than this teach nothing: the prior stands.
-ENOUGH = 20
 TREES = {
     "objective": "binary",
     "boost_from_average": False,
@@ -107,7 +106,7 @@ def fit_ranker(specification: Specification, cold: Cold, questions: Questions, s
     whole = parts[-1]
     booster = _boost(whole, questions.liked, rounds, seed)
     cold_rows = nothing_is_known(whole.features)
-    calibration = _calibrate(linear + trees, questions.liked, cold_rows)
+    calibration = calibrate(linear + trees, questions.liked, cold_rows)
     means = whole.features.mean(axis=0, dtype=np.float64)
 
     def ranker(cold: Linear, part: _Part, booster: lgb.Booster) -> Ranker:
@@ -119,7 +118,7 @@ def fit_ranker(specification: Specification, cold: Cold, questions: Questions, s
         for each, part, booster in zip(folds, parts, boosters, strict=False)
     }
     rankers = Rankers(ranker(cold.whole, whole, booster), by_fold)
-    of_linear = _calibrate(linear, questions.liked, cold_rows)
+    of_linear = calibrate(linear, questions.liked, cold_rows)
     return Fitted(rankers, calibration.apply(linear + trees, cold_rows), of_linear.apply(linear, cold_rows))
 
 
@@ -159,32 +158,6 @@ def _cross_fit_linear(cold: Cold, questions: Questions, found: Sequence[Split]) 
         for linear, folds, design, each, rows in zip(linears, left_out, designs, known, seen, strict=True)
     ]
     return parts, of_held_out(tried[best])
-
-
-@dataclass(frozen=True)
-class _Calibration:
-    """Slope and shift of log-odds, apart for pairs of whose likes nothing is known."""
-
-    others: tuple[float, float]
-    cold: tuple[float, float] | None
-
-    def apply(self, log_odds: Doubles, cold: Bools) -> Doubles:
-        slope, shift = self.others
-        calibrated = slope * log_odds + shift
-        if self.cold is not None:
-            calibrated[cold] = self.cold[0] * log_odds[cold] + self.cold[1]
-        return calibrated
-
-
-def _calibrate(log_odds: Doubles, liked: Bools, cold: Bools) -> _Calibration:
-    """Platt's calibration on held-out log-odds: what profiles alone say of new people is less sure than it seems.
-
-    On the speed-dating evenings the slope is 0.83 where nothing is known and 1.03 elsewhere.
-    """
-    parts = [rows for rows in (cold, ~cold) if min((rows & liked).sum(), (rows & ~liked).sum()) >= ENOUGH]
-    if len(parts) == 2 and (of_cold := platt(log_odds[cold], liked[cold]))[0] > 0:
-        return _Calibration(platt(log_odds[~cold], liked[~cold]), of_cold)
-    return _Calibration(platt(log_odds, liked), None)
 
 
 def _folded(linear: Linear, cold: Linear) -> Linear:

@@ -1,7 +1,7 @@
 """Training pairs and the ranker: one MLflow run a materialization; the champion moves only if the gate lets it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from platform import python_version
 
@@ -27,6 +27,7 @@ CHECKS = {
     "is_calibrated": "What it says of chances is what comes of them.",
     "does_not_leak": "From profiles alone it is not too good to be true.",
 }
+TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
 REFUSED = "Failing, it is not promoted; the champion and what it publishes go on."
 
 
@@ -95,11 +96,7 @@ def ranker(
         registry.describe(note(version, promoted, champion.version if champion else None, trained_on, reasons, run_id))
     if promoted:
         registry.promote(version)
-    for each in checks:
-        if each.passed:  # of those that fail the run tells itself
-            context.log.info(f"{each.name.replace('_', ' ')}: yes; {each.sentence}")
-    context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
-    severity = dg.AssetCheckSeverity.WARN if promoted else dg.AssetCheckSeverity.ERROR
+    _tell(context, checks, version, promoted)
     return dg.MaterializeResult(
         metadata={
             "version": version,
@@ -108,14 +105,23 @@ def ranker(
             **{name: round(value, 4) for name, value in _flat(trained).items()},
             "seconds": time.monotonic() - start,
         },
-        check_results=[
-            dg.AssetCheckResult(passed=each.passed, check_name=each.name, severity=severity, description=each.sentence)
-            for each in checks
-        ],
+        check_results=_results(checks, promoted),
     )
 
 
-TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
+def _tell(context: dg.AssetExecutionContext, checks: Sequence[Check], version: str, promoted: bool) -> None:
+    for each in checks:
+        if each.passed:  # of those that fail the run tells itself
+            context.log.info(f"{each.name.replace('_', ' ')}: yes; {each.sentence}")
+    context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
+
+
+def _results(checks: Sequence[Check], promoted: bool) -> list[dg.AssetCheckResult]:
+    severity = dg.AssetCheckSeverity.WARN if promoted else dg.AssetCheckSeverity.ERROR
+    return [
+        dg.AssetCheckResult(passed=each.passed, check_name=each.name, severity=severity, description=each.sentence)
+        for each in checks
+    ]
 
 
 def _parameters(

@@ -25,20 +25,19 @@ FEW = {
 }
 
 
+def _out(description: str) -> dg.AssetOut:
+    return dg.AssetOut(description=description, owners=OWNERS, kinds=KINDS)
+
+
 @dg.multi_asset(
     group_name=GROUP,
     outs={
-        "profiles": dg.AssetOut(
-            description="In: `app.profiles`. Out: a frame, a row a person whose profile keeps the contract, in order "
-            "of profile_id: gender, age, whom they look for, place, texts, interests, traits, facts, wants, paused.",
-            owners=OWNERS,
-            kinds=KINDS,
+        "profiles": _out(
+            "In: `app.profiles`. Out: a frame, a row a person whose profile keeps the contract, in order "
+            "of profile_id: gender, age, whom they look for, place, texts, interests, traits, facts, wants, paused."
         ),
-        "rejected_profiles": dg.AssetOut(
-            description="In: `app.profiles`. Out: a frame, a row a profile that breaks the contract: profile_id, "
-            "reason.",
-            owners=OWNERS,
-            kinds=KINDS,
+        "rejected_profiles": _out(
+            "In: `app.profiles`. Out: a frame, a row a profile that breaks the contract: profile_id, reason."
         ),
     },
     check_specs=[FEW["profiles"]],
@@ -63,17 +62,13 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
     group_name=GROUP,
     ins={"profiles": dg.AssetIn()},
     outs={
-        "interactions": dg.AssetOut(
-            description="In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that keeps the "
-            "contract, in order of time: interaction_id, actor_id, target_id, kind, created_at, and how it was shown.",
-            owners=OWNERS,
-            kinds=KINDS,
+        "interactions": _out(
+            "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that keeps the "
+            "contract, in order of time: interaction_id, actor_id, target_id, kind, created_at, and how it was shown."
         ),
-        "rejected_interactions": dg.AssetOut(
-            description="In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that breaks the "
-            "contract: interaction_id, reason.",
-            owners=OWNERS,
-            kinds=KINDS,
+        "rejected_interactions": _out(
+            "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that breaks the "
+            "contract: interaction_id, reason."
         ),
     },
     check_specs=[FEW["interactions"]],

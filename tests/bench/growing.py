@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 from models.ml.market.expected_matches import expected_matches
 from models.ml.market.measures import gini, matched_share, top_share
+from tests.bench.memory import peak_megabytes
 from tests.bench.policies import LISTS
 from tests.bench.sparse import in_lists, town
 
@@ -50,15 +50,6 @@ def measured(people: int, name: str) -> Row:
         "Gini of views": gini(views),
         "top 1 % share": top_share(views),
     }
-
-
-def peak_megabytes() -> float:
-    """The most memory that this process has had; NaN where the system does not tell."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return float("nan")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _percent(value: float, reference: float) -> float:

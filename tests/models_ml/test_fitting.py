@@ -7,11 +7,12 @@ import pytest
 from scipy.special import expit
 
 from models.ml import fitting
+from models.ml.calibration import ENOUGH
 from models.ml.cold import Cold, Folds, fit_cold
 from models.ml.features import HISTORY
-from models.ml.fitting import ENOUGH, Fitted, Known, Questions, fit_ranker, teaches
+from models.ml.fitting import Fitted, Known, Questions, fit_ranker, teaches
 from models.ml.history import Bools, Doubles, Ints
-from models.ml.linear import fit, platt
+from models.ml.linear import fit
 from models.ml.metrics import auc, calibration_error, log_loss
 from models.ml.pairs import splits
 from models.ml.people import Floats
@@ -200,28 +201,6 @@ def test_too_few_rows_to_split_still_fit() -> None:
     assert np.ptp(np.asarray(booster.predict(rows, raw_score=True))) == 0
     assert np.isfinite(found.held_out).all()
     assert found.rankers.whole.p_like(rows).mean() == pytest.approx(0.5, abs=0.1)
-
-
-def test_pairs_of_whose_likes_nothing_is_known_are_calibrated_apart() -> None:
-    """What is said of them is twice as sure as it may be, and too low."""
-    log_odds = np.random.default_rng(1).normal(size=40_000)
-    cold = np.arange(40_000) % 4 == 0
-    liked = decided(np.where(cold, 0.5 * log_odds + 1, log_odds), 2)
-    found = fitting._calibrate(log_odds, liked, cold)
-    assert found.others == pytest.approx((1, 0), abs=0.05)
-    assert found.cold == pytest.approx((0.5, 1), abs=0.08)
-    assert calibration_error(liked[cold], expit(found.apply(log_odds, cold))[cold]) < 0.02
-
-
-@pytest.mark.parametrize(
-    ("cold", "turned"), [(np.arange(2_000) < 30, 1.0), (np.arange(2_000) >= 30, 1.0), (np.arange(2_000) % 2 == 0, -1.0)]
-)
-def test_all_are_calibrated_together_where_one_kind_is_few_or_the_wrong_way_round(cold: Bools, turned: float) -> None:
-    log_odds = np.random.default_rng(1).normal(size=2_000)
-    liked = decided(np.where(cold, turned, 1.5) * log_odds, 2)
-    found = fitting._calibrate(log_odds, liked, cold)
-    assert found.cold is None
-    assert found.others == platt(log_odds, liked)
 
 
 def halves(first: int, second: int) -> tuple[Bools, Ints]:

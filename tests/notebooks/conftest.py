@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from pipelines.loaders import simulated, speed_dating
-from tests.pipelines.conftest import Databases, Place, databases
+from pipelines.loaders import speed_dating
+from tests.pipelines.conftest import Databases, Place, databases, run_once
 
 __all__ = ["databases"]
 
@@ -43,10 +43,7 @@ def kept(name: str) -> NotebookNode:
 @pytest.fixture(scope="session")
 def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A simulated town of 200 people."""
-    with databases() as url:
-        place = Place(tmp_path_factory.mktemp("town"), url)
-        simulated.load(place.engine, PEOPLE, SEED, place.home)
-        place.run()
+    with run_once(databases, tmp_path_factory.mktemp("town"), PEOPLE, SEED) as place:
         yield place
 
 

@@ -119,8 +119,15 @@ def place(database_url: str, tmp_path: Path) -> Place:
 @pytest.fixture(scope="session")
 def settled(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A simulated town of 150 people that the whole pipeline has been run on once. Only to be looked at."""
+    with run_once(databases, tmp_path_factory.mktemp("settled"), PEOPLE, SEED) as place:
+        yield place
+
+
+@contextmanager
+def run_once(databases: Databases, home: Path, people: int, seed: int) -> Iterator[Place]:
+    """A simulated town of so many that the whole pipeline has been run on once."""
     with databases() as url:
-        place = Place(tmp_path_factory.mktemp("settled"), url)
-        simulated.load(place.engine, PEOPLE, SEED, place.home)
+        place = Place(home, url)
+        simulated.load(place.engine, people, seed, place.home)
         place.run()
         yield place

@@ -16,8 +16,7 @@ import httpx2
 import pytest
 
 from models.db.tokens import issue_token
-from pipelines.loaders import simulated
-from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.conftest import Databases, Place, run_once
 
 STEPS = (
     *("profiles", "interactions", "profile_embeddings", "training_pairs"),
@@ -44,10 +43,7 @@ WHERE id = (SELECT min(viewer_id::text)::uuid FROM matching.matches)
 @pytest.fixture(scope="module")
 def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A town of 60 with a live publication."""
-    with databases() as url:
-        place = Place(tmp_path_factory.mktemp("crash"), url)
-        simulated.load(place.engine, 60, 3, place.home)
-        place.run()
+    with run_once(databases, tmp_path_factory.mktemp("crash"), 60, 3) as place:
         yield place
 
 

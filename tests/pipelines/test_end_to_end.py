@@ -16,10 +16,9 @@ from pipelines.definitions import build, registry
 from pipelines.encoding import answers_of
 from pipelines.extract import read_profiles
 from pipelines.frame_store import from_table, read_table
-from pipelines.loaders import simulated
 from pipelines.running import dagster_home
 from pipelines.shards import SHARDS
-from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.conftest import Databases, Place, run_once
 
 INELIGIBLE = """
 SELECT match.viewer_id, match.candidate_id FROM matching.matches AS match
@@ -132,10 +131,7 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
 @pytest.fixture(scope="module")
 def repeated(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A town of 60 that was run twice, with nothing changed in between."""
-    with databases() as url:
-        place = Place(tmp_path_factory.mktemp("repeated"), url)
-        simulated.load(place.engine, 60, 2, place.home)
-        place.run()
+    with run_once(databases, tmp_path_factory.mktemp("repeated"), 60, 2) as place:
         place.run()
         yield place
 

@@ -19,9 +19,8 @@ from pipelines.assets.market import MarketConfig, Policy
 from pipelines.attention import Measurements
 from pipelines.definitions import JOB, build
 from pipelines.frame_store import from_table, read_table, write_table
-from pipelines.loaders import simulated
 from pipelines.running import dagster_home
-from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.conftest import Databases, Place, run_once
 from tests.serving.conftest import Api, serving, token_for
 
 PARTNERS = """
@@ -45,10 +44,7 @@ BOUNDS = {"cost_of_most_views", "cost_of_least_views", "people_outside_the_bound
 @pytest.fixture(scope="module")
 def market(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A town of 100 that was run once."""
-    with databases() as url:
-        place = Place(tmp_path_factory.mktemp("market"), url)
-        simulated.load(place.engine, 100, 3, place.home)
-        place.run()
+    with run_once(databases, tmp_path_factory.mktemp("market"), 100, 3) as place:
         yield place
 
 

@@ -9,6 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec
 
+from tests.bench.memory import peak_megabytes
+
 Figures = dict[str, float]
 Row = dict[str, str | float]
 Parameters = ParamSpec("Parameters")
@@ -21,15 +23,6 @@ def apart(section: Callable[Parameters, Figures], *arguments: Parameters.args, *
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         found = pool.submit(section, *arguments, **named).result()
         return found | {"peak MB": pool.submit(peak_megabytes).result()}
-
-
-def peak_megabytes() -> float:
-    """The most memory that this process has had; NaN where the system does not tell."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return float("nan")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def told(section: str, figures: Figures) -> list[Row]:
