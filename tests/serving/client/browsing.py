@@ -5,15 +5,16 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+import httpx
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.serving.client.conftest import run
@@ -124,15 +125,24 @@ def running(client: Path, **variables: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
     vite = client / "node_modules" / ".bin" / "vite"
     command = [str(vite), "--port", str(port), "--strictPort"]
-    with subprocess.Popen(
-        command, cwd=client / "example", env=os.environ | variables, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=client / "example", env=os.environ | variables) as process:
         try:
-            assert process.stdout is not None
-            said = next((line for line in process.stdout if "Local:" in line), None)
-            assert said is not None, "the development server does not start"
-            yield f"http://127.0.0.1:{port}"
+            wait_until_served(url, process)
+            yield url
         finally:
             process.terminate()
+
+
+def wait_until_served(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Asks the server itself: what it prints differs with the terminal (colours under `CI=true`)."""
+    deadline = monotonic() + 60
+    while monotonic() < deadline:
+        assert process.poll() is None, f"the development server ended with exit code {process.returncode}"
+        with suppress(httpx.TransportError):
+            httpx.get(url)
+            return
+        sleep(0.1)
+    raise AssertionError(f"the development server does not answer at {url}")
