@@ -19,7 +19,7 @@ from pipelines.definitions import JOB
 from pipelines.progress import DONE, START
 from pipelines.running import dagster_home, run
 from tests.bench.memory import peak_megabytes
-from tests.bench.whole.town import settings_of
+from tests.bench.scale.founding import settings_of
 
 INTERVAL = 0.1  # seconds between looks at the process
 COUNTS = ("answers_encoded", "shards_kept", "pairs_scored", "pairs")
@@ -43,6 +43,11 @@ class Run:
     stages: dict[str, Stage]
     counts: dict[str, float]
     """What the assets report: answers encoded, shards kept ..."""
+
+    @property
+    def processor_seconds(self) -> float:
+        """Of all stages."""
+        return sum(stage.processor_seconds for stage in self.stages.values())
 
 
 @dataclass

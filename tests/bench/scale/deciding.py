@@ -12,8 +12,8 @@ from scipy.special import expit
 
 from pipelines.loaders.records import Interaction, Person
 from pipelines.loaders.town import Flags, Floats, Integers
-from tests.bench.whole.crowd import Crowd, crowd
-from tests.bench.whole.people import SEED, TODAY
+from tests.bench.scale.crowd import Crowd, crowd
+from tests.bench.scale.people import SEED, TODAY
 
 DAYS = 30
 PER_PERSON = 25.0  # decisions in DAYS, on average
@@ -24,7 +24,7 @@ TILT = 0.8  # how much more often the appealing are seen
 
 @dataclass(frozen=True)
 class Decisions:
-    """n decisions: positions of actor and target (n,), liked (n,), day (n,) from 0; from DAYS on, it is the day to come."""
+    """n decisions: positions of actor and target (n,), liked (n,), day (n,) from 0; from DAYS on the day to come."""
 
     actor: Integers
     target: Integers
@@ -75,7 +75,7 @@ def _batches(viewers: Integers) -> list[Integers]:
 
 
 def _looked_at(everybody: Crowd, viewers: Integers, pool: Integers, looks: Integers, random: Generator) -> Integers:
-    """Pairs (2, k) of viewer and target, none twice: of those drawn the first that are eligible, as many as are looked at."""
+    """Pairs (2, k) of viewer and target, none twice: of those drawn the first eligible ones, as many as are seen."""
     if not len(pool):
         return np.empty((2, 0), np.int64)
     weight = np.cumsum(np.exp(TILT * everybody.appeal[pool]))

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from models.ml.geography import distance_km
 from pipelines.loaders.records import Person, age_in_years
 from pipelines.loaders.town import SELECTIVITY, Flags, Floats, Integers
-from tests.bench.whole.people import TODAY
+from tests.bench.scale.people import TODAY
 
 NO_LIMIT = 200  # years
 YEARS = 6.0

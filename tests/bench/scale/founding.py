@@ -18,9 +18,9 @@ from pipelines.extract import read_profiles
 from pipelines.frame_store import store_url
 from pipelines.loaders.app_tables import fill
 from pipelines.resources import ShardStore
-from tests.bench.scale.figures import Figures
-from tests.bench.whole.deciding import DAYS, decisions, interactions
-from tests.bench.whole.people import SEED, population
+from tests.bench.figures import Figures
+from tests.bench.scale.deciding import DAYS, decisions, interactions
+from tests.bench.scale.people import SEED, population
 
 JOINING, EDITING = 0.01, 0.02  # of the people, on a day
 WORDS = 4096  # kinds of words that stand-ins tell apart
