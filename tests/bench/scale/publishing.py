@@ -20,7 +20,7 @@ from tests.bench.scale.figures import Figures
 from tests.bench.scale.matching import clocked
 
 CHUNK = 1 << 17
-RECORD = "viewer_id::text, candidate_ids::text[], p_like, p_liked_back, p_match, reasons"
+RECORD = "viewer_id::text, candidate_ids::text[], p_like, p_liked_back, p_match, reasons::text"
 SHARE = "bare COPY over publication"
 
 
