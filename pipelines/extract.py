@@ -1,12 +1,16 @@
 """Read the app tables into frames. Names and everything else that nothing is learned from stays behind."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import psycopg
+import pyarrow as pa
 from numpy.typing import NDArray
-from sqlalchemy import Column, Connection, Label, case, func, select
+from pyarrow import csv
+from sqlalchemy import Column, Connection, Label, Select, case, func, select
 
 from models.db.tables import blocks, interactions, match_lists, profiles, publications
 from models.ml.frames import ages
@@ -56,10 +60,19 @@ def read_profiles(connection: Connection, ids: list[str] | None = None) -> pd.Da
 def read_interactions(connection: Connection) -> pd.DataFrame:
     """Likes and passes in order of time."""
     query = select(*INTERACTION_COLUMNS).order_by(interactions.c.created_at, interactions.c.id)
-    frame = pd.DataFrame(connection.execute(query).all(), columns=[each.name for each in INTERACTION_COLUMNS])
-    frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True)
-    numbers = ["publication_id", "position", "propensity"]
-    frame[numbers] = frame[numbers].astype(np.float64)
+    numbers = dict.fromkeys(("publication_id", "position", "propensity"), pa.float64())
+    return _copied(connection, query, {"created_at": pa.timestamp("us", "UTC"), **numbers})
+
+
+def _copied(connection: Connection, query: Select[Any], kinds: Mapping[str, pa.DataType]) -> pd.DataFrame:
+    """The rows of a query, words but for `kinds`, by COPY: a quarter of the time that an object a cell takes."""
+    statement = query.compile(connection, compile_kwargs={"literal_binds": True})
+    all_kinds = {each.name: kinds.get(each.name, pa.string()) for each in query.selected_columns}
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv, HEADER)") as copy:
+        rows = pa.py_buffer(b"".join(copy))
+    options = csv.ConvertOptions(column_types=all_kinds, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    frame: pd.DataFrame = csv.read_csv(rows, convert_options=options).to_pandas()
     return frame
 
 

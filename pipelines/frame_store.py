@@ -51,11 +51,12 @@ def to_table(frame: pd.DataFrame) -> pa.Table:
 
 
 def from_table(table: pa.Table) -> pd.DataFrame:
-    """The inverse of `to_table`."""
+    """The inverse of `to_table`; lists of numbers come as arrays, as millions of numbers should."""
     frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
     for field in table.schema:
-        if pa.types.is_list(field.type):
-            frame[field.name] = pd.Series(table.column(field.name).to_pylist(), dtype=object)
+        if pa.types.is_list(field.type) and not pa.types.is_floating(field.type.value_type):
+            # From the arrays, in which equal words are one object.
+            frame[field.name] = pd.Series([cell.tolist() for cell in frame[field.name]], dtype=object)
     return frame
 
 

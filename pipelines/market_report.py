@@ -15,10 +15,10 @@ from pipelines.plots import exposure, picture, policies
 
 
 def report(
-    market: Town, attention: Attention, policy: str, chosen: Chosen, say: Callable[[str], None]
+    market: Town, attention: Attention, chosen: Chosen, say: Callable[[str], None]
 ) -> Mapping[str, str | float | dg.MetadataValue[Any]]:
     """Metadata of the lists; `say` is told what each policy would bring."""
-    compared = compare(market, attention, say)
+    compared = compare(market, attention, say, known=chosen)
     plain = {str(name): value for name, value in compared[compared["policy"] == NO_POLICY].iloc[0].items()}
     ours = outcome(market, attention, chosen.placed)
     lost = 1 - ours["expected_matches_flat"] / plain["expected_matches_flat"] if plain["expected_matches_flat"] else 0.0
@@ -38,15 +38,17 @@ def report(
     looks = np.minimum(attention.looks(), 1)
     plain_views = views(market, places(market, POLICIES[NO_POLICY](market, attention), attention.length), looks)
     return {
-        "policy": policy,
+        "policy": chosen.policy,
         **{name: float(value) for name, value in ours.items()},
         "over_product": float(_more(ours, plain)),
         "lost_if_inboxes_are_flat": float(lost),
         "inbox_trust": attention.q,
         **costs,
         "policies": dg.MetadataValue.md(compared.to_markdown(index=False, floatfmt=",.3f")),
-        "policies_picture": picture(policies(compared, policy)),
-        "exposure_picture": picture(exposure({NO_POLICY: plain_views, policy: views(market, chosen.placed, looks)})),
+        "policies_picture": picture(policies(compared, chosen.policy)),
+        "exposure_picture": picture(
+            exposure({NO_POLICY: plain_views, chosen.policy: views(market, chosen.placed, looks)})
+        ),
     }
 
 

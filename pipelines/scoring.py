@@ -125,6 +125,7 @@ def load_scored(urls: Iterable[str], ids: pd.Index) -> Scored:
         return np.asarray(of_word[column.indices.to_numpy()], np.int64)
 
     viewer, candidate = position("viewer_id"), position("candidate_id")
-    order = np.lexsort((candidate, viewer))
+    # Stable, so that what is in order within the shards stays so; and these few runs are merged rather than sorted.
+    order = np.argsort(viewer, kind="stable")
     numbers = [table.column(name).to_numpy()[order] for name in ("p_like", "p_liked_back", "p_match")]
     return Scored(viewer[order], candidate[order], *numbers)

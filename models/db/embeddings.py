@@ -1,6 +1,7 @@
 """One vector a profile in `matching.embeddings`: written when its content changed, gone when the profile is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -33,6 +34,12 @@ DELETE FROM matching.embeddings WHERE profile_id NOT IN (SELECT profile_id FROM 
 WAITING = """
 FROM app.profiles AS profile LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
 WHERE profile.texts <> '{}' AND (known.updated_at < profile.updated_at OR known.profile_id IS NULL)
+"""
+# Only those of a table that is empty.
+GRAPHS = """
+SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+WHERE indrelid = 'matching.embeddings'::regclass AND amname = 'hnsw' AND NOT EXISTS (SELECT FROM matching.embeddings)
 """
 # What was committed a little later than the newest may be stamped a little earlier.
 IN_FLIGHT = "interval '10 seconds'"
@@ -91,4 +98,20 @@ def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *befo
                 copy.write_row((UUID(profile_id), content_hash, HalfVector(vector)))
         for statement in before:
             connection.execute(text(statement), {"read_at": read_at})
-        return connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount
+        with _indexed_afterwards(connection):
+            return connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount
+
+
+@contextmanager
+def _indexed_afterwards(connection: Connection) -> Iterator[None]:
+    """Where no vector is stored yet, make the graph of neighbours when they are.
+
+    That takes a fifth of the time of adding them one by one (5,000 vectors, in one run). Readers wait meanwhile; they
+    would find nothing.
+    """
+    graphs = connection.execute(text(GRAPHS)).all()
+    for graph in graphs:
+        connection.execute(text(f"DROP INDEX {graph.name}"))
+    yield
+    for graph in graphs:
+        connection.execute(text(graph.definition))

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from models.ml.history import Bools, Doubles, Ints
-from models.ml.linear import Linear, fit, log_loss_of
+from models.ml.linear import Linear, fit_each, log_loss_of
 from models.ml.people import Floats
 
 # Inverse strengths of the ridge penalty to choose from, by held-out log loss.
@@ -46,8 +46,8 @@ def fit_cold(features: Floats, liked: Bools, fold: Ints) -> Cold:
     ones = [frozenset({int(each)}) for each in np.unique(fold)]
 
     def fits(strength: float, left_out: list[Folds]) -> dict[Folds, Linear]:
-        seen = {folds: ~np.isin(fold, list(folds)) for folds in left_out}
-        return {folds: fit(features[rows], liked[rows], strength) for folds, rows in seen.items()}
+        seen = [np.flatnonzero(~np.isin(fold, list(folds))) for folds in left_out]
+        return dict(zip(left_out, fit_each([(features, rows) for rows in seen], liked, strength), strict=True))
 
     tried = {strength: Cold(fits(strength, [*ones]) | {NONE: _NOTHING}) for strength in RIDGES}
     best = min(RIDGES, key=lambda strength: log_loss_of(tried[strength].log_odds(features, fold), liked))

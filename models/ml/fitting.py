@@ -13,7 +13,7 @@ from models.ml.calibration import ENOUGH, calibrate
 from models.ml.cold import NONE, Cold, Folds
 from models.ml.features import HISTORY, nothing_is_known
 from models.ml.history import Bools, Doubles, Ints
-from models.ml.linear import Linear, fit, log_loss_of
+from models.ml.linear import Linear, fit_each, log_loss_of
 from models.ml.pairs import Split, splits
 from models.ml.people import Floats
 from models.ml.ranker import Ranker, Rankers
@@ -135,8 +135,7 @@ def _cross_fit_linear(cold: Cold, questions: Questions, found: Sequence[Split]) 
     seen = [*(train for train, _ in found), everything]
 
     def fits(strength: float, which: range) -> list[Linear]:
-        rows = [(designs[at][seen[at]], questions.liked[seen[at]]) for at in which]
-        return [fit(features, liked, strength, free=1 + HISTORY) for features, liked in rows]
+        return fit_each([(designs[at], seen[at]) for at in which], questions.liked, strength, free=1 + HISTORY)
 
     def of_held_out(linears: list[Linear]) -> Doubles:
         log_odds = np.empty(len(everything))

@@ -10,43 +10,42 @@ from numpy.typing import NDArray
 
 from models.db.match_lists import MatchList, MostCompatible
 from models.ml.candidates import Scored
-from models.ml.reasons import Reason
 
 PROBABILITIES = ("p_like", "p_liked_back", "p_match")
 PARTNER = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
-NOBODY: tuple[None, None, list[Reason]] = (None, None, [])
+NOBODY = (None, None, None)
 
 
 def to_frame(
     scored: Scored,
     listed: NDArray[np.int64],
     couples: NDArray[np.int64],
-    reasons: Sequence[list[Reason]],
+    reasons: Sequence[str],
     ids: NDArray[np.str_],
 ) -> pd.DataFrame:
     """The rows `listed` of the scored pairs as lists, in the order given, which must keep viewers together.
 
     `couples` are the rows of viewers and their partners of the day, at most one a viewer who has a list. `reasons` has
-    one entry a listed row, then one a couple.
+    one entry a listed row, then one a couple, each as `models.ml.reasons` writes it.
 
-    Columns: viewer_id, candidate_ids (list of str), p_like, p_liked_back, p_match (lists of float32), reasons (a list
-    of reasons a candidate), and the partner of the day: most_compatible_id (None for nobody), most_compatible_p_match,
-    most_compatible_reasons.
+    Columns: viewer_id, candidate_ids (list of str), p_like, p_liked_back, p_match (float32 arrays), reasons (JSON, an
+    array of reasons a candidate), and the partner of the day: most_compatible_id (None for nobody),
+    most_compatible_p_match, most_compatible_reasons (JSON).
     """
     viewer = scored.viewer[listed]
     starts = np.flatnonzero(np.diff(viewer, prepend=-1))
     bounds = list(pairwise([*starts.tolist(), len(viewer)]))
-
-    def split(values: Sequence[object]) -> list[list[object]]:
-        return [list(values[start:end]) for start, end in bounds]
-
+    # Objects, of which a list holds references, where it would hold copies of an array's own text.
+    names = ids.astype(object)
+    candidates = names[scored.candidate[listed]].tolist()
+    numbers = {name: getattr(scored, name)[listed] for name in PROBABILITIES}
     return pd.DataFrame(
         {
-            "viewer_id": ids[viewer[starts]].tolist(),
-            "candidate_ids": split(ids[scored.candidate[listed]].tolist()),
-            **{name: split(getattr(scored, name)[listed].tolist()) for name in PROBABILITIES},
-            "reasons": split(reasons[: len(listed)]),
-            **_partners(scored, couples, reasons[len(listed) :], viewer[starts], ids),
+            "viewer_id": names[viewer[starts]],
+            "candidate_ids": [candidates[start:end] for start, end in bounds],
+            **{name: [values[start:end] for start, end in bounds] for name, values in numbers.items()},
+            "reasons": [f"[{', '.join(reasons[start:end])}]" for start, end in bounds],
+            **_partners(scored, couples, reasons[len(listed) :], viewer[starts], names),
         }
     )
 
@@ -54,12 +53,12 @@ def to_frame(
 def _partners(
     scored: Scored,
     couples: NDArray[np.int64],
-    reasons: Sequence[list[Reason]],
+    reasons: Sequence[str],
     viewers: NDArray[np.int64],
-    ids: NDArray[np.str_],
+    names: NDArray[np.object_],
 ) -> dict[str, list[object]]:
     """The columns of the partner of the day, a row a viewer."""
-    numbers = zip(ids[scored.candidate[couples]].tolist(), scored.p_match[couples].tolist(), reasons, strict=True)
+    numbers = zip(names[scored.candidate[couples]].tolist(), scored.p_match[couples].tolist(), reasons, strict=True)
     partner_of = dict(zip(scored.viewer[couples].tolist(), numbers, strict=True))
     rows = [partner_of.get(viewer, NOBODY) for viewer in viewers.tolist()]
     return {name: [row[at] for row in rows] for at, name in enumerate(PARTNER)}

@@ -123,6 +123,6 @@ def match_lists(
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
     why = reasons(ranker, Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate)))
     lists = to_frame(scored, rows, couples, why, town.people.ids)
-    metadata = report(market, attention, config.policy.value, chosen, context.log.info)
+    metadata = report(market, attention, chosen, context.log.info)
     counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}
     return dg.Output(lists, metadata={**counts, **metadata})

@@ -1,5 +1,6 @@
 """Publications that can be told apart by every match in them."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -46,4 +47,4 @@ def mark(publication_id: int) -> int:
 
 def _marked(viewer: str, candidates: Sequence[str], chance: float) -> MatchList:
     chances = [chance] * len(candidates)
-    return MatchList(viewer, candidates, chances, chances, chances, [[] for _ in candidates])
+    return MatchList(viewer, candidates, chances, chances, chances, json.dumps([[] for _ in candidates]))

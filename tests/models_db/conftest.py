@@ -1,5 +1,6 @@
 """A small town for the tests of `models.db`, where every probability and reason tells whose it is."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,7 +76,7 @@ def list_for(viewer: int, candidates: Sequence[int], scale: float = 1.0) -> Matc
         p_like=[scale * candidate / 128 for candidate in candidates],
         p_liked_back=[scale * candidate / 256 for candidate in candidates],
         p_match=[scale * candidate / 512 for candidate in candidates],
-        reasons=[[{"code": "is", "detail": str(candidate)}] for candidate in candidates],
+        reasons=json.dumps([[{"code": "is", "detail": str(candidate)}] for candidate in candidates]),
     )
 
 
@@ -101,6 +102,6 @@ def stored_lists(connection: Connection, publication_id: int) -> Lists:
         numbers = [candidate_id.int for candidate_id in row.candidate_ids]
         expected = list_for(row.viewer_id.int, numbers)
         assert (row.p_like, row.p_liked_back, row.p_match) == (expected.p_like, expected.p_liked_back, expected.p_match)
-        assert row.reasons == expected.reasons
+        assert row.reasons == json.loads(expected.reasons)
         stored[row.viewer_id.int] = numbers
     return stored

@@ -30,7 +30,7 @@ def kill(*_):
 
 def lists():
     for viewer, candidate in zip(ids, reversed(ids)):
-        yield MatchList(viewer, [candidate], [0.5], [0.5], [0.25], [[]])
+        yield MatchList(viewer, [candidate], [0.5], [0.5], [0.25], "[[]]")
     if moment == "copy":
         kill()
 

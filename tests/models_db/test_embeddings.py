@@ -58,6 +58,26 @@ def test_the_whole_replaces_what_there_was_and_an_addition_does_not(engine: Engi
     assert stored(engine) == {"ann": "first", "cy": "first"}
 
 
+GRAPHS = """
+SELECT pg_get_indexdef(indexrelid), indisvalid FROM pg_index WHERE indrelid = 'matching.embeddings'::regclass ORDER BY 1
+"""
+
+
+def test_the_first_vectors_are_indexed_as_those_that_follow(engine: Engine) -> None:
+    with engine.connect() as connection:
+        before = connection.execute(text(GRAPHS)).all()
+        oid = text("SELECT 'matching.ix_embeddings_embedding'::regclass::oid")
+        first = connection.execute(oid).scalar_one()
+        connection.rollback()
+        store_embeddings(engine, "letters", rows("ann"), now(engine))
+        built = connection.execute(oid).scalar_one()
+        connection.rollback()
+        store_embeddings(engine, "letters", rows("ann", "bob"), now(engine))
+        assert connection.execute(text(GRAPHS)).all() == before
+        assert first != built == connection.execute(oid).scalar_one()
+    assert "hnsw" in str(before)
+
+
 def test_what_was_stored_since_the_profiles_were_read_stays(engine: Engine) -> None:
     store_embeddings(engine, "letters", rows("ann"), now(engine))
     read_at = now(engine)

@@ -1,5 +1,6 @@
 """The one partner of the day beside a list: stored, verified, and forgotten with the person."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,11 +19,11 @@ WHY = [{"code": "close_by", "detail": []}]
 
 
 NOTHING: Any = None
-NO_LIST: Any = {"code": "close_by"}
+NO_LIST = json.dumps({"code": "close_by"})
 
 
 def partner(number: int, p_match: float = 0.25) -> MostCompatible:
-    return MostCompatible(person_id(number), p_match, WHY)
+    return MostCompatible(person_id(number), p_match, json.dumps(WHY))
 
 
 def paired(viewer: int, candidates: list[int], other: int) -> MatchList:
@@ -55,7 +56,7 @@ REFUSED: dict[str, tuple[MostCompatible, str]] = {
     "not a number": (partner(4, float("nan")), "1 most compatible people"),
     "reasons that are no list": (replace(partner(4), reasons=NO_LIST), "without an array of reasons"),
     "no probability": (partner(4, NOTHING), "is not made of uuids and numbers"),
-    "no id": (MostCompatible("town:4", 0.5, WHY), "is not made of uuids and numbers"),
+    "no id": (MostCompatible("town:4", 0.5, json.dumps(WHY)), "is not made of uuids and numbers"),
     "not eligible": (partner(3), "1 pairs that are not eligible, e.g. viewer and candidate .*01 and .*03;"),
 }
 

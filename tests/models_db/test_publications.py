@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[list[MatchList], str]] = {
     "p_like too short": ([replace(TWO, p_like=[0.5])], "1 lists with more or fewer"),
     "p_liked_back too long": ([replace(TWO, p_liked_back=[0.5] * 3)], "1 lists with more or fewer"),
     "p_match missing": ([replace(TWO, p_match=[])], "1 lists with more or fewer"),
-    "reasons too short": ([replace(TWO, reasons=[[]])], "1 lists with more or fewer"),
+    "reasons too short": ([replace(TWO, reasons="[[]]")], "1 lists with more or fewer"),
     "a probability above 1": ([replace(TWO, p_like=[0.5, 1.5])], r"outside \[0, 1\], e.g. viewer .*02;"),
     "a probability below 0": ([replace(TWO, p_liked_back=[-0.1, 0.5])], r"outside \[0, 1\]"),
     "a probability not a number": ([replace(TWO, p_match=[0.5, float("nan")])], r"outside \[0, 1\]"),
@@ -103,7 +103,7 @@ REFUSED: dict[str, tuple[list[MatchList], str]] = {
         "list of viewer .*02 is not made of uuids and num",
     ),
     "an id that is no uuid": ([replace(TWO, viewer_id="town:2")], "list of viewer town:2 is not made of uuids"),
-    "a reason that JSON has no word for": ([replace(TWO, reasons=[[{"code": float("nan")}]] * 2)], "invalid .* json"),
+    "a reason that JSON has no word for": ([replace(TWO, reasons='[[{"code": NaN}], []]')], "invalid .* json"),
     "same gender": (
         [TWO, list_for(1, [3, 2])],
         "1 pairs that are not eligible, e.g. viewer and candidate .*01 and .*03;",

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -42,9 +43,10 @@ def framed(rows: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def cells(frame: pd.DataFrame) -> list[list[object]]:
-    """The cells as Python objects, every missing value None."""
+    """The cells as Python objects, every missing value None, arrays as lists."""
     frame = frame.astype(object)
-    return frame.where(frame.notna(), None).to_numpy().tolist()
+    rows = frame.where(frame.notna(), None).to_numpy().tolist()
+    return [[cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in row] for row in rows]
 
 
 @given(ROWS)

@@ -83,7 +83,7 @@ def _row(match_list: MatchList, uuid_of: Callable[[str], UUID]) -> tuple[object,
             uuid_of(match_list.viewer_id),
             [uuid_of(candidate_id) for candidate_id in match_list.candidate_ids],
             *([float(p) for p in ps] for ps in (match_list.p_like, match_list.p_liked_back, match_list.p_match)),
-            Jsonb(match_list.reasons),
+            Jsonb(match_list.reasons, dumps=str),
             *_most_compatible(match_list.most_compatible, uuid_of),
         )
     except (TypeError, ValueError, AttributeError) as error:
@@ -95,7 +95,7 @@ def _row(match_list: MatchList, uuid_of: Callable[[str], UUID]) -> tuple[object,
 def _most_compatible(partner: MostCompatible | None, uuid_of: Callable[[str], UUID]) -> tuple[object, ...]:
     if partner is None:
         return (None, None, None)
-    return (uuid_of(partner.candidate_id), float(partner.p_match), Jsonb(partner.reasons))
+    return (uuid_of(partner.candidate_id), float(partner.p_match), Jsonb(partner.reasons, dumps=str))
 
 
 def attach(connection: Connection, publication_id: int) -> None:

@@ -24,7 +24,9 @@ NO_POLICY = "product"
 class Chosen:
     """The lists of a policy: places from 0, int32 (n,) by slot, -1 if not listed; and what bounds on exposure cost."""
 
+    policy: str
     placed: Slots
+    seconds: float
     shared: Shared | None
 
 
@@ -33,22 +35,28 @@ def choose(town: Town, attention: Attention, policy: str, cap: float | None = No
 
     Raises KeyError for an unknown policy.
     """
+    started = time.monotonic()
     scores = POLICIES[policy](town, attention)
     if cap is None and not floor:
-        return Chosen(places(town, scores, attention.length), None)
+        placed = places(town, scores, attention.length)
+        return Chosen(policy, placed, time.monotonic() - started, None)
     shared = share(town, attention, scores, np.inf if cap is None else cap, floor)
-    return Chosen(shared.placed, shared)
+    return Chosen(policy, shared.placed, time.monotonic() - started, shared)
 
 
-def compare(town: Town, attention: Attention, say: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
-    """A row a policy of POLICIES, with `outcome` of its lists and the seconds they took."""
+def compare(
+    town: Town, attention: Attention, say: Callable[[str], None] = lambda _: None, known: Chosen | None = None
+) -> pd.DataFrame:
+    """A row a policy of POLICIES, with `outcome` of its lists and the seconds they took.
+
+    The lists that are known already, unless exposure is bounded in them, are not made again.
+    """
     rows = []
-    for name, policy in POLICIES.items():
-        started = time.monotonic()
-        placed = places(town, policy(town, attention), attention.length)
-        seconds = time.monotonic() - started
-        rows.append({"policy": name, **outcome(town, attention, placed), "seconds": seconds})
-        say(f"{name.replace('_', ' ')}: {rows[-1]['expected_matches']:,.0f} matches expected, in {seconds:.1f} s")
+    for name in POLICIES:
+        plain = known is not None and known.policy == name and known.shared is None
+        made = known if known is not None and plain else choose(town, attention, name)
+        rows.append({"policy": name, **outcome(town, attention, made.placed), "seconds": made.seconds})
+        say(f"{name.replace('_', ' ')}: {rows[-1]['expected_matches']:,.0f} matches expected, in {made.seconds:.1f} s")
     return pd.DataFrame(rows)
 
 

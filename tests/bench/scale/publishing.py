@@ -16,7 +16,7 @@ from tests.bench.scale.founding import settings_of
 from tests.bench.scale.matching import clocked
 
 CHUNK = 1 << 17
-RECORD = "viewer_id::text, candidate_ids::text[], p_like, p_liked_back, p_match, reasons"
+RECORD = "viewer_id::text, candidate_ids::text[], p_like, p_liked_back, p_match, reasons::text"
 SHARE = "bare COPY over publication"
 LIVE = "publication_id = (SELECT id FROM matching.publications WHERE state = 'live')"
 
