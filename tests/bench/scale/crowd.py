@@ -44,14 +44,14 @@ class Crowd:
         alike = ((self.facts[viewer] == self.facts[other]) & (self.facts[viewer] > 0)).sum(axis=1)
         years = (self.ages[viewer, 0] - self.ages[other, 0]) / YEARS
         away = np.log1p(distance_km(self.place[viewer], self.place[other]) / 5)
-        shown = 0.2 * alike - 0.5 * years**2 - 0.3 * away + random.normal(0, CHEMISTRY, len(viewer))
+        shown = 0.2 * alike - 0.3 * years**2 - 0.3 * away + random.normal(0, CHEMISTRY, len(viewer))
         return np.asarray(self.appeal[other] - self.strictness[viewer] + shown)
 
 
 def crowd(people: Sequence[Person], random: Generator) -> Crowd:
     """The arrays of some people; how appealing each answer is, and each person beside, is drawn."""
     facts = _codes(people)
-    told = sum((random.normal(0, 0.2, codes.max() + 1)[codes] for codes in facts.T), np.zeros(len(people)))
+    told = sum((random.normal(0, 0.1, codes.max() + 1)[codes] for codes in facts.T), np.zeros(len(people)))
     bounds = [(person.age_min or 0, person.age_max or NO_LIMIT) for person in people]
     return Crowd(
         wishes=[(person.gender, person.seeks) for person in people],
