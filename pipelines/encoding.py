@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from upath import UPath
 
 from models.ml.embeddings import NO_ANSWERS, Answers, concatenate, from_table, pool, to_table
@@ -73,8 +74,8 @@ def load_answers(manifest: pd.DataFrame) -> Answers:
     return concatenate([from_table(read_table(UPath(url))) for url in manifest["url"]])
 
 
-def stored_rows(profiles: pd.DataFrame, answers: Answers) -> list[tuple[str, str, list[float]]]:
+def stored_rows(profiles: pd.DataFrame, answers: Answers) -> list[tuple[str, str, NDArray[np.floating]]]:
     """Profile id, content hash and vector of everybody who answered something, as `models.db.embeddings` takes them."""
     ids, vectors = pool(answers)
     hashes = dict(zip(profiles["profile_id"], profiles["texts"].map(content_hash), strict=True))
-    return [(each, hashes[each], vector.tolist()) for each, vector in zip(ids.tolist(), vectors, strict=True)]
+    return [(each, hashes[each], vector) for each, vector in zip(ids.tolist(), vectors, strict=True)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -12,8 +12,8 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from sqlalchemy import Connection, Engine, text
 
-Rows = Iterable[tuple[str, str, list[float]]]
-"""Profile id, content hash, 384 numbers each."""
+Rows = Iterable[tuple[str, str, Any]]
+"""Profile id, content hash, and 384 numbers, in a list or an array."""
 
 STAGE = "CREATE TEMPORARY TABLE staged (profile_id uuid, content_hash text, embedding halfvec) ON COMMIT DROP"
 COPY = "COPY staged FROM STDIN (FORMAT BINARY)"

@@ -125,6 +125,8 @@ def _build(
     with connection.begin():
         # A server busy with a query does not notice that its client was killed unless it is told to look.
         connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))
+        # For the joins of the verification: three million pairs beside the decisions that were made already.
+        connection.execute(text("SET LOCAL work_mem = '256MB'"))
         sent = partitions.fill(connection, publication_id, lists)
         logger.info("publication %d: %s stored", publication_id, sent)
         verification.verify_lists(connection, publication_id, sent)
