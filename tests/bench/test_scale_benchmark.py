@@ -95,8 +95,10 @@ def test_people_decide_on_those_who_are_eligible_for_them_and_on_nobody_twice(re
     newest = np.maximum(made.actor, made.target) >= RESIDENTS - JOINING
     assert newest.any()
     assert (made.day[newest] >= DAYS).all()
-    assert (~newest & (made.day < DAYS)).sum() / (RESIDENTS - JOINING) == pytest.approx(PER_PERSON, rel=0.25)
+    assert (~newest & (made.day < DAYS)).sum() / (RESIDENTS - JOINING) == pytest.approx(1.2 * PER_PERSON, rel=0.2)
     assert 0.1 < made.liked.mean() < 0.4
+    ways = set(pairs)
+    assert np.mean([(target, actor) in ways for actor, target in pairs]) == pytest.approx(2 * 0.2 / 1.2, abs=0.1)
 
 
 def test_people_are_the_same_each_time_as_old_as_in_the_file_and_nobody_next_door(residents: list[Person]) -> None:

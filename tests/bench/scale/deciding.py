@@ -16,7 +16,8 @@ from tests.bench.scale.crowd import Crowd, crowd
 from tests.bench.scale.people import SEED, TODAY
 
 DAYS = 30
-PER_PERSON = 25.0  # decisions in DAYS, on average
+PER_PERSON = 20.0  # people looked at in DAYS, on average, and looked back at with a chance of
+LOOKED_BACK = 0.2
 DRAWN = 192  # people drawn for a viewer, of whom those eligible are looked at
 AT_ONCE = 2_000  # viewers
 TILT = 0.8  # how much more often the appealing are seen
@@ -46,7 +47,10 @@ def decisions(people: Sequence[Person], joining: int) -> Decisions:
         for kind, pool in _pools(everybody.wishes).items()
         for viewers in _batches(np.flatnonzero([wishes == kind for wishes in everybody.wishes]))
     ]
-    actor, target = np.concatenate(pairs, axis=1)
+    seen, saw = np.concatenate(pairs, axis=1)[::-1]
+    back = random.random(len(seen)) < LOOKED_BACK
+    either = np.concatenate([saw, seen[back]]) * len(people) + np.concatenate([seen, saw[back]])
+    actor, target = np.divmod(np.unique(either), len(people))
     liked = random.random(len(actor)) < expit(everybody.utility(actor, target, random))
     day = random.uniform(0, DAYS + 1, len(actor))
     known = (np.maximum(actor, target) < len(people) - joining) | (day >= DAYS)
@@ -75,7 +79,7 @@ def _batches(viewers: Integers) -> list[Integers]:
 
 
 def _looked_at(everybody: Crowd, viewers: Integers, pool: Integers, looks: Integers, random: Generator) -> Integers:
-    """Pairs (2, k) of viewer and target, none twice: of those drawn the first eligible ones, as many as are seen."""
+    """Pairs (2, k) of viewer and target: of those drawn the first eligible ones, as many as are looked at."""
     if not len(pool):
         return np.empty((2, 0), np.int64)
     weight = np.cumsum(np.exp(TILT * everybody.appeal[pool]))
@@ -83,4 +87,4 @@ def _looked_at(everybody: Crowd, viewers: Integers, pool: Integers, looks: Integ
     fits = everybody.eligible(np.repeat(viewers, DRAWN), drawn.ravel()).reshape(drawn.shape)
     fits &= np.cumsum(fits, axis=1) <= looks[viewers, None]
     row, column = np.nonzero(fits)
-    return np.unique(np.stack([viewers[row], drawn[row, column]]), axis=1)
+    return np.stack([viewers[row], drawn[row, column]])
