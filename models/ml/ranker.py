@@ -21,6 +21,7 @@ from models.ml.history import Bools, Doubles
 from models.ml.linear import Linear
 from models.ml.people import Floats
 from models.ml.specification import Specification
+from models.ml.tree_shap import Paths, paths
 from models.ml.trees import Trees, trees
 
 WITHOUT = "without"
@@ -76,9 +77,13 @@ class Ranker:
         Linear terms exactly; trees by TreeSHAP (Lundberg et al. 2018).
         """
         added = (features - self.means) * self.linear.weights
-        if self.booster is not None and len(features):  # LightGBM explains no empty block
-            added = added + np.asarray(self.booster.predict(features, pred_contrib=True))[:, :-1]
+        if self.booster is not None:
+            added = added + self._paths.contributions(features)
         return np.asarray(self._calibration(features)[0][:, None] * added)
+
+    @cached_property
+    def _paths(self) -> Paths:
+        return paths(self._trees)
 
     @cached_property
     def _trees(self) -> Trees:

@@ -37,6 +37,8 @@ class Trees:
     """Left and right, (nodes, 2)."""
     value: Doubles
     """What each leaf adds, (nodes,)."""
+    count: Doubles
+    """How many training rows came by, (nodes,)."""
 
     def predict(self, features: Floats) -> Doubles:
         """The sum over the trees, float64 (n,), from features float32 (n, features)."""
@@ -60,6 +62,7 @@ def trees(booster: lgb.Booster) -> Trees:
             [np.empty((0, 2), np.int64), *(at + tree.child for at, tree in zip(start, grown, strict=False))]
         ),
         value=np.concatenate([np.empty(0), *(tree.value for tree in grown)]),
+        count=np.concatenate([np.empty(0), *(tree.count for tree in grown)]),
     )
 
 
@@ -84,6 +87,7 @@ def _tree(told: dict[str, str]) -> Trees:
         threshold=np.append(np.array(told.get("threshold", "").split(), np.float64), np.zeros_like(leaves)),
         child=child,
         value=np.append(np.zeros(splits), leaves),
+        count=np.append(integers("internal_count"), integers("leaf_count")).astype(np.float64),
     )
 
 
