@@ -3,12 +3,15 @@
 import operator
 import os
 import platform
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec
+
+import typer
 
 Figures = dict[str, float]
 Row = dict[str, str | float]
@@ -19,9 +22,12 @@ REACHED = {">=": operator.ge, ">": operator.gt, "<=": operator.le}
 
 
 def apart(section: Callable[Parameters, Figures], *arguments: Parameters.args, **named: Parameters.kwargs) -> Figures:
-    """The section's figures, from a new process, whose memory nobody else has used."""
+    """The section's figures, from a new process, whose memory nobody else has used; says how long it took."""
+    start = time.perf_counter()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(section, *arguments, **named).result()
+        found = pool.submit(section, *arguments, **named).result()
+    typer.echo(f"{section.__name__}: {time.perf_counter() - start:.0f} s", err=True)
+    return found
 
 
 def told(figures: Figures, section: str = "") -> list[Row]:
