@@ -28,7 +28,7 @@ class Load:
 
 LONG = Load(60_000, 6.0, 5, 600.0, 20.0)
 SHORT = Load(20_000, 2.0, 3, 60.0, 5.0)
-QUICK = Load(3_000, 0.5, 3, 8.0, 2.0)
+QUICK = Load(3_000, 1.0, 2, 8.0, 2.0)
 
 
 def main(
