@@ -10,6 +10,7 @@ from models.ml.evaluation.evaluate import evaluate
 from models.ml.evaluation.tables import by_amount, by_method
 from models.ml.evaluation.town import town
 from models.ml.evaluation.variance import sentences
+from pipelines.assets.ranker import HIGHEST_SEED
 from pipelines.encoding import load_answers
 from pipelines.loaders.truth import of_town
 from pipelines.resources import Database
@@ -20,7 +21,7 @@ GROUP = "evaluation"
 class EvaluationConfig(dg.Config):
     """What is evaluated."""
 
-    seed: int = Field(0, ge=0, description="Another seed holds out other people.")
+    seed: int = Field(0, ge=0, le=HIGHEST_SEED, description="Another seed holds out other people; 0 to 2,147,483,647.")
     use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
 
 
@@ -28,6 +29,7 @@ class EvaluationConfig(dg.Config):
 def ranker_evaluation(
     context: dg.AssetExecutionContext,
     config: EvaluationConfig,
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
     database: Database,
     profiles: pd.DataFrame,
     profile_embeddings: pd.DataFrame,

@@ -28,13 +28,20 @@ CHECKS = {
     "does_not_leak": "From profiles alone it is not too good to be true.",
 }
 TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
+# LightGBM takes all that are higher for this one.
+HIGHEST_SEED = 2**31 - 1
 REFUSED = "Failing, it is not promoted; the champion and what it publishes go on."
 
 
 class RankerConfig(dg.Config):
     """How the ranker is trained."""
 
-    seed: int = Field(0, ge=0, description="Another seed draws other questions and grows other trees.")
+    seed: int = Field(
+        0,
+        ge=0,
+        le=HIGHEST_SEED,
+        description="Another seed draws other questions and grows other trees; 0 to 2,147,483,647.",
+    )
     use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
 
 
@@ -63,6 +70,7 @@ def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Out
 def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
     registry: Registry,
     profiles: pd.DataFrame,
     profile_embeddings: pd.DataFrame,

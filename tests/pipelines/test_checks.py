@@ -159,35 +159,3 @@ def test_vectors_that_are_not_of_length_one_are_an_error() -> None:
 def test_how_many_may_be_rejected(rejected: int, passed: bool, severity: object) -> None:
     said = few_are_rejected("profiles", 100 - rejected, rejected)
     assert (said.passed, said.severity) == (passed, severity)
-
-
-@pytest.mark.parametrize(
-    ("config", "said"),
-    [
-        ({"inbox_trust": 2}, "inbox_trust\n  Input should be less than or equal to 1"),
-        ({"most_views": 0.5}, "most_views\n  Input should be greater than or equal to 1"),
-    ],
-)
-def test_a_number_out_of_range_is_told_with_its_field_before_anything_runs(
-    place: Place, config: dict[str, float], said: str
-) -> None:
-    job = build(place.settings).resolve_job_def(JOB)
-    with dg.DagsterInstance.ephemeral() as instance:
-        with pytest.raises(dg.DagsterError):
-            job.execute_in_process({"ops": {"match_lists": {"config": config}}}, instance=instance)
-        (failed,) = instance.get_runs()
-        events = [entry.dagster_event for entry in instance.all_logs(failed.run_id) if entry.dagster_event]
-    assert failed.status is dg.DagsterRunStatus.FAILURE
-    assert not [event for event in events if event.event_type_value == "STEP_START"]
-    (told,) = (str(event.event_specific_data) for event in events if event.event_type_value == "RESOURCE_INIT_FAILURE")
-    assert said in told.replace("\\n", "\n")
-
-
-def test_what_is_no_setting_is_refused_before_there_is_a_run(place: Place) -> None:
-    job = build(place.settings).resolve_job_def(JOB)
-    with dg.DagsterInstance.ephemeral() as instance:
-        with pytest.raises(
-            dg.DagsterInvalidConfigError, match=r"match_lists:config:policy not in enum type Policy got best"
-        ):
-            job.execute_in_process({"ops": {"match_lists": {"config": {"policy": "best"}}}}, instance=instance)
-        assert instance.get_runs() == []
