@@ -9,8 +9,8 @@ import pandas as pd
 from models.db.embeddings import store_embeddings
 from models.ml.encoder import ENCODER
 from pipelines.checks import are_of_length_one
+from pipelines.embedding_map import embedding_map
 from pipelines.encoding import encode_shard, encode_shards, load_answers, stored_rows
-from pipelines.pictures import embedding_map
 from pipelines.plots import picture
 from pipelines.resources import Compute, Database, ShardStore
 from pipelines.shards import manifest, missing, remove_others

@@ -1,5 +1,6 @@
 """The market: from scored candidates to everybody's list and partner of the day."""
 
+import time
 from enum import StrEnum
 
 import dagster as dg
@@ -100,7 +101,7 @@ def match_lists(
     The configuration chooses the policy, what is believed of how people look at lists and inboxes, and bounds on
     exposure. Without one it is best response, by what the logs say of attention. The metadata compare all policies.
     """
-    ids = pd.Index(profiles["profile_id"])
+    ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         partners_before, measured = read_partners(connection, ids), measure(connection)
     scored = load_scored(scored_candidates["url"], ids)
@@ -118,4 +119,4 @@ def match_lists(
     lists = to_frame(scored, rows, couples, why, town.people.ids)
     metadata = report(market, attention, config.policy.value, chosen, context.log.info)
     counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}
-    return dg.Output(lists, metadata={**counts, **metadata})
+    return dg.Output(lists, metadata={**counts, **metadata, "seconds": time.monotonic() - start})

@@ -30,6 +30,7 @@ CHECKS = {
 TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
 # LightGBM takes all that are higher for this one.
 HIGHEST_SEED = 2**31 - 1
+REMAINS = "refused, so version {} remains the champion, and lists are published with it"
 REFUSED = "Failing, it is not promoted; the champion and what it publishes go on."
 
 
@@ -52,11 +53,11 @@ def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Out
     In: `profiles`, `interactions`. Out: a frame, a row a decision: viewer_id, candidate_id, liked, decided_at, group,
     fold. People of one group are held out together.
     """
+    start = time.monotonic()
     pairs = make_pairs(interactions, pd.Index(profiles["profile_id"]))
     likes = int(pairs["liked"].sum())
-    return dg.Output(
-        pairs, metadata={"dagster/row_count": len(pairs), "likes": likes, "like_rate": likes / max(len(pairs), 1)}
-    )
+    counts = {"dagster/row_count": len(pairs), "likes": likes, "like_rate": likes / max(len(pairs), 1)}
+    return dg.Output(pairs, metadata={**counts, "seconds": time.monotonic() - start})
 
 
 @dg.asset(
@@ -94,6 +95,7 @@ def ranker(
         )
         checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
         promoted = champion is None or all(each.passed for each in checks)
+        refused_for = None if promoted or champion is None else champion.version
         parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
         version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
         registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
@@ -109,11 +111,13 @@ def ranker(
         metadata={
             "version": version,
             "promoted": promoted,
+            "champion": refused_for or version,
+            "decisions": len(training_pairs),
             **pictures,
             **{name: round(value, 4) for name, value in _flat(trained).items()},
             "seconds": time.monotonic() - start,
         },
-        check_results=_results(checks, promoted),
+        check_results=_results(checks, refused_for),
     )
 
 
@@ -124,10 +128,17 @@ def _tell(context: dg.AssetExecutionContext, checks: Sequence[Check], version: s
     context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
 
 
-def _results(checks: Sequence[Check], promoted: bool) -> list[dg.AssetCheckResult]:
-    severity = dg.AssetCheckSeverity.WARN if promoted else dg.AssetCheckSeverity.ERROR
+def _results(checks: Sequence[Check], refused_for: str | None) -> list[dg.AssetCheckResult]:
+    """What Dagster shows of the gate; of a refused version also which one remains the champion."""
+    severity = dg.AssetCheckSeverity.WARN if refused_for is None else dg.AssetCheckSeverity.ERROR
+    remains = "" if refused_for is None else f"; {REMAINS.format(refused_for)}"
     return [
-        dg.AssetCheckResult(passed=each.passed, check_name=each.name, severity=severity, description=each.sentence)
+        dg.AssetCheckResult(
+            passed=each.passed,
+            check_name=each.name,
+            severity=severity,
+            description=each.sentence + ("" if each.passed else remains),
+        )
         for each in checks
     ]
 

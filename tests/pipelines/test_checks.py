@@ -12,12 +12,14 @@ from upath import UPath
 
 from models.db.errors import CheckFailed
 from models.ml.embeddings import Answers
-from pipelines.checks import are_of_length_one, few_are_rejected, matches_its_lists
+from pipelines.assets.ranker import CHECKS, REMAINS, TOO_LITTLE
+from pipelines.checks import BLOCKED, are_of_length_one, few_are_rejected, matches_its_lists
 from pipelines.definitions import FRESHNESS, JOB, build
 from pipelines.frame_store import from_table, read_table, to_table, write_table
 from pipelines.running import dagster_home, run
 from tests.pipelines.conftest import Databases, Place
 
+PUBLISHED = "SELECT id, ranker_version FROM matching.publications WHERE state = 'live'"
 LIVE = "SELECT id FROM matching.publications WHERE state = 'live'"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 Told = dict[tuple[str, str], dg.AssetCheckEvaluation]
@@ -71,7 +73,7 @@ def test_after_a_run_every_check_of_what_was_made_has_passed(settled: Place) -> 
     pairs = found["match_lists", "pairs_are_eligible"]
     assert pairs.description == f"all {pairs.metadata['pairs'].value:,} pairs keep the rules"
     assert found["profiles", "few_are_rejected"].description == (
-        "0 of 150 rows break the contract (0.0%); at most 5% is usual, and from 50% nothing is published"
+        "0 of 150 rows break the contract (0.0%); at most 5% is usual, and above 50% nothing is published"
     )
     assert str(found["scored_candidates", "people_are_as_in_training"].description).startswith(
         "nothing beyond a population stability index of 0.25 since version 1 was trained; the largest is 0.000"
@@ -87,7 +89,7 @@ def test_an_ineligible_pair_blocks_the_publication_and_says_which_rule(town: Pla
     said = found["pairs_are_eligible"]
     assert (said.passed, said.severity, said.blocking) == (False, ERROR, True)
     assert str(said.description).startswith("paused ")
-    assert str(said.description).endswith(" pairs break the rules")
+    assert str(said.description).endswith(f" pairs break the rules, {BLOCKED}")
     assert not result.asset_materializations_for_node("publication")
     assert town.ask(LIVE) == before
 
@@ -102,11 +104,24 @@ def test_many_bad_rows_warn_and_most_bad_rows_block_the_rest(town: Place, capsys
     town.tell("UPDATE app.profiles SET wants = '{}' WHERE source_key LIKE '%\\:1_'")
     with pytest.raises(CheckFailed, match=r"^nothing was published, as a check failed, profiles: few_are_rejected: "):
         run(town.settings, JOB)
-    assert "    failed: few are rejected: no; 140 of 150 rows break the contract" in capsys.readouterr().err
+    assert "    failed: few are rejected: no; 140 of 150 rows break the contract (93.3%)" in capsys.readouterr().err
     assert told(town)["profiles", "few_are_rejected"].description == (
-        "140 of 150 rows break the contract (93.3%); at most 5% is usual, and from 50% nothing is published"
+        f"140 of 150 rows break the contract (93.3%); at most 5% is usual, {BLOCKED}"
     )
     assert town.ask(LIVE) == before
+
+
+def test_a_refused_challenger_is_an_error_that_says_why_and_the_champion_s_lists_are_published(town: Place) -> None:
+    ((before,),) = town.ask(LIVE)
+    town.tell("DELETE FROM app.interactions")
+    town.run()
+    refused = {name: each for (asset, name), each in told(town).items() if asset == "ranker"}
+    assert set(refused) == set(CHECKS)
+    assert {(each.passed, each.severity, each.blocking) for each in refused.values()} == {(False, ERROR, False)}
+    assert {each.description for each in refused.values()} == {f"{TOO_LITTLE}; {REMAINS.format(1)}"}
+    shown = town.metadata("ranker")
+    assert (shown["version"], shown["promoted"], shown["champion"]) == ("2", False, "1")
+    assert town.ask(PUBLISHED) == [(before + 1, "1")]
 
 
 def test_older_people_are_a_warning_that_names_the_number(town: Place) -> None:
