@@ -30,7 +30,7 @@ VIEWERS_COMPARED = 1000
 MOST_GONE = 0.01
 NUMBERS_SHOWN = 10
 # What a failed check that blocks says last.
-BLOCKED = "so the publication is blocked, and what was live stays live"
+BLOCKED = "the publication is blocked, and what was live stays live"
 # Of float16 vectors.
 ROUNDING = 0.01
 STORED = """
@@ -46,14 +46,14 @@ def few_are_rejected(asset: str, accepted: int, rejected: int) -> dg.AssetCheckR
     """Whether few rows break the contract: a warning above 5 %, and an error, which blocks, above 50 %."""
     share = rejected / max(accepted + rejected, 1)
     blocks = share > FAR_TOO_MANY_REJECTED
-    bound = BLOCKED if blocks else f"and above {FAR_TOO_MANY_REJECTED:.0%} nothing is published"
+    bound = BLOCKED if blocks else f"above {FAR_TOO_MANY_REJECTED:.0%} nothing is published"
     return dg.AssetCheckResult(
         check_name="few_are_rejected",
         asset_key=asset,
         passed=share <= MOST_REJECTED,
         severity=ERROR if blocks else WARN,
         description=f"{rejected:,} of {accepted + rejected:,} rows break the contract ({share:.1%}); at most "
-        f"{MOST_REJECTED:.0%} is usual, {bound}",
+        f"{MOST_REJECTED:.0%} is usual; {bound}",
         metadata={"rejected_share": share},
     )
 
@@ -69,7 +69,7 @@ def are_of_length_one(answers: Answers) -> dg.AssetCheckResult:
         passed=not wrong,
         severity=ERROR,
         description=f"{wrong:,} of {len(lengths):,} vectors are not of length one; "
-        f"lengths are {least:.4f} to {most:.4f}{f', {BLOCKED}' if wrong else ''}",
+        f"lengths are {least:.4f} to {most:.4f}{f'; {BLOCKED}' if wrong else ''}",
         metadata={"shortest": least, "longest": most},
     )
 
@@ -147,7 +147,7 @@ def pairs_are_eligible(
     broken["people who are not there"] = int((~known).sum())
     told = ", ".join(f"{rule} {count:,}" for rule, count in broken.items() if count)
     said = (
-        f"{told} of {len(viewer):,} pairs break the rules, {BLOCKED}"
+        f"rules broken among {len(viewer):,} pairs: {told}; {BLOCKED}"
         if told
         else f"all {len(viewer):,} pairs keep the rules"
     )

@@ -27,6 +27,12 @@ from models.ml.ranker import Ranker, Rankers
 from pipelines import ranker_model
 
 EXPERIMENT = "matching"
+# What MLflow shows of the experiment; by its kind it opens the runs, and not pages for language models.
+ABOUT = {
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.note.content": "A run is one training of the ranker: its note says what became of it and why, and its "
+    "artifacts show how good it is. The version called champion is the one that lists are published with.",
+}
 MODEL = "ranker"
 CHAMPION = "champion"
 # How people and scores were spread in the training (see models.ml.drift).
@@ -55,9 +61,11 @@ class Registry(dg.ConfigurableResource[None]):
     @contextmanager
     def training(self, name: str, tags: Mapping[str, str]) -> Iterator[None]:
         """One MLflow run around a training; it ends as failed if the training does."""
-        self._connect()
+        client = self._connect()
         experiment = mlflow.get_experiment_by_name(EXPERIMENT)
         key = experiment.experiment_id if experiment else mlflow.create_experiment(EXPERIMENT, self.artifacts)
+        for tag, said in ABOUT.items():
+            client.set_experiment_tag(key, tag, said)
         with mlflow.start_run(experiment_id=key, run_name=name, tags=dict(tags)):
             yield
 
@@ -104,12 +112,13 @@ class Registry(dg.ConfigurableResource[None]):
             raise NoChampion("there is no ranker yet: train one with `matching run`")
         return champion
 
-    def explain(self, version: str, reasons: Mapping[str, str]) -> None:
-        """Keep in the current run, and with the version, why it was promoted or refused: check → sentence."""
+    def explain(self, version: str, became: str, reasons: Mapping[str, str]) -> None:
+        """Keep in the current run, and with the version, what became of it and why: check → sentence."""
         client = self._connect()
         mlflow.set_tags({f"gate.{name}": sentence for name, sentence in reasons.items()})
-        text = "\n".join(f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items())
-        client.update_model_version(MODEL, version, description=text)
+        lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items()]
+        # Its first words are what MLflow's list of versions shows.
+        client.update_model_version(MODEL, version, description="\n".join([became, "", *lines]))
 
     def keep(self, name: str, content: Mapping[str, object]) -> None:
         """Keep numbers with the current run, as a JSON file of this name."""

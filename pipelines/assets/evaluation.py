@@ -55,7 +55,7 @@ def ranker_evaluation(
     for sentence in said:
         context.log.info(sentence)
     figures = {
-        f"cold.{target}.{method}.within_viewer_auc": float(auc)
+        f"cold.{target}.{method}.within_viewer_auc": round(float(auc), 4)
         for target in ("like", "match")
         for method, auc in by_method(found.figures, target)[METRICS["within_viewer_auc"]].dropna().items()
     }
@@ -65,5 +65,5 @@ def ranker_evaluation(
         for target in ("like", "match")
     }
     variance = dg.MetadataValue.md("\n\n".join(said))
-    seconds = time.monotonic() - start
+    seconds = round(time.monotonic() - start, 2)
     return dg.Output(found.figures, metadata={**tables, "variance": variance, **figures, "seconds": seconds})

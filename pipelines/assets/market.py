@@ -119,4 +119,4 @@ def match_lists(
     lists = to_frame(scored, rows, couples, why, town.people.ids)
     metadata = report(market, attention, config.policy.value, chosen, context.log.info)
     counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}
-    return dg.Output(lists, metadata={**counts, **metadata, "seconds": time.monotonic() - start})
+    return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})

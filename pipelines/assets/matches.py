@@ -12,6 +12,7 @@ from models.ml.encoder import ENCODER
 from models.ml.lists import to_records
 from pipelines.extract import read_blocks
 from pipelines.frame_store import row_count
+from pipelines.plots import rounded
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
 from pipelines.scoring import ScoringInputs, inputs_fingerprint, score_shard, score_shards
@@ -61,7 +62,7 @@ def scored_candidates(
         "pairs_scored": pairs,
         "shards_kept": len(shards) - len(to_do),
     }
-    return dg.Output(handed_on, metadata={**counts, "seconds": time.monotonic() - start})
+    return dg.Output(handed_on, metadata={**counts, "seconds": round(time.monotonic() - start, 2)})
 
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"postgres"})
@@ -91,7 +92,9 @@ def publication(
         )
     context.log.info(f"publication {done.id} is live: {done.viewer_count:,} viewers, {done.pair_count:,} pairs")
     metadata: dict[str, Any] = {"publication": done.id, "viewers": done.viewer_count, "pairs": done.pair_count}
-    return dg.MaterializeResult(metadata=metadata | dict(done.metrics) | {"seconds": time.monotonic() - start})
+    return dg.MaterializeResult(
+        metadata=metadata | rounded(done.metrics) | {"seconds": round(time.monotonic() - start, 2)}
+    )
 
 
 def _expected_matches(lists: pd.DataFrame) -> float:

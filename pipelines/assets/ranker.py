@@ -15,7 +15,7 @@ from models.ml.pairs import training_pairs as make_pairs
 from models.ml.training import Trained, train
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
-from pipelines.ranker_report import note, shown
+from pipelines.ranker_report import note, reasons, shown
 from pipelines.registry import REFERENCE, REQUIREMENTS, Registry
 from pipelines.scoring import VOLATILE
 
@@ -57,7 +57,7 @@ def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Out
     pairs = make_pairs(interactions, pd.Index(profiles["profile_id"]))
     likes = int(pairs["liked"].sum())
     counts = {"dagster/row_count": len(pairs), "likes": likes, "like_rate": likes / max(len(pairs), 1)}
-    return dg.Output(pairs, metadata={**counts, "seconds": time.monotonic() - start})
+    return dg.Output(pairs, metadata={**counts, "seconds": round(time.monotonic() - start, 2)})
 
 
 @dg.asset(
@@ -100,10 +100,10 @@ def ranker(
         version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
         registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
         pictures = shown(registry, trained, profiles, answers, training_pairs)
-        reasons = {each.name: ("passed: " if each.passed else "failed: ") + each.sentence for each in checks}
-        registry.explain(version, reasons)
+        why = reasons(checks)
+        registry.explain(version, "Promoted." if promoted else "Refused.", why)
         trained_on = f"{len(profiles):,} profiles and {len(training_pairs):,} decisions"
-        registry.describe(note(version, promoted, champion.version if champion else None, trained_on, reasons, run_id))
+        registry.describe(note(version, promoted, champion.version if champion else None, trained_on, why, run_id))
     if promoted:
         registry.promote(version)
     _tell(context, checks, version, promoted)
@@ -115,7 +115,7 @@ def ranker(
             "decisions": len(training_pairs),
             **pictures,
             **{name: round(value, 4) for name, value in _flat(trained).items()},
-            "seconds": time.monotonic() - start,
+            "seconds": round(time.monotonic() - start, 2),
         },
         check_results=_results(checks, refused_for),
     )

@@ -55,7 +55,7 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
             "load some with `matching load`, and see rejected profiles for the reasons of refusals"
         )
     share = len(rejected) / max(len(frame), 1)
-    yield _output("profiles", accepted, {"rejected_share": share, "seconds": time.monotonic() - start})
+    yield _output("profiles", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
     yield _output("rejected_profiles", rejected)
     yield few_are_rejected("profiles", len(accepted), len(rejected))
 
@@ -82,7 +82,7 @@ def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Outp
         frame = read_interactions(connection)
     accepted, rejected = check_interactions(frame, frozenset(profiles["profile_id"]))
     share = len(rejected) / max(len(frame), 1)
-    yield _output("interactions", accepted, {"rejected_share": share, "seconds": time.monotonic() - start})
+    yield _output("interactions", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
     yield _output("rejected_interactions", rejected)
     yield few_are_rejected("interactions", len(accepted), len(rejected))
 

@@ -135,7 +135,7 @@ def test_bounds_on_exposure_are_kept_and_priced(market: Place) -> None:
     assert float(str(told["views_gini"])) < float(str(unbounded["views_gini"]))
     cost = float(str(told["cost_of_most_views"])) + float(str(told["cost_of_least_views"]))
     total = float(str(unbounded["expected_matches"]))
-    assert float(str(told["expected_matches"])) == pytest.approx(total * (1 - cost), rel=1e-6)
+    assert float(str(told["expected_matches"])) == pytest.approx(total * (1 - cost), rel=1e-3)
 
 
 def test_what_is_believed_of_inboxes_decides_the_lists(market: Place) -> None:
