@@ -100,8 +100,8 @@ def ranker(
         version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
         registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
         pictures = shown(registry, trained, profiles, answers, training_pairs)
-        why = reasons(checks)
-        registry.explain(version, "Promoted." if promoted else "Refused.", why)
+        why, page = reasons(checks), registry.page()
+        registry.explain(version, "promoted" if promoted else "refused", why)
         trained_on = f"{len(profiles):,} profiles and {len(training_pairs):,} decisions"
         registry.describe(note(version, promoted, champion.version if champion else None, trained_on, why, run_id))
     if promoted:
@@ -113,6 +113,7 @@ def ranker(
             "promoted": promoted,
             "champion": refused_for or version,
             "decisions": len(training_pairs),
+            "mlflow": dg.MetadataValue.url(page),
             **pictures,
             **{name: round(value, 4) for name, value in _flat(trained).items()},
             "seconds": round(time.monotonic() - start, 2),

@@ -13,8 +13,8 @@ from pipelines.definitions import registry
 from pipelines.embedding_map import GROUPS, embedding_map, grouped, plane, standing_out
 from pipelines.pictures import calibration, lift_by_decile
 from pipelines.ranker_report import DAGSTER, note, reasons
-from pipelines.registry import ABOUT, REFERENCE
-from pipelines.ui import DAGSTER_PORT
+from pipelines.registry import ABOUT, FOR_TRAINING, MLFLOW, NOTE, REFERENCE
+from pipelines.ui import DAGSTER_PORT, MLFLOW_PORT
 from tests.pipelines.conftest import Place
 
 PNG = b"\x89PNG"
@@ -76,7 +76,11 @@ def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> N
         assert base64.b64decode(encoded.rstrip(")")).startswith(PNG)
     assert "| ranker " in str(shown["evaluation"])
     assert {"half of all", "any", "0"} <= {row.split("|")[1].strip() for row in str(shown["evaluation"]).splitlines()}
-    assert {name: client.get_experiment(run.info.experiment_id).tags[name] for name in ABOUT} == ABOUT
+    assert client.get_experiment(run.info.experiment_id).tags[NOTE] == ABOUT
+    assert shown["mlflow"] == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}{FOR_TRAINING}"
+    assert registry(settled.settings).page() == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs{FOR_TRAINING}"
+    assert MLFLOW.endswith(f":{MLFLOW_PORT}")
+    assert run.info.run_name == "version 1: promoted"
     said = run.data.tags["mlflow.note.content"]
     assert said.startswith("**Version 1 is the champion.** Trained on 150 profiles and ")
     assert f"({DAGSTER}/runs/{run.data.tags['dagster_run_id']})" in said

@@ -39,7 +39,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 def logged(where: Registry, rankers: Rankers) -> str:
     with where.training("a test", {"why": "to see"}):
         version = where.log(rankers, {"seed": 3}, {"ranker.auc": 0.75})
-        where.explain(version, "Refused.", {"is_calibrated": "failed: by far", "does_not_leak": "passed: not a drop"})
+        where.explain(version, "refused", {"is_calibrated": "failed: by far", "does_not_leak": "passed: not a drop"})
     return version
 
 
