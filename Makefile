@@ -15,7 +15,7 @@ export TRANSFORMERS_OFFLINE := 1
 help:
 	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
 	@echo "make test    the tests; make lint: ruff and mypy"
-	@echo "make bench   the market policies side by side, the API under load, figures in .data/bench; QUICK=1: small ones"
+	@echo "make bench   the whole job at scale, the market policies, the API under load: half an hour; QUICK=1: minutes"
 	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
 	@echo "make notebooks   the analysts' notebooks in JupyterLab, on port 8888"
 	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"
@@ -41,12 +41,9 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# One command a benchmark; each prints its tables and writes its figures.
 bench: $(INSTALLED)
-	@mkdir -p .data/bench
-	$(BIN)/python -m tests.bench.market $(if $(QUICK),--quick) .data/bench/market.json
-	$(BIN)/python -m tests.bench.scale $(if $(QUICK),--quick) .data/bench/scale.json
-	$(BIN)/python -m tests.bench.api $(if $(QUICK),--quick) .data/bench/api.json
+	@mkdir -p .data
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick) .data/bench.json
 
 serve: $(INSTALLED)
 	$(BIN)/python -m uvicorn serving.app:create_app --factory --port 8000 --no-access-log --no-server-header --timeout-graceful-shutdown 10

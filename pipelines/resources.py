@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,8 +11,9 @@ from sqlalchemy import Engine
 from upath import UPath
 
 from models.db.engines import database, was_lost
-from models.db.errors import DatabaseUnavailable
+from models.db.errors import DatabaseUnavailable, InputError
 from models.db.settings import Settings
+from models.ml.fitting import Grow, grow
 
 Shard = TypeVar("Shard")
 # A server that is started again, or gives its place to another, is back within a minute.
@@ -51,7 +53,7 @@ class ShardStore(dg.ConfigurableResource[None]):
 
 
 class Compute(dg.ConfigurableResource[None]):
-    """Maps a function over shards: in this process, or on the Dask cluster at `scheduler`."""
+    """Maps a function over shards, and grows trees: in this process, or on the Dask cluster at `scheduler`."""
 
     scheduler: str | None = None
 
@@ -65,6 +67,19 @@ class Compute(dg.ConfigurableResource[None]):
         from pipelines.cluster import map_on_cluster  # noqa: PLC0415 - only where there is one
 
         return map_on_cluster(self.scheduler, function, shards)
+
+    def grow(self, *, on_cluster: bool) -> Grow:
+        """What grows the ranker's trees: this process, or the workers together. Raises InputError without a cluster."""
+        if not on_cluster:
+            return grow
+        if self.scheduler is None:
+            raise InputError(
+                "the ranker's trees are to be grown on a cluster, and there is none: set DASK_SCHEDULER_ADDRESS, or "
+                "leave grow_on_cluster out of the ranker's configuration"
+            )
+        from pipelines.cluster import grow_on_cluster  # noqa: PLC0415 - only where there is one
+
+        return partial(grow_on_cluster, self.scheduler)
 
 
 def _tries_left() -> bool:

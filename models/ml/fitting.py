@@ -3,7 +3,7 @@
 Everything is chosen on held-out folds, and what did not see a fold is kept: later rankers are compared with it there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -40,6 +40,14 @@ TREES = {
     "max_bin": 63,
     "verbose": -1,
 }
+
+Grow = Callable[[Mapping[str, object], Floats, Bools, Doubles, int], lgb.Booster]
+"""Trees from LightGBM's parameters, features float32 (n, f), liked (n,), log-odds to start from (n,), how many."""
+
+
+def grow(parameters: Mapping[str, object], features: Floats, liked: Bools, start: Doubles, rounds: int) -> lgb.Booster:
+    """Grow trees in this process."""
+    return lgb.train(dict(parameters), lgb.Dataset(features, liked.astype(np.int8), init_score=start), rounds)
 
 
 @dataclass(frozen=True)
@@ -94,17 +102,17 @@ def teaches(liked: Bools, fold: Ints) -> bool:
     return bool(found) and all(min(part.sum(), (~part).sum()) >= ENOUGH for part in parts)
 
 
-def fit_ranker(specification: Specification, cold: Cold, questions: Questions, seed: int) -> Fitted:
+def fit_ranker(specification: Specification, cold: Cold, questions: Questions, seed: int, grow: Grow = grow) -> Fitted:
     """Fit ridge, trees and calibration on n questions, given the cold ridges of the same folds.
 
     The trees start from the ridge's log-odds, so that they learn only what it missed. Number of trees, ridge strength
-    and calibration are chosen on the held-out rows.
+    and calibration are chosen on the held-out rows. `grow` grows the trees that are kept for everybody.
     """
     found = splits(questions.fold)
     parts, linear = _cross_fit_linear(cold, questions, found)
     boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed)
     whole = parts[-1]
-    booster = _boost(whole, questions.liked, rounds, seed)
+    booster = _boost(whole, questions.liked, rounds, seed, grow)
     cold_rows = nothing_is_known(whole.features)
     calibration = calibrate(linear + trees, questions.liked, cold_rows)
     means = whole.features.mean(axis=0, dtype=np.float64)
@@ -218,8 +226,9 @@ def _data(part: _Part, liked: Bools, rows: Ints) -> lgb.Dataset:
     return lgb.Dataset(part.filled[rows], liked[rows].astype(np.int8), init_score=part.start[rows])
 
 
-def _boost(part: _Part, liked: Bools, rounds: int, seed: int) -> lgb.Booster:
-    return lgb.train(_parameters(len(liked), seed), _data(part, liked, part.rows), rounds)
+def _boost(part: _Part, liked: Bools, rounds: int, seed: int, grow: Grow = grow) -> lgb.Booster:
+    seen = part.rows
+    return grow(_parameters(len(liked), seed), part.filled[seen], liked[seen], part.start[seen], rounds)
 
 
 def _parameters(rows: int, seed: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from models.ml.draws import draws, sample
 from models.ml.embeddings import Answers
 from models.ml.exam import Exam, blocks, cold_pairs, sit
 from models.ml.features import names_and_groups, of_history, of_profiles
-from models.ml.fitting import Fitted, Known, Questions, fit_ranker, teaches
+from models.ml.fitting import Fitted, Grow, Known, Questions, fit_ranker, grow, teaches
 from models.ml.gate import Report, beats_random, report
 from models.ml.history import Doubles, Events, Ints
 from models.ml.hot_deck import filled
@@ -42,12 +42,13 @@ def train(
     *,
     champion: Rankers | None = None,
     sensitive: bool = False,
+    grow: Grow = grow,
 ) -> Trained:
     """Train on a training-pairs frame; the prior where there is too little to learn from, or nothing was learned.
 
     Learned nothing: on held-out folds they rank no better than chance, or a higher score means fewer likes. The
     champion sits the same exam, and is in the report. Traits, facts and wants about race or ethnicity are used only if
-    `sensitive`. The same rows and seed give the same rankers, in any order.
+    `sensitive`. The same rows and seed give the same rankers, in any order; `grow` grows the trees.
     """
     # Draws and trees go by row number.
     profiles = profiles.sort_values("profile_id", ignore_index=True)
@@ -58,7 +59,7 @@ def train(
     if teaches(decided.liked, fold):
         arrays = people(specification, profiles, answers)
         answered = people(specification, *filled(specification, profiles, answers, seed))
-        fitted, exam = fit_town(specification, arrays, answered, decided, fold, seed)
+        fitted, exam = fit_town(specification, arrays, answered, decided, fold, seed, grow)
         p_like = {"ranker": expit(fitted.held_out), "ridge": expit(fitted.held_out_linear)}
         if champion is not None:
             p_like["champion"] = sit(champion, exam, people(champion.whole.specification, profiles, answers))
@@ -70,7 +71,13 @@ def train(
 
 
 def fit_town(
-    specification: Specification, arrays: People, answered: People, decided: Events, fold: Ints, seed: int
+    specification: Specification,
+    arrays: People,
+    answered: People,
+    decided: Events,
+    fold: Ints,
+    seed: int,
+    grow: Grow = grow,
 ) -> tuple[Fitted, Exam]:
     """Fit on n decisions between people, whose folds are int64 (n,); and the exam that the fits without a fold sat.
 
@@ -92,7 +99,7 @@ def fit_town(
     at = np.searchsorted(sampled, exam.questions)
     grown_on = of_profiles(specification, cold_pairs(answered, decided.part(exam.questions)))
     questions = Questions(features[at], grown_on, exam.liked, fold[exam.questions], known)
-    return fit_ranker(specification, cold, questions, seed), exam
+    return fit_ranker(specification, cold, questions, seed, grow), exam
 
 
 def _of_others(

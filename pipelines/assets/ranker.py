@@ -17,6 +17,7 @@ from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
 from pipelines.ranker_report import note, reasons, shown
 from pipelines.registry import REFERENCE, REQUIREMENTS, Registry
+from pipelines.resources import Compute
 from pipelines.scoring import VOLATILE
 
 GROUP, OWNERS = "ranker", ["team:data-science"]
@@ -44,6 +45,7 @@ class RankerConfig(dg.Config):
         description="Another seed draws other questions and grows other trees; 0 to 2,147,483,647.",
     )
     use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
+    grow_on_cluster: bool = Field(False, description="The Dask cluster's workers grow the trees together.")
 
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"})
@@ -72,6 +74,7 @@ def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    compute: Compute,
     registry: Registry,
     profiles: pd.DataFrame,
     profile_embeddings: pd.DataFrame,
@@ -92,6 +95,7 @@ def ranker(
             config.seed,
             champion=champion.rankers if champion else None,
             sensitive=config.use_race_and_ethnicity,
+            grow=compute.grow(on_cluster=config.grow_on_cluster),
         )
         checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
         promoted = champion is None or all(each.passed for each in checks)

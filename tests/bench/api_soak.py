@@ -13,7 +13,8 @@ from sqlalchemy import create_engine
 from tests.bench.api_load import Connection, hold, process, tokens
 from tests.bench.api_publishing import lists_of, mark, publish_next
 from tests.bench.api_server import running
-from tests.bench.api_speed import MATCHES, Figures
+from tests.bench.api_speed import MATCHES
+from tests.bench.figures import Figures
 
 VIEWERS = 2000
 SAMPLE_SECONDS = 1.0

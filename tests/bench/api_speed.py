@@ -12,14 +12,13 @@ import psutil
 from tests.bench import api_pgbench
 from tests.bench.api_load import measure, process
 from tests.bench.api_server import running
+from tests.bench.figures import Figures
 
 MATCHES = "/v1/me/matches?limit=20"
 AS_BROWSERS_ASK = ("Accept-Encoding: gzip, deflate, br, zstd",)
 
 OURS, GZIPPED, ORM = "matches", "matches, gzip", "matches by an ORM and Pydantic"
 EMPTY, BARE, PGBENCH = "empty route", "bare FastAPI, empty route", "pgbench of the statement"
-
-Figures = dict[str, float]
 
 
 class Route(NamedTuple):

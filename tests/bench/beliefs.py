@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from models.ml.market.examination import NAMED
 from models.ml.market.expected_matches import expected_matches
 from tests.bench.estimates import as_a_ranker_sees, reached_auc, with_noise
+from tests.bench.figures import Row
 from tests.bench.policies import LISTS
 from tests.bench.sparse import Ints, Pairs, in_lists, town
-
-Row = dict[str, str | float]
 
 CROWDING = 0.5
 NOISES = {"as a ranker's": as_a_ranker_sees, "each pair's own": with_noise}

@@ -8,10 +8,9 @@ import numpy as np
 from models.ml.market.expected_matches import expected_matches
 from models.ml.market.likes import Likes, two_sided
 from models.ml.market.simulated_matches import simulated_matches
+from tests.bench.figures import Row
 from tests.bench.policies import TWO_SIDED
 from tests.bench.published import CELLS, SEED, Cell, market
-
-Row = dict[str, str | float]
 
 OURS = "best response"
 

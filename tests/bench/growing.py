@@ -7,11 +7,10 @@ from multiprocessing import get_context
 
 from models.ml.market.expected_matches import expected_matches
 from models.ml.market.measures import gini, matched_share, top_share
+from tests.bench.figures import Row
 from tests.bench.memory import peak_megabytes
 from tests.bench.policies import LISTS
 from tests.bench.sparse import in_lists, town
-
-Row = dict[str, str | float]
 
 CROWDING = 0.5
 WARM_UP = 300  # people of a town for the compiler, before the clock runs

@@ -2,25 +2,25 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from tests.bench.acceptance import acceptance
 from tests.bench.beliefs import mistaken_town, noisy_town
 from tests.bench.dense import large_market, published_table
+from tests.bench.figures import Row, circumstances, markdown
 from tests.bench.growing import growing_town
 from tests.bench.published import CELLS
 
-Row = dict[str, str | float]
+Sections = Mapping[str, Callable[[], list[Row]]]
 
-WIDTH = 190  # columns of the terminal: the published table is wide
+PACKAGES = ("numpy", "numba", "scipy")
+OURS_AND_TWO = ("product", "tuned TU", "best response")
 
-FULL: dict[str, Callable[[], list[Row]]] = {
+LONG: Sections = {
     "growing": growing_town,
     "published": published_table,
     "large": large_market,
@@ -28,8 +28,14 @@ FULL: dict[str, Callable[[], list[Row]]] = {
     "mistaken": mistaken_town,
     "mistaken and noisy": lambda: mistaken_town(auc=0.65),
 }
-QUICK: dict[str, Callable[[], list[Row]]] = {
-    "growing": lambda: growing_town(sizes=(500, 1000), names=("product", "tuned TU", "best response")),
+SHORT: Sections = {
+    "growing": lambda: growing_town(sizes=(5_000, 20_000), names=OURS_AND_TWO),
+    "published": lambda: published_table(others=()),
+    "large": lambda: large_market(crowdings=(0.0, 0.5)),
+    "noisy": lambda: noisy_town(people=1_000, aucs=(0.65,)),
+}
+QUICK: Sections = {
+    "growing": lambda: growing_town(sizes=(500, 1000), names=OURS_AND_TWO),
     "published": lambda: published_table([cell for cell in CELLS if cell.receivers < 200], others=()),
     "large": lambda: large_market(receivers=200),
     "noisy": lambda: noisy_town(people=250, aucs=(0.65,)),
@@ -50,32 +56,16 @@ def main(
     out: Annotated[Path | None, typer.Argument(help="A file for the figures as JSON.", show_default=False)] = None,
 ) -> None:
     """Compare the market policies and say which promises hold."""
-    console, sections = Console(width=WIDTH), {}
-    for name, section in (QUICK if quick else FULL).items():
+    sections = {}
+    for name, section in (QUICK if quick else LONG).items():
         start = time.perf_counter()
         sections[name] = section()
-        console.print(table(TITLES[name], sections[name]), f"{time.perf_counter() - start:.0f} s\n")
-    promises = acceptance(sections)
-    console.print(table("What is to be reached", promises))
+        typer.echo(f"{TITLES[name]}\n\n{markdown(sections[name])}\n\n{time.perf_counter() - start:.0f} s\n")
+    promises = [*circumstances(PACKAGES), *acceptance(sections)]
+    typer.echo(f"What is to be reached\n\n{markdown(promises)}")
     if out:
         figures = {"quick": quick, "sections": sections, "acceptance": promises}
         out.write_text(json.dumps(figures, indent=1, ensure_ascii=False), encoding="utf-8")
-
-
-def table(title: str, rows: Sequence[Row]) -> Table:
-    """Rows with the same columns, as a table for the terminal."""
-    drawn = Table(title=title, title_justify="left")
-    for name in rows[0]:
-        drawn.add_column(name, justify="left" if isinstance(rows[0][name], str) else "right")
-    for row in rows:
-        drawn.add_row(*(_text(value) for value in row.values()))
-    return drawn
-
-
-def _text(value: str | float) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}" if abs(value) < 10 else f"{value:,.1f}"
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ import pytest
 from models.db.engines import libpq_url
 from serving.database import SESSION
 from tests.bench import api_pgbench
-from tests.bench.api_figures import markdown, promises
+from tests.bench.api_figures import promises
 from tests.bench.api_load import measure, tokens
 from tests.bench.api_publishing import mark
 from tests.bench.api_server import running
 from tests.bench.api_soak import browse, grown, is_mixed, soak
 from tests.bench.api_speed import EMPTY, ORM, OURS, PGBENCH, medians
 from tests.bench.api_town import settle, viewer_of
+from tests.bench.figures import markdown
 
 PEOPLE = 200
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from rich.console import Console
 from typer.testing import CliRunner
 
 from models.ml.market.examination import Doubles
@@ -18,8 +17,9 @@ from models.ml.metrics import auc, calibration_error
 from tests.bench import market as command
 from tests.bench.acceptance import acceptance
 from tests.bench.beliefs import mistaken_town, noisy_town
-from tests.bench.dense import Row, large_market, published_table
+from tests.bench.dense import large_market, published_table
 from tests.bench.estimates import as_a_ranker_sees, reached_auc, with_noise
+from tests.bench.figures import MEASURED, Row, markdown
 from tests.bench.growing import growing_town, measured
 from tests.bench.policies import TWO_SIDED
 from tests.bench.published import CELLS, Cell, market
@@ -154,7 +154,7 @@ def test_the_verdicts() -> None:
     }
     published: list[Row] = [cell | {"naive": 1.0, "product": 2.0, "TU β=1": 99.0}]
     verdicts = acceptance({"published": published})
-    assert [row["figure"] for row in verdicts] == pytest.approx([-2.5, -0.1, 100 * (99.9 / 99 - 1)])
+    assert [row[MEASURED] for row in verdicts] == pytest.approx([-2.5, -0.1, 100 * (99.9 / 99 - 1)])
     assert [row[""] for row in verdicts] == ["does not hold", "does not hold", "holds"]
     assert acceptance({}) == []
 
@@ -170,9 +170,14 @@ def test_the_command_prints_and_writes_what_it_found(monkeypatch: pytest.MonkeyP
     found = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert found["quick"] is True
     assert found["sections"]["published"][0]["naive published"] == 18.7
-    assert len(found["acceptance"]) == 3
+    assert len(found["acceptance"]) == 5
 
 
-def test_figures_are_told_to_three_digits(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(width=80).print(command.table("T", [{"what": "a", "one": 0.12345, "two": 1234.5, "three": 60_000}]))
-    assert "0.123 │ 1,234.5 │ 60,000" in capsys.readouterr().out
+def test_figures_are_told_to_three_digits_and_columns_that_a_row_lacks_are_blank() -> None:
+    rows: list[Row] = [{"what": "a", "two": 1234.5}, {"what": "b", "one": 0.12345, "two": 60_000}]
+    assert markdown(rows).splitlines() == [
+        "| what | one | two |",
+        "| --- | --- | --- |",
+        "| a |  | 1,234 |",
+        "| b | 0.123 | 60,000 |",
+    ]

@@ -1,16 +1,20 @@
 """The same shards on a Dask cluster of two processes: the same files, also when a worker is killed on the way."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
 from distributed import LocalCluster
+from scipy.special import expit
 from upath import UPath
 
 from models.db.errors import InputError
+from models.ml.fitting import TREES, grow
 from pipelines.definitions import registry
 from pipelines.encoding import encode_shard, encode_shards
 from pipelines.frame_store import from_table, read_table
@@ -77,6 +81,39 @@ def test_encoded_with_a_worker_killed_on_the_way_the_files_are_the_same(
     psutil.Process(cluster.workers[0].pid).kill()
     assert sorted([first, *mapped]) == sorted(counts)
     assert contents(here) == contents(there)
+
+
+def grown(on_cluster: str | None, seed: int = 0, drawn: Mapping[str, float] = MappingProxyType({})) -> np.ndarray:
+    """What 40 trees add to log-odds that know nothing of the first two features, of ten values each."""
+    random = np.random.default_rng(1)
+    features, start = random.integers(0, 10, (20_001, 12)).astype(np.float32), random.normal(size=20_001)
+    liked = random.random(20_001) < expit(start + np.tanh(features[:, 1] - features[:, 2]))
+    together = Compute(scheduler=on_cluster).grow(on_cluster=on_cluster is not None)
+    trees = together({**TREES, "num_threads": 1, "seed": seed, **drawn}, features, liked, start, 40)
+    assert trees.num_trees() == 40
+    return np.asarray(trees.predict(features, raw_score=True))
+
+
+def test_trees_of_the_cluster_are_those_of_one_machine(cluster: LocalCluster) -> None:
+    """Where nothing is drawn, and workers cannot find other bins."""
+    nothing = {"bagging_fraction": 1.0, "feature_fraction": 1.0}
+    here, there = (grown(where, drawn=nothing) for where in (None, cluster.scheduler_address))
+    assert here.std() > 0.3
+    np.testing.assert_allclose(there, here, atol=1e-6)
+
+
+def test_with_draws_trees_of_the_cluster_are_as_those_of_another_seed(cluster: LocalCluster) -> None:
+    here, there, elsewhere = grown(None), grown(cluster.scheduler_address), grown(None, seed=1)
+    assert np.abs(there - here).mean() < 1.5 * np.abs(elsewhere - here).mean() < 0.3 * here.std()
+
+
+def test_trees_that_are_to_be_grown_on_no_cluster() -> None:
+    assert Compute().grow(on_cluster=False) is grow
+    with pytest.raises(InputError, match="set DASK_SCHEDULER_ADDRESS, or leave grow_on_cluster out"):
+        Compute().grow(on_cluster=True)
+    elsewhere = Compute(scheduler="tcp://127.0.0.1:1").grow(on_cluster=True)
+    with pytest.raises(InputError, match="no Dask scheduler answers at DASK_SCHEDULER_ADDRESS=tcp"):
+        elsewhere(TREES, np.zeros((2, 1), np.float32), np.zeros(2, bool), np.zeros(2), 1)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1"])

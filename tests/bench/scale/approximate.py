@@ -2,24 +2,25 @@
 
 import importlib
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from models.ml.candidates import MOST_CANDIDATES
 from models.ml.cores import on_all_cores
 from models.ml.people import Floats
-from models.ml.ranker import Ranker
 from models.ml.retrieval import promise
-from tests.bench.scale.figures import Figures
+from pipelines.home import Home
+from tests.bench.figures import Figures
+from tests.bench.scale.founding import settings_of
 from tests.bench.scale.matching import Ints, clocked
-from tests.bench.scale.town import arrays, frames
 
 LINKS, BUILD_BREADTH = 32, 200
 BREADTHS = (300, 600, 1_200, 2_400)
 VIEWERS = 256
 
 
-def approximate(ranker: Ranker, people: int) -> Figures:
+def approximate(home: Path) -> Figures:
     """Processor milliseconds a viewer for the MOST_CANDIDATES of the largest pool, eligible or not, and the recall.
 
     Exactly by products and numpy.argpartition; by an HNSW graph (Malkov and Yashunin 2018) of inner products, for some
@@ -29,24 +30,25 @@ def approximate(ranker: Ranker, people: int) -> Figures:
         hnswlib = importlib.import_module("hnswlib")
     except ImportError:
         return {}
-    town = arrays(ranker, frames(people, deciding=1))
-    made = promise(ranker, town.people, town.ledger)
+    here = Home(settings_of(home))
+    town = here.population
+    made = promise(here.rankers.whole, town.people, town.ledger)
     kind = int(np.argmax(np.diff(town.pools.start)))
     pool = town.pools.order[slice(*town.pools.start[kind : kind + 2])]
     keys, queries = made.keys[pool], made.queries[pool[:: max(len(pool) // VIEWERS, 1)][:VIEWERS]]
     spent, best = clocked(partial(_exactly, queries, keys))
-    figures = {"pool": float(len(pool)), "exact, ms a viewer": 1000 * spent[1] / len(queries)}
+    figures = {"HNSW, pool": float(len(pool)), "HNSW, exactly instead, ms a viewer": 1000 * spent[1] / len(queries)}
     index = hnswlib.Index(space="ip", dim=keys.shape[1])
     index.init_index(max_elements=len(keys), M=LINKS, ef_construction=BUILD_BREADTH)
     built, _ = clocked(partial(index.add_items, keys))
-    figures["to build, processor s"] = built[1]
+    figures["HNSW, to build, processor s"] = built[1]
     for breadth in BREADTHS:
         index.set_ef(breadth)
         spent, (found, _) = clocked(partial(index.knn_query, queries, k=MOST_CANDIDATES, num_threads=1))
         recall = np.mean([np.isin(mine, theirs).mean() for mine, theirs in zip(best, found, strict=True)])
         figures |= {
-            f"breadth {breadth}, ms a viewer": 1000 * spent[1] / len(queries),
-            f"breadth {breadth}, recall": recall,
+            f"HNSW, breadth {breadth}, ms a viewer": 1000 * spent[1] / len(queries),
+            f"HNSW, breadth {breadth}, recall": recall,
         }
     return figures
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -15,32 +16,36 @@ from models.ml.people import Floats
 from models.ml.population import Population
 from models.ml.ranker import Ranker
 from models.ml.retrieval import Promise, promise
+from pipelines.home import Home
 from pipelines.shards import SHARDS, shard_of
-from tests.bench.scale.figures import Figures
-from tests.bench.scale.town import arrays, frames
+from tests.bench.figures import Figures
+from tests.bench.scale.founding import settings_of
 
 Ints = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 Result = TypeVar("Result")
 
 BEST = 50
+KEPT = f"kept of the ranker's {BEST}"
 RATIO = "candidates over bare product"
-DECIDING = 3_000
+PRODUCT = "bare product, s"
+OF_SHARDS = "share of the shards"
 WARM_UP = 300  # viewers for the compiler, before the clock runs
 
 
-def matching(ranker: Ranker, people: int, asked: int, shards: int = SHARDS) -> Figures:
-    """Figures of one town; of its shards only so many are gone through, and `asked` viewers tell what is kept."""
-    town = arrays(ranker, frames(people, DECIDING))
+def matching(home: Path, asked: int, shards: int) -> Figures:
+    """Figures of a town that was run, with the ranker that scored it."""
+    here = Home(settings_of(home))
+    return compared(here.rankers.whole, here.population, asked, shards)
+
+
+def compared(ranker: Ranker, town: Population, asked: int, shards: int) -> Figures:
+    """Figures of a town; of its shards only so many are gone through, and `asked` viewers tell what is kept."""
     spent, made = clocked(partial(promise, ranker, town.people, town.ledger))
-    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(WARM_UP, people)))
+    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(WARM_UP, len(town.people))))
     score(ranker, town.people, town.ledger, viewer[:1_000], candidate[:1_000])
     found = _by_shard(ranker, town, made, shards)
-    return (
-        {"people": people, "promise, s": spent[0]}
-        | found
-        | {f"kept of the ranker's {BEST}": kept(ranker, town, made, asked)}
-    )
+    return {"promise, s": float(spent[0]), OF_SHARDS: shards / SHARDS} | found | {KEPT: kept(ranker, town, made, asked)}
 
 
 def _by_shard(ranker: Ranker, town: Population, made: Promise, shards: int) -> Figures:
@@ -58,7 +63,7 @@ def _by_shard(ranker: Ranker, town: Population, made: Promise, shards: int) -> F
         pairs += len(viewer)
     figures = {
         "candidates, s": ours[0],
-        "bare product, s": bare[0],
+        PRODUCT: bare[0],
         RATIO: ours[0] / bare[0],
         f"{RATIO}, processor time": ours[1] / bare[1],
         "eligible share of the product": size[0] / size[1],

@@ -3,6 +3,7 @@
 import importlib
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
@@ -16,22 +17,30 @@ from models.ml.retrieval import promise
 from models.ml.selection import keep_best
 from models.ml.similarity import cosines
 from models.ml.trees import trees
-from tests.bench.scale.figures import Figures
-from tests.bench.scale.town import Frames, arrays, trees_of
+from pipelines.home import Home
+from tests.bench.figures import Figures
+from tests.bench.scale.founding import settings_of
 
 ROWS = 32_768
 REPEATS = 7
 MOST = 300
+VIEWERS = 1_000  # as many as give so many rows, where pools are large
 ONNX = "ONNX Runtime"
 OURS = "compiled trees"
+SHARE = f"{OURS} over the fastest runtime"
 
 
-def predicting(ranker: Ranker, frames: Frames) -> Figures:
+def predicting(home: Path) -> Figures:
+    """Figures of a town that was run, with the ranker that scored it; none where that has no trees."""
+    here = Home(settings_of(home))
+    ranker = here.rankers.whole
+    return {} if ranker.booster is None else rates(ranker, ranker.booster, here.population)
+
+
+def rates(ranker: Ranker, booster: lgb.Booster, town: Population) -> Figures:
     """Rows a second of each, one core each, the best of some repeats in turn; ONNX Runtime only where it is there."""
-    town = arrays(ranker, frames)
     pairs = _pairs(ranker, town)
     features = build(ranker.specification, pairs)
-    booster = trees_of(ranker)
     walked = trees(booster)
     ways: dict[str, Callable[[], object]] = {
         OURS: lambda: walked.predict(features),
@@ -39,15 +48,15 @@ def predicting(ranker: Ranker, frames: Frames) -> Figures:
     }
     if (onnx := _onnx(booster, features)) is not None:
         ways[ONNX] = onnx
-    rates = {f"{name}, rows/s": len(features) / seconds for name, seconds in _best(ways).items()}
-    fastest = max(rates.values())
-    return rates | {f"{OURS} over the fastest": rates[f"{OURS}, rows/s"] / fastest} | _others(town, pairs)
+    found = {f"{name}, rows/s": len(features) / seconds for name, seconds in _best(ways).items()}
+    fastest = max(found.values())
+    return {"trees": booster.num_trees()} | found | {SHARE: found[f"{OURS}, rows/s"] / fastest} | _others(town, pairs)
 
 
 def _pairs(ranker: Ranker, town: Population) -> Pairs:
     """ROWS pairs as scoring has them: candidates of some viewers."""
     made = promise(ranker, town.people, town.ledger)
-    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(len(town.people)))
+    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(VIEWERS, len(town.people))))
     viewer, candidate = viewer[:ROWS], candidate[:ROWS]
     return Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate))
 

@@ -1,0 +1,73 @@
+"""The people of the benchmark as arrays: who may see whom, and what one sees in another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from models.ml.geography import distance_km
+from pipelines.loaders.records import Person, age_in_years
+from pipelines.loaders.town import SELECTIVITY, Flags, Floats, Integers
+from tests.bench.scale.people import TODAY
+
+NO_LIMIT = 200  # years
+YEARS = 6.0
+CHEMISTRY = 1.0  # standard deviation, in log-odds, of what no profile tells
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """n people: wishes (n, 2) their gender and those they look for, ages (n, 3) their own and the bounds of others',
+    place (n, 2), reach (n,) km, facts (n, k) codes with 0 for what was not told, appeal and strictness (n,) log-odds.
+    """
+
+    wishes: list[tuple[str, tuple[str, ...]]]
+    ages: Integers
+    place: Floats
+    reach: Floats
+    facts: Integers
+    appeal: Floats
+    strictness: Floats
+
+    def eligible(self, viewer: Integers, other: Integers) -> Flags:
+        """Whether ages and distance suit both; genders are not looked at."""
+        (age, youngest, oldest), (others, lowest, highest) = self.ages[viewer].T, self.ages[other].T
+        fits = (youngest <= others) & (others <= oldest) & (lowest <= age) & (age <= highest) & (viewer != other)
+        at = np.flatnonzero(fits)
+        one, two = viewer[at], other[at]
+        fits[at] = distance_km(self.place[one], self.place[two]) <= np.minimum(self.reach[one], self.reach[two])
+        return np.asarray(fits)
+
+    def utility(self, viewer: Integers, other: Integers, random: Generator) -> Floats:
+        """Log-odds (k,) of a like: of what profiles show, of an appeal that facts tell in part, and of chemistry."""
+        alike = ((self.facts[viewer] == self.facts[other]) & (self.facts[viewer] > 0)).sum(axis=1)
+        years = (self.ages[viewer, 0] - self.ages[other, 0]) / YEARS
+        away = np.log1p(distance_km(self.place[viewer], self.place[other]) / 5)
+        shown = 0.2 * alike - 0.3 * years**2 - 0.3 * away + random.normal(0, CHEMISTRY, len(viewer))
+        return np.asarray(self.appeal[other] - self.strictness[viewer] + shown)
+
+
+def crowd(people: Sequence[Person], random: Generator) -> Crowd:
+    """The arrays of some people; how appealing each answer is, and each person beside, is drawn."""
+    facts = _codes(people)
+    told = sum((random.normal(0, 0.1, codes.max() + 1)[codes] for codes in facts.T), np.zeros(len(people)))
+    bounds = [(person.age_min or 0, person.age_max or NO_LIMIT) for person in people]
+    return Crowd(
+        wishes=[(person.gender, person.seeks) for person in people],
+        ages=np.array([(age_in_years(each.birth_date, TODAY), *b) for each, b in zip(people, bounds, strict=True)]),
+        place=np.array([(person.latitude, person.longitude) for person in people], np.float64),
+        reach=np.array([person.max_distance_km or np.inf for person in people]),
+        facts=facts,
+        appeal=told + random.normal(0, 0.6, len(people)),
+        strictness=np.array([SELECTIVITY[person.gender] for person in people]),
+    )
+
+
+def _codes(people: Sequence[Person]) -> Integers:
+    """A column a fact that somebody told."""
+    columns = []
+    for name in sorted({name for person in people for name in person.facts}):
+        told = [person.facts.get(name, "") for person in people]
+        columns.append(np.unique([*told, ""], return_inverse=True)[1][:-1])
+    return np.stack(columns, axis=1)

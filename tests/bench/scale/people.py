@@ -1,0 +1,56 @@
+"""The people of the benchmark: OkCupid's profiles, to each of which a place and bounds on whom they look for are drawn.
+
+Where the public file is not there, the people of a simulated town take their place.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.loaders import okcupid
+from pipelines.loaders.records import Person, age_in_years
+from pipelines.loaders.simulated import persons
+from pipelines.loaders.town import AGE_GAP, DISTANCE_LIMITS, NO_AGE_LIMIT, REFERENCE, _places, _wanted_ages, build
+
+FILE = Path(__file__).resolve().parents[4] / "shared" / "data" / "okcupid_profiles_revised.csv.zip"
+SEED = 7
+TODAY = datetime.now(UTC).date()
+
+
+def population(most: int) -> list[Person]:
+    """At most so many people, drawn at random, in one metropolitan area; as old today as the file has them."""
+    random = np.random.default_rng([SEED, most])
+    known, then = _known(most)
+    chosen = [known[number] for number in random.permutation(len(known))[:most].tolist()]
+    age = np.array([age_in_years(person.birth_date, then) for person in chosen], np.int64)
+    ideal = age + np.array([AGE_GAP[person.gender] for person in chosen]) * (age / 30) + random.normal(0, 2, len(age))
+    lowest, highest = _wanted_ages(random, age, ideal)
+    reach = random.choice(DISTANCE_LIMITS[:, 0], size=len(age), p=DISTANCE_LIMITS[:, 1])
+    drawn = zip(chosen, lowest.tolist(), highest.tolist(), _places(random, len(age)).tolist(), reach, strict=True)
+    return [
+        replace(
+            person,
+            birth_date=person.birth_date + (TODAY - then),
+            age_min=youngest or None,
+            age_max=oldest if oldest < NO_AGE_LIMIT else None,
+            latitude=place[0],
+            longitude=place[1],
+            max_distance_km=float(away) if math.isfinite(away) else None,
+        )
+        for person, youngest, oldest, place, away in drawn
+    ]
+
+
+def source() -> str:
+    """Where the people come from."""
+    return "OkCupid profiles, places drawn at random" if FILE.exists() else "a simulated town: the OkCupid file is away"
+
+
+def _known(most: int) -> tuple[Sequence[Person], date]:
+    if FILE.exists():
+        return list(okcupid.read(FILE).people), okcupid.SNAPSHOT
+    return list(persons(build(SEED, most))), REFERENCE.date()
