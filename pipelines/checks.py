@@ -29,6 +29,8 @@ VIEWERS_COMPARED = 1000
 # People are erased while their lists are being published.
 MOST_GONE = 0.01
 NUMBERS_SHOWN = 10
+# What a failed check that blocks says last.
+BLOCKED = "the publication is blocked, and what was live stays live"
 # Of float16 vectors.
 ROUNDING = 0.01
 STORED = """
@@ -43,13 +45,15 @@ SELECT coalesce(sum(cardinality(candidate_ids)), 0) FROM matching.match_lists WH
 def few_are_rejected(asset: str, accepted: int, rejected: int) -> dg.AssetCheckResult:
     """Whether few rows break the contract: a warning above 5 %, and an error, which blocks, above 50 %."""
     share = rejected / max(accepted + rejected, 1)
+    blocks = share > FAR_TOO_MANY_REJECTED
+    bound = BLOCKED if blocks else f"above {FAR_TOO_MANY_REJECTED:.0%} nothing is published"
     return dg.AssetCheckResult(
         check_name="few_are_rejected",
         asset_key=asset,
         passed=share <= MOST_REJECTED,
-        severity=ERROR if share > FAR_TOO_MANY_REJECTED else WARN,
+        severity=ERROR if blocks else WARN,
         description=f"{rejected:,} of {accepted + rejected:,} rows break the contract ({share:.1%}); at most "
-        f"{MOST_REJECTED:.0%} is usual, and from {FAR_TOO_MANY_REJECTED:.0%} nothing is published",
+        f"{MOST_REJECTED:.0%} is usual; {bound}",
         metadata={"rejected_share": share},
     )
 
@@ -65,7 +69,7 @@ def are_of_length_one(answers: Answers) -> dg.AssetCheckResult:
         passed=not wrong,
         severity=ERROR,
         description=f"{wrong:,} of {len(lengths):,} vectors are not of length one; "
-        f"lengths are {least:.4f} to {most:.4f}",
+        f"lengths are {least:.4f} to {most:.4f}{f'; {BLOCKED}' if wrong else ''}",
         metadata={"shortest": least, "longest": most},
     )
 
@@ -142,7 +146,11 @@ def pairs_are_eligible(
     broken = broken_rules(rules(profiles), decided, viewer[known], candidate[known])
     broken["people who are not there"] = int((~known).sum())
     told = ", ".join(f"{rule} {count:,}" for rule, count in broken.items() if count)
-    said = f"{told} of {len(viewer):,} pairs break the rules" if told else f"all {len(viewer):,} pairs keep the rules"
+    said = (
+        f"rules broken among {len(viewer):,} pairs: {told}; {BLOCKED}"
+        if told
+        else f"all {len(viewer):,} pairs keep the rules"
+    )
     return dg.AssetCheckResult(
         passed=not told, severity=ERROR, description=said, metadata={"pairs": len(viewer), "broken": int(broken.sum())}
     )

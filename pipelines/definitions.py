@@ -11,6 +11,7 @@ from pipelines.new_people import new_people, somebody_joined
 from pipelines.progress import progress
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
+from pipelines.run_config import config_check
 
 JOB, EVALUATION, FRESHNESS = "matching", "evaluation", "freshness"
 # 03:00 in UTC, where no night of the year has the hour twice or not at all: few are up, and lists are there by morning.
@@ -49,7 +50,7 @@ def build(settings: Settings) -> dg.Definitions:
             "store": ShardStore(base=store),
             "compute": Compute(scheduler=settings.dask_scheduler_address),
             "registry": registry(settings),
-            "config_check": market.config_check,
+            "config_check": config_check,
         },
         loggers={"console": progress},
         executor=dg.in_process_executor,

@@ -44,6 +44,12 @@ def read_table(path: UPath) -> pa.Table:
         return pq.read_table(file)
 
 
+def row_count(path: UPath) -> int:
+    """How many rows a Parquet file has, by its footer."""
+    with path.open("rb") as file:
+        return int(pq.read_metadata(file).num_rows)
+
+
 def to_table(frame: pd.DataFrame) -> pa.Table:
     """A frame as an Arrow table; a column of dicts becomes a map, where Arrow would make a field of every key seen."""
     arrays = {name: _map_array(cells) if _holds(dict, cells) else pa.array(cells) for name, cells in frame.items()}

@@ -11,7 +11,7 @@ from models.ml.market.comparison import NO_POLICY, Chosen, compare, outcome
 from models.ml.market.exposure import views
 from models.ml.market.lists import places
 from models.ml.market.policies import POLICIES
-from pipelines.plots import exposure, picture, policies
+from pipelines.plots import exposure, picture, policies, rounded
 
 
 def report(
@@ -39,11 +39,8 @@ def report(
     plain_views = views(market, places(market, POLICIES[NO_POLICY](market, attention), attention.length), looks)
     return {
         "policy": chosen.policy,
-        **{name: float(value) for name, value in ours.items()},
-        "over_product": float(_more(ours, plain)),
-        "lost_if_inboxes_are_flat": float(lost),
+        **rounded({**ours, "over_product": _more(ours, plain), "lost_if_inboxes_are_flat": lost, **costs}),
         "inbox_trust": attention.q,
-        **costs,
         "policies": dg.MetadataValue.md(compared.to_markdown(index=False, floatfmt=",.3f")),
         "policies_picture": picture(policies(compared, chosen.policy)),
         "exposure_picture": picture(

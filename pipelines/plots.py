@@ -21,6 +21,11 @@ def picture(figure: Figure) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![picture](data:image/png;base64,{encoded})")
 
 
+def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    """Figures as people read them in metadata: counts as they are, others to four decimals."""
+    return {name: value if isinstance(value, int) else round(float(value), 4) for name, value in figures.items()}
+
+
 def policies(compared: pd.DataFrame, chosen: str) -> Figure:
     """Expected matches of each policy, best at the top, the chosen one marked."""
     ordered = compared.sort_values("expected_matches")

@@ -1,6 +1,6 @@
 """What a training shows of its ranker: pictures and tables, in Dagster and with the MLflow run alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -8,6 +8,7 @@ import pandas as pd
 
 from models.ml.embeddings import Answers
 from models.ml.evaluation.examined import by_known, by_method, examined
+from models.ml.gate import Check
 from models.ml.importance import importance
 from models.ml.training import Trained
 from pipelines.pictures import calibration, contributions, lift_by_decile
@@ -54,16 +55,16 @@ def evaluation_table(questions: pd.DataFrame) -> pd.DataFrame:
     return together[["known", *(name for name in together if name != "known")]]
 
 
-def note(
-    version: str, promoted: bool, rival: str | None, trained_on: str, reasons: Mapping[str, str], run_id: str
-) -> str:
-    """What MLflow tells of a run, in Markdown: what became of it, on what, by which Dagster run, and why.
+def reasons(checks: Sequence[Check]) -> dict[str, str]:
+    """Check → whether it passed, and its sentence; what failed first, as of a long text MLflow shows the beginning."""
+    failed_first = sorted(checks, key=lambda each: each.passed)
+    return {each.name: f"{'passed' if each.passed else 'failed'}: {each.sentence}" for each in failed_first}
 
-    What failed comes first: of a long note MLflow shows the beginning.
-    """
+
+def note(version: str, promoted: bool, rival: str | None, trained_on: str, why: Mapping[str, str], run_id: str) -> str:
+    """What MLflow tells of a run, in Markdown: what became of it, on what, by which Dagster run, and why."""
     became = "is the champion" if promoted else "was refused"
-    failed_first = sorted(reasons.items(), key=lambda reason: not reason[1].startswith("failed"))
-    lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in failed_first]
+    lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in why.items()]
     return "\n".join(
         [
             f"**Version {version} {became}.** Trained on {trained_on}; "

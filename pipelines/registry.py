@@ -27,7 +27,14 @@ from models.ml.ranker import Ranker, Rankers
 from pipelines import ranker_model
 
 EXPERIMENT = "matching"
+ABOUT = (
+    "A run is one training of the ranker: its note says what became of it and why, and its artifacts show how good it "
+    "is. The version called champion is the one that lists are published with."
+)
+NOTE = "mlflow.note.content"
 MODEL = "ranker"
+# Where `matching ui` serves MLflow, unless there is a server; it opens on pages for language models if not told.
+MLFLOW, FOR_TRAINING = "http://127.0.0.1:5000", "?workflowType=machine_learning"
 CHAMPION = "champion"
 # How people and scores were spread in the training (see models.ml.drift).
 REFERENCE = "reference.json"
@@ -55,9 +62,10 @@ class Registry(dg.ConfigurableResource[None]):
     @contextmanager
     def training(self, name: str, tags: Mapping[str, str]) -> Iterator[None]:
         """One MLflow run around a training; it ends as failed if the training does."""
-        self._connect()
+        client = self._connect()
         experiment = mlflow.get_experiment_by_name(EXPERIMENT)
         key = experiment.experiment_id if experiment else mlflow.create_experiment(EXPERIMENT, self.artifacts)
+        client.set_experiment_tag(key, NOTE, ABOUT)
         with mlflow.start_run(experiment_id=key, run_name=name, tags=dict(tags)):
             yield
 
@@ -104,12 +112,14 @@ class Registry(dg.ConfigurableResource[None]):
             raise NoChampion("there is no ranker yet: train one with `matching run`")
         return champion
 
-    def explain(self, version: str, reasons: Mapping[str, str]) -> None:
-        """Keep in the current run, and with the version, why it was promoted or refused: check → sentence."""
+    def explain(self, version: str, became: str, reasons: Mapping[str, str]) -> None:
+        """Keep in the current run, and with the version, what became of it and why: check → sentence."""
         client = self._connect()
+        mlflow.set_tag("mlflow.runName", f"version {version}: {became}")
         mlflow.set_tags({f"gate.{name}": sentence for name, sentence in reasons.items()})
-        text = "\n".join(f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items())
-        client.update_model_version(MODEL, version, description=text)
+        lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items()]
+        # Its first words are what MLflow's list of versions shows.
+        client.update_model_version(MODEL, version, description="\n".join([f"{became.capitalize()}.", "", *lines]))
 
     def keep(self, name: str, content: Mapping[str, object]) -> None:
         """Keep numbers with the current run, as a JSON file of this name."""
@@ -123,11 +133,21 @@ class Registry(dg.ConfigurableResource[None]):
         """Keep a table with the current run."""
         # MLflow does not know the strings of pandas 3 yet.
         words: dict[Any, Any] = dict.fromkeys(table.select_dtypes("str").columns, object)
-        mlflow.log_table(table.astype(words), f"{name}.json")
+        mlflow.log_table(table.astype(words).round(4), f"{name}.json")
 
     def describe(self, note: str) -> None:
         """Say what MLflow shows first of the current run, in Markdown."""
-        mlflow.set_tag("mlflow.note.content", note)
+        mlflow.set_tag(NOTE, note)
+
+    def page(self) -> str:
+        """The address where MLflow shows the current run; outside of one, all of them."""
+        self._connect()
+        server = self.tracking_uri.rstrip("/") if self.tracking_uri.startswith("http") else MLFLOW
+        experiment, run = mlflow.get_experiment_by_name(EXPERIMENT), mlflow.active_run()
+        if experiment is None:
+            return server
+        one = f"/{run.info.run_id}" if run else ""
+        return f"{server}/#/experiments/{experiment.experiment_id}/runs{one}{FOR_TRAINING}"
 
     def kept(self, version: str, name: str) -> dict[str, Any] | None:
         """What was kept of this name with the run that a version was trained in; None if nothing was."""

@@ -19,7 +19,7 @@ DAGSTER_PORT, MLFLOW_PORT = 3000, 5000
 
 def serve(settings: Settings, console: Console) -> None:
     """Run both until Dagster ends, or the user presses Ctrl-C or ends this process."""
-    console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}   MLflow: http://127.0.0.1:{MLFLOW_PORT}")
+    console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}\nMLflow:  {registry(settings).page()}", soft_wrap=True)
     environment = os.environ | {"DAGSTER_HOME": str(dagster_home(settings)), "MLFLOW_DISABLE_TELEMETRY": "true"}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Started in the background, this process ignores Ctrl-C, and Dagster's, which end each other by it, would too.

@@ -17,8 +17,19 @@ from models.db.settings import Settings, settings
 
 # Set before any test module is collected: the Hugging Face libraries read these when they are imported.
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+# Side by side, with a core each: threads that wait for each other's cores would take a quarter of all the time.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 TEMPLATE = "matching_template"
+# A minute and more each: begun first, so that at the end no core waits for the other.
+LONGEST = ("test_speed_dating_run.py", "test_crash.py", "test_notebooks.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)

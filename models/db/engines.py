@@ -36,7 +36,8 @@ def database_url(settings: Settings) -> str:
 
 def libpq_url(url: str) -> str:
     """The same URL as psycopg itself reads it."""
-    return url.replace(DRIVER, "postgresql", 1)
+    # SQLAlchemy writes the spaces of a password as they are.
+    return url.replace(DRIVER, "postgresql", 1).replace(" ", "%20")
 
 
 @contextmanager

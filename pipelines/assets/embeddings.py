@@ -9,9 +9,9 @@ import pandas as pd
 from models.db.embeddings import store_embeddings
 from models.ml.encoder import ENCODER
 from pipelines.checks import are_of_length_one
+from pipelines.embedding_map import embedding_map
 from pipelines.encoding import encode_shard, encode_shards, load_answers, stored_rows
-from pipelines.pictures import embedding_map
-from pipelines.plots import picture
+from pipelines.plots import picture, rounded
 from pipelines.resources import Compute, Database, ShardStore
 from pipelines.shards import manifest, missing, remove_others
 
@@ -58,5 +58,5 @@ def profile_embeddings(
     seconds = time.monotonic() - start
     counts = {"profiles": len(rows), "answers": len(answers.vectors), "answers_encoded": encoded}
     rates = {"vectors_stored": stored, "answers_encoded_a_second": encoded / seconds, "seconds": seconds}
-    yield dg.Output(handed_on, metadata={**counts, **rates, "map": picture(embedding_map(profiles, answers))})
+    yield dg.Output(handed_on, metadata={**counts, **rounded(rates), "map": picture(embedding_map(profiles, answers))})
     yield are_of_length_one(answers)

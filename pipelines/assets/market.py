@@ -1,8 +1,7 @@
 """The market: from scored candidates to everybody's list and partner of the day."""
 
-from collections.abc import Mapping
+import time
 from enum import StrEnum
-from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -66,26 +65,21 @@ class MarketConfig(dg.Config):
         None,
         ge=0,
         le=1,
-        description="q, how far to trust that it falls; unset: as measured from logs, and 0.5 until there are any.",
+        description="q, how far to trust that it falls, 0 to 1; unset: as measured from logs, and 0.5 until there "
+        "are any.",
     )
-    most_views: float | None = Field(None, ge=1, description="Nobody gets more than so many times the mean views.")
-    least_views: float = Field(0.0, ge=0, le=1, description="Nobody gets fewer, where that is possible.")
+    most_views: float | None = Field(
+        None, ge=1, description="Nobody gets more than so many times the mean views, from 1 up; unset: no bound."
+    )
+    least_views: float = Field(
+        0.0, ge=0, le=1, description="Nobody gets fewer times the mean views, where that is possible, 0 to 1."
+    )
 
     def attention(self, measured: Measurements) -> Attention:
         """What is believed of how people look, from this configuration and the logs."""
         lists: Curve = self.list_examination.value if self.list_examination else measured.lists
         q = measured.q if self.inbox_trust is None else self.inbox_trust
         return Attention(lists, self.inbox_examination.value, q=q)
-
-
-@dg.resource
-def config_check(context: dg.InitResourceContext) -> None:
-    """Refuse numbers out of range as a run starts: Dagster itself looks at them when the asset's turn has come.
-
-    Raises pydantic's ValidationError, which names the field.
-    """
-    asked: Mapping[str, Any] = context.run.run_config if context.run else {}
-    MarketConfig(**asked.get("ops", {}).get("match_lists", {}).get("config", {}))
 
 
 @dg.asset(group_name="matches", owners=["team:matching"], kinds={"numpy", "parquet"})
@@ -107,7 +101,7 @@ def match_lists(
     The configuration chooses the policy, what is believed of how people look at lists and inboxes, and bounds on
     exposure. Without one it is best response, by what the logs say of attention. The metadata compare all policies.
     """
-    ids = pd.Index(profiles["profile_id"])
+    ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         partners_before, measured = read_partners(connection, ids), measure(connection)
     scored = load_scored(scored_candidates["url"], ids)
@@ -125,4 +119,4 @@ def match_lists(
     lists = to_frame(scored, rows, couples, why, town.people.ids)
     metadata = report(market, attention, chosen, context.log.info)
     counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}
-    return dg.Output(lists, metadata={**counts, **metadata})
+    return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})

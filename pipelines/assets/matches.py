@@ -5,11 +5,14 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+from upath import UPath
 
 from models.db.publications import publish
 from models.ml.encoder import ENCODER
 from models.ml.lists import to_records
 from pipelines.extract import read_blocks
+from pipelines.frame_store import row_count
+from pipelines.plots import rounded
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
 from pipelines.scoring import ScoringInputs, inputs_fingerprint, score_shard, score_shards
@@ -54,8 +57,12 @@ def scored_candidates(
         context.log.info(f"shard {done} of {len(to_do)}: {pairs:,} pairs")
     remove_others(folder, shards)
     handed_on = manifest(shards).assign(ranker_version=champion.version)
-    counts = {"pairs_scored": pairs, "shards_kept": len(shards) - len(to_do)}
-    return dg.Output(handed_on, metadata={**counts, "seconds": time.monotonic() - start})
+    counts = {
+        "pairs": sum(row_count(UPath(shard.output)) for shard in shards),
+        "pairs_scored": pairs,
+        "shards_kept": len(shards) - len(to_do),
+    }
+    return dg.Output(handed_on, metadata={**counts, "seconds": round(time.monotonic() - start, 2)})
 
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"postgres"})
@@ -85,7 +92,9 @@ def publication(
         )
     context.log.info(f"publication {done.id} is live: {done.viewer_count:,} viewers, {done.pair_count:,} pairs")
     metadata: dict[str, Any] = {"publication": done.id, "viewers": done.viewer_count, "pairs": done.pair_count}
-    return dg.MaterializeResult(metadata=metadata | {"seconds": time.monotonic() - start})
+    return dg.MaterializeResult(
+        metadata=metadata | rounded(done.metrics) | {"seconds": round(time.monotonic() - start, 2)}
+    )
 
 
 def _expected_matches(lists: pd.DataFrame) -> float:

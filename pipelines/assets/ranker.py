@@ -15,7 +15,7 @@ from models.ml.pairs import training_pairs as make_pairs
 from models.ml.training import Trained, train
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
-from pipelines.ranker_report import note, shown
+from pipelines.ranker_report import note, reasons, shown
 from pipelines.registry import REFERENCE, REQUIREMENTS, Registry
 from pipelines.resources import Compute
 from pipelines.scoring import VOLATILE
@@ -29,13 +29,21 @@ CHECKS = {
     "does_not_leak": "From profiles alone it is not too good to be true.",
 }
 TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
+# LightGBM takes all that are higher for this one.
+HIGHEST_SEED = 2**31 - 1
+REMAINS = "refused, so version {} remains the champion, and lists are published with it"
 REFUSED = "Failing, it is not promoted; the champion and what it publishes go on."
 
 
 class RankerConfig(dg.Config):
     """How the ranker is trained."""
 
-    seed: int = Field(0, ge=0, description="Another seed draws other questions and grows other trees.")
+    seed: int = Field(
+        0,
+        ge=0,
+        le=HIGHEST_SEED,
+        description="Another seed draws other questions and grows other trees; 0 to 2,147,483,647.",
+    )
     use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
     grow_on_cluster: bool = Field(False, description="The Dask cluster's workers grow the trees together.")
 
@@ -47,11 +55,11 @@ def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Out
     In: `profiles`, `interactions`. Out: a frame, a row a decision: viewer_id, candidate_id, liked, decided_at, group,
     fold. People of one group are held out together.
     """
+    start = time.monotonic()
     pairs = make_pairs(interactions, pd.Index(profiles["profile_id"]))
     likes = int(pairs["liked"].sum())
-    return dg.Output(
-        pairs, metadata={"dagster/row_count": len(pairs), "likes": likes, "like_rate": likes / max(len(pairs), 1)}
-    )
+    counts = {"dagster/row_count": len(pairs), "likes": likes, "like_rate": likes / max(len(pairs), 1)}
+    return dg.Output(pairs, metadata={**counts, "seconds": round(time.monotonic() - start, 2)})
 
 
 @dg.asset(
@@ -65,6 +73,7 @@ def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Out
 def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
     compute: Compute,
     registry: Registry,
     profiles: pd.DataFrame,
@@ -90,14 +99,15 @@ def ranker(
         )
         checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
         promoted = champion is None or all(each.passed for each in checks)
+        refused_for = None if promoted or champion is None else champion.version
         parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
         version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
         registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
         pictures = shown(registry, trained, profiles, answers, training_pairs)
-        reasons = {each.name: ("passed: " if each.passed else "failed: ") + each.sentence for each in checks}
-        registry.explain(version, reasons)
+        why, page = reasons(checks), registry.page()
+        registry.explain(version, "promoted" if promoted else "refused", why)
         trained_on = f"{len(profiles):,} profiles and {len(training_pairs):,} decisions"
-        registry.describe(note(version, promoted, champion.version if champion else None, trained_on, reasons, run_id))
+        registry.describe(note(version, promoted, champion.version if champion else None, trained_on, why, run_id))
     if promoted:
         registry.promote(version)
     _tell(context, checks, version, promoted)
@@ -105,11 +115,14 @@ def ranker(
         metadata={
             "version": version,
             "promoted": promoted,
+            "champion": refused_for or version,
+            "decisions": len(training_pairs),
+            "mlflow": dg.MetadataValue.url(page),
             **pictures,
             **{name: round(value, 4) for name, value in _flat(trained).items()},
-            "seconds": time.monotonic() - start,
+            "seconds": round(time.monotonic() - start, 2),
         },
-        check_results=_results(checks, promoted),
+        check_results=_results(checks, refused_for),
     )
 
 
@@ -120,10 +133,17 @@ def _tell(context: dg.AssetExecutionContext, checks: Sequence[Check], version: s
     context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
 
 
-def _results(checks: Sequence[Check], promoted: bool) -> list[dg.AssetCheckResult]:
-    severity = dg.AssetCheckSeverity.WARN if promoted else dg.AssetCheckSeverity.ERROR
+def _results(checks: Sequence[Check], refused_for: str | None) -> list[dg.AssetCheckResult]:
+    """What Dagster shows of the gate; of a refused version also which one remains the champion."""
+    severity = dg.AssetCheckSeverity.WARN if refused_for is None else dg.AssetCheckSeverity.ERROR
+    remains = "" if refused_for is None else f"; {REMAINS.format(refused_for)}"
     return [
-        dg.AssetCheckResult(passed=each.passed, check_name=each.name, severity=severity, description=each.sentence)
+        dg.AssetCheckResult(
+            passed=each.passed,
+            check_name=each.name,
+            severity=severity,
+            description=each.sentence + ("" if each.passed else remains),
+        )
         for each in checks
     ]
 

@@ -1,5 +1,6 @@
 """What the app knows: profiles and interactions, checked; what breaks the contract goes aside with the reason."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -44,6 +45,7 @@ def _out(description: str) -> dg.AssetOut:
 )
 def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the profiles of the app and check each against the frame contract."""
+    start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         frame = read_profiles(connection)
     accepted, rejected = check_profiles(frame)
@@ -53,7 +55,7 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
             "load some with `matching load`, and see rejected profiles for the reasons of refusals"
         )
     share = len(rejected) / max(len(frame), 1)
-    yield _output("profiles", accepted, {"rejected_share": share})
+    yield _output("profiles", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
     yield _output("rejected_profiles", rejected)
     yield few_are_rejected("profiles", len(accepted), len(rejected))
 
@@ -75,11 +77,12 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
 )
 def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the likes and passes of the app and check each, also for people that were rejected."""
+    start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         frame = read_interactions(connection)
     accepted, rejected = check_interactions(frame, frozenset(profiles["profile_id"]))
     share = len(rejected) / max(len(frame), 1)
-    yield _output("interactions", accepted, {"rejected_share": share})
+    yield _output("interactions", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
     yield _output("rejected_interactions", rejected)
     yield few_are_rejected("interactions", len(accepted), len(rejected))
 

@@ -189,3 +189,41 @@ def test_after_an_edit_only_what_was_written_anew_is_encoded(repeated: Place) ->
 def test_two_homes_in_one_process_keep_apart(settled: Place, repeated: Place) -> None:
     places = [registry(place.settings).tracking_uri for place in (settled, repeated)]
     assert places == [f"sqlite:///{place.home}/mlflow/mlflow.db" for place in (settled, repeated)]
+
+
+# What Dagster draws over time of each asset, by the names that it draws it by.
+PLOTTED = {
+    "profiles": {"dagster/row_count", "rejected_share"},
+    "rejected_profiles": {"dagster/row_count"},
+    "interactions": {"dagster/row_count", "rejected_share"},
+    "rejected_interactions": {"dagster/row_count"},
+    "profile_embeddings": {
+        *("profiles", "answers", "answers_encoded", "vectors_stored", "answers_encoded_a_second"),
+    },
+    "training_pairs": {"dagster/row_count", "likes", "like_rate"},
+    "ranker": {
+        *("decisions", "ranker.within_viewer_auc", "ranker.log_loss", "ranker.calibration_error"),
+        *("ridge.within_viewer_auc", "popularity.within_viewer_auc", "interest_cosine.within_viewer_auc"),
+    },
+    "scored_candidates": {"pairs", "pairs_scored", "shards_kept"},
+    "match_lists": {
+        *("dagster/row_count", "pairs", "partners_of_the_day", "expected_matches", "expected_matches_flat"),
+        *("people_matched", "views_gini", "views_top_share", "over_product", "lost_if_inboxes_are_flat"),
+    },
+    "publication": {"viewers", "pairs", "expected_matches_listed", "dropped_since_scoring"},
+}
+
+
+@pytest.mark.parametrize("asset", PLOTTED)
+def test_what_is_worth_plotting_is_a_number(settled: Place, asset: str) -> None:
+    shown = settled.metadata(asset)
+    asked = PLOTTED[asset] | (set() if asset.startswith("rejected") else {"seconds"})
+    assert asked <= set(shown)
+    assert {name for name in asked if type(shown[name]) not in (int, float)} == set()
+
+
+def test_the_pairs_scored_are_those_of_the_files(settled: Place) -> None:
+    shown = settled.metadata("scored_candidates")
+    assert shown["pairs"] == shown["pairs_scored"]
+    assert isinstance(shown["pairs"], int)
+    assert shown["pairs"] > 500

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.ml.embeddings import Answers
+from models.ml.gate import Check
 from pipelines.definitions import registry
-from pipelines.pictures import calibration, lift_by_decile, principal_plane
-from pipelines.ranker_report import DAGSTER, note
-from pipelines.registry import REFERENCE
-from pipelines.ui import DAGSTER_PORT
+from pipelines.embedding_map import GROUPS, embedding_map, grouped, plane, standing_out
+from pipelines.pictures import calibration, lift_by_decile
+from pipelines.ranker_report import DAGSTER, note, reasons
+from pipelines.registry import ABOUT, FOR_TRAINING, MLFLOW, NOTE, REFERENCE
+from pipelines.ui import DAGSTER_PORT, MLFLOW_PORT
 from tests.pipelines.conftest import Place
 
 PNG = b"\x89PNG"
@@ -19,7 +22,8 @@ PICTURES = {"calibration", "lift_by_decile", "contributions"}
 
 
 def test_points_on_a_line_lie_on_the_first_component() -> None:
-    points, shares = principal_plane(np.outer([-1.0, 0.0, 3.0], [3.0, 0.0, 4.0]))
+    line = np.outer([-1.0, 0.0, 3.0], [3.0, 0.0, 4.0])
+    points, shares = plane(line, line, np.ones(3, np.int64))
     assert np.abs(points[:, 0] - points[1, 0]) == pytest.approx([5, 0, 15])
     assert points[:, 1] == pytest.approx(np.zeros(3), abs=1e-9)
     assert shares == pytest.approx([1, 0])
@@ -27,9 +31,28 @@ def test_points_on_a_line_lie_on_the_first_component() -> None:
 
 @pytest.mark.parametrize("people", [0, 1])
 def test_nobody_and_one_stand_in_the_middle(people: int) -> None:
-    points, shares = principal_plane(np.ones((people, 5)))
+    group, middles = grouped(np.ones((people, 5)))
+    points, shares = plane(np.ones((people, 5)), middles, np.bincount(group, minlength=len(middles)))
     assert points.tolist() == [[0.0, 0.0]] * people
     assert shares.tolist() == [0, 0]
+
+
+def test_groups_that_lie_apart_are_found_and_named_by_what_they_have_in_common() -> None:
+    rng = np.random.default_rng(0)
+    planted = np.repeat(np.arange(GROUPS), 20)
+    vectors = np.eye(GROUPS, 384)[planted] + rng.normal(0, 0.01, (len(planted), 384))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    group, _ = grouped(vectors)
+    assert len(set(zip(planted.tolist(), group.tolist(), strict=True))) == GROUPS
+    had = [["chess", f"only {number}"] for number in planted]
+    named = [standing_out(pd.Series(had), group == group[20 * number]) for number in range(GROUPS)]
+    assert named == [f"only {number} ({GROUPS:.1f})" for number in range(GROUPS)]
+    assert standing_out(pd.Series([["chess"]] * 20), np.arange(20) < 5) == "none"
+    ids = [f"{number:03}" for number in range(len(planted))]
+    profiles = pd.DataFrame({"profile_id": ids, "interests": had})
+    answers = Answers(pd.DataFrame({"profile_id": ids, "prompt": "", "text_hash": ""}), vectors.astype(np.float16))
+    labels = [text.get_text() for text in embedding_map(profiles, answers).legends[0].get_texts()]
+    assert sorted(labels) == [f"20 people: only {number} ({GROUPS:.1f})" for number in range(GROUPS)]
 
 
 def test_calibration_and_lift_draw_their_tables() -> None:
@@ -53,6 +76,11 @@ def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> N
         assert base64.b64decode(encoded.rstrip(")")).startswith(PNG)
     assert "| ranker " in str(shown["evaluation"])
     assert {"half of all", "any", "0"} <= {row.split("|")[1].strip() for row in str(shown["evaluation"]).splitlines()}
+    assert client.get_experiment(run.info.experiment_id).tags[NOTE] == ABOUT
+    assert shown["mlflow"] == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}{FOR_TRAINING}"
+    assert registry(settled.settings).page() == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs{FOR_TRAINING}"
+    assert MLFLOW.endswith(f":{MLFLOW_PORT}")
+    assert run.info.run_name == "version 1: promoted"
     said = run.data.tags["mlflow.note.content"]
     assert said.startswith("**Version 1 is the champion.** Trained on 150 profiles and ")
     assert f"({DAGSTER}/runs/{run.data.tags['dagster_run_id']})" in said
@@ -65,12 +93,12 @@ def test_the_embeddings_show_a_map_and_how_fast_they_came(settled: Place) -> Non
     assert isinstance(rate, float)
     assert isinstance(encoded, int)
     assert isinstance(seconds, float)
-    assert rate == pytest.approx(encoded / seconds)
+    assert rate == pytest.approx(encoded / seconds, rel=1e-3)
 
 
 def test_a_refused_version_says_why_and_against_whom() -> None:
-    reasons = {"does_not_leak": "passed: no", "is_calibrated": "failed: too far off"}
-    first, *rest = note("4", False, "2", "9 profiles and 8 decisions", reasons, "abcdefgh-1").splitlines()
+    why = reasons([Check("does_not_leak", True, "no"), Check("is_calibrated", False, "too far off")])
+    first, *rest = note("4", False, "2", "9 profiles and 8 decisions", why, "abcdefgh-1").splitlines()
     assert first.startswith(
         "**Version 4 was refused.** Trained on 9 profiles and 8 decisions; compared with version 2,"
     )

@@ -15,7 +15,7 @@ from upath import UPath
 from models.db.settings import Settings
 from models.ml.ranker import save
 from models.ml.training import train
-from pipelines.assets.ranker import CHECKS, TOO_LITTLE
+from pipelines.assets.ranker import CHECKS, REMAINS, TOO_LITTLE
 from pipelines.definitions import build, registry
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, from_table, read_table, to_table, write_table
@@ -180,11 +180,15 @@ def test_a_worse_one_leaves_everything_as_it_was_and_says_why(home: Home, tmp_pa
     assert set(failed) == {"is_no_worse_than_the_champion"}
     reason = failed["is_no_worse_than_the_champion"]
     assert reason.severity == dg.AssetCheckSeverity.ERROR
-    assert str(reason.description).startswith("within-viewer AUC 0.")
-    assert home.run(refused).data.tags["gate.is_no_worse_than_the_champion"] == f"failed: {reason.description}"
+    sentence, _, remains = str(reason.description).rpartition("; ")
+    assert sentence.startswith("within-viewer AUC 0.")
+    assert remains == REMAINS.format(champion)
+    assert home.run(refused).data.tags["gate.is_no_worse_than_the_champion"] == f"failed: {sentence}"
     assert home.run(refused).data.params["promoted"] == "False"
-    assert f"- is no worse than the champion: failed: {reason.description}" in home.description(refused).splitlines()
-    assert len(home.description(refused).splitlines()) == len(CHECKS)
+    first, _, why, *others = home.description(refused).splitlines()
+    assert first == "Refused."
+    assert why == f"- is no worse than the champion: failed: {sentence}"
+    assert len(others) == len(CHECKS) - 1
 
 
 def test_from_shuffled_likes_nothing_is_learned_and_nothing_replaced(
@@ -195,7 +199,7 @@ def test_from_shuffled_likes_nothing_is_learned_and_nothing_replaced(
     result = home.materialize()
     home.keep(training_pairs=EVENINGS.decisions())
     assert home.registry.champion_version() == champion
-    assert {each.description for each in evaluations(result).values()} == {TOO_LITTLE}
+    assert {each.description for each in evaluations(result).values()} == {f"{TOO_LITTLE}; {REMAINS.format(champion)}"}
     run = home.run(str(reported(result)["version"]))
     assert run.data.params["learned"] == "False"
     assert {name: said for name, said in run.data.tags.items() if name.startswith("gate.")} == {

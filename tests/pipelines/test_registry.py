@@ -39,7 +39,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 def logged(where: Registry, rankers: Rankers) -> str:
     with where.training("a test", {"why": "to see"}):
         version = where.log(rankers, {"seed": 3}, {"ranker.auc": 0.75})
-        where.explain(version, {"is_calibrated": "failed: by far", "does_not_leak": "passed: not a drop"})
+        where.explain(version, "refused", {"is_calibrated": "failed: by far", "does_not_leak": "passed: not a drop"})
     return version
 
 
@@ -73,7 +73,7 @@ def test_the_reasons_are_with_the_run_and_with_the_version(fresh: Registry, cham
     version = logged(fresh, champions)
     client = mlflow.MlflowClient(fresh.tracking_uri)
     described = client.get_model_version("ranker", version)
-    assert described.description == "- is calibrated: failed: by far\n- does not leak: passed: not a drop"
+    assert described.description == "Refused.\n\n- is calibrated: failed: by far\n- does not leak: passed: not a drop"
     tags = client.get_run(str(described.run_id)).data.tags
     assert tags["gate.is_calibrated"] == "failed: by far"
     assert tags["gate.does_not_leak"] == "passed: not a drop"

@@ -41,5 +41,6 @@ def by_amount(
     rows = figures[
         (figures["protocol"] == protocol) & (figures["target"] == target) & (figures["fold"] != TOGETHER)
     ].assign(known=lambda each: each["amount"].map(lambda amount: "all" if amount < 0 else f"{amount:,}"))
-    table = rows.pivot_table(index="method", columns="known", values=metric, aggfunc="mean", sort=False)
+    # Kept though it be empty: in a small town no viewer has both matches and others.
+    table = rows.pivot_table(index="method", columns="known", values=metric, aggfunc="mean", sort=False, dropna=False)
     return table.sort_values(table.columns[-1], ascending=False)

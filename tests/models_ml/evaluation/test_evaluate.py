@@ -183,6 +183,12 @@ def test_tables_are_of_folds_best_first(evaluation: Evaluation) -> None:
     assert list(amounts.columns) == ["0", "all"]
 
 
+def test_a_table_of_a_town_where_no_viewer_can_be_asked_has_its_methods(evaluation: Evaluation) -> None:
+    unasked = evaluation.figures.assign(within_viewer_auc=np.nan)
+    assert set(by_amount(unasked, "match").index) == WARM_METHODS
+    assert by_amount(unasked, "match").isna().to_numpy().all()
+
+
 def test_circles_are_the_groups_or_else_the_town() -> None:
     evenings = made()
     assert circles(evenings.events.actor, evenings.group).tolist() == evenings.group.tolist()

@@ -1,0 +1,115 @@
+"""A reader of the pages: a folder with the commands in it, and a town that was made by the commands of the README."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from models.db.settings import settings
+from pipelines import cli
+from tests.pipelines.conftest import Databases, Place, databases
+from tests.serving.conftest import SECRET, Api, serving
+
+__all__ = ["databases"]
+
+PEOPLE = 100
+# What the pages say of the town of the demo is tried in a smaller one.
+SMALLER = {
+    "--people 2000": f"--people {PEOPLE}",
+    "simulated:1-2000:": f"simulated:1-{PEOPLE}:",
+    "WHO": f"simulated:1-{PEOPLE}:9",
+}
+LOAD, RUN = "matching load simulated --people 2000 --seed 1", "matching run"
+
+
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass
+class Reader:
+    """Somebody who types what the pages say, each command once."""
+
+    folder: Path
+    place: Place
+    typed: dict[str, Done] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    """What was run otherwise than by its words, and printed."""
+
+    def types(self, command: str) -> Done:
+        """What the command answered, whether just now or before."""
+        if command not in self.typed:
+            smaller = command
+            for said, instead in SMALLER.items():
+                smaller = smaller.replace(said, instead)
+            self.typed[command] = (self._here if command.startswith("matching ") else self._in_a_shell)(smaller)
+        return self.typed[command]
+
+    def _here(self, command: str) -> Done:
+        """`matching` in this process: what it imports is imported once for all pages."""
+        out, err, words = StringIO(), StringIO(), shlex.split(command)
+        with self.at_home() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", words)
+            patch.chdir(self.folder)
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        return Done(words, int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+    def _in_a_shell(self, command: str) -> Done:
+        path = f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=self.folder,
+            env=self.place.environment | {"PATH": path, "MATCHING_JWT_SECRET": SECRET},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @contextmanager
+    def at_home(self) -> Iterator[pytest.MonkeyPatch]:
+        """This process with the settings of the reader's home."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("MATCHING_HOME", "DATABASE_URL"):
+                patch.setenv(name, self.place.environment[name])
+            settings.cache_clear()
+            yield patch
+        settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def reader(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """In a small town, loaded and run as the README says."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / ".venv").symlink_to(sys.prefix)
+    with databases() as url:
+        reader = Reader(folder, Place(folder / ".data", url))
+        for command in (LOAD, RUN):
+            done = reader.types(command)
+            assert done.returncode == 0, done.stdout + done.stderr
+        ((one, other),) = reader.place.ask("SELECT min(source_key), max(source_key) FROM app.profiles")
+        (folder / "PAIRS.csv").write_text(f"viewer,candidate\n{one},{other}\n{other},{one}\n")
+        yield reader
+
+
+@contextmanager
+def copied(reader: Reader, databases: Databases) -> Iterator[Reader]:
+    """A reader in a copy of the town, for what changes it; nothing may stay connected to the town itself."""
+    with databases(like=reader.place.database_url) as url, TemporaryDirectory() as folder:
+        shutil.copytree(reader.folder, folder, dirs_exist_ok=True, symlinks=True)
+        yield Reader(Path(folder), Place(Path(folder) / ".data", url))
+
+
+@pytest.fixture(scope="session")
+def api(reader: Reader, databases: Databases) -> Iterator[Api]:
+    with copied(reader, databases) as copy, serving(copy.place.database_url, copy.folder / "api.log") as api:
+        yield api

@@ -1,0 +1,102 @@
+"""How each block of SQL is tried: executed, and looked at what it did."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import make_url
+
+from models.db.engines import libpq_url
+from models.ml.frames import check_interactions, check_profiles
+from pipelines.extract import read_blocks, read_interactions, read_profiles
+from tests.docs.conftest import Reader, copied
+from tests.pipelines.conftest import Databases, Place
+from tests.serving.conftest import serving, token_for
+
+# The app's own tables, as the page supposes them.
+DATING = """
+CREATE SCHEMA dating;
+CREATE TABLE dating.people AS TABLE app.profiles;
+ALTER TABLE dating.people ADD PRIMARY KEY (id);
+CREATE TABLE dating.swipes AS TABLE app.interactions;
+CREATE TABLE dating.blocks AS TABLE app.blocks;
+ALTER TABLE dating.swipes ADD FOREIGN KEY (actor_id) REFERENCES dating.people ON DELETE CASCADE,
+                          ADD FOREIGN KEY (target_id) REFERENCES dating.people ON DELETE CASCADE;
+"""
+LISTS = "SELECT viewer_id, candidate_ids FROM matching.match_lists ORDER BY viewer_id LIMIT 1"
+
+
+def execute(place: Place, sql: str) -> None:
+    with psycopg.connect(libpq_url(place.database_url), autocommit=True) as connection:
+        connection.execute(sql.encode())
+
+
+def people_are_added(sql: str, request: pytest.FixtureRequest) -> None:
+    """They keep the contract; the change is stamped later than the row."""
+    databases: Databases = request.getfixturevalue("databases")
+    with databases() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+            for statement in sql.split(";\n"):
+                connection.execute(statement.encode())
+        with place.engine.connect() as connection:
+            accepted, rejected = check_profiles(read_profiles(connection))
+            done, undone = check_interactions(read_interactions(connection), frozenset(accepted["profile_id"]))
+            assert (len(accepted), len(rejected), len(done), len(undone)) == (2, 0, 1, 0)
+            assert len(read_blocks(connection)) == 1
+        changed = place.ask("SELECT source_key FROM app.profiles WHERE updated_at > created_at")
+        assert changed == [("my-app:1",)]
+
+
+def views_take_the_tables_place(sql: str, request: pytest.FixtureRequest) -> None:
+    """The pipeline reads the same as before, the API shows the same, an erased person is gone from all of it."""
+    reader: Reader = request.getfixturevalue("reader")
+    databases: Databases = request.getfixturevalue("databases")
+    with copied(reader, databases) as copy, serving(copy.place.database_url, copy.folder / "api.log") as api:
+        place = copy.place
+        before = extracted(place)
+        ((viewer, candidates),) = place.ask(LISTS)
+        listed = api.shown(viewer, 50)
+        assert set(listed) & set(candidates)
+        execute(place, DATING)
+        execute(place, sql)
+        for was, now in zip(before, extracted(place), strict=True):
+            pd.testing.assert_frame_equal(now, was)
+        assert api.shown(viewer, 50) == listed
+        done = copy.types(f"matching erase {listed[0]}")
+        assert done.returncode == 0, done.stderr
+        assert api.shown(viewer, 50) == listed[1:]
+        assert place.ask("SELECT FROM dating.people WHERE id = %(who)s", who=listed[0]) == []
+        assert place.ask("SELECT FROM matching.match_lists WHERE %(who)s = ANY (candidate_ids)", who=listed[0]) == []
+        assert api.get("/v1/me/matches", token_for(listed[0])).status_code == 401
+
+
+def extracted(place: Place) -> tuple[pd.DataFrame, ...]:
+    with place.engine.connect() as connection:
+        profiles = read_profiles(connection).drop(columns="extracted_at")
+        return profiles, read_interactions(connection), read_blocks(connection)
+
+
+def a_user_for_the_api(sql: str, request: pytest.FixtureRequest) -> None:
+    """With it the API serves; by itself it may read nothing."""
+    reader: Reader = request.getfixturevalue("reader")
+    with copied(reader, request.getfixturevalue("databases")) as copy:
+        place = copy.place
+        execute(place, sql)
+        theirs = make_url(place.database_url).set(username="delete_api", password="one-of-your-own")
+        as_api = theirs.render_as_string(hide_password=False)
+        ((viewer, _),) = place.ask(LISTS)
+        with serving(as_api, copy.folder / "api.log") as api:
+            assert api.shown(viewer)
+        with psycopg.connect(libpq_url(as_api)) as connection, pytest.raises(InsufficientPrivilege):
+            connection.execute("SELECT FROM matching.publications")
+        execute(place, "DROP ROLE delete_api")
+
+
+TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
+    "INSERT INTO app.profiles": people_are_added,
+    "BEGIN;": views_take_the_tables_place,
+    "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": a_user_for_the_api,
+}

@@ -1,0 +1,94 @@
+"""A configuration that cannot be, through the event log: refused before any step, with the asset, field and value."""
+
+import dagster as dg
+import pytest
+from annotated_types import Ge, Le
+
+from models.db.errors import InputError
+from models.db.settings import Settings
+from pipelines.definitions import EVALUATION, JOB, build
+from pipelines.run_config import CONFIGS
+
+NO_RUN = "Nothing has run: mend it in the run's configuration and launch it again"
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build(Settings(home=tmp_path_factory.mktemp("home")))
+
+
+def test_every_asset_with_a_configuration_is_looked_at(definitions: dg.Definitions) -> None:
+    nodes = definitions.resolve_implicit_global_asset_job_def().nodes
+    ops = [node.definition for node in nodes if isinstance(node.definition, dg.OpDefinition)]
+    assert len(ops) == len(nodes)
+    configured = {each.name for each in ops if getattr(each.config_schema.as_field().config_type, "fields", {})}
+    assert configured == set(CONFIGS)
+    assert {each.name for each in ops if "config_check" in each.required_resource_keys} == set(CONFIGS)
+
+
+@pytest.mark.parametrize(
+    ("job", "asset", "config", "said"),
+    [
+        (JOB, "ranker", {"seed": -1}, "seed is -1: Input should be greater than or equal to 0"),
+        (JOB, "match_lists", {"inbox_trust": 1.5}, "inbox_trust is 1.5: Input should be less than or equal to 1"),
+        (JOB, "match_lists", {"most_views": 0.5}, "most_views is 0.5: Input should be greater than or equal to 1"),
+        (JOB, "match_lists", {"least_views": -1}, "least_views is -1.0: Input should be greater than or equal to 0"),
+        (
+            EVALUATION,
+            "ranker_evaluation",
+            {"seed": 2**31},
+            "seed is 2147483648: Input should be less than or equal to 2147483647",
+        ),
+        (JOB, "ranker", {"seed": {"env": "SEED"}}, "seed is -4: Input should be greater than or equal to 0"),
+    ],
+)
+def test_a_number_out_of_range_fails_the_run_with_its_field_before_any_step(
+    definitions: dg.Definitions,
+    monkeypatch: pytest.MonkeyPatch,
+    job: str,
+    asset: str,
+    config: dict[str, object],
+    said: str,
+) -> None:
+    monkeypatch.setenv("SEED", "-4")
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(dg.DagsterError) as refused:
+            definitions.resolve_job_def(job).execute_in_process({"ops": {asset: {"config": config}}}, instance=instance)
+        (failed,) = instance.get_runs()
+        events = [entry.dagster_event for entry in instance.all_logs(failed.run_id) if entry.dagster_event]
+    assert isinstance(refused.value.__cause__, InputError)
+    assert str(refused.value.__cause__) == f"{asset}: {said}. {NO_RUN}"
+    assert failed.status is dg.DagsterRunStatus.FAILURE
+    assert not [event for event in events if event.event_type_value == "STEP_START"]
+    (told,) = (event for event in events if event.event_type_value == "RESOURCE_INIT_FAILURE")
+    assert f"{asset}: {said}. {NO_RUN}" in str(told.event_specific_data).replace("\\'", "'")
+
+
+@pytest.mark.parametrize(
+    ("asset", "config", "said"),
+    [
+        ("match_lists", {"policy": "best"}, "policy not in enum type Policy got best"),
+        ("match_lists", {"list_examination": "steep"}, "list_examination"),
+        ("match_lists", {"inbox_trust": "much"}, "inbox_trust"),
+        ("match_lists", {"trust": 1}, '"trust"'),
+        ("ranker", {"seed": "one"}, "seed"),
+        ("ranker", {"use_race": True}, '"use_race"'),
+    ],
+)
+def test_what_is_no_setting_is_refused_before_there_is_a_run(
+    definitions: dg.Definitions, asset: str, config: dict[str, object], said: str
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(dg.DagsterInvalidConfigError) as refused:
+            definitions.resolve_job_def(JOB).execute_in_process({"ops": {asset: {"config": config}}}, instance=instance)
+        assert instance.get_runs() == []
+    assert f"root:ops:{asset}:config" in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_what_the_launchpad_shows_of_a_number_says_its_bounds() -> None:
+    for made in CONFIGS.values():
+        for name, field in made.model_fields.items():
+            for bound in (each for each in field.metadata if isinstance(each, Ge | Le)):
+                limit = bound.ge if isinstance(bound, Ge) else bound.le
+                assert f"{limit:,}" in str(field.description), name
