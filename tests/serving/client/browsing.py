@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-import httpx
+import httpx2
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.serving.client.conftest import run
@@ -141,8 +141,8 @@ def wait_until_served(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = monotonic() + 60
     while monotonic() < deadline:
         assert process.poll() is None, f"the development server ended with exit code {process.returncode}"
-        with suppress(httpx.TransportError):
-            httpx.get(url)
+        with suppress(httpx2.TransportError):
+            httpx2.get(url)
             return
         sleep(0.1)
     raise AssertionError(f"the development server does not answer at {url}")
