@@ -19,7 +19,7 @@ PACKAGES = tuple(dict.fromkeys((*measuring.PACKAGES, *market.PACKAGES, *api_figu
 
 
 def main(
-    quick: Annotated[bool, typer.Option(help="Small towns, under three minutes; else under thirty.")] = False,
+    quick: Annotated[bool, typer.Option(help="Small towns, about three minutes; else about thirty.")] = False,
     out: Annotated[Path | None, typer.Argument(help="A file for the figures as JSON.", show_default=False)] = None,
 ) -> None:
     """The whole job at scale, the market policies and the API under load, beside what they are to reach.

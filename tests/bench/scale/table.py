@@ -61,13 +61,14 @@ def figures(town: Town) -> Figures:
 
 def _later(town: Town, name: str) -> Figures:
     """Of a run after the first."""
-    run = town.runs[name]
+    run, full = town.runs[name], town.runs["full"]
     return {
         **{f"{name}: {stage}, s": took.seconds for stage, took in run.stages.items()},
         f"{name}: answers encoded": run.counts["answers_encoded"],
         f"{name}: whole run, s": run.seconds,
         f"{name}: peak MB": run.peak_mb,
-        f"{name}: share of the full run": run.seconds / town.runs["full"].seconds,
+        f"{name}: share of the full run": run.seconds / full.seconds,
+        f"{name}: the same, processor time": run.processor_seconds / full.processor_seconds,
     }
 
 
