@@ -9,7 +9,7 @@ from models.ml.evaluation.tables import by_amount, by_method
 from pipelines.frame_store import from_table, read_table, store_url
 from pipelines.resources import ShardStore
 
-WIDTH = 130  # columns: narrower ones would cut the figures off
+WIDTH = 140
 TRUTH = "truth_rank_correlation"
 TARGETS = {"like": "likes", "match": "matches"}
 

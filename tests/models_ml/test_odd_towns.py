@@ -1,5 +1,6 @@
 """Towns that lack something, all the way from profiles and likes to lists."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -95,14 +96,14 @@ def test_everybody_has_a_list_of_everybody_they_have_not_decided_on(name: str, s
     chances = np.concatenate([np.concatenate(found[side].tolist()) for side in ("p_like", "p_liked_back")])
     assert chances.min() > 0
     assert chances.max() < 1
-    assert all(1 <= len(why) <= 3 for whys in found["reasons"] for why in whys)
+    assert all(1 <= len(why) <= 3 for one in found["reasons"] for why in json.loads(one))
 
 
 def test_people_of_whom_the_same_is_known_have_the_same_chances() -> None:
     town = pd.DataFrame([somebody(f"{who:03d}") for who in range(PEOPLE)])
     found = lists(town, acts(0), NO_ANSWERS)
     assert len(set(np.concatenate(found["p_match"].tolist()))) == 1
-    assert {why["code"] for whys in found["reasons"] for one in whys for why in one} == {"likely_mutual"}
+    assert {each["code"] for one in found["reasons"] for why in json.loads(one) for each in why} == {"likely_mutual"}
 
 
 def test_two_people_are_a_town() -> None:

@@ -111,6 +111,7 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
         "profiles": "150",
         "promoted": "True",
         "use_race_and_ethnicity": "False",
+        "grow_on_cluster": "False",
         "decisions": str(decisions),
         "trees": "",
         "data_fingerprint": "",
