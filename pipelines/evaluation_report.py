@@ -36,7 +36,7 @@ def _table(title: str, frame: pd.DataFrame) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("method", no_wrap=True)
     for name in frame.columns:
-        table.add_column(str(name), justify="right")
+        table.add_column(str(name), justify="right", min_width=max(map(len, str(name).split())))
     for method, row in frame.iterrows():
         cells = ("" if pd.isna(value) else f"{value:.3f}" for value in row)
         table.add_row(str(method).replace("_", " "), *cells)
