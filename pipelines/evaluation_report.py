@@ -9,7 +9,7 @@ from models.ml.evaluation.tables import by_amount, by_method
 from pipelines.frame_store import from_table, read_table, store_url
 from pipelines.resources import ShardStore
 
-WIDTH = 140
+WIDTH = 130
 TRUTH = "truth_rank_correlation"
 TARGETS = {"like": "likes", "match": "matches"}
 
@@ -36,7 +36,7 @@ def _table(title: str, frame: pd.DataFrame) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("method", no_wrap=True)
     for name in frame.columns:
-        table.add_column(str(name), justify="right", min_width=max(map(len, str(name).split())))
+        table.add_column(str(name).replace(" ", "\n"), justify="right")
     for method, row in frame.iterrows():
         cells = ("" if pd.isna(value) else f"{value:.3f}" for value in row)
         table.add_row(str(method).replace("_", " "), *cells)
