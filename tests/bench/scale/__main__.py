@@ -18,7 +18,7 @@ def main(
     people: Annotated[list[int] | None, typer.Option(help="Towns of these sizes.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Argument(help="A file for the figures as JSON.", show_default=False)] = None,
 ) -> None:
-    """Run the whole job on towns of growing size; on the largest again, and once more after a day of changes."""
+    """Run the whole job on towns of growing size; on the largest once more, after a day of changes."""
     towns = measured(sorted(people) if people else QUICK if quick else FULL)
     rows = [*circumstances(PACKAGES), *table(towns)]
     typer.echo(f"{source()}; embeddings were there\n\n{markdown(rows)}")

@@ -24,7 +24,7 @@ TEXTS = 1_500  # encoded beside the bare encoder; in a small town a quarter
 
 
 def measured(sizes: Sequence[int]) -> list[Town]:
-    """The towns, from small to large; on the largest the job runs again as it is, and after a day.
+    """The towns, from small to large; on the largest the job runs once more, after a day.
 
     Before several, another is run: in a new checkout the first run compiles, and growth is not to be told by that.
     """
@@ -34,14 +34,15 @@ def measured(sizes: Sequence[int]) -> list[Town]:
 
 
 def town_of(people: int, *, living_on: bool) -> Town:
-    """A town that is founded, run and measured; if it lives on, run again, and after a day."""
+    """A town that is founded, run and measured; if it lives on, run once more, after a day."""
     with TemporaryDirectory() as folder:
         home = Path(folder)
         try:
             town = Town(apart(found, home, people), {"full": job(home)}, apart(matching, home, ASKED, SHARDS))
             if living_on:
                 town.bounds |= _bounds(home, min(TEXTS, people // 4))
-                _live_on(town, home, people)
+                town.changed = apart(next_day, home, people)
+                town.runs["day"] = job(home)
                 town.bounds |= apart(publishing, home)
             return town
         finally:
@@ -50,9 +51,3 @@ def town_of(people: int, *, living_on: bool) -> Town:
 
 def _bounds(home: Path, texts: int) -> Figures:
     return apart(encoding, home, texts) | apart(predicting, home) | apart(approximate, home)
-
-
-def _live_on(town: Town, home: Path, people: int) -> None:
-    town.runs["again"] = job(home)
-    town.changed = apart(next_day, home, people)
-    town.runs["day"] = job(home)

@@ -27,7 +27,7 @@ EXPONENT = 1.2  # the most that BUT_PRODUCT may have
 
 @dataclass
 class Town:
-    """What was founded, each run of the job (full, again, day), what a day changed, and what bounds the stages."""
+    """What was founded, each run of the job (full, day), what a day changed, and what bounds the stages."""
 
     founded: Figures
     runs: dict[str, Run]
