@@ -109,14 +109,15 @@ def match_lists(
     market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
     attention = config.attention(measured)
     chosen = choose(market, attention, config.policy.value, config.most_views, config.least_views)
+    metadata = report(market, attention, chosen, context.log.info)
     rows = listed(market, chosen.placed)
     couples = np.flatnonzero(scored.candidate == most_compatible(market, partners_before)[scored.viewer])
+    del market, chosen  # in a town of 60,000 half a gigabyte, before the reasons take as much
     explained = np.concatenate([rows, couples])
     ranker = registry.load(scored_candidates["ranker_version"][0]).whole
     town = population(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
     why = reasons(ranker, Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate)))
     lists = to_frame(scored, rows, couples, why, town.people.ids)
-    metadata = report(market, attention, chosen, context.log.info)
     counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}
     return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})
