@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.db.match_lists import MatchList, MostCompatible
@@ -14,6 +15,7 @@ from models.ml.candidates import Scored
 PROBABILITIES = ("p_like", "p_liked_back", "p_match")
 PARTNER = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
 NOBODY = (None, None, None)
+LISTS_AT_ONCE = 2_000
 
 
 def to_frame(
@@ -44,10 +46,20 @@ def to_frame(
             "viewer_id": names[viewer[starts]],
             "candidate_ids": [candidates[start:end] for start, end in bounds],
             **{name: [values[start:end] for start, end in bounds] for name, values in numbers.items()},
-            "reasons": [f"[{', '.join(reasons[start:end])}]" for start, end in bounds],
+            "reasons": _arrays(reasons, bounds),
             **_partners(scored, couples, reasons[len(listed) :], viewer[starts], names),
         }
     )
+
+
+def _arrays(reasons: Sequence[str], bounds: Sequence[tuple[int, int]]) -> pd.api.extensions.ExtensionArray:
+    """A JSON array a list, some at a time: in a town of 60,000 all of them as Python's own text are half a gigabyte."""
+    parts = (bounds[at : at + LISTS_AT_ONCE] for at in range(0, len(bounds), LISTS_AT_ONCE))
+    texts = ([f"[{', '.join(reasons[start:end])}]" for start, end in part] for part in parts)
+    array: pd.api.extensions.ExtensionArray = pd.array(
+        pa.chunked_array([pa.array(each, pa.large_string()) for each in texts], pa.large_string()), "str"
+    )
+    return array
 
 
 def _partners(
