@@ -50,6 +50,9 @@ def _mlflow(settings: Settings) -> list[str]:
         "1",
         "--backend-store-uri",
         store,
+        # Not a line for every picture of a page.
+        "--uvicorn-opts",
+        "--log-level warning",
     ]
 
 
