@@ -11,7 +11,7 @@ from rich.table import Table
 from models.db.settings import Settings
 from models.ml.evaluation.tables import METRICS, by_amount, by_method
 from pipelines.frame_store import from_table, read_table, store_url
-from pipelines.plots import rounded, table
+from pipelines.plots import rounded, table, window
 from pipelines.resources import ShardStore
 
 WIDTH = 130
@@ -37,7 +37,7 @@ def shown(figures: pd.DataFrame, said: Sequence[str]) -> Mapping[str, float | dg
     }
     return {
         **{name: table(_in_words(each)) for name, each in tables.items()},
-        "variance": dg.MetadataValue.md("\n\n".join(said)),
+        "variance": window("\n\n".join(said)),
         **rounded(watched),
     }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.style import BLUE, COLOURS, GREY, MARKERS, ORANGE, axes, legend
 
-# Markdown of fewer characters stands in the column of values, where a table is cut off at the right.
+# Markdown of fewer characters stands in the column of values, cut off at the right.
 IN_A_WINDOW = 1000
 
 
@@ -32,7 +32,12 @@ def rounded(figures: Mapping[str, float]) -> dict[str, float]:
 def table(frame: pd.DataFrame, floats: str | Sequence[str] = ".3f", *, index: bool = False) -> dg.MetadataValue:
     """A frame as metadata that the Dagster UI shows as a table in a window; what is not there is left empty."""
     cells = frame.astype(object).where(frame.notna(), None)
-    return dg.MetadataValue.md(f"{cells.to_markdown(index=index, floatfmt=floats)}\n".ljust(IN_A_WINDOW))
+    return window(cells.to_markdown(index=index, floatfmt=floats))
+
+
+def window(markdown: str) -> dg.MetadataValue:
+    """Markdown as metadata that the Dagster UI opens in a window."""
+    return dg.MetadataValue.md(f"{markdown}\n".ljust(IN_A_WINDOW))
 
 
 def policies(compared: pd.DataFrame, chosen: str) -> Figure:

@@ -6,6 +6,7 @@ import pytest
 from models.ml.evaluation.evaluate import TOGETHER
 from models.ml.evaluation.tables import METRICS
 from pipelines.evaluation_report import shown
+from pipelines.plots import IN_A_WINDOW
 
 LONGEST = 34
 """Characters of a name that fit into the column of names."""
@@ -36,6 +37,9 @@ def test_the_watched_are_numbers_with_names_that_fit_and_the_tables_have_everybo
     tables = {"likes_of_newcomers", "matches_of_newcomers", "likes_by_decisions_known", "matches_by_decisions_known"}
     assert set(told) == set(numbers) | tables | {"variance"}
     assert max(map(len, told)) <= LONGEST
+    said = str(told["variance"].value)  # type: ignore[union-attr]
+    assert said.strip() == "Taste is hard to tell.\n\nIt is."
+    assert len(said) >= IN_A_WINDOW
     for name in tables:
         rows = str(told[name].value).strip().splitlines()  # type: ignore[union-attr]
         assert [row.split("|")[1].strip() for row in rows[2:]] == [
