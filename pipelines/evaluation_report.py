@@ -27,8 +27,9 @@ def shown(figures: pd.DataFrame, said: Sequence[str]) -> Mapping[str, float | dg
     That is named as the ranker's own in its asset; `said` is what models.ml.evaluation.variance says.
     """
     cold = {target: by_method(figures, target) for target in TARGETS}
-    tables = {f"{words}_of_newcomers": cold[target] for target, words in TARGETS.items()} | {
-        f"{words}_by_decisions_known": by_amount(figures, target) for target, words in TARGETS.items()
+    tables = {f"{words}_of_newcomers": _in_words(cold[target], "method") for target, words in TARGETS.items()} | {
+        f"{words}_by_decisions_known": _in_words(by_amount(figures, target), "AUC within viewers, decisions known:")
+        for target, words in TARGETS.items()
     }
     watched = {
         f"{method}.cold_{target}_auc": auc
@@ -36,7 +37,7 @@ def shown(figures: pd.DataFrame, said: Sequence[str]) -> Mapping[str, float | dg
         for method, auc in each[METRICS["within_viewer_auc"]].reindex(WATCHED).dropna().items()
     }
     return {
-        **{name: table(_in_words(each)) for name, each in tables.items()},
+        **{name: table(each) for name, each in tables.items()},
         "variance": window("\n\n".join(said)),
         **rounded(watched),
     }
@@ -60,8 +61,8 @@ def show(settings: Settings, console: Console) -> None:
             wide.print(_table(title, by_amount(figures, "like", TRUTH, protocol)))
 
 
-def _in_words(methods: pd.DataFrame) -> pd.DataFrame:
-    return methods.rename(index=lambda method: str(method).replace("_", " ")).rename_axis("method").reset_index()
+def _in_words(methods: pd.DataFrame, head: str) -> pd.DataFrame:
+    return methods.rename(index=lambda method: str(method).replace("_", " ")).rename_axis(head).reset_index()
 
 
 def _table(title: str, frame: pd.DataFrame) -> Table:
