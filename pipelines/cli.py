@@ -91,17 +91,17 @@ def okcupid(file: CsvFile) -> None:
 
 
 @app.command()
-def run() -> None:
+def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker, due or not.")] = False) -> None:
     """Run the whole pipeline.
 
-    From the app tables to a live publication: profiles, embeddings, ranker, scores, lists, publication. Killed at any
-    step, it goes on from what was done when it is run again; what was published stays.
+    From the app tables to a live publication: profiles, embeddings, ranker, scores, lists, publication. The ranker is
+    trained when there is none, weekly, and when people or decisions have changed by 5 %. Killed at any step, it goes on
+    from what was done when it is run again; what was published stays.
     """
-    from pipelines.definitions import JOB
-    from pipelines.running import run as run_job
+    from pipelines.running import run_pipeline
 
-    with ready_database():
-        run_job(settings(), JOB)
+    with ready_database() as engine:
+        run_pipeline(settings(), engine, console.print, train=train)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,13 @@ class Registry(dg.ConfigurableResource[None]):
             return server
         one = f"/{run.info.run_id}" if run else ""
         return f"{server}/#/experiments/{experiment.experiment_id}/runs{one}{FOR_TRAINING}"
+
+    def trained_on(self, version: str) -> tuple[datetime, dict[str, int]]:
+        """When a version was trained, and how many profiles and decisions there were."""
+        run_id = str(self._connect().get_model_version(MODEL, version).run_id)
+        run = self._connect().get_run(run_id)
+        counts = {name: int(run.data.params[name]) for name in ("profiles", "decisions")}
+        return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
 
     def kept(self, version: str, name: str) -> dict[str, Any] | None:
         """What was kept of this name with the run that a version was trained in; None if nothing was."""

@@ -1,14 +1,17 @@
 """Run one of the Dagster jobs in this process, recorded in the same instance that the Dagster UI shows."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
+from sqlalchemy import Engine
 
 from models.db.errors import CheckFailed
 from models.db.settings import Settings
-from pipelines.definitions import build
+from pipelines.definitions import JOB, build, but_training, registry
+from pipelines.training_due import training_due
 
 INSTANCE = """\
 # Written by `matching`. No usage data leaves this machine.
@@ -28,12 +31,27 @@ def dagster_home(settings: Settings) -> Path:
     return home
 
 
-def run(settings: Settings, name: str) -> None:
-    """Run a job of the definitions once. Raises what a step raised: a MatchingError is the user's to mend."""
+def run_pipeline(settings: Settings, engine: Engine, say: Callable[[str], None], *, train: bool = False) -> None:
+    """Run the whole pipeline; the ranker is trained if that is due, or asked for. Raises as `run` does."""
+    with engine.connect() as connection:
+        due = "it was asked for" if train else training_due(registry(settings), connection)
+    say(f"Trains the ranker: {due}." if due else "Goes on with the champion; --train trains another.")
+    run(settings, JOB, None if due else but_training())
+
+
+def run(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = None) -> None:
+    """Run a job of the definitions once, all of it or only these assets.
+
+    Raises what a step raised: a MatchingError is the user's to mend.
+    """
     job = build(settings).resolve_job_def(name)
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         try:
-            job.execute_in_process(run_config={"loggers": {"console": {"config": {}}}}, instance=instance)
+            job.execute_in_process(
+                run_config={"loggers": {"console": {"config": {}}}},
+                instance=instance,
+                asset_selection=assets,
+            )
         except DagsterAssetCheckFailedError as error:
             _, _, which = str(error).partition("\n")
             raise CheckFailed(

@@ -114,7 +114,9 @@ def asked_all_the_time(api: httpx2.Client) -> Iterator[list[list[str]]]:
 
 def kill_at(town: Place, step: str) -> None:
     """Run the pipeline and kill it as soon as it says that it is at this step."""
-    with subprocess.Popen(town.words("run"), env=town.environment, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        town.words("run", "--train"), env=town.environment, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
         said = []
         for line in process.stderr:
@@ -134,7 +136,7 @@ def test_killed_at_any_asset_the_run_is_finished_by_the_next(town: Place, api: h
             assert live(town) == before
     assert len(lists) > 100
     assert all(each == list_before for each in lists)
-    finished = town.command("run")
+    finished = town.command("run", "--train")
     assert finished.returncode == 0, finished.stderr
     publication, viewers, _ = live(town)
     assert publication > before[0]
@@ -146,7 +148,7 @@ def test_killed_at_any_asset_the_run_is_finished_by_the_next(town: Place, api: h
 def test_killed_in_the_middle_of_the_copy_nothing_of_it_is_seen(town: Place, api: httpx2.Client) -> None:
     before, list_before = live(town), shown(api)
     town.tell(*SLOW)
-    with subprocess.Popen(town.words("run"), env=town.environment, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(town.words("run", "--train"), env=town.environment, stderr=subprocess.PIPE) as process:
         until(lambda: town.ask(COPYING))
         time.sleep(0.3)
         process.kill()

@@ -15,9 +15,9 @@ import dagster as dg
 import numpy as np
 import psutil
 
-from pipelines.definitions import JOB
+from models.db.engines import database
 from pipelines.progress import DONE, START
-from pipelines.running import dagster_home, run
+from pipelines.running import dagster_home, run_pipeline
 from tests.bench.memory import peak_megabytes
 from tests.bench.scale.founding import settings_of
 
@@ -78,8 +78,9 @@ def job(home: Path) -> Run:
 
 def _job(home: Path) -> Run:
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
-    with _looking() as looks:
-        run(settings_of(home), JOB)
+    here = settings_of(home)
+    with _looking() as looks, database(here) as engine:
+        run_pipeline(here, engine, print)
     stages: dict[str, Stage] = {}
     counts: dict[str, float] = {}
     started: dict[str, float] = {}

@@ -1,0 +1,33 @@
+"""Whether a run trains the ranker: weekly, or when the town is not what it was when the champion was trained."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from pipelines.registry import Registry
+
+# Every run scores everybody anew, from all that is known by then: what the champion learned of people lasts longer.
+GOOD_FOR = timedelta(days=7)
+MOST_CHANGED = 0.05
+COUNTS = "SELECT (SELECT count(*) FROM app.profiles) AS profiles, (SELECT count(*) FROM app.interactions) AS decisions"
+
+
+def training_due(registry: Registry, connection: Connection) -> str | None:
+    """Why the next run is to train the ranker; None while the champion is good enough."""
+    if (champion := registry.current()) is None:
+        return "there is no champion to score with"
+    trained_at, trained_on = registry.trained_on(champion.version)
+    now = {name: int(count) for name, count in connection.execute(text(COUNTS)).one()._asdict().items()}
+    found = reason(datetime.now(UTC) - trained_at, trained_on, now)
+    return f"the champion, version {champion.version}, {found}" if found else None
+
+
+def reason(age: timedelta, trained_on: Mapping[str, int], now: Mapping[str, int]) -> str | None:
+    """What speaks against a champion of this age, from counts of profiles and decisions in its training and now."""
+    if age > GOOD_FOR:
+        return f"is {age.days} days old"
+    for name, count in now.items():
+        if abs(count - trained_on[name]) > MOST_CHANGED * trained_on[name]:
+            return f"was trained on {trained_on[name]:,} {name}, and there are {count:,}"
+    return None

@@ -1,0 +1,102 @@
+"""When a run trains the ranker: the rule, what it asks, the command and the nightly schedule that follow it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from models.db.settings import Settings
+from pipelines.definitions import build, but_training, registry, schedules
+from pipelines.training_due import reason, training_due
+from tests.pipelines.conftest import Databases, Place, run_once
+
+TRAINED_ON = {"profiles": 1_000, "decisions": 20_000}
+NOBODY = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+@pytest.fixture(scope="module")
+def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A town of 60 that was run once."""
+    with run_once(databases, tmp_path_factory.mktemp("due"), 60, 4) as place:
+        yield place
+
+
+def due(place: Place) -> str | None:
+    with place.engine.connect() as connection:
+        return training_due(registry(place.settings), connection)
+
+
+def requested(settings: Settings) -> set[str] | None:
+    """The assets that the nightly schedule asks for; None for all of the job."""
+    definitions = build(settings)
+    resources = {
+        name: value for name, value in (definitions.resources or {}).items() if name in ("database", "registry")
+    }
+    context = dg.build_schedule_context(resources=resources)
+    nightly = next(each for each in schedules(settings) if each.name == "nightly")
+    (request,) = nightly.evaluate_tick(context).run_requests or ()
+    return None if request.asset_selection is None else {key.to_user_string() for key in request.asset_selection}
+
+
+@pytest.mark.parametrize(
+    ("days", "now", "said"),
+    [
+        (0, {}, None),
+        (7, {"profiles": 1_050, "decisions": 19_000}, None),
+        (7.1, {}, "is 7 days old"),
+        (1, {"profiles": 1_051}, "was trained on 1,000 profiles, and there are 1,051"),
+        (1, {"profiles": 900}, "was trained on 1,000 profiles, and there are 900"),
+        (1, {"decisions": 21_001}, "was trained on 20,000 decisions, and there are 21,001"),
+    ],
+)
+def test_a_champion_is_good_for_a_week_and_for_a_town_much_as_it_was(
+    days: float, now: dict[str, int], said: str | None
+) -> None:
+    assert reason(timedelta(days=days), TRAINED_ON, TRAINED_ON | now) == said
+
+
+def test_the_first_decision_of_a_town_without_any_is_reason_enough() -> None:
+    before = TRAINED_ON | {"decisions": 0}
+    assert reason(timedelta(0), before, before) is None
+    assert reason(timedelta(0), before, before | {"decisions": 1}) is not None
+
+
+def test_without_a_champion_the_ranker_is_trained_at_night(place: Place) -> None:
+    assert due(place) == "there is no champion to score with"
+    assert requested(place.settings) is None
+
+
+def test_a_night_without_a_database_asks_for_the_whole_run_which_will_say_so(place: Place) -> None:
+    assert requested(Settings(home=place.home, database_url=NOBODY)) is None
+
+
+def test_the_next_run_goes_on_with_the_champion_and_publishes(town: Place) -> None:
+    assert due(town) is None
+    assert requested(town.settings) == {key.to_user_string() for key in but_training()}
+    done = town.command("run")
+    assert done.returncode == 0, done.stderr
+    assert "Goes on with the champion; --train trains another." in done.stdout
+    assert "▸ ranker" not in done.stderr
+    assert town.ask("SELECT id, ranker_version FROM matching.publications WHERE state = 'live'") == [(2, "1")]
+
+
+def test_asked_for_it_is_trained(town: Place) -> None:
+    done = town.command("run", "--train")
+    assert done.returncode == 0, done.stderr
+    assert "Trains the ranker: it was asked for." in done.stdout
+    assert "▸ ranker" in done.stderr
+
+
+def test_another_town_is_noticed(town: Place) -> None:
+    where = registry(town.settings)
+    version = where.champion_version()
+    assert version is not None
+    trained_at, counts = where.trained_on(version)
+    assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(hours=1)
+    (now,) = town.ask("SELECT (SELECT count(*) FROM app.profiles), (SELECT count(*) FROM app.interactions)")
+    assert tuple(counts.values()) == now
+    town.tell("DELETE FROM app.interactions WHERE id IN (SELECT id FROM app.interactions ORDER BY id LIMIT 50)")
+    there = now[1] - 50
+    said = f"the champion, version {version}, was trained on {now[1]:,} decisions, and there are {there:,}"
+    assert due(town) == said
