@@ -3,8 +3,9 @@
 A failed one that blocks stops all that follows, so that nothing is published; a warning stops nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -17,6 +18,7 @@ from models.ml.eligibility import rules
 from models.ml.embeddings import Answers
 from models.ml.list_rules import broken_rules
 from pipelines.encoding import load_answers
+from pipelines.plots import rounded, table
 from pipelines.registry import REFERENCE, Registry
 from pipelines.resources import Database
 
@@ -42,19 +44,39 @@ SELECT coalesce(sum(cardinality(candidate_ids)), 0) FROM matching.match_lists WH
 """
 
 
+def verdict(
+    *,
+    passed: bool,
+    severity: dg.AssetCheckSeverity,
+    said: str,
+    figures: Mapping[str, Any],
+    check_name: str | None = None,
+    asset_key: str | None = None,
+) -> dg.AssetCheckResult:
+    """A check's result; why one failed is among its figures too: a run's log shows them, and not the description."""
+    return dg.AssetCheckResult(
+        passed=passed,
+        severity=severity,
+        description=said,
+        metadata={**figures} if passed else {"why": said, **figures},
+        check_name=check_name,
+        asset_key=asset_key,
+    )
+
+
 def few_are_rejected(asset: str, accepted: int, rejected: int) -> dg.AssetCheckResult:
     """Whether few rows break the contract: a warning above 5 %, and an error, which blocks, above 50 %."""
     share = rejected / max(accepted + rejected, 1)
     blocks = share > FAR_TOO_MANY_REJECTED
     bound = BLOCKED if blocks else f"above {FAR_TOO_MANY_REJECTED:.0%} nothing is published"
-    return dg.AssetCheckResult(
+    return verdict(
         check_name="few_are_rejected",
         asset_key=asset,
         passed=share <= MOST_REJECTED,
         severity=ERROR if blocks else WARN,
-        description=f"{rejected:,} of {accepted + rejected:,} rows break the contract ({share:.1%}); at most "
+        said=f"{rejected:,} of {accepted + rejected:,} rows break the contract ({share:.1%}); at most "
         f"{MOST_REJECTED:.0%} is usual; {bound}",
-        metadata={"rejected_share": share},
+        figures=rounded({"rejected_share": share}),
     )
 
 
@@ -63,14 +85,14 @@ def are_of_length_one(answers: Answers) -> dg.AssetCheckResult:
     lengths = np.sqrt(np.einsum("ij,ij->i", answers.vectors, answers.vectors, dtype=np.float32))
     wrong = int((~(np.abs(lengths - 1) <= ROUNDING)).sum())
     least, most = (float(lengths.min()), float(lengths.max())) if len(lengths) else (1.0, 1.0)
-    return dg.AssetCheckResult(
+    return verdict(
         check_name="are_of_length_one",
         asset_key="profile_embeddings",
         passed=not wrong,
         severity=ERROR,
-        description=f"{wrong:,} of {len(lengths):,} vectors are not of length one; "
+        said=f"{wrong:,} of {len(lengths):,} vectors are not of length one; "
         f"lengths are {least:.4f} to {most:.4f}{f'; {BLOCKED}' if wrong else ''}",
-        metadata={"shortest": least, "longest": most},
+        figures=rounded({"shortest": least, "longest": most}),
     )
 
 
@@ -114,14 +136,14 @@ def _as_in_training(check: str, moved: "pd.Series[float]", version: str) -> dg.A
             f"{beyond or 'nothing'} beyond a population stability index of {MAJOR} since version {version} was "
             f"trained; the largest is {moved.iloc[0]:.3f}, of {moved.index[0]}"
         )
-    table = moved.head(NUMBERS_SHOWN).rename("stability index").to_markdown(floatfmt=".3f")
-    return dg.AssetCheckResult(
+    first = moved.head(NUMBERS_SHOWN).rename("stability index").rename_axis("of").reset_index()
+    return verdict(
         check_name=check,
         asset_key="scored_candidates",
         passed=bool((moved <= MAJOR).all()),
         severity=WARN,
-        description=said,
-        metadata={"largest": float(moved.max()) if len(moved) else 0.0, "by number": dg.MetadataValue.md(table)},
+        said=said,
+        figures={**rounded({"largest_index": float(moved.max()) if len(moved) else 0.0}), "indices": table(first)},
     )
 
 
@@ -151,9 +173,8 @@ def pairs_are_eligible(
         if told
         else f"all {len(viewer):,} pairs keep the rules"
     )
-    return dg.AssetCheckResult(
-        passed=not told, severity=ERROR, description=said, metadata={"pairs": len(viewer), "broken": int(broken.sum())}
-    )
+    figures = {"pairs": len(viewer), "broken": int(broken.sum())}
+    return verdict(passed=not told, severity=ERROR, said=said, figures=figures)
 
 
 @dg.asset_check(asset="publication", additional_ins={"match_lists": dg.AssetIn("match_lists")})
@@ -161,7 +182,7 @@ def matches_its_lists(database: Database, match_lists: pd.DataFrame) -> dg.Asset
     """The live publication holds the lists that were made, in their order, less the pairs that became impossible."""
     with database.engine() as engine, engine.connect() as connection:
         if (publication := live(connection)) is None:
-            return dg.AssetCheckResult(passed=False, severity=ERROR, description="nothing is published")
+            return verdict(passed=False, severity=ERROR, said="nothing is published", figures={})
         asked = match_lists.head(VIEWERS_COMPARED).set_index("viewer_id")["candidate_ids"]
         values = {"publication": publication.id, "viewers": list(asked.index)}
         stored = {row.viewer_id: row.candidate_ids for row in connection.execute(text(STORED), values)}
@@ -169,12 +190,12 @@ def matches_its_lists(database: Database, match_lists: pd.DataFrame) -> dg.Asset
     made = int(match_lists["candidate_ids"].map(len).sum())
     gone = made - pairs - int(publication.metrics.get("dropped_since_scoring", 0))
     strange = sum(not _within(stored.get(viewer, []), list(candidates)) for viewer, candidates in asked.items())
-    return dg.AssetCheckResult(
+    return verdict(
         passed=strange == 0 and pairs <= made and gone <= MOST_GONE * made,
         severity=ERROR,
-        description=f"publication {publication.id} holds {pairs:,} of {made:,} listed pairs; "
+        said=f"publication {publication.id} holds {pairs:,} of {made:,} listed pairs; "
         f"{strange:,} of {len(asked):,} lists compared hold others, or in another order",
-        metadata={"pairs": pairs, "pairs_made": made, "lists_compared": len(asked), "strange_lists": strange},
+        figures={"pairs": pairs, "pairs_made": made, "lists_compared": len(asked), "strange_lists": strange},
     )
 
 
@@ -190,13 +211,13 @@ def is_fresh(database: Database) -> dg.AssetCheckResult:
     with database.engine() as engine, engine.connect() as connection:
         publication = live(connection)
     if publication is None or publication.activated_at is None:
-        return dg.AssetCheckResult(passed=False, severity=ERROR, description="nothing is published")
+        return verdict(passed=False, severity=ERROR, said="nothing is published", figures={})
     age = datetime.now(UTC) - publication.activated_at
     hours = age / timedelta(hours=1)
-    return dg.AssetCheckResult(
+    return verdict(
         passed=age <= STALE,
         severity=ERROR if age > FAR_TOO_STALE else WARN,
-        description=f"publication {publication.id} has been live for {hours:.1f} hours; "
+        said=f"publication {publication.id} has been live for {hours:.1f} hours; "
         f"at most {STALE / timedelta(hours=1):.0f} are usual",
-        metadata={"hours": hours},
+        figures=rounded({"hours": hours}),
     )

@@ -1,17 +1,46 @@
-"""The last evaluation on the terminal."""
+"""The last evaluation on the terminal, and with the asset in Dagster."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from models.db.settings import Settings
-from models.ml.evaluation.tables import by_amount, by_method
+from models.ml.evaluation.tables import METRICS, by_amount, by_method
 from pipelines.frame_store import from_table, read_table, store_url
+from pipelines.plots import rounded, table, window
 from pipelines.resources import ShardStore
 
 WIDTH = 130
 TRUTH = "truth_rank_correlation"
 TARGETS = {"like": "likes", "match": "matches"}
+# The ranker and what it has to beat. Longer names would run into the next column of Dagster's page.
+WATCHED = ["ranker", "ranker_linear_start", "ridge_logistic", "interest_cosine", "stated_preference", "popularity"]
+
+
+def shown(figures: pd.DataFrame, said: Sequence[str]) -> Mapping[str, float | dg.MetadataValue[Any]]:
+    """Metadata of an evaluation: all methods in tables; of those worth watching over time, the AUC within viewers.
+
+    That is named as the ranker's own in its asset; `said` is what models.ml.evaluation.variance says.
+    """
+    cold = {target: by_method(figures, target) for target in TARGETS}
+    tables = {f"{words}_of_newcomers": _in_words(cold[target], "method") for target, words in TARGETS.items()} | {
+        f"{words}_by_decisions_known": _in_words(by_amount(figures, target), "AUC within viewers, decisions known:")
+        for target, words in TARGETS.items()
+    }
+    watched = {
+        f"{method}.cold_{target}_auc": auc
+        for target, each in cold.items()
+        for method, auc in each[METRICS["within_viewer_auc"]].reindex(WATCHED).dropna().items()
+    }
+    return {
+        **{name: table(each) for name, each in tables.items()},
+        "variance": window("\n\n".join(said)),
+        **rounded(watched),
+    }
 
 
 def show(settings: Settings, console: Console) -> None:
@@ -30,6 +59,10 @@ def show(settings: Settings, console: Console) -> None:
         for protocol, words in (("warm", "known of each person"), ("growing", "learned from")):
             title = f"Likes: rank correlation with the true probability, by decisions {words}"
             wide.print(_table(title, by_amount(figures, "like", TRUTH, protocol)))
+
+
+def _in_words(methods: pd.DataFrame, head: str) -> pd.DataFrame:
+    return methods.rename(index=lambda method: str(method).replace("_", " ")).rename_axis(head).reset_index()
 
 
 def _table(title: str, frame: pd.DataFrame) -> Table:

@@ -5,13 +5,25 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+import pandas as pd
 
 from models.ml.market import Attention, Town
 from models.ml.market.comparison import NO_POLICY, Chosen, compare, outcome
 from models.ml.market.exposure import views
 from models.ml.market.lists import places
 from models.ml.market.policies import POLICIES
-from pipelines.plots import exposure, picture, policies, rounded
+from pipelines.plots import exposure, picture, policies, rounded, table
+
+# How people read the columns of models.ml.market.comparison.compare, and with what format.
+HEADINGS = {
+    "policy": ("policy", ""),
+    "expected_matches": ("expected matches", ",.1f"),
+    "expected_matches_flat": ("if every like is looked at", ",.1f"),
+    "people_matched": ("people with a match", ".1%"),
+    "views_gini": ("Gini of views", ".3f"),
+    "views_top_share": ("views of the top 1 %", ".1%"),
+    "seconds": ("seconds", ".2f"),
+}
 
 
 def report(
@@ -41,12 +53,20 @@ def report(
         "policy": chosen.policy,
         **rounded({**ours, "over_product": _more(ours, plain), "lost_if_inboxes_are_flat": lost, **costs}),
         "inbox_trust": attention.q,
-        "policies": dg.MetadataValue.md(compared.to_markdown(index=False, floatfmt=",.3f")),
+        "policies": _table(compared),
         "policies_picture": picture(policies(compared, chosen.policy)),
         "exposure_picture": picture(
             exposure({NO_POLICY: plain_views, chosen.policy: views(market, chosen.placed, looks)})
         ),
     }
+
+
+def _table(compared: pd.DataFrame) -> dg.MetadataValue[Any]:
+    """The policies, best first, as people read them."""
+    ordered = compared[list(HEADINGS)].sort_values("expected_matches", ascending=False)
+    named = ordered.assign(policy=ordered["policy"].str.replace("_", " "))
+    headings, formats = zip(*HEADINGS.values(), strict=True)
+    return table(named.set_axis(headings, axis=1), formats)
 
 
 def _more(ours: Mapping[str, float], plain: Mapping[str, float]) -> float:

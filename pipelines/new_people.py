@@ -53,7 +53,7 @@ def new_people() -> None:
     job_name=NEW_PEOPLE,  # by its name: Dagster warns of its own copy of a sensor that holds a job
     minimum_interval_seconds=SECONDS_BETWEEN,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks the database every minute who joined or wrote, by one query; starts `new_people` for them.",
+    description="Asks the database every minute who joined or wrote, by one query; starts the job new_people for them.",
 )
 def somebody_joined(context: dg.SensorEvaluationContext, database: Database) -> dg.RunRequest | dg.SkipReason:
     """One run for whoever came since the last; the cursor is the moment that the newest of them wrote."""

@@ -1,7 +1,7 @@
 """Pictures that assets show in their metadata, and notebooks among their cells."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 
 import dagster as dg
@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipelines.style import BLUE, COLOURS, GREY, MARKERS, ORANGE, axes, legend
+
+# Markdown of fewer characters stands in the column of values, cut off at the right.
+IN_A_WINDOW = 1000
 
 
 def picture(figure: Figure) -> dg.MetadataValue:
@@ -22,8 +25,19 @@ def picture(figure: Figure) -> dg.MetadataValue:
 
 
 def rounded(figures: Mapping[str, float]) -> dict[str, float]:
-    """Figures as people read them in metadata: counts as they are, others to four decimals."""
-    return {name: value if isinstance(value, int) else round(float(value), 4) for name, value in figures.items()}
+    """Figures as people read them in metadata: counts as they are, others to four decimals, large ones to fewer."""
+    return {name: value if isinstance(value, int) else _rounded(float(value)) for name, value in figures.items()}
+
+
+def table(frame: pd.DataFrame, floats: str | Sequence[str] = ".3f", *, index: bool = False) -> dg.MetadataValue:
+    """A frame as metadata that the Dagster UI shows as a table in a window; what is not there is left empty."""
+    cells = frame.astype(object).where(frame.notna(), None)
+    return window(cells.to_markdown(index=index, floatfmt=floats))
+
+
+def window(markdown: str) -> dg.MetadataValue:
+    """Markdown as metadata that the Dagster UI opens in a window."""
+    return dg.MetadataValue.md(f"{markdown}\n".ljust(IN_A_WINDOW))
 
 
 def policies(compared: pd.DataFrame, chosen: str) -> Figure:
@@ -54,3 +68,7 @@ def exposure(views: Mapping[str, NDArray[np.float64]]) -> Figure:
 
 def _named(policy: str) -> str:
     return policy.replace("_", " ")
+
+
+def _rounded(figure: float) -> float:
+    return round(figure, 4 if abs(figure) < 1 else 2 if abs(figure) < 100 else 1)

@@ -12,7 +12,7 @@ from models.ml.gate import Check
 from models.ml.importance import importance
 from models.ml.training import Trained
 from pipelines.pictures import calibration, contributions, lift_by_decile
-from pipelines.plots import picture
+from pipelines.plots import picture, table
 from pipelines.registry import Registry
 
 # Where `matching ui` serves Dagster.
@@ -35,13 +35,13 @@ def shown(
         "lift_by_decile": lift_by_decile(questions),
         "contributions": contributions(importance(trained.rankers.whole, profiles, answers, decisions)),
     }
-    table = evaluation_table(questions)
+    registry.tabulate("evaluation", evaluation_table(questions))
     for name, figure in figures.items():
         registry.draw(name, figure)
-    registry.tabulate("evaluation", table)
     return {
         **{name: picture(figure) for name, figure in figures.items()},
-        "evaluation": dg.MetadataValue.md(table.to_markdown(index=False, floatfmt=".3f")),
+        "evaluation": table(by_method(questions).rename_axis("method").reset_index()),
+        "evaluation_by_decisions_known": table(ranking_table(questions)),
     }
 
 
@@ -53,6 +53,18 @@ def evaluation_table(questions: pd.DataFrame) -> pd.DataFrame:
     parts = [table.rename_axis("method").reset_index().assign(known=name) for name, table in tables.items()]
     together = pd.concat(parts, ignore_index=True)
     return together[["known", *(name for name in together if name != "known")]]
+
+
+def ranking_table(questions: pd.DataFrame) -> pd.DataFrame:
+    """AUC within viewers: a row a method, best first, a column an amount known of both people.
+
+    MLflow keeps one long table of all figures; in Dagster's window its head would be out of sight.
+    """
+    columns = {
+        KNOWN.get(amount, str(amount)): each["AUC within viewers"] for amount, each in by_known(questions).items()
+    }
+    wide = pd.DataFrame(columns).rename_axis("AUC within viewers, decisions known:")
+    return wide.sort_values(wide.columns[-1], ascending=False).reset_index()
 
 
 def reasons(checks: Sequence[Check]) -> dict[str, str]:

@@ -29,11 +29,12 @@ from pipelines import ranker_model
 
 EXPERIMENT = "matching"
 ABOUT = (
-    "A run is one training of the ranker: its note says what became of it and why, and its artifacts show how good it "
-    "is. The version called champion is the one that lists are published with."
+    "A run is one training of the ranker. Its description says what became of it and why; its artifacts show how good "
+    "it is. The version called champion is the one that lists are published with."
 )
 NOTE = "mlflow.note.content"
 MODEL = "ranker"
+ABOUT_MODEL = "p_like, the chance that a viewer likes a candidate if shown. Lists are published with the champion."
 # Where `matching ui` serves MLflow, unless there is a server; it opens on pages for language models if not told.
 MLFLOW, FOR_TRAINING = "http://127.0.0.1:5000", "?workflowType=machine_learning"
 CHAMPION = "champion"
@@ -178,7 +179,7 @@ class Registry(dg.ConfigurableResource[None]):
         """Register a logged model through the client: MLflow's shorter way prints lines among those of the run."""
         client = self._connect()
         with suppress(MlflowException):  # it is there from the second time on
-            client.create_registered_model(MODEL)
+            client.create_registered_model(MODEL, description=ABOUT_MODEL)
         return str(client.create_model_version(MODEL, model.model_uri, model.run_id, model_id=model.model_id).version)
 
     def _connect(self) -> mlflow.MlflowClient:

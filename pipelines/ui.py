@@ -15,12 +15,18 @@ from pipelines.definitions import registry
 from pipelines.running import dagster_home
 
 DAGSTER_PORT, MLFLOW_PORT = 3000, 5000
+# What the two packages say of themselves on every start is nothing that their user could mend.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded,ignore:starlette.middleware.wsgi is deprecated",
+}
 
 
 def serve(settings: Settings, console: Console) -> None:
     """Run both until Dagster ends, or the user presses Ctrl-C or ends this process."""
     console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}\nMLflow:  {registry(settings).page()}", soft_wrap=True)
-    environment = os.environ | {"DAGSTER_HOME": str(dagster_home(settings)), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = os.environ | QUIET | {"DAGSTER_HOME": str(dagster_home(settings))}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Started in the background, this process ignores Ctrl-C, and Dagster's, which end each other by it, would too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,6 +56,9 @@ def _mlflow(settings: Settings) -> list[str]:
         "1",
         "--backend-store-uri",
         store,
+        # Not a line for every picture of a page.
+        "--uvicorn-opts",
+        "--log-level warning",
     ]
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 from pydantic import Field
 
 from models.ml.evaluation.evaluate import evaluate
-from models.ml.evaluation.tables import METRICS, by_amount, by_method
 from models.ml.evaluation.town import town
 from models.ml.evaluation.variance import sentences
 from pipelines.assets.ranker import HIGHEST_SEED
 from pipelines.encoding import load_answers
+from pipelines.evaluation_report import shown
 from pipelines.loaders.truth import of_town
 from pipelines.resources import Database
 
@@ -54,16 +54,5 @@ def ranker_evaluation(
     said = sentences(found.split, found.explained)
     for sentence in said:
         context.log.info(sentence)
-    figures = {
-        f"cold.{target}.{method}.within_viewer_auc": round(float(auc), 4)
-        for target in ("like", "match")
-        for method, auc in by_method(found.figures, target)[METRICS["within_viewer_auc"]].dropna().items()
-    }
-    tables = {
-        f"{protocol} {target}": dg.MetadataValue.md(table(found.figures, target).to_markdown(floatfmt=".3f"))
-        for protocol, table in (("cold", by_method), ("warm", by_amount))
-        for target in ("like", "match")
-    }
-    variance = dg.MetadataValue.md("\n\n".join(said))
     seconds = round(time.monotonic() - start, 2)
-    return dg.Output(found.figures, metadata={**tables, "variance": variance, **figures, "seconds": seconds})
+    return dg.Output(found.figures, metadata={**shown(found.figures, said), "seconds": seconds})

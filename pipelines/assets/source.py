@@ -12,6 +12,7 @@ from models.db.errors import EmptyTown
 from models.ml.frames import check_interactions, check_profiles
 from pipelines.checks import few_are_rejected
 from pipelines.extract import read_interactions, read_profiles
+from pipelines.plots import rounded
 from pipelines.resources import Database
 
 GROUP, OWNERS, KINDS = "source", ["team:matching"], {"postgres", "parquet"}
@@ -34,10 +35,12 @@ def _out(description: str) -> dg.AssetOut:
     group_name=GROUP,
     outs={
         "profiles": _out(
+            "Everybody who can be matched.\n\n"
             "In: `app.profiles`. Out: a frame, a row a person whose profile keeps the contract, in order "
             "of profile_id: gender, age, whom they look for, place, texts, interests, traits, facts, wants, paused."
         ),
         "rejected_profiles": _out(
+            "Profiles that are left out, and why.\n\n"
             "In: `app.profiles`. Out: a frame, a row a profile that breaks the contract: profile_id, reason."
         ),
     },
@@ -65,10 +68,12 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
     ins={"profiles": dg.AssetIn()},
     outs={
         "interactions": _out(
+            "Who liked and who passed whom.\n\n"
             "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that keeps the "
             "contract, in order of time: interaction_id, actor_id, target_id, kind, created_at, and how it was shown."
         ),
         "rejected_interactions": _out(
+            "Likes and passes that are left out, and why.\n\n"
             "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that breaks the "
             "contract: interaction_id, reason."
         ),
@@ -88,7 +93,7 @@ def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Outp
 
 
 def _output(name: str, frame: pd.DataFrame, figures: Mapping[str, float] | None = None) -> dg.Output[pd.DataFrame]:
-    metadata: dict[str, Any] = {"dagster/row_count": len(frame), **(figures or {})}
+    metadata: dict[str, Any] = {"dagster/row_count": len(frame), **rounded(figures or {})}
     if "reason" in frame:
         metadata["reasons"] = dg.MetadataValue.json(dict(Counter(frame["reason"])))
     return dg.Output(frame, name, metadata=metadata)

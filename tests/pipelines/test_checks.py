@@ -72,6 +72,7 @@ def test_after_a_run_every_check_of_what_was_made_has_passed(settled: Place) -> 
     assert len(found) == 8
     assert [each.description for each in found.values() if not each.passed] == []
     pairs = found["match_lists", "pairs_are_eligible"]
+    assert "why" not in pairs.metadata
     assert pairs.description == f"all {pairs.metadata['pairs'].value:,} pairs keep the rules"
     assert found["profiles", "few_are_rejected"].description == (
         "0 of 150 rows break the contract (0.0%); at most 5% is usual; above 50% nothing is published"
@@ -90,6 +91,7 @@ def test_an_ineligible_pair_blocks_the_publication_and_says_which_rule(town: Pla
     said = found["pairs_are_eligible"]
     assert (said.passed, said.severity, said.blocking) == (False, ERROR, True)
     assert re.fullmatch(rf"rules broken among [\d,]+ pairs: paused \d+; {BLOCKED}", str(said.description))
+    assert said.metadata["why"].value == said.description  # which a run's log does not show
     assert not result.asset_materializations_for_node("publication")
     assert town.ask(LIVE) == before
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._serdes import serialize_value
 
 from models.db.migrations import ROOT
 from models.db.settings import Settings
@@ -81,6 +82,16 @@ def test_every_asset_has_a_group_an_owner_and_says_what_goes_in_and_comes_out(de
     said = {node.key.to_user_string(): " ".join((node.description or "").split()) for node in nodes}
     assert [name for name, words in said.items() if "In: " not in words or "Out: " not in words] == []
     assert [node.key.to_user_string() for node in nodes if not node.owners or not node.kinds] == []
+    # The catalog shows the beginning of a description: first what the asset is.
+    assert [name for name, words in said.items() if words.startswith("In: ")] == []
+
+
+def test_no_password_of_the_database_is_shown_by_the_launchpad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@there/app")
+    job = build(Settings(home=tmp_path)).resolve_job_def(JOB)
+    shown = serialize_value(job.get_config_schema_snapshot())
+    assert "DATABASE_URL" in shown
+    assert "hush" not in shown
 
 
 @pytest.mark.parametrize(("name", "assets"), [(JOB, ASSETS), (EVALUATION, EVALUATION_ASSETS)])

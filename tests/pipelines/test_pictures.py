@@ -13,7 +13,7 @@ from pipelines.definitions import registry
 from pipelines.embedding_map import GROUPS, embedding_map, grouped, plane, standing_out
 from pipelines.pictures import calibration, lift_by_decile
 from pipelines.ranker_report import DAGSTER, note, reasons
-from pipelines.registry import ABOUT, FOR_TRAINING, MLFLOW, NOTE, REFERENCE
+from pipelines.registry import ABOUT, ABOUT_MODEL, FOR_TRAINING, MLFLOW, NOTE, REFERENCE
 from pipelines.ui import DAGSTER_PORT, MLFLOW_PORT
 from tests.pipelines.conftest import Place
 
@@ -75,7 +75,12 @@ def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> N
         _, _, encoded = str(shown[name]).partition("base64,")
         assert base64.b64decode(encoded.rstrip(")")).startswith(PNG)
     assert "| ranker " in str(shown["evaluation"])
-    assert {"half of all", "any", "0"} <= {row.split("|")[1].strip() for row in str(shown["evaluation"]).splitlines()}
+    assert {"0", "half of all"} <= {
+        each.strip() for each in str(shown["evaluation_by_decisions_known"]).splitlines()[0].split("|")
+    }
+    known = client.load_table(run.info.experiment_id, "evaluation.json", [run.info.run_id])["known"]
+    assert {"half of all", "any", "0"} <= set(known)
+    assert client.get_registered_model("ranker").description == ABOUT_MODEL
     assert client.get_experiment(run.info.experiment_id).tags[NOTE] == ABOUT
     assert shown["mlflow"] == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}{FOR_TRAINING}"
     assert registry(settled.settings).page() == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs{FOR_TRAINING}"
@@ -93,7 +98,7 @@ def test_the_embeddings_show_a_map_and_how_fast_they_came(settled: Place) -> Non
     assert isinstance(rate, float)
     assert isinstance(encoded, int)
     assert isinstance(seconds, float)
-    assert rate == pytest.approx(encoded / seconds, rel=1e-3)
+    assert rate == pytest.approx(encoded / seconds, rel=1e-2)
 
 
 def test_a_refused_version_says_why_and_against_whom() -> None:
