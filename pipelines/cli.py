@@ -101,7 +101,7 @@ def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker, d
     from pipelines.running import run_pipeline
 
     with ready_database() as engine:
-        run_pipeline(settings(), engine, console.print, train=train)
+        run_pipeline(settings(), engine, Console(stderr=True, highlight=False).print, train=train)
 
 
 @app.command()

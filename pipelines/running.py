@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 
 from models.db.errors import CheckFailed
 from models.db.settings import Settings
+from pipelines import run_origin
 from pipelines.definitions import JOB, build, but_training, registry
 from pipelines.training_due import training_due
 
@@ -35,7 +37,7 @@ def run_pipeline(settings: Settings, engine: Engine, say: Callable[[str], None],
     """Run the whole pipeline; the ranker is trained if that is due, or asked for. Raises as `run` does."""
     with engine.connect() as connection:
         due = "it was asked for" if train else training_due(registry(settings), connection)
-    say(f"Trains the ranker: {due}." if due else "Goes on with the champion; --train trains another.")
+    say(f"  trains the ranker: {due}" if due else "  goes on with the champion; --train trains another ranker")
     run(settings, JOB, None if due else but_training())
 
 
@@ -44,13 +46,15 @@ def run(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = No
 
     Raises what a step raised: a MatchingError is the user's to mend.
     """
-    job = build(settings).resolve_job_def(name)
+    job, run_id = build(settings).resolve_job_def(name), str(uuid4())
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         try:
             job.execute_in_process(
                 run_config={"loggers": {"console": {"config": {}}}},
                 instance=instance,
                 asset_selection=assets,
+                run_id=run_id,
+                tags=run_origin.tags(),
             )
         except DagsterAssetCheckFailedError as error:
             _, _, which = str(error).partition("\n")
@@ -58,3 +62,5 @@ def run(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = No
                 f"nothing was published, as a check failed, {', '.join(which.splitlines())}: its line above says why, "
                 "and `make ui` shows it; mend that, then run this again"
             ) from error
+        finally:
+            run_origin.place(instance, run_id)

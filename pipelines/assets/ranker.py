@@ -13,6 +13,7 @@ from models.ml.drift import described, reference
 from models.ml.gate import Check, check
 from models.ml.pairs import training_pairs as make_pairs
 from models.ml.training import Trained, train
+from pipelines.checks import verdict
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
 from pipelines.ranker_report import note, reasons, shown
@@ -58,7 +59,7 @@ def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Out
     start = time.monotonic()
     pairs = make_pairs(interactions, pd.Index(profiles["profile_id"]))
     likes = int(pairs["liked"].sum())
-    counts = {"dagster/row_count": len(pairs), "likes": likes, "like_rate": likes / max(len(pairs), 1)}
+    counts = {"dagster/row_count": len(pairs), "likes": likes, "like_rate": round(likes / max(len(pairs), 1), 4)}
     return dg.Output(pairs, metadata={**counts, "seconds": round(time.monotonic() - start, 2)})
 
 
@@ -138,11 +139,12 @@ def _results(checks: Sequence[Check], refused_for: str | None) -> list[dg.AssetC
     severity = dg.AssetCheckSeverity.WARN if refused_for is None else dg.AssetCheckSeverity.ERROR
     remains = "" if refused_for is None else f"; {REMAINS.format(refused_for)}"
     return [
-        dg.AssetCheckResult(
+        verdict(
             passed=each.passed,
             check_name=each.name,
             severity=severity,
-            description=each.sentence + ("" if each.passed else remains),
+            said=each.sentence + ("" if each.passed else remains),
+            figures={},
         )
         for each in checks
     ]

@@ -56,7 +56,7 @@ def evaluate(town: Town, say: Callable[[str], None] = lambda _: None) -> Evaluat
             answered["cold", 0, method].append(_Answer(ask.fold, ask.asked, scores))
     for ask in protocols.warm(town.events, town.group):
         amount = ALL if ask.amount is None else ask.amount
-        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: knowing {'all' if amount == ALL else amount} decisions")
+        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: decisions known: {'all' if amount == ALL else amount}")
         for method, scores in warm_methods(town, fitted[ask.fold], ask):
             answered["warm", amount, method].append(_Answer(ask.fold, ask.asked, scores))
     for share, ask in zip(cycle(protocols.SHARES), protocols.growing(town.events, town.group), strict=False):

@@ -131,7 +131,7 @@ def test_the_order_of_rows_changes_nothing_and_the_progress_is_told(evaluation: 
     said: list[str] = []
     again = evaluate(made(order=5), said.append)
     assert said[0] == "fold 1 of 3: from profiles alone"
-    assert said[3:5] == ["fold 1 of 3: knowing 0 decisions", "fold 1 of 3: knowing all decisions"]
+    assert said[3:5] == ["fold 1 of 3: decisions known: 0", "fold 1 of 3: decisions known: all"]
     pd.testing.assert_frame_equal(again.figures, evaluation.figures)
     assert again.explained == evaluation.explained
 
