@@ -27,8 +27,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 gc.disable()
 
 TEMPLATE = "matching_template"
-# A minute and more each: begun first, so that at the end no core waits for the other.
-LONGEST = ("test_speed_dating_run.py", "test_crash.py", "test_notebooks.py")
+# A minute and more each: begun first, so that at the end no core waits for the other. On a fresh clone the first run of
+# the pipeline compiles its loops for all others: the browser's tests, which need none, go beside it.
+LONGEST = ("test_crash.py", "test_example.py", "test_speed_dating_run.py", "test_notebooks.py")
 
 
 @pytest.hookimpl(trylast=True)
