@@ -14,9 +14,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from pipelines.loaders import speed_dating
-from tests.pipelines.conftest import Databases, Place, databases, run_once
+from tests.pipelines.conftest import Databases, Place, RunOnce, databases, run_once
 
-__all__ = ["databases"]
+__all__ = ["databases", "run_once"]
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 PUBLIC_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "speed_dating.csv"
@@ -41,9 +41,9 @@ def kept(name: str) -> NotebookNode:
 
 
 @pytest.fixture(scope="session")
-def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def town(run_once: RunOnce) -> Iterator[Place]:
     """A simulated town of 200 people."""
-    with run_once(databases, tmp_path_factory.mktemp("town"), PEOPLE, SEED) as place:
+    with run_once(PEOPLE, SEED) as place:
         yield place
 
 

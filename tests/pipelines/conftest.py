@@ -1,6 +1,7 @@
 """What the tests of the pipeline share: databases of their own, the command as a process, a town that has been run."""
 
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -18,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from models.db.engines import libpq_url
 from models.db.settings import Settings
-from pipelines.definitions import JOB, build
+from pipelines.definitions import JOB, build, registry
 from pipelines.loaders import simulated
 from pipelines.running import dagster_home, run
 
@@ -94,6 +95,9 @@ class Place:
         return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
+RunOnce = Callable[[int, int], AbstractContextManager[Place]]
+
+
 @pytest.fixture(scope="session")
 def databases(server: psycopg.Connection, template_url: str) -> Databases:
     """Makes migrated databases, empty or like the one at a URL, each for the length of a block."""
@@ -110,6 +114,29 @@ def databases(server: psycopg.Connection, template_url: str) -> Databases:
     return database
 
 
+@pytest.fixture(scope="session")
+def run_once(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> RunOnce:
+    """Makes simulated towns of so many, by a seed, that were run through the whole pipeline, each for a block."""
+    tables = mlflow_tables(tmp_path_factory.mktemp("mlflow"))
+
+    @contextmanager
+    def town(people: int, seed: int) -> Iterator[Place]:
+        with databases() as url:
+            place = Place(tmp_path_factory.mktemp("town"), url)
+            shutil.copytree(tables, place.home / tables.name)
+            simulated.load(place.engine, people, seed, place.home)
+            place.run()
+            yield place
+
+    return town
+
+
+def mlflow_tables(home: Path) -> Path:
+    """MLflow's folder in a home, with its tables and nothing in them: to make those takes longer than to train."""
+    assert registry(Settings(home=home)).champion_version() is None
+    return home / "mlflow"
+
+
 @pytest.fixture
 def place(database_url: str, tmp_path: Path) -> Place:
     """An empty home and an empty database."""
@@ -117,17 +144,7 @@ def place(database_url: str, tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="session")
-def settled(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def settled(run_once: RunOnce) -> Iterator[Place]:
     """A simulated town of 150 people that the whole pipeline has been run on once. Only to be looked at."""
-    with run_once(databases, tmp_path_factory.mktemp("settled"), PEOPLE, SEED) as place:
-        yield place
-
-
-@contextmanager
-def run_once(databases: Databases, home: Path, people: int, seed: int) -> Iterator[Place]:
-    """A simulated town of so many that the whole pipeline has been run on once."""
-    with databases() as url:
-        place = Place(home, url)
-        simulated.load(place.engine, people, seed, place.home)
-        place.run()
+    with run_once(PEOPLE, SEED) as place:
         yield place

@@ -16,7 +16,8 @@ import httpx2
 import pytest
 
 from models.db.tokens import issue_token
-from tests.pipelines.conftest import Databases, Place, run_once
+from tests.pipelines.conftest import Place, RunOnce
+from tests.pipelines.forked import forked
 
 STEPS = (
     *("profiles", "interactions", "profile_embeddings", "training_pairs"),
@@ -41,9 +42,9 @@ WHERE id = (SELECT min(viewer_id::text)::uuid FROM matching.matches)
 
 
 @pytest.fixture(scope="module")
-def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def town(run_once: RunOnce) -> Iterator[Place]:
     """A town of 60 with a live publication."""
-    with run_once(databases, tmp_path_factory.mktemp("crash"), 60, 3) as place:
+    with run_once(60, 3) as place:
         yield place
 
 
@@ -114,17 +115,14 @@ def asked_all_the_time(api: httpx2.Client) -> Iterator[list[list[str]]]:
 
 def kill_at(town: Place, step: str) -> None:
     """Run the pipeline and kill it as soon as it says that it is at this step."""
-    with subprocess.Popen(
-        town.words("run", "--train"), env=town.environment, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
+    said = []
+    with forked(town.environment, "run", "--train") as (process, lines):
+        for line in lines:
             said.append(line)
             if line == f"▸ {step}\n":
                 process.kill()
                 break
-        assert process.wait(timeout=60) == -signal.SIGKILL, "".join(said)
+    assert process.exitcode == -signal.SIGKILL, "".join(said)
 
 
 def test_killed_at_any_asset_the_run_is_finished_by_the_next(town: Place, api: httpx2.Client) -> None:
@@ -148,11 +146,11 @@ def test_killed_at_any_asset_the_run_is_finished_by_the_next(town: Place, api: h
 def test_killed_in_the_middle_of_the_copy_nothing_of_it_is_seen(town: Place, api: httpx2.Client) -> None:
     before, list_before = live(town), shown(api)
     town.tell(*SLOW)
-    with subprocess.Popen(town.words("run", "--train"), env=town.environment, stderr=subprocess.PIPE) as process:
+    with forked(town.environment, "run", "--train") as (process, _):
         until(lambda: town.ask(COPYING))
         time.sleep(0.3)
         process.kill()
-        assert process.wait(timeout=60) == -signal.SIGKILL
+    assert process.exitcode == -signal.SIGKILL
     assert (live(town), shown(api)) == (before, list_before)
     until(lambda: not town.ask(COPYING))
     town.tell(*FAST)

@@ -18,7 +18,7 @@ from pipelines.extract import read_profiles
 from pipelines.frame_store import from_table, read_table
 from pipelines.running import dagster_home
 from pipelines.shards import SHARDS
-from tests.pipelines.conftest import Databases, Place, run_once
+from tests.pipelines.conftest import Place, RunOnce
 
 INELIGIBLE = """
 SELECT match.viewer_id, match.candidate_id FROM matching.matches AS match
@@ -130,9 +130,9 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
 
 
 @pytest.fixture(scope="module")
-def repeated(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def repeated(run_once: RunOnce) -> Iterator[Place]:
     """A town of 60 that was run twice, with nothing changed in between."""
-    with run_once(databases, tmp_path_factory.mktemp("repeated"), 60, 2) as place:
+    with run_once(60, 2) as place:
         place.run()
         yield place
 

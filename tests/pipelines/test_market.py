@@ -17,7 +17,7 @@ from models.ml.market import POLICIES
 from pipelines.assets.market import MarketConfig, Policy
 from pipelines.attention import Measurements
 from pipelines.frame_store import from_table, read_table, write_table
-from tests.pipelines.conftest import Databases, Place, run_once
+from tests.pipelines.conftest import Place, RunOnce
 from tests.serving.conftest import Api, serving, token_for
 
 PARTNERS = """
@@ -39,9 +39,9 @@ BOUNDS = {"cost_of_most_views", "cost_of_least_views", "people_outside_the_bound
 
 
 @pytest.fixture(scope="module")
-def market(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def market(run_once: RunOnce) -> Iterator[Place]:
     """A town of 100 that was run once."""
-    with run_once(databases, tmp_path_factory.mktemp("market"), 100, 3) as place:
+    with run_once(100, 3) as place:
         yield place
 
 

@@ -9,16 +9,16 @@ import pytest
 from models.db.settings import Settings
 from pipelines.definitions import build, but_training, registry, schedules
 from pipelines.training_due import reason, training_due
-from tests.pipelines.conftest import Databases, Place, run_once
+from tests.pipelines.conftest import Place, RunOnce
 
 TRAINED_ON = {"profiles": 1_000, "decisions": 20_000}
 NOBODY = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
 @pytest.fixture(scope="module")
-def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def town(run_once: RunOnce) -> Iterator[Place]:
     """A town of 60 that was run once."""
-    with run_once(databases, tmp_path_factory.mktemp("due"), 60, 4) as place:
+    with run_once(60, 4) as place:
         yield place
 
 
