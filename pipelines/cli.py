@@ -1,5 +1,7 @@
 """The command `matching`."""
 
+import atexit
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -244,6 +246,9 @@ def _tell(report: LoadReport) -> None:
 
 def main() -> None:
     """Run the command; an error that is the user's to mend is one line and exit status 2."""
+    # Looking for garbage among what imports leave was a third of what starting and ending takes.
+    gc.set_threshold(20_000, 20, 100)
+    atexit.register(gc.freeze)
     try:
         app()
     except MatchingError as error:
