@@ -152,10 +152,10 @@ class Registry(dg.ConfigurableResource[None]):
         return f"{server}/#/experiments/{experiment.experiment_id}/runs{one}{FOR_TRAINING}"
 
     def trained_on(self, version: str) -> tuple[datetime, dict[str, int]]:
-        """When a version was trained, and how many profiles and decisions there were."""
+        """When a version was trained, and on how many profiles and decisions: none if its run does not say."""
         run_id = str(self._connect().get_model_version(MODEL, version).run_id)
         run = self._connect().get_run(run_id)
-        counts = {name: int(run.data.params[name]) for name in ("profiles", "decisions")}
+        counts = {name: int(run.data.params.get(name, 0)) for name in ("profiles", "decisions")}
         return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
 
     def kept(self, version: str, name: str) -> dict[str, Any] | None:

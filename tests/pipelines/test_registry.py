@@ -1,6 +1,7 @@
 """Rankers in MLflow: logged, registered, promoted, read back, and nobody's data with them."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import mlflow
@@ -67,6 +68,12 @@ def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
     assert files(champion.rankers, tmp_path / "back") == before
     assert files(fresh.load("2"), tmp_path / "two") == before
     assert capfd.readouterr().err == ""  # nothing of MLflow's among the lines of a run
+
+
+def test_a_version_whose_run_does_not_say_was_trained_on_nothing(fresh: Registry, champions: Rankers) -> None:
+    trained_at, counts = fresh.trained_on(logged(fresh, champions))
+    assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(minutes=5)
+    assert counts == {"profiles": 0, "decisions": 0}
 
 
 def test_the_reasons_are_with_the_run_and_with_the_version(fresh: Registry, champions: Rankers) -> None:
