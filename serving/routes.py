@@ -63,7 +63,13 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
     responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
-    """One of my matches, as the pages of `/v1/me/matches` would show them now; 404 if they would not."""
+    """One person whom this API shows me, on a page of matches, as my one of the day or as similar, as they are now.
+
+    Whoever is on my list is as its pages show them. Else the newest publication counts that is still kept and has them
+    on my list or as my one of the day, so that the cards of pages begun earlier open as well; else they are `similar`,
+    if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
+    more: whether there is such a person is not told.
+    """
     shown = await queries.one(request.state.pool, viewer, candidate_id)
     if shown is None:
         refuse_token(NOBODY)

@@ -61,8 +61,8 @@ class Match(BaseModel):
     )
     reasons: list[Reason] = Field(description="Strongest first; empty when `source` is `similar`.")
     source: Literal["published", "similar"] = Field(
-        description="`published`: from the viewer's match list. `similar`: not on it, but eligible, and of those one "
-        "of the people whose texts are most like the viewer's."
+        description="`published`: from the viewer's match list, or the viewer's one of the day. `similar`: not on it, "
+        "but eligible, and of those one of the people whose texts are most like the viewer's."
     )
 
 

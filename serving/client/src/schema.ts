@@ -40,7 +40,12 @@ export interface paths {
         };
         /**
          * Get My Match
-         * @description One of my matches, as the pages of `/v1/me/matches` would show them now; 404 if they would not.
+         * @description One person whom this API shows me, on a page of matches, as my one of the day or as similar, as they are now.
+         *
+         *     Whoever is on my list is as its pages show them. Else the newest publication counts that is still kept and has them
+         *     on my list or as my one of the day, so that the cards of pages begun earlier open as well; else they are `similar`,
+         *     if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
+         *     more: whether there is such a person is not told.
          */
         get: operations["get_my_match"];
         put?: never;
@@ -258,7 +263,7 @@ export interface components {
             reasons: components["schemas"]["Reason"][];
             /**
              * Source
-             * @description `published`: from the viewer's match list. `similar`: not on it, but eligible, and of those one of the people whose texts are most like the viewer's.
+             * @description `published`: from the viewer's match list, or the viewer's one of the day. `similar`: not on it, but eligible, and of those one of the people whose texts are most like the viewer's.
              * @enum {string}
              */
             source: "published" | "similar";

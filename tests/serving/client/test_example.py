@@ -90,10 +90,10 @@ def test_a_match_is_opened_by_keyboard_and_back_is_where_one_was(visit: Visit, t
 
 
 def test_an_address_opens_a_match_at_once(visit: Visit, town: Town) -> None:
-    me = settle(town)
+    me, stranger = settle(town), town.person("man")
     visit.sign_in(me.id)
     visit.sees("Your list")
-    visit.page.goto(f"{visit.url}/#/matches/{me.others[0]}")
+    visit.page.goto(f"{visit.url}/#/matches/{stranger}")
     visit.page.reload()
     visit.sees("This person moved on")
     visit.page.get_by_role("link", name="Back to your matches").click()
@@ -107,8 +107,8 @@ def test_the_most_compatible_of_today(visit: Visit, town: Town) -> None:
     expect(today).to_contain_text("27 percent")
     expect(today).to_contain_text("The interest is likely to be mutual.")
     today.get_by_role("link").click()
-    visit.sees("Why you two", "27%")
-    assert visit.page.url.endswith(str(me.listed[-1]))
+    visit.sees("Why you two", "27%", "The interest is likely to be mutual.")
+    assert visit.page.url.endswith(str(me.partner))
 
 
 def test_people_not_on_the_list_are_marked_kindly(visit: Visit, town: Town) -> None:
@@ -124,6 +124,16 @@ def test_people_not_on_the_list_are_marked_kindly(visit: Visit, town: Town) -> N
         (True, False),
         (True, False),
     ]
+
+
+def test_a_card_of_a_list_made_anew_meanwhile_opens(visit: Visit, town: Town) -> None:
+    me = settle(town)
+    visit.sign_in(me.id)
+    visit.sees("Most compatible today")
+    town.publish({me.id: me.listed[:1]})
+    visit.scroll_to_the_end()
+    visit.names().nth(40).click()
+    visit.sees("Why you two", "50%")
 
 
 def test_nobody_to_show(visit: Visit, town: Town) -> None:

@@ -31,6 +31,7 @@ def test_the_client_s_own_tests(client: Path, api: Api, town: Town, api_database
             TOKEN=token_for(me.id),
             EXPIRED_TOKEN=token_for(me.id, timedelta(hours=-1)),
             LISTED=" ".join(map(str, me.listed)),
+            PARTNER=str(me.partner),
             PUBLICATION=str(me.publication),
             SCENES=address,
         )
