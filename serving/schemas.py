@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from serving.problem_types import ProblemType
 from serving.reasons import ReasonCode
 
 FARTHEST_KM = 100
@@ -116,7 +117,7 @@ class InvalidParameter(BaseModel):
 class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
-    type: str = "about:blank"
+    type: ProblemType = ProblemType.BLANK
     title: str = Field(description="The name of the status.")
     status: int
     detail: str = Field(description="What went wrong this time, and what to do.")

@@ -70,7 +70,7 @@ def views_take_the_tables_place(sql: str, request: pytest.FixtureRequest) -> Non
         assert api.shown(viewer, 50) == listed[1:]
         assert place.ask("SELECT FROM dating.people WHERE id = %(who)s", who=listed[0]) == []
         assert place.ask("SELECT FROM matching.match_lists WHERE %(who)s = ANY (candidate_ids)", who=listed[0]) == []
-        assert api.get("/v1/me/matches", token_for(listed[0])).status_code == 401
+        assert api.get("/v1/me/matches", token_for(listed[0])).status_code == 403
 
 
 def extracted(place: Place) -> tuple[pd.DataFrame, ...]:

@@ -53,6 +53,7 @@ def test_the_database_goes_and_comes_back(api: Api, town: Town, server: psycopg.
             assert answer.status_code == 503
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["retry-after"] == "5"
+            assert answer.json()["type"] == "urn:delete:problem:unavailable"
             assert answer.elapsed < timedelta(seconds=4)
         assert api.get("/livez").status_code == 200
     assert recovered(api, me) == [he]

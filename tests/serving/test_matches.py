@@ -131,4 +131,4 @@ def test_a_reader_sees_one_publication_whole(api: Api, town: Town) -> None:
 
 def test_a_person_of_nowhere_is_refused(api: Api, town: Town) -> None:
     town.publish({})
-    assert api.matches(uuid4()).status_code == 401
+    assert api.matches(uuid4()).status_code == 403

@@ -105,7 +105,7 @@ export interface paths {
         };
         /**
          * Get Current Publication
-         * @description The publication that is live, and how much it holds; 404 while none is.
+         * @description The publication that is live, and how much it holds; 404 while none is. It needs a token, but no profile.
          */
         get: operations["get_current_publication"];
         put?: never;
@@ -303,11 +303,8 @@ export interface components {
          * @description Problem details (RFC 9457).
          */
         Problem: {
-            /**
-             * Type
-             * @default about:blank
-             */
-            type: string;
+            /** @default about:blank */
+            type: components["schemas"]["ProblemType"];
             /**
              * Title
              * @description The name of the status.
@@ -326,6 +323,12 @@ export interface components {
              */
             errors?: components["schemas"]["InvalidParameter"][] | null;
         };
+        /**
+         * ProblemType
+         * @description What went wrong, whatever the words; `about:blank` says no more than its status does.
+         * @enum {string}
+         */
+        ProblemType: "urn:delete:problem:cursor-invalid" | "urn:delete:problem:token-missing" | "urn:delete:problem:token-invalid" | "urn:delete:problem:no-profile" | "urn:delete:problem:not-among-matches" | "urn:delete:problem:no-publication" | "urn:delete:problem:cursor-gone" | "urn:delete:problem:parameter-invalid" | "urn:delete:problem:too-many-requests" | "urn:delete:problem:unavailable" | "about:blank";
         /**
          * Publication
          * @description One complete set of match lists, made at one time.
@@ -394,6 +397,7 @@ export type Match = components['schemas']['Match'];
 export type Matches = components['schemas']['Matches'];
 export type MostCompatible = components['schemas']['MostCompatible'];
 export type Problem = components['schemas']['Problem'];
+export type ProblemType = components['schemas']['ProblemType'];
 export type Publication = components['schemas']['Publication'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reason = components['schemas']['Reason'];
@@ -430,7 +434,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request */
+            /** @description Bad Request: `urn:delete:problem:cursor-invalid`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -439,7 +443,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -448,7 +452,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Gone */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone: `urn:delete:problem:cursor-gone`. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -457,7 +470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -466,7 +479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -475,7 +488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -513,7 +526,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -522,7 +535,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `urn:delete:problem:not-among-matches`. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -531,7 +553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -540,7 +562,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -549,7 +571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -585,7 +607,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -594,7 +616,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -603,7 +634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -642,7 +673,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -651,7 +682,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -660,7 +700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -669,7 +709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -705,7 +745,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -714,7 +754,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description Not Found: `urn:delete:problem:no-publication`. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -723,7 +763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -732,7 +772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -781,7 +821,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;

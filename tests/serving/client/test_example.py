@@ -1,7 +1,9 @@
 """The example in a real Chromium against the real API and database: seen, scrolled, opened and gone wrong."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -162,7 +164,29 @@ def test_a_wrong_token_is_asked_for_again(visit: Visit, town: Town) -> None:
     field.fill(token_for(me.id))
     button.click()
     visit.sees("Your list")
-    town.erase(me.id)
+
+
+def test_who_has_just_joined_waits_for_a_profile_and_need_not_sign_in_again(visit: Visit, town: Town) -> None:
+    me = uuid4()
+    visit.sign_in(me)
+    visit.sees("There is no profile of yours here")
+    town.person(id=me)
+    visit.page.get_by_role("button", name="Try again now").click()
+    visit.sees("Nobody to show just now")
+    town.erase(me)
+    visit.page.reload()
+    visit.sees("There is no profile of yours here")
+    visit.page.get_by_role("button", name="Sign out").click()
+    expect(visit.page.get_by_label("Your token")).to_be_focused()
+    assert visit.page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_token_that_ends_while_one_looks_is_asked_for_again(visit: Visit, town: Town) -> None:
+    me = settle(town)
+    visit.sign_in(me.id)
+    visit.sees("Your list")
+    ended = {"authorization": f"Bearer {token_for(me.id, timedelta(hours=-1))}"}
+    visit.page.route("**/v1/me/matches?*", lambda route: route.continue_(headers=route.request.headers | ended))
     visit.scroll_until_text("Please sign in again")
     assert visit.page.evaluate("sessionStorage.length") == 0
 
