@@ -97,7 +97,7 @@ REFUSED: dict[str, tuple[list[MatchList], str]] = {
     "a probability above 1": ([replace(TWO, p_like=[0.5, 1.5])], r"outside \[0, 1\], e.g. viewer .*02;"),
     "a probability below 0": ([replace(TWO, p_liked_back=[-0.1, 0.5])], r"outside \[0, 1\]"),
     "a probability not a number": ([replace(TWO, p_match=[0.5, float("nan")])], r"outside \[0, 1\]"),
-    "a probability beyond real numbers": ([replace(TWO, p_match=[0.5, 1e300])], r"outside \[0, 1\]"),
+    "a probability beyond real numbers": ([replace(TWO, p_match=[0.5, 1e300])], "uuids and numbers: float too large"),
     "a probability missing": (
         [replace(TWO, p_like=[0.5, NOTHING])],
         "list of viewer .*02 is not made of uuids and num",

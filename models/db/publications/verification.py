@@ -35,13 +35,14 @@ SELECT problem, count(*), min(example) FROM (
 """
 
 # A pair may appear several times here, once for each thing against it; `changed_at` is when that thing came to be.
+# Unnested beside the table and for each part anew, as PostgreSQL shares out neither a list of columns that is unnested
+# nor what was materialized among its workers.
 IMPOSSIBLE = """
 CREATE TEMPORARY TABLE impossible_pairs ON COMMIT DROP AS
-WITH pair AS MATERIALIZED (
-    SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition}
-    UNION ALL
-    SELECT viewer_id, most_compatible_id FROM {partition}
-    WHERE most_compatible_id IS NOT NULL AND most_compatible_id <> ALL (candidate_ids)
+WITH pair AS NOT MATERIALIZED (
+    SELECT viewer_id, candidate_id FROM {partition} CROSS JOIN LATERAL unnest(
+        CASE WHEN most_compatible_id IS NULL OR most_compatible_id = ANY (candidate_ids) THEN candidate_ids
+             ELSE candidate_ids || most_compatible_id END) AS candidate_id
 )
 SELECT viewer_id, candidate_id, 'pairs with a block between them' AS problem, created_at AS changed_at
 FROM pair JOIN app.blocks ON blocker_id = viewer_id AND blocked_id = candidate_id
