@@ -50,14 +50,14 @@ def test_partners_are_stored_as_sent(town: Engine) -> None:
 
 
 REFUSED: dict[str, tuple[MostCompatible, str]] = {
-    "oneself": (partner(1), "1 viewers most compatible with themselves"),
+    "oneself": (partner(1), "1 viewers most compatible with themselves;"),
     "above 1": (partner(4, 1.5), r"1 most compatible people with a probability outside \[0, 1\]"),
     "below 0": (partner(4, -0.5), "1 most compatible people"),
     "not a number": (partner(4, float("nan")), "1 most compatible people"),
     "reasons that are no list": (replace(partner(4), reasons=NO_LIST), "without an array of reasons"),
     "no probability": (partner(4, NOTHING), "is not made of uuids and numbers"),
     "no id": (MostCompatible("town:4", 0.5, json.dumps(WHY)), "is not made of uuids and numbers"),
-    "not eligible": (partner(3), "1 pairs that are not eligible"),
+    "not eligible": (partner(3), "1 pairs that are not eligible;"),
 }
 
 

@@ -87,26 +87,26 @@ TWO = list_for(2, [5, 1])
 REFUSED: dict[str, tuple[list[MatchList], str]] = {
     "no list": ([], "holds no pair"),
     "only empty lists": ([list_for(1, [])], "holds no pair"),
-    "a viewer twice": ([TWO, list_for(1, [2]), list_for(1, [4])], "1 viewers with several lists"),
-    "a viewer shown to themselves": ([TWO, list_for(1, [2, 1])], "1 lists that show viewers themselves"),
-    "a candidate twice": ([TWO, list_for(1, [2, 4, 2])], "1 lists that name a candidate twice"),
+    "a viewer twice": ([TWO, list_for(1, [2]), list_for(1, [4])], "1 viewers with several lists;"),
+    "a viewer shown to themselves": ([TWO, list_for(1, [2, 1])], "1 lists that show viewers themselves;"),
+    "a candidate twice": ([TWO, list_for(1, [2, 4, 2])], "1 lists that name a candidate twice;"),
     "p_like too short": ([replace(TWO, p_like=[0.5])], "1 lists with more or fewer"),
     "p_liked_back too long": ([replace(TWO, p_liked_back=[0.5] * 3)], "1 lists with more or fewer"),
     "p_match missing": ([replace(TWO, p_match=[])], "1 lists with more or fewer"),
     "reasons too short": ([replace(TWO, reasons="[[]]")], "1 lists with more or fewer"),
-    "a probability above 1": ([replace(TWO, p_like=[0.5, 1.5])], r"outside \[0, 1\]"),
+    "a probability above 1": ([replace(TWO, p_like=[0.5, 1.5])], r"outside \[0, 1\];"),
     "a probability below 0": ([replace(TWO, p_liked_back=[-0.1, 0.5])], r"outside \[0, 1\]"),
     "a probability not a number": ([replace(TWO, p_match=[0.5, float("nan")])], r"outside \[0, 1\]"),
     "a probability beyond real numbers": ([replace(TWO, p_match=[0.5, 1e300])], "uuids and numbers: float too large"),
     "a probability missing": (
         [replace(TWO, p_like=[0.5, NOTHING])],
-        "not made of uuids and numbers",
+        "a list is not made of uuids and numbers",
     ),
-    "an id that is no uuid": ([replace(TWO, viewer_id="town:2")], "not made of uuids and numbers"),
+    "an id that is no uuid": ([replace(TWO, viewer_id="town:2")], "a list is not made of uuids and numbers"),
     "a reason that JSON has no word for": ([replace(TWO, reasons='[[{"code": NaN}], []]')], "invalid .* json"),
     "same gender": (
         [TWO, list_for(1, [3, 2])],
-        "1 pairs that are not eligible",
+        "1 pairs that are not eligible;",
     ),
 }
 

@@ -13,7 +13,7 @@ from pipelines.resources import Database
 from tests.models_db.conftest import BEFORE, TOWN, list_for, person_id, publish_lists, run, settle
 from tests.pipelines.conftest import Place
 
-PEOPLE = range(1, 7)
+PEOPLE, KEY = range(1, 7), "town:1"
 
 
 @pytest.fixture
@@ -56,6 +56,10 @@ FAILS: dict[str, tuple[Callable[[Engine], object], bytes]] = {
     "a pair with a block": (lambda engine: publish_lists(engine, TOWN), b"pairs with a block between them"),
     "an error in the lists": (lambda engine: publish_lists(engine, unknown(lists())), b"KeyError"),
     "a list that is none": (lambda engine: publish_lists(engine, {1: [2, 2]}), b"name a candidate twice"),
+    "words for numbers": (
+        lambda engine: publish_lists(engine, [MatchList(KEY, [person_id(2)], [0.5], [0.5], [0.5], "[[]]")]),
+        b"is not made of uuids and numbers",
+    ),
     "a row that is there": (within(doubled), b"duplicate key value violates"),
     "a value that is none": (within(misread), b"invalid input syntax for type uuid"),
 }
@@ -78,6 +82,7 @@ def test_a_step_that_fails_in_the_database_names_nobody(town: Engine, tmp_path: 
     kept = written_in(tmp_path)
     assert says in kept
     assert [number for number in PEOPLE if person_id(number).encode() in kept] == []
+    assert KEY.encode() not in kept
 
 
 def written_in(folder: Path) -> bytes:
