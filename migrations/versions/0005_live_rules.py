@@ -1,4 +1,4 @@
-"""What is asked at the moment of an answer: places by cells, ages of adults, columns that fit the API.
+"""What is asked at the moment of an answer: places by cells, adults, what fits the API; and erasures in turn.
 
 Revision: 0005, after 0004
 """
@@ -133,6 +133,31 @@ AS_THEY_ARE = {
     "texts": "candidate.texts",
 }
 
+# Of two people on each other's lists, each erasure would hold its own list and wait for the other's.
+IN_TURN = """
+CREATE FUNCTION matching.erase_in_turn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('matching.erasure'));
+    RETURN NULL;
+END
+$$
+"""
+
+IN_TURN_TRIGGER = """
+CREATE TRIGGER erase_in_turn BEFORE DELETE ON app.profiles
+FOR EACH STATEMENT EXECUTE FUNCTION matching.erase_in_turn()
+"""
+
+# Whoever may delete a person has no need of rights to our lists. So nobody may hang this on a table of their own.
+FORGET_AS_OWNER = (
+    "ALTER FUNCTION matching.forget_candidates() SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+    "REVOKE ALL ON FUNCTION matching.forget_candidates() FROM PUBLIC",
+)
+FORGET_AS_DELETER = (
+    "GRANT EXECUTE ON FUNCTION matching.forget_candidates() TO PUBLIC",
+    "ALTER FUNCTION matching.forget_candidates() SECURITY INVOKER RESET search_path",
+)
+
 
 def _eligible(ages: str) -> str:
     return ELIGIBLE.format(ages_of_viewer=ages.format(who="viewer"), ages_of_candidate=ages.format(who="candidate"))
@@ -140,11 +165,15 @@ def _eligible(ages: str) -> str:
 
 def upgrade() -> None:
     rules = (SNAPPED, DISTANCE, AGE, _eligible(ADULTS), STRINGS_ONLY, ANSWERS, SHOWABLE.format(**FITTING))
-    for statement in rules:
+    for statement in (*rules, IN_TURN, IN_TURN_TRIGGER, *FORGET_AS_OWNER):
         op.execute(statement)
 
 
 def downgrade() -> None:
+    for statement in FORGET_AS_DELETER:
+        op.execute(statement)
+    op.execute("DROP TRIGGER erase_in_turn ON app.profiles")
+    op.execute("DROP FUNCTION matching.erase_in_turn")
     for statement in (SHOWABLE.format(**AS_THEY_ARE), _eligible(ANYBODY), ANY_AGE, EXACT_DISTANCE):
         op.execute(statement)
     for function in ("answers", "strings_only", "snapped"):
