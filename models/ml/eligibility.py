@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.ml.compiled import compiled
+from models.ml.frames import OLDEST, YOUNGEST
 from models.ml.geography import squared_chords, unit_vectors
 
 Matrix = NDArray[np.bool_]
@@ -122,8 +123,8 @@ def rules(profiles: pd.DataFrame) -> Rules:
             len(gender), -1
         ),
         age=profiles["age"].to_numpy(np.float64),
-        age_min=number("age_min", 0),
-        age_max=number("age_max", np.inf),
+        age_min=np.maximum(number("age_min", YOUNGEST), YOUNGEST),
+        age_max=np.minimum(number("age_max", OLDEST), OLDEST),
         place=profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan),
         max_distance_km=number("max_distance_km", np.inf),
         paused=profiles["paused"].to_numpy(bool),
