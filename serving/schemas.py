@@ -1,4 +1,7 @@
-"""What the API answers. The exact birth date, the place and the one-sided chances of a person never leave."""
+"""What the API answers. The exact birth date, the place and the one-sided chances of a person never leave.
+
+Of a place a distance tells its cell, a hundredth of a degree (about a kilometre), and no more.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -37,7 +40,8 @@ class Candidate(BaseModel):
     distance_km: int | None = Field(
         ge=0,
         le=FARTHEST_KM,
-        description=f"From the viewer, rounded to a kilometre; {FARTHEST_KM} means that or more; null when unknown.",
+        description="From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; "
+        f"{FARTHEST_KM} means that or more; null when unknown.",
     )
     interests: list[str]
     texts: dict[str, str] = Field(description="Prompt to answer.")

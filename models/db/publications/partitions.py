@@ -1,14 +1,15 @@
 """The partition of one publication's match lists: filled apart, attached when it is right, dropped as a whole."""
 
 import logging
+import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import cast
 from uuid import UUID
 
 import psycopg
+from psycopg import Copy
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
@@ -16,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from models.db.errors import PublicationRefused
 from models.db.match_lists import MatchList, MostCompatible
+from models.db.publications import wire
 
 PREFIX = "matching.match_lists_"
 COLUMN_TYPES = ("int8", "uuid", "uuid[]", "float4[]", "float4[]", "float4[]", "jsonb", "uuid", "float4", "jsonb")
@@ -57,15 +59,16 @@ def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]
     connection.execute(text(f"CREATE TABLE {name} ({columns}, CHECK (publication_id = {publication_id:d}))"))
     viewers = pairs = 0
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
-    with driver.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(COLUMN_TYPES)
-        uuid_of = cache(UUID)
-        for match_list in lists:
-            copy.write_row((publication_id, *_row(match_list, uuid_of)))
-            viewers += 1
-            pairs += len(match_list.candidate_ids)
-            if viewers % LISTS_A_LOG_LINE == 0:
-                logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
+    with driver.cursor() as cursor:
+        wire.register(cursor)
+        with cursor.copy(f"COPY {name} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(COLUMN_TYPES)
+            for match_list in lists:
+                _write(copy, publication_id, match_list)
+                viewers += 1
+                pairs += len(match_list.candidate_ids)
+                if viewers % LISTS_A_LOG_LINE == 0:
+                    logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
     # What verification joins by; sampling the arrays and reasons would take a third of the time of copying them.
     connection.execute(text(f"ANALYZE {name} (viewer_id)"))
     return Size(viewers, pairs)
@@ -77,25 +80,29 @@ def size(connection: Connection, publication_id: int) -> Size:
     return Size(*connection.execute(text(counts + partition(publication_id))).one())
 
 
-def _row(match_list: MatchList, uuid_of: Callable[[str], UUID]) -> tuple[object, ...]:
+def _write(copy: Copy, publication_id: int, match_list: MatchList) -> None:
     try:
-        return (
-            uuid_of(match_list.viewer_id),
-            [uuid_of(candidate_id) for candidate_id in match_list.candidate_ids],
-            *([float(p) for p in ps] for ps in (match_list.p_like, match_list.p_liked_back, match_list.p_match)),
-            Jsonb(match_list.reasons, dumps=str),
-            *_most_compatible(match_list.most_compatible, uuid_of),
-        )
-    except (TypeError, ValueError, AttributeError) as error:
-        raise PublicationRefused(
-            f"the list of viewer {match_list.viewer_id} is not made of uuids and numbers: {error}; mend the match lists"
-        ) from error
+        copy.write_row((publication_id, *_row(match_list)))
+    except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
+        raise PublicationRefused(f"a list is not made of uuids and numbers: {error}; mend the match lists") from error
 
 
-def _most_compatible(partner: MostCompatible | None, uuid_of: Callable[[str], UUID]) -> tuple[object, ...]:
+def _row(match_list: MatchList) -> tuple[object, ...]:
+    return (
+        UUID(match_list.viewer_id),
+        match_list.candidate_ids,
+        match_list.p_like,
+        match_list.p_liked_back,
+        match_list.p_match,
+        Jsonb(match_list.reasons, dumps=str),
+        *_most_compatible(match_list.most_compatible),
+    )
+
+
+def _most_compatible(partner: MostCompatible | None) -> tuple[object, ...]:
     if partner is None:
         return (None, None, None)
-    return (uuid_of(partner.candidate_id), float(partner.p_match), Jsonb(partner.reasons, dumps=str))
+    return (UUID(partner.candidate_id), float(partner.p_match), Jsonb(partner.reasons, dumps=str))
 
 
 def attach(connection: Connection, publication_id: int) -> None:

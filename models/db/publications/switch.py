@@ -127,6 +127,8 @@ def _build(
         connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))
         # For the joins of the verification: three million pairs beside the decisions that were made already.
         connection.execute(text("SET LOCAL work_mem = '256MB'"))
+        # They find next to nothing, which the planner does not know: it would think workers not worth their while.
+        connection.execute(text("SET LOCAL parallel_tuple_cost = 0"))
         sent = partitions.fill(connection, publication_id, lists)
         logger.info("publication %d: %s stored", publication_id, sent)
         verification.verify_lists(connection, publication_id, sent)

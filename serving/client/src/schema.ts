@@ -181,7 +181,7 @@ export interface components {
             gender: string;
             /**
              * Distance Km
-             * @description From the viewer, rounded to a kilometre; 100 means that or more; null when unknown.
+             * @description From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; 100 means that or more; null when unknown.
              */
             distance_km: number | null;
             /** Interests */
