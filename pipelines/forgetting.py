@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from upath import UPath
 
+from models.db.errors import InputError, MatchingError
 from models.db.settings import Settings
 from pipelines.frame_store import UNFINISHED, read_table, store_url, write_table
 
@@ -15,20 +16,33 @@ WHOLE = "match_lists.parquet"
 def forget(settings: Settings, profile_id: str) -> int:
     """Delete the person's rows from every frame and shard of the store; return how many files had any.
 
-    Files that a run which died left unfinished go too: they cannot be read, and may hold the person.
+    Files that a run which died left unfinished go too: they cannot be read, and may hold the person. What is done stays
+    done: after an error this can be called again. Raises InputError if the store or a file cannot be read or written.
     """
-    store, changed = UPath(store_url(settings)), 0
-    for unfinished in store.rglob(f"*{UNFINISHED}"):
-        unfinished.unlink(missing_ok=True)
-    for path in sorted(store.rglob("*.parquet")):
+    url = store_url(settings)
+    try:
+        store = UPath(url)
+        for unfinished in store.rglob(f"*{UNFINISHED}"):
+            unfinished.unlink(missing_ok=True)
+        return sum(_forgotten(path, profile_id) for path in sorted(store.rglob("*.parquet")))
+    except MatchingError:
+        raise
+    except Exception as error:  # every object store has errors of its own
+        raise InputError(f"the frames at {url} cannot be changed: {error}; mend that, then run this again") from error
+
+
+def _forgotten(path: UPath, profile_id: str) -> bool:
+    """Whether a file had rows of the person; it has none any more."""
+    try:
         table = read_table(path)
-        kept = _without(table, profile_id)
-        changed += kept.num_rows < table.num_rows
-        if path.name == WHOLE:
-            path.unlink()
-        elif kept.num_rows < table.num_rows:
-            write_table(kept, path)
-    return changed
+    except FileNotFoundError:  # a run that is under way needs it no longer
+        return False
+    kept = _without(table, profile_id)
+    if path.name == WHOLE:
+        path.unlink(missing_ok=True)
+    elif kept.num_rows < table.num_rows:
+        write_table(kept, path)
+    return bool(kept.num_rows < table.num_rows)
 
 
 def _without(table: pa.Table, profile_id: str) -> pa.Table:
