@@ -134,12 +134,11 @@ def test_a_shard_that_a_run_deletes_meanwhile_is_passed_by(
 ) -> None:
     place, key = small
     shutil.copy(place.home / "store" / "profiles.parquet", place.home / "store" / "another.parquet")
-    read = forgetting.read_table
 
     def delete_then_read(path: UPath) -> pa.Table:
         if path.name == "another.parquet":
             path.unlink()
-        return read(path)
+        return read_table(path)
 
     monkeypatch.setattr(forgetting, "read_table", delete_then_read)
     ((person,),) = place.ask("SELECT id::text FROM app.profiles WHERE source_key = %(key)s", key=key)
