@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ml import baselines
+from models.ml.clustered import within_viewer_auc_error
 from models.ml.exam import Exam
 from models.ml.features import Pairs
 from models.ml.history import Bools, Doubles
-from models.ml.metrics import auc, calibration_error, log_loss, standard_error, within_viewer_aucs
+from models.ml.metrics import auc, calibration_error, log_loss, within_viewer_auc
 
 # By how much within-viewer AUC may be below, and log loss (nats) above, what a challenger is compared with.
 AUC_TOLERANCE = 0.005
@@ -59,26 +60,29 @@ def report(exam: Exam, pairs: Pairs, p_like: Mapping[str, Doubles], seed: int) -
 
 
 def _ranking(exam: Exam, score: NDArray[np.floating]) -> dict[str, float]:
-    within = within_viewer_aucs(exam.lists, exam.liked, score)
-    return {
-        "auc": auc(exam.liked, score),
-        "within_viewer_auc": float(within.mean()),
-        "within_viewer_auc_error": standard_error(within),
-    }
+    within, error = _within(exam, slice(None), exam.liked, score)
+    return {"auc": auc(exam.liked, score), "within_viewer_auc": within, "within_viewer_auc_error": error}
 
 
 def _cold(exam: Exam, p_like: Doubles) -> dict[str, float]:
     cold, other = exam.cold, exam.reciprocals()
     both = cold & (other >= 0)
     match: Bools = exam.liked[both] & exam.liked[other[both]]
-    like_aucs = within_viewer_aucs(exam.lists[cold], exam.liked[cold], p_like[cold])
-    match_aucs = within_viewer_aucs(exam.lists[both], match, p_like[both] * p_like[other[both]])
+    like_auc, like_error = _within(exam, cold, exam.liked[cold], p_like[cold])
+    match_auc, match_error = _within(exam, both, match, p_like[both] * p_like[other[both]])
     return {
-        "cold_like_auc": float(like_aucs.mean()),
-        "cold_like_auc_error": standard_error(like_aucs),
-        "cold_match_auc": float(match_aucs.mean()),
-        "cold_match_auc_error": standard_error(match_aucs),
+        "cold_like_auc": like_auc,
+        "cold_like_auc_error": like_error,
+        "cold_match_auc": match_auc,
+        "cold_match_auc_error": match_error,
     }
+
+
+def _within(exam: Exam, rows: Bools | slice, label: Bools, score: NDArray[np.floating]) -> tuple[float, float]:
+    """The mean AUC over lists of some questions, and its standard error."""
+    lists, decision = exam.lists[rows], exam.questions[rows]
+    viewer, candidate = exam.events.actor[decision], exam.events.target[decision]
+    return within_viewer_auc(lists, label, score), within_viewer_auc_error(lists, viewer, candidate, label, score)
 
 
 def check(report: Report) -> list[Check]:
@@ -134,6 +138,6 @@ def _does_not_leak(ours: Mapping[str, float]) -> Check:
 
 
 def beats_random(report: Report) -> bool:
-    """Whether the ranker is better than chance within viewers by more than chance explains: two standard errors."""
+    """Whether the ranker is better within viewers than chance explains: by two standard errors."""
     ours = report["ranker"]
     return ours["within_viewer_auc"] - 2 * ours["within_viewer_auc_error"] > CHANCE

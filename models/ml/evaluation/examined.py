@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from models.ml import baselines
+from models.ml.clustered import within_viewer_auc_error
 from models.ml.draws import Draw, draws, sample
 from models.ml.embeddings import Answers
 from models.ml.exam import Exam, sit
 from models.ml.history import Doubles
-from models.ml.metrics import calibration_error, log_loss, standard_error, within_viewer_aucs
+from models.ml.metrics import calibration_error, log_loss, within_viewer_auc
 from models.ml.pairs import events_of
 from models.ml.people import people
 from models.ml.ranker import Ranker, Rankers
@@ -38,10 +39,11 @@ def examined(
 ) -> pd.DataFrame:
     """A row a question about the decisions of a training-pairs frame, asked with more or less known of both people.
 
-    decision: the row of `decisions`; viewer: a number for who decided; list: one for what was asked of them with the
-    same known; known: how many decisions given and received counted of each person, -1 for half of all; liked: the
-    right answer; then a score from each of METHODS, of which PROBABILITIES are probabilities. That of TRUTH is there
-    only if the true chance of each row of `decisions` is given as `truth`, float64 (n,).
+    decision: the row of `decisions`; viewer, candidate: a number for who decided, and about whom; list: one for what
+    was asked of a viewer with the same known; known: how many decisions given and received counted of each person, -1
+    for half of all; liked: the right answer; then a score from each of METHODS, of which PROBABILITIES are
+    probabilities. That of TRUTH is there only if the true chance of each row of `decisions` is given as `truth`,
+    float64 (n,).
     """
     events = events_of(decisions, pd.Index(profiles["profile_id"]))
     sampled = sample(events, MOST_QUESTIONS, seed)
@@ -54,6 +56,7 @@ def examined(
         {
             "decision": exam.questions,
             "viewer": pairs.viewer,
+            "candidate": pairs.candidate,
             "list": exam.lists,
             "known": known[exam.draw],
             "liked": exam.liked,
@@ -78,7 +81,7 @@ def cold_p_like(rankers: Rankers, profiles: pd.DataFrame, answers: Answers, deci
 def by_method(questions: pd.DataFrame) -> pd.DataFrame:
     """A row a method, best first: AUC within viewers and its standard error; log loss and calibration error.
 
-    The last two are NaN for what gives no probability. The error is over viewers, whose AUC is the mean of their lists.
+    The last two are NaN for what gives no probability. The AUC is the mean over lists, as in the gate.
     """
     rows = {method: _figures(questions, method) for method in METHODS if method in questions}
     names = ["AUC within viewers", "standard error", "log loss (nats)", "calibration error"]
@@ -94,10 +97,11 @@ def by_known(questions: pd.DataFrame) -> dict[int, pd.DataFrame]:
 
 def _figures(questions: pd.DataFrame, method: str) -> list[float]:
     liked, score = questions["liked"], questions[method]
-    of_list = within_viewer_aucs(questions["list"], liked, score)
-    viewer = questions.drop_duplicates("list").set_index("list")["viewer"]
-    of_viewer = of_list.groupby(viewer.reindex(of_list.index)).mean()
-    ranking = [float(of_viewer.mean()), standard_error(of_viewer)]
+    people = questions["viewer"], questions["candidate"]
+    ranking = [
+        within_viewer_auc(questions["list"], liked, score),
+        within_viewer_auc_error(questions["list"], *people, liked, score),
+    ]
     probable = method in PROBABILITIES
     return [*ranking, *((log_loss(liked, score), calibration_error(liked, score)) if probable else (nan, nan))]
 
