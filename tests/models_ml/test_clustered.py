@@ -21,8 +21,8 @@ def by_brute_force(lists: Ints, viewer: Ints, candidate: Ints, label: Bools, sco
         rows = np.flatnonzero(lists == each)
         likes, passes = rows[label[rows]], rows[~label[rows]]
         for like, other in product(likes, passes):
-            won = float(score[like] > score[other]) + float(score[like] == score[other]) / 2
-            duels.append((viewer[like], candidate[like], candidate[other], won, len(likes) * len(passes)))
+            right = float(score[like] > score[other]) + float(score[like] == score[other]) / 2
+            duels.append((viewer[like], candidate[like], candidate[other], right, len(likes) * len(passes)))
     whose, liked, passed, won, among = (np.array(column) for column in zip(*duels, strict=True))
     weight = 1 / among / (1 / among).sum()
     excess = weight * (won - weight @ won)

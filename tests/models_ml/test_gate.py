@@ -9,6 +9,7 @@ from models.ml.draws import Draw
 from models.ml.exam import Exam
 from models.ml.gate import (
     AUC_TOLERANCE,
+    BESIDE,
     LIKE_LEAK,
     LOSS_TOLERANCE,
     MATCH_LEAK,
@@ -32,15 +33,17 @@ EDGE = 1e-9
 
 
 def made_up() -> Metrics:
-    """A ranker that passes everything, and does exactly what its rivals do."""
+    """A ranker that passes everything, and does exactly what its rivals do; beside the champion it does the same."""
     reached = {"within_viewer_auc": 0.7, "log_loss": 0.6}
     ours = {"within_viewer_auc_error": 0.02, "calibration_error": 0.01}
     ours |= {"cold_like_auc": 0.6, "cold_like_auc_error": 0.01, "cold_match_auc": 0.58, "cold_match_auc_error": 0.02}
+    ours |= reached
     simple = {"random": 0.5, "popularity": 0.6, "interest_cosine": 0.55}
     return {
-        "ranker": reached | ours,
+        "ranker": ours,
         "ridge": dict(reached),
         "champion": dict(reached),
+        BESIDE: ours,
         **{name: {"within_viewer_auc": value} for name, value in simple.items()},
     }
 
@@ -108,6 +111,14 @@ def test_each_check(values: dict[str, float], failures: list[str]) -> None:
 def test_what_cannot_be_told_is_not_good_enough_but_is_no_leak_either(metric: str, failures: list[str]) -> None:
     """No viewer of whom nothing is known may have both kinds of candidates: that alone raises no alarm."""
     assert failed(changed(**{f"ranker__{metric}": math.nan})) == failures
+
+
+def test_the_champion_is_compared_where_both_were_asked() -> None:
+    made = made_up()
+    made[BESIDE] = {"within_viewer_auc": 0.6, "log_loss": 0.7}
+    assert failed(made) == ["is_no_worse_than_the_champion"]
+    made["champion"] = {"within_viewer_auc": 0.6, "log_loss": 0.7}
+    assert failed(made) == []
 
 
 def test_where_there_is_no_champion_yet_there_is_none_to_be_worse_than() -> None:

@@ -12,16 +12,16 @@ from models.ml import fitting, training
 from models.ml.embeddings import NO_ANSWERS
 from models.ml.exam import sit
 from models.ml.features import Pairs, build, names_and_groups, nothing_known
-from models.ml.gate import check
+from models.ml.gate import BESIDE, check
 from models.ml.history import Bools, Doubles, History, Ints
 from models.ml.metrics import within_viewer_auc
-from models.ml.pairs import events_of
+from models.ml.pairs import events_of, training_pairs
 from models.ml.people import people
 from models.ml.ranker import Ranker, Rankers, save
 from models.ml.specification import learn
 from models.ml.training import Trained, fit_town, train
-from tests.models_ml.conftest import somebody, tally, unknown
-from tests.models_ml.planted import PEOPLE, Planted, circles, one_circle
+from tests.models_ml.conftest import interactions, somebody, tally, unknown
+from tests.models_ml.planted import CIRCLES, PEOPLE, SIZE, Planted, circles, one_circle
 
 TOWN, EVENINGS = one_circle(), circles()
 # Of noise. With errors as if lists were independent something was learned in two of these, and in three.
@@ -171,6 +171,54 @@ def test_the_champion_sits_the_same_exam(met: Trained) -> None:
     for name, value in again.report["champion"].items():
         assert value == pytest.approx(met.report["ranker"][name], abs=1e-6)
     assert failures(again) == []
+
+
+def with_newcomers(circles: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The profiles and decisions of the evenings after somebody whose id sorts first liked one person of each."""
+    names = [f"!{circle:02d}" for circle in range(circles)]
+    profiles = pd.concat([pd.DataFrame([somebody(name) for name in names]), EVENINGS.profiles], ignore_index=True)
+    first = EVENINGS.ids[np.arange(circles) * SIZE]
+    before = EVENINGS.decisions()
+    acts = [*zip(before["viewer_id"], before["candidate_id"], before["liked"], strict=True)]
+    acts += [(name, other, True) for name, other in zip(names, first, strict=True)]
+    rows = [(one, other, "like" if liked else "pass", 1 + day) for day, (one, other, liked) in enumerate(acts)]
+    return profiles, training_pairs(interactions(*rows), pd.Index(profiles["profile_id"]))
+
+
+def test_the_champion_is_asked_about_whom_it_had_not_seen_though_folds_moved(met: Trained) -> None:
+    """By today's folds it would be asked about evenings that it learned from, and reach more than it can."""
+    profiles, decisions = with_newcomers(CIRCLES)
+    moved = decisions.merge(EVENINGS.decisions(), on=["viewer_id", "candidate_id"])
+    assert (moved["fold_x"] != moved["fold_y"]).mean() > 0.5
+    again = train(profiles, NO_ANSWERS, decisions, seed=0, champion=met.rankers)
+    blind = train(profiles, NO_ANSWERS, decisions, seed=0, champion=replace(met.rankers, held_out={}))
+    assert met.report is not None
+    assert again.report is not None
+    assert blind.report is not None
+    reached = met.report["ranker"]
+    for name, close in (("cold_like_auc", 0.015), ("log_loss", 0.005)):
+        assert again.report["champion"][name] == pytest.approx(reached[name], abs=close)
+    assert blind.report["champion"]["cold_like_auc"] > reached["cold_like_auc"] + 0.02
+    assert again.report[BESIDE] == again.report["ranker"]
+
+
+def test_a_champion_that_has_seen_everybody_is_not_compared(met: Trained) -> None:
+    """All evenings have become one, and all that it held out together are in several folds."""
+    decisions = EVENINGS.decisions().assign(group=0)
+    again = train(EVENINGS.profiles, NO_ANSWERS, decisions, seed=0, champion=met.rankers)
+    assert again.report is not None
+    assert "champion" not in again.report
+    assert failures(again) == []
+
+
+def test_a_champion_that_has_seen_some_is_compared_on_the_others(met: Trained) -> None:
+    decisions = EVENINGS.decisions()
+    decisions["group"] = decisions["group"].where(decisions["fold"] > 1, 0)
+    again = train(EVENINGS.profiles, NO_ANSWERS, decisions, seed=0, champion=met.rankers)
+    assert again.report is not None
+    for name, value in again.report["champion"].items():
+        assert value == pytest.approx(again.report[BESIDE][name], abs=1e-6)
+    assert again.report[BESIDE]["log_loss"] != pytest.approx(again.report["ranker"]["log_loss"], abs=1e-4)
 
 
 def test_the_answers_of_the_exam_are_the_held_out_ones() -> None:

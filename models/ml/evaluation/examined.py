@@ -1,7 +1,8 @@
 """Registered rankers asked about decisions once more: quick, as nothing is fitted.
 
 Every question is answered by the ranker that was fitted without its fold, as in the gate's exam (models.ml.exam), so
-the answers are about people and decisions that it had not seen.
+the answers are about people and decisions that it had not seen. Folds are those of the rankers' own training, which may
+be older than the decisions.
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ from models.ml.clustered import within_viewer_auc_error
 from models.ml.draws import Draw, draws, sample
 from models.ml.embeddings import Answers
 from models.ml.exam import Exam, sit
+from models.ml.held_out import NOT_HELD_OUT, folds_then
 from models.ml.history import Doubles
 from models.ml.metrics import calibration_error, log_loss, within_viewer_auc
 from models.ml.pairs import events_of
@@ -47,7 +49,8 @@ def examined(
     """
     events = events_of(decisions, pd.Index(profiles["profile_id"]))
     sampled = sample(events, MOST_QUESTIONS, seed)
-    exam = Exam(events, decisions["fold"].to_numpy(np.int64), draws(events, sampled, MOST_QUESTIONS, seed))
+    then = folds_then(rankers.held_out, decisions)
+    exam = Exam(events, then, draws(events, sampled, MOST_QUESTIONS, seed)).only(then != NOT_HELD_OUT)
     arrays = people(rankers.whole.specification, profiles, answers)
     pairs = exam.pairs(arrays)
     known = np.array([ALL if draw.amount is None else draw.amount for draw in exam.draws])
@@ -71,10 +74,13 @@ def examined(
 
 
 def cold_p_like(rankers: Rankers, profiles: pd.DataFrame, answers: Answers, decisions: pd.DataFrame) -> Doubles:
-    """p_like of every row of a training-pairs frame with nothing known of anybody but the profiles, float64 (n,)."""
+    """p_like of every row of a training-pairs frame with nothing known of anybody but the profiles, float64 (n,).
+
+    Of circles that became one since and were held out apart each ranker has seen some: the whole one answers.
+    """
     events = events_of(decisions, pd.Index(profiles["profile_id"]))
     everything = Draw(0, np.empty(0, np.int64), np.arange(len(events)))
-    exam = Exam(events, decisions["fold"].to_numpy(np.int64), [everything])
+    exam = Exam(events, folds_then(rankers.held_out, decisions), [everything])
     return sit(rankers, exam, people(rankers.whole.specification, profiles, answers))
 
 
@@ -110,4 +116,5 @@ def _without_trees(rankers: Rankers) -> Rankers:
     def linear(ranker: Ranker) -> Ranker:
         return replace(ranker, booster=None)
 
-    return Rankers(linear(rankers.whole), {fold: linear(each) for fold, each in rankers.by_fold.items()})
+    by_fold = {fold: linear(each) for fold, each in rankers.by_fold.items()}
+    return replace(rankers, whole=linear(rankers.whole), by_fold=by_fold)
