@@ -40,6 +40,8 @@ MLFLOW, FOR_TRAINING = "http://127.0.0.1:5000", "?workflowType=machine_learning"
 CHAMPION = "champion"
 # How people and scores were spread in the training (see models.ml.drift).
 REFERENCE = "reference.json"
+# The app's tables whose rows a run counts, of whatever use they are: by them is told how much has changed since.
+TABLES = ("profiles", "interactions")
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 # How MLflow says that there is no such model, or no such alias of it.
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -152,10 +154,10 @@ class Registry(dg.ConfigurableResource[None]):
         return f"{server}/#/experiments/{experiment.experiment_id}/runs{one}{FOR_TRAINING}"
 
     def trained_on(self, version: str) -> tuple[datetime, dict[str, int]]:
-        """When a version was trained, and on how many profiles and decisions: none if its run does not say."""
+        """When a version was trained, and how many rows each of the app's tables had: none if its run does not say."""
         run_id = str(self._connect().get_model_version(MODEL, version).run_id)
         run = self._connect().get_run(run_id)
-        counts = {name: int(run.data.params.get(name, 0)) for name in ("profiles", "decisions")}
+        counts = {name: int(run.data.params.get(f"app.{name}", 0)) for name in TABLES}
         return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
 
     def kept(self, version: str, name: str) -> dict[str, Any] | None:

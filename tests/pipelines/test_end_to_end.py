@@ -104,7 +104,7 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
     version = client.get_model_version_by_alias("ranker", "champion")
     run = client.get_run(str(version.run_id))
     assert run.info.status == "FINISHED"
-    ((decisions,),) = settled.ask("SELECT count(DISTINCT (actor_id, target_id)) FROM app.interactions")
+    ((decisions, rows),) = settled.ask("SELECT count(DISTINCT (actor_id, target_id)), count(*) FROM app.interactions")
     assert run.data.params | {"trees": "", "data_fingerprint": "", "versions": ""} == {
         "seed": "0",
         "learned": "True",
@@ -113,6 +113,8 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
         "use_race_and_ethnicity": "False",
         "grow_on_cluster": "False",
         "decisions": str(decisions),
+        "app.profiles": "150",
+        "app.interactions": str(rows),
         "trees": "",
         "data_fingerprint": "",
         "versions": "",

@@ -73,7 +73,7 @@ def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
 def test_a_version_whose_run_does_not_say_was_trained_on_nothing(fresh: Registry, champions: Rankers) -> None:
     trained_at, counts = fresh.trained_on(logged(fresh, champions))
     assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(minutes=5)
-    assert counts == {"profiles": 0, "decisions": 0}
+    assert counts == {"profiles": 0, "interactions": 0}
 
 
 def test_the_reasons_are_with_the_run_and_with_the_version(fresh: Registry, champions: Rankers) -> None:
