@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 from upath import UPath
 
 from models.db.settings import Settings
-from pipelines.frame_store import UNFINISHED, read_table, store_url, write_table
+from pipelines.frame_store import read_table, remove_unfinished, store_url, write_table
 
 PERSON = ("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id")
 # The match lists name people inside lists; the next run makes them anew, so the frame goes as a whole.
@@ -18,8 +18,7 @@ def forget(settings: Settings, profile_id: str) -> int:
     Files that a run which died left unfinished go too: they cannot be read, and may hold the person.
     """
     store, changed = UPath(store_url(settings)), 0
-    for unfinished in store.rglob(f"*{UNFINISHED}"):
-        unfinished.unlink(missing_ok=True)
+    remove_unfinished(store)
     for path in sorted(store.rglob("*.parquet")):
         table = read_table(path)
         kept = _without(table, profile_id)
