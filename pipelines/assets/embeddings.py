@@ -31,6 +31,7 @@ LENGTH_ONE = dg.AssetCheckSpec(
 )
 def profile_embeddings(
     context: dg.AssetExecutionContext,
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     store: ShardStore,
     compute: Compute,

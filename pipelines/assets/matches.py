@@ -24,6 +24,7 @@ GROUP, OWNERS = "matches", ["team:matching"]
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"lightgbm", "parquet"}, deps=["ranker"])
 def scored_candidates(
     context: dg.AssetExecutionContext,
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     store: ShardStore,
     compute: Compute,
@@ -69,6 +70,7 @@ def scored_candidates(
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"postgres"})
 def publication(
     context: dg.AssetExecutionContext,
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     profiles: pd.DataFrame,
     scored_candidates: pd.DataFrame,

@@ -51,7 +51,11 @@ class RankerConfig(dg.Config):
 
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"})
-def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+def training_pairs(
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
     """What the ranker learns from.
 
     In: `profiles`, `interactions`. Out: a frame, a row a decision: viewer_id, candidate_id, liked, decided_at, group,
@@ -76,6 +80,7 @@ def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     compute: Compute,
     registry: Registry,
     store: ShardStore,

@@ -47,7 +47,10 @@ def _out(description: str) -> dg.AssetOut:
     },
     check_specs=[FEW["profiles"]],
 )
-def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
+def profiles(
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    database: Database,
+) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the profiles of the app and check each against the frame contract."""
     start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
@@ -82,7 +85,11 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
     },
     check_specs=[FEW["interactions"]],
 )
-def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
+def interactions(
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    database: Database,
+    profiles: pd.DataFrame,
+) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the likes and passes of the app and check each, also for people that were rejected."""
     start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
