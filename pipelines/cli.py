@@ -163,14 +163,18 @@ def rollback() -> None:
 def erase(who: Who) -> None:
     """Erase a person everywhere.
 
-    The profile, likes and passes, blocks, vectors, places in every list, rows in the frames kept between steps.
+    The profile, likes and passes, blocks, vectors, places in every list, rows in the frames kept between steps. If it
+    fails, run it again. A run that is under way may still write rows of theirs; the next run takes those out.
     """
     from pipelines.forgetting import forget
 
     with ready_database() as engine:
+        with engine.connect() as connection:
+            profile_id = erasure.find_profile(connection, who)
+        # The files first: as long as the person is in the database, this can be done again.
+        files = forget(settings(), profile_id)
         with engine.begin() as connection:
-            erased = erasure.erase(connection, who)
-        files = forget(settings(), erased.profile_id)
+            erased = erasure.erase(connection, profile_id)
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
         f"{erased.lists} lists, {erased.places} places in the lists of others, rows in {files} files"

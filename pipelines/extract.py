@@ -22,16 +22,26 @@ def _representable(column: Column[Any]) -> Label[Any]:
     return case((column.between(date(1, 1, 2), date(9999, 12, 30)), column)).label(column.name)
 
 
+def _snapped(column: Column[Any], farthest: int) -> Label[Any]:
+    """The degrees by their cell, as the database's rules know them: nothing is learned of where in it somebody is.
+
+    What is no place stays as it is, for the contract to refuse.
+    """
+    return case((func.abs(column) <= farthest, func.matching.snapped(column)), else_=column).label(column.name)
+
+
 PROFILE_COLUMNS = (
     profiles.c.id.label("profile_id"),
     _representable(profiles.c.birth_date),
     *(
         profiles.c[name]
         for name in (
-            "source_key", "gender", "seeks", "age_min", "age_max", "latitude", "longitude", "max_distance_km",
+            "source_key", "gender", "seeks", "age_min", "age_max", "max_distance_km",
             "texts", "interests", "traits", "facts", "wants", "paused",
         )
     ),
+    _snapped(profiles.c.latitude, 90),
+    _snapped(profiles.c.longitude, 180),
 )  # fmt: skip
 INTERACTION_COLUMNS = (
     interactions.c.id.label("interaction_id"),

@@ -6,15 +6,15 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from sqlalchemy import Engine, String, cast, select
 from upath import UPath
 
 from models.db.engines import database
+from models.db.errors import InputError, MatchingError
 from models.db.settings import Settings
 from models.db.tables import profiles
 from models.ml import lists
-from pipelines.frame_store import read_table, remove_unfinished, store_url, write_table
+from pipelines.frame_store import read_columns, read_table, remove_unfinished, store_url, write_table
 from pipelines.sole_run import held
 
 PERSON = ("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id", "candidate_ids", "most_compatible_id")
@@ -27,11 +27,12 @@ def forget(settings: Settings, profile_id: str) -> int:
     """Delete the person from every frame and shard of the store; return how many files had them.
 
     While a run is going on its files are not touched, as it would write the person back: when it ends, it takes out
-    of them whoever is gone.
+    of them whoever is gone. What is done stays done: after an error this can be called again. Raises InputError if the
+    store or a file cannot be read or written.
     """
     with database(settings) as engine, held(engine) as free:
         if free:
-            return _take_out(UPath(store_url(settings)), {profile_id})
+            return _changed(store_url(settings), {profile_id})
     logger.warning("a run is going on: when it ends, it takes them out of the frames on disk")
     return 0
 
@@ -47,13 +48,26 @@ def forget_who_is_gone(engine: Engine, store: UPath, files: Iterable[UPath] | No
     return _take_out(store, gone)
 
 
+def _changed(url: str, people: Collection[str]) -> int:
+    """As `_take_out` of the store at a URL, with an error that says what to do."""
+    try:
+        return _take_out(UPath(url), people)
+    except MatchingError:
+        raise
+    except Exception as error:  # every object store has errors of its own
+        raise InputError(f"the frames at {url} cannot be changed: {error}; mend that, then run this again") from error
+
+
 def _take_out(store: UPath, people: Collection[str]) -> int:
     """Rewrite the files that name these people; how many did. What dead writers left is removed: it may name them."""
     remove_unfinished(store)
     moved: dict[str, str] = {}
     changed = 0
     for path in sorted(store.rglob("*.parquet")) if people else []:
-        table = read_table(path)
+        try:
+            table = read_table(path)
+        except FileNotFoundError:  # a run that has lost the lock with its server needs it no longer
+            continue
         kept = _without(table, people)
         if kept is not table:
             changed += 1
@@ -83,10 +97,8 @@ def _hand_on(store: UPath, moved: dict[str, str]) -> None:
 
 def _named(path: UPath) -> set[str]:
     """Everybody in a file."""
-    with path.open("rb") as file:
-        schema = pq.read_schema(file)
-        table = pq.read_table(file, columns=[name for name in PERSON if name in schema.names])
-    columns = (pc.list_flatten(each) if pa.types.is_list(each.type) else each for each in table.unify_dictionaries())
+    table = read_columns(path, PERSON).unify_dictionaries()
+    columns = (pc.list_flatten(each) if pa.types.is_list(each.type) else each for each in table)
     return {person for column in columns for person in pc.unique(column).to_pylist() if isinstance(person, str)}
 
 

@@ -1,8 +1,10 @@
 """Frames on disk or in an object store: Parquet, whole or not there at all, with cells that are dicts and lists."""
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 from uuid import uuid4
 
 import dagster as dg
@@ -60,15 +62,36 @@ def remove_unfinished(folder: UPath) -> None:
 
 
 def read_table(path: UPath) -> pa.Table:
-    """Read a Parquet file."""
-    with path.open("rb") as file:
+    """Read a Parquet file. Raises FileNotFoundError if there is none, InputError if it cannot be read."""
+    with _opened(path) as file:
         return pq.read_table(file)
 
 
+def read_columns(path: UPath, names: Collection[str]) -> pa.Table:
+    """Those of these columns that a Parquet file has. Raises as `read_table` does."""
+    with _opened(path) as file:
+        there = pq.read_schema(file).names
+        return pq.read_table(file, columns=[name for name in names if name in there])
+
+
 def row_count(path: UPath) -> int:
-    """How many rows a Parquet file has, by its footer."""
-    with path.open("rb") as file:
+    """How many rows a Parquet file has, by its footer. Raises as `read_table` does."""
+    with _opened(path) as file:
         return int(pq.read_metadata(file).num_rows)
+
+
+@contextmanager
+def _opened(path: UPath) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read: {error}; mend that, or delete it, as the next `matching run` makes it anew, "
+            "then run this again"
+        ) from error
 
 
 def to_table(frame: pd.DataFrame) -> pa.Table:

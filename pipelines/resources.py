@@ -14,6 +14,7 @@ from upath import UPath
 
 from models.db.engines import database, was_lost
 from models.db.errors import DatabaseUnavailable, InputError
+from models.db.redaction import redact
 from models.db.settings import Settings
 from models.ml.fitting import Grow, grow
 from pipelines.forgetting import forget_who_is_gone
@@ -34,12 +35,16 @@ class Database(dg.ConfigurableResource[None]):
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        """An engine for the length of a block; a step whose server was lost begins anew a little later."""
+        """An engine for the length of a block; a step whose server was lost begins anew a little later.
+
+        Whatever ends the block names nobody: Dagster keeps what a step raises for good.
+        """
         try:
             with database(Settings(home=Path(self.home), database_url=self.url)) as engine:
                 yield engine
-        except DatabaseUnavailable as error:
-            if was_lost(error) and _tries_left():
+        except Exception as error:
+            redact(error)
+            if isinstance(error, DatabaseUnavailable) and was_lost(error) and _tries_left():
                 raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
             raise
 

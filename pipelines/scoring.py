@@ -95,7 +95,7 @@ def _population(inputs: ScoringInputs) -> Population:
 @lru_cache(maxsize=1)
 def _promise(inputs: ScoringInputs) -> Promise:
     town = _population(inputs)
-    return promise(inputs.ranker, town.people, town.ledger)
+    return promise(inputs.ranker, town.people, town.ledger, town.pools.order)
 
 
 def _to_table(scored: Scored, ids: np.ndarray) -> pa.Table:

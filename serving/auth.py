@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from models.db.settings import Settings
 from serving.keys import Keys, KeysUnavailable, keys_of
-from serving.problems import not_ready, refuse_token
+from serving.problems import not_ready, token_invalid, token_missing
 
 LONGEST_TOKEN = 8192
 """Characters. A longer one is refused unread: reading is work that nobody has to pay for."""
@@ -56,11 +56,11 @@ async def viewer_id(
 ) -> UUID:
     """The profile id in the request's token. Answers 401 if there is none or it is not good."""
     if credentials is None:
-        refuse_token("a bearer token is needed", challenge="Bearer")
+        token_missing()
     verifier: Verifier = request.state.verifier
     try:
         return await verifier.profile_id(credentials.credentials)
     except (jwt.PyJWTError, ValueError):
-        refuse_token("the token is not valid or no longer valid; sign in again")
+        token_invalid()
     except KeysUnavailable:
         not_ready("the sign-in's public keys cannot be fetched yet; try again soon")

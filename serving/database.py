@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.errors import (
     InsufficientPrivilege,
     InvalidParameterValue,
     QueryCanceled,
+    UndefinedColumn,
     UndefinedFunction,
     UndefinedTable,
 )
@@ -22,6 +24,12 @@ WAITING = 128
 """Requests that may wait for a connection: at a few hundred answers a second, the last of them waits less than one."""
 WAIT_SECONDS = 1.5
 ANSWER_SECONDS = 5.0
+
+_LACKING = (UndefinedTable, UndefinedColumn, UndefinedFunction, InsufficientPrivilege)
+_LACKS = "the database has not been migrated, or its rights are missing"
+_MEND = f"{_LACKS}: run `matching migrate`, or grant {ROLE} what is missing"
+
+log = structlog.get_logger("serving")
 
 # A generic plan, because planning the matches takes three times as long as running them.
 SESSION = f"""
@@ -68,12 +76,16 @@ async def fetch_row(
 ) -> tuple[Any, ...] | None:
     """The first row of a read-only statement, or None if there is none.
 
-    Raises DatabaseUnavailable if the database is away, too busy, frozen or not migrated.
+    Raises DatabaseUnavailable if the database is away, too busy, frozen, not migrated, or may not be read.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await _fetch_row_twice(pool, statement, parameters)
-    except (TimeoutError, OperationalError, UndefinedTable, UndefinedFunction) as error:
+    except _LACKING as error:
+        # Nobody is named in it: it tells of a table, a column or a function, and of no row.
+        log.exception(_MEND, missing=error.diag.message_primary)
+        raise DatabaseUnavailable(_LACKS) from error
+    except (TimeoutError, OperationalError) as error:
         raise DatabaseUnavailable(_why(error)) from error
 
 
@@ -99,8 +111,6 @@ async def _fetch_row(
 
 
 def _why(error: Error | TimeoutError) -> str:
-    if isinstance(error, UndefinedTable | UndefinedFunction):
-        return "the database has not been migrated"
     if isinstance(error, TooManyRequests):
         return "too many requests wait for the database"
     if isinstance(error, QueryCanceled):

@@ -10,7 +10,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from serving.problems import MEDIA_TYPE
+from serving.problem_types import ProblemType
+from serving.problems import MEDIA_TYPE, documented
 
 # Only the files of that package: Swagger UI as FastAPI would have the reader's browser fetch it from a CDN.
 _FILES = Path(fastapi_offline.__file__).parent / "static"
@@ -36,9 +37,9 @@ def _document_problems(operation: dict[str, Any]) -> None:
         if int(status) >= HTTPStatus.BAD_REQUEST:
             response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
     if "security" in operation:
-        too_many = HTTPStatus.TOO_MANY_REQUESTS
         unauthorized = responses[str(int(HTTPStatus.UNAUTHORIZED))]
-        responses[str(int(too_many))] = unauthorized | {"description": too_many.phrase}
+        for status, too_many in documented(ProblemType.TOO_MANY_REQUESTS).items():
+            responses[str(status)] = unauthorized | {"description": too_many["description"]}
 
 
 def install(app: FastAPI) -> None:

@@ -11,50 +11,80 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from models.db.errors import DatabaseUnavailable
+from serving.problem_types import STATUSES, ProblemType
 from serving.schemas import InvalidParameter, Problem
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 5
+RETRY = {"Retry-After": "5"}
+"""Seconds."""
 
 
-def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+class Refused(HTTPException):
+    """A problem of one of our own types, with its status."""
+
+    def __init__(self, kind: ProblemType, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(STATUSES[kind], detail, headers)
+        self.kind = kind
+
+
+def documented(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may answer with these problems."""
-    return {int(status): {"model": Problem, "description": status.phrase} for status in statuses}
+    statuses = dict.fromkeys(STATUSES[kind] for kind in kinds)
+    return {int(status): {"model": Problem, "description": _described(status, kinds)} for status in statuses}
 
 
-def refuse_token(detail: str, challenge: str = 'Bearer error="invalid_token"') -> NoReturn:
+def _described(status: HTTPStatus, kinds: tuple[ProblemType, ...]) -> str:
+    return f"{status.phrase}: {' or '.join(f'`{kind}`' for kind in kinds if STATUSES[kind] is status)}."
+
+
+def token_missing() -> NoReturn:
     """Answer 401, with the challenge of RFC 6750."""
-    raise HTTPException(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": challenge})
+    raise Refused(ProblemType.TOKEN_MISSING, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+
+
+def token_invalid() -> NoReturn:
+    """Answer 401, with the challenge of RFC 6750."""
+    detail = "the token is not valid or no longer valid; sign in again"
+    raise Refused(ProblemType.TOKEN_INVALID, detail, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def no_profile() -> NoReturn:
+    """Answer 403."""
+    detail = "the person of this token has no profile here; whoever has just joined has one soon"
+    raise Refused(ProblemType.NO_PROFILE, detail)
 
 
 def not_ready(detail: str) -> NoReturn:
     """Answer 503, to be tried again soon."""
-    raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(RETRY_SECONDS)})
+    raise Refused(ProblemType.UNAVAILABLE, detail, RETRY)
 
 
-def bad_cursor() -> NoReturn:
+def cursor_invalid() -> NoReturn:
     """Answer 400."""
-    raise HTTPException(
-        HTTPStatus.BAD_REQUEST, "the cursor was not made here for this person; start again without a cursor"
-    )
+    detail = "the cursor was not made here for this person; start again without a cursor"
+    raise Refused(ProblemType.CURSOR_INVALID, detail)
 
 
 def cursor_gone() -> NoReturn:
     """Answer 410."""
-    raise HTTPException(
-        HTTPStatus.GONE, "the publication of this cursor is not kept any more; start again without a cursor"
-    )
+    detail = "the publication of this cursor is not kept any more; start again without a cursor"
+    raise Refused(ProblemType.CURSOR_GONE, detail)
 
 
-def not_found(detail: str) -> NoReturn:
+def not_among_matches() -> NoReturn:
+    """Answer 404, whoever was asked for."""
+    raise Refused(ProblemType.NOT_AMONG_MATCHES, "this person is not among your matches, or not any more")
+
+
+def no_publication(detail: str) -> NoReturn:
     """Answer 404."""
-    raise HTTPException(HTTPStatus.NOT_FOUND, detail)
+    raise Refused(ProblemType.NO_PUBLICATION, detail)
 
 
 def too_many(wait_seconds: int) -> NoReturn:
     """Answer 429, to be tried again in `wait_seconds`."""
     detail = f"too many requests; try again in {wait_seconds} s"
-    raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(wait_seconds)})
+    raise Refused(ProblemType.TOO_MANY_REQUESTS, detail, {"Retry-After": str(wait_seconds)})
 
 
 def problem(
@@ -62,10 +92,11 @@ def problem(
     detail: str,
     headers: Mapping[str, str] | None = None,
     errors: list[InvalidParameter] | None = None,
+    kind: ProblemType = ProblemType.BLANK,
 ) -> JSONResponse:
     """A response with problem details, which no cache keeps."""
     headers = {"Cache-Control": "no-store"} | dict(headers or {})
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
+    body = Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
 
@@ -74,15 +105,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, error.detail, error.headers)
+        kind = error.kind if isinstance(error, Refused) else ProblemType.BLANK
+        return problem(error.status_code, error.detail, error.headers, kind=kind)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         # The value itself is not repeated: it may be personal.
         errors = [InvalidParameter(parameter=str(e["loc"][-1]), detail=e["msg"]) for e in error.errors()]
         detail = "; ".join(f"{e.parameter}: {e.detail}" for e in errors)
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
+        kind = ProblemType.PARAMETER_INVALID
+        return problem(STATUSES[kind], detail, errors=errors, kind=kind)
 
     @app.exception_handler(DatabaseUnavailable)
     async def unavailable(_: Request, error: DatabaseUnavailable) -> JSONResponse:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}; try again soon", {"Retry-After": str(RETRY_SECONDS)})
+        kind = ProblemType.UNAVAILABLE
+        return problem(STATUSES[kind], f"{error}; try again soon", RETRY, kind=kind)

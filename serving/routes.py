@@ -1,6 +1,5 @@
 """The addresses of the API."""
 
-from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -8,7 +7,16 @@ from fastapi import APIRouter, Request, Response
 from serving import answers, queries
 from serving.cursor import BadCursor, read_cursor
 from serving.dependencies import CursorText, Limit, Viewer
-from serving.problems import bad_cursor, cursor_gone, documented, not_found, not_ready, refuse_token
+from serving.problem_types import ProblemType
+from serving.problems import (
+    cursor_gone,
+    cursor_invalid,
+    documented,
+    no_profile,
+    no_publication,
+    not_among_matches,
+    not_ready,
+)
 from serving.schemas import (
     CurrentPublication,
     Liveness,
@@ -22,17 +30,20 @@ from serving.schemas import (
 
 router = APIRouter()
 
-NOBODY = "the person of this token is no longer here"
 NO_PUBLICATION = "no publication is live yet; try again soon"
 
-_ANSWERS = answers.NOT_MODIFIED | documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
+_ANSWERS = answers.NOT_MODIFIED | documented(
+    ProblemType.TOKEN_MISSING, ProblemType.TOKEN_INVALID, ProblemType.UNAVAILABLE
+)
+_ABOUT_ME = _ANSWERS | documented(ProblemType.NO_PROFILE)
 
 
 @router.get(
     "/v1/me/matches",
     tags=["matches"],
     response_model=Matches,
-    responses=_ANSWERS | documented(HTTPStatus.BAD_REQUEST, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY),
+    responses=_ABOUT_ME
+    | documented(ProblemType.CURSOR_INVALID, ProblemType.CURSOR_GONE, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """My matches, best first, by pages.
@@ -48,11 +59,11 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
         begun = None if cursor is None else read_cursor(cursor, viewer, request.state.cursor_key)
         page = await queries.page(request.state.pool, viewer, limit, begun)
     except BadCursor:
-        bad_cursor()
+        cursor_invalid()
     except queries.PublicationGone:
         cursor_gone()
     if page is None:
-        refuse_token(NOBODY)
+        no_profile()
     return answers.answer(request, answers.matches_body(page, viewer, request.state.cursor_key))
 
 
@@ -60,24 +71,30 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
     "/v1/me/matches/{candidate_id}",
     tags=["matches"],
     response_model=Match,
-    responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
+    responses=_ABOUT_ME | documented(ProblemType.NOT_AMONG_MATCHES, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
-    """One of my matches, as the pages of `/v1/me/matches` would show them now; 404 if they would not."""
+    """One person whom this API shows me, on a page of matches, as my one of the day or as similar, as they are now.
+
+    Whoever is on my list is as its pages show them. Else the newest publication counts that is still kept and has them
+    on my list or as my one of the day, so that the cards of pages begun earlier open as well; else they are `similar`,
+    if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
+    more: whether there is such a person is not told.
+    """
     shown = await queries.one(request.state.pool, viewer, candidate_id)
     if shown is None:
-        refuse_token(NOBODY)
+        no_profile()
     if not shown.people:
-        not_found("this person is not among your matches, or not any more")
+        not_among_matches()
     return answers.answer(request, answers.only_match(shown))
 
 
-@router.get("/v1/me/most-compatible", tags=["matches"], response_model=MostCompatible, responses=_ANSWERS)
+@router.get("/v1/me/most-compatible", tags=["matches"], response_model=MostCompatible, responses=_ABOUT_ME)
 async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
     """My one person of the day: everybody has at most one, and is that person's; there may be none."""
     shown = await queries.most_compatible(request.state.pool, viewer)
     if shown is None:
-        refuse_token(NOBODY)
+        no_profile()
     return answers.answer(request, answers.most_compatible_body(shown))
 
 
@@ -85,13 +102,13 @@ async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
     "/v1/me/similar",
     tags=["matches"],
     response_model=Similar,
-    responses=_ANSWERS | documented(HTTPStatus.UNPROCESSABLE_ENTITY),
+    responses=_ABOUT_ME | documented(ProblemType.PARAMETER_INVALID),
 )
 async def get_similar_to_me(request: Request, viewer: Viewer, limit: Limit = 20) -> Response:
     """The people whose texts are most like mine, of those who may be shown to me now; on my match list or not."""
     shown = await queries.similar(request.state.pool, viewer, limit)
     if shown is None:
-        refuse_token(NOBODY)
+        no_profile()
     return answers.answer(request, answers.similar_body(shown))
 
 
@@ -99,13 +116,13 @@ async def get_similar_to_me(request: Request, viewer: Viewer, limit: Limit = 20)
     "/v1/publications/current",
     tags=["publications"],
     response_model=CurrentPublication,
-    responses=_ANSWERS | documented(HTTPStatus.NOT_FOUND),
+    responses=_ANSWERS | documented(ProblemType.NO_PUBLICATION),
 )
 async def get_current_publication(request: Request, _: Viewer) -> Response:
-    """The publication that is live, and how much it holds; 404 while none is."""
+    """The publication that is live, and how much it holds; 404 while none is. It needs a token, but no profile."""
     live = await queries.live_publication(request.state.pool)
     if live is None:
-        not_found(NO_PUBLICATION)
+        no_publication(NO_PUBLICATION)
     current = CurrentPublication(id=live.id, made_at=live.made_at, viewers=live.viewers, pairs=live.pairs)
     return answers.answer(request, current.model_dump_json())
 
@@ -116,7 +133,7 @@ async def get_liveness() -> Liveness:
     return Liveness()
 
 
-@router.get("/readyz", tags=["health"], responses=documented(HTTPStatus.SERVICE_UNAVAILABLE))
+@router.get("/readyz", tags=["health"], responses=documented(ProblemType.UNAVAILABLE))
 async def get_readiness(request: Request) -> Readiness:
     """Whether matches can be served: the database answers and a publication is live."""
     live = await queries.live_publication(request.state.pool)

@@ -1,4 +1,7 @@
-"""What the API answers. The exact birth date, the place and the one-sided chances of a person never leave."""
+"""What the API answers. The exact birth date, the place and the one-sided chances of a person never leave.
+
+Of a place a distance tells its cell, a hundredth of a degree (about a kilometre), and no more.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -6,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from serving.problem_types import ProblemType
 from serving.reasons import ReasonCode
 
 FARTHEST_KM = 100
@@ -36,7 +40,8 @@ class Candidate(BaseModel):
     distance_km: int | None = Field(
         ge=0,
         le=FARTHEST_KM,
-        description=f"From the viewer, rounded to a kilometre; {FARTHEST_KM} means that or more; null when unknown.",
+        description="From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; "
+        f"{FARTHEST_KM} means that or more; null when unknown.",
     )
     interests: list[str]
     texts: dict[str, str] = Field(description="Prompt to answer.")
@@ -61,8 +66,8 @@ class Match(BaseModel):
     )
     reasons: list[Reason] = Field(description="Strongest first; empty when `source` is `similar`.")
     source: Literal["published", "similar"] = Field(
-        description="`published`: from the viewer's match list. `similar`: not on it, but eligible, and of those one "
-        "of the people whose texts are most like the viewer's."
+        description="`published`: from the viewer's match list, or the viewer's one of the day. `similar`: not on it, "
+        "but eligible, and of those one of the people whose texts are most like the viewer's."
     )
 
 
@@ -116,7 +121,7 @@ class InvalidParameter(BaseModel):
 class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
-    type: str = "about:blank"
+    type: ProblemType = ProblemType.BLANK
     title: str = Field(description="The name of the status.")
     status: int
     detail: str = Field(description="What went wrong this time, and what to do.")

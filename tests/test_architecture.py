@@ -46,6 +46,18 @@ def test_the_learning_code_imports_no_database_and_no_orchestration(path: Path) 
     assert {name for name in names if name.startswith("models.db")} <= set(SHARED)
 
 
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_compiled_uses_nothing_of_other_modules(path: Path) -> None:
+    """Compiled code is kept on disk until its own file changes: of another file it would keep what that one was."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    ours = [node for node in tree.body if isinstance(node, ast.ImportFrom) and str(node.module).startswith("models.")]
+    others = {alias.asname or alias.name for node in ours for alias in node.names}
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef) and "compiled" in map(ast.unparse, function.decorator_list):
+            used = {node.id for line in function.body for node in ast.walk(line) if isinstance(node, ast.Name)}
+            assert used & others == set(), function.name
+
+
 @pytest.mark.parametrize("name", SHARED)
 def test_what_is_shared_needs_the_standard_library_only(name: str) -> None:
     path = (ROOT / name.replace(".", "/")).with_suffix(".py")

@@ -10,7 +10,11 @@ from uuid import UUID
 import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from models.db.errors import InputError
 
 Rows = Iterable[tuple[str, str, Any]]
 """Profile id, content hash, and 384 numbers, in a list or an array."""
@@ -37,6 +41,7 @@ WAITING = """
 FROM app.profiles AS profile LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
 WHERE profile.texts <> '{}' AND (known.updated_at < profile.updated_at OR known.profile_id IS NULL)
 """
+ATTEMPTS = 5
 # Only those of a table that is empty.
 GRAPHS = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
@@ -100,8 +105,30 @@ def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *befo
                 copy.write_row((UUID(profile_id), content_hash, HalfVector(vector)))
         for statement in before:
             connection.execute(text(statement), {"read_at": read_at})
-        with _indexed_afterwards(connection):
+        for _ in range(ATTEMPTS):
+            if (changed := _merged(connection, encoder, read_at)) is not None:
+                return changed
+    raise InputError(
+        "matching.embeddings cannot refer to some of the people in app.profiles: where that is a view, let it show "
+        "only people of the table that matching.embeddings refers to; else they were erased one after the other, so "
+        "run this again"
+    )
+
+
+def _merged(connection: Connection, encoder: str, read_at: datetime) -> int | None:
+    """How many rows the staged vectors added or changed; None, and nothing done, if somebody was erased meanwhile.
+
+    The statement sees the people of its start, and the foreign key, which waits for erasures, those of its end. Locking
+    the people instead would need the right to change them, which nobody has to give us.
+    """
+    try:
+        # In a savepoint, which gives its locks back: an erasure may wait for one of them.
+        with connection.begin_nested(), _indexed_afterwards(connection):
             return connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount
+    except DBAPIError as error:
+        if isinstance(error.orig, ForeignKeyViolation | DeadlockDetected):
+            return None
+        raise
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InvalidSchemaName, UndefinedTable
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from models.db import embedded
@@ -16,6 +16,10 @@ from models.db.settings import Settings
 DRIVER = "postgresql+psycopg"
 # SQLSTATEs of a server that will be back: connection exceptions, shutdowns and starts. None: it was not reached at all.
 LOST = ("08", "57P")
+UNREADABLE = (
+    "DATABASE_URL cannot be read; it should look like postgresql://user:password@host:5432/database, with %40 for an @ "
+    "in the password, %3A for a : and %25 for a %, and with several hosts like postgresql:///database?host=a,b"
+)
 
 
 def database_url(settings: Settings) -> str:
@@ -26,12 +30,22 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is None:
         return embedded.ensure_running(settings.home)
     try:
-        url = make_url(settings.database_url)
-    except ArgumentError as error:
-        raise InputError("DATABASE_URL cannot be read; it should look like postgresql://user@host/database") from error
+        url = _read(settings.database_url)
+    except (ArgumentError, ValueError, psycopg.ProgrammingError):  # not a word of theirs: they quote the password
+        raise InputError(UNREADABLE) from None
     if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
         raise InputError(f"DATABASE_URL names {url.drivername}; only PostgreSQL with pgvector will do")
     return url.set(drivername=DRIVER).render_as_string(hide_password=False)
+
+
+def _read(given: str) -> URL:
+    """The URL. Raises what SQLAlchemy and the driver raise for one that either cannot use, ValueError for two @."""
+    if given.count("@") > 1:
+        raise ValueError("what follows the first @ of a password would be taken for the host, and told")
+    url = make_url(given)
+    _options(url)
+    conninfo_to_dict(libpq_url(url.set(drivername=DRIVER).render_as_string(hide_password=False)))
+    return url
 
 
 def libpq_url(url: str) -> str:
@@ -43,7 +57,7 @@ def libpq_url(url: str) -> str:
 @contextmanager
 def database(settings: Settings) -> Iterator[Engine]:
     """An engine for the length of a block. A lost or absent server is raised as DatabaseUnavailable."""
-    engine = create_engine(database_url(settings), connect_args={"connect_timeout": 10})
+    engine = create_engine(database_url(settings), connect_args={"connect_timeout": 10}, hide_parameters=True)
     try:
         yield engine
     except (DBAPIError, psycopg.OperationalError) as error:
@@ -54,12 +68,23 @@ def database(settings: Settings) -> Iterator[Engine]:
             raise
         # The first line only: what follows may quote somebody's row.
         what = str(cause).partition("\n")[0]
-        where = engine.url.render_as_string(hide_password=True)
         raise DatabaseUnavailable(
-            f"the database at {where} failed: {what}; see that it runs and has room, then run this again"
+            f"{_named(engine.url)} failed: {what}; see that it runs and has room, then run this again"
         ) from error
     finally:
         engine.dispose()
+
+
+def _named(url: URL) -> str:
+    """The database by name, host and port. The rest of the URL, its query too, may hold a password."""
+    name, host, port = (_options(url).get(part) for part in ("dbname", "host", "port"))
+    return f"the database {name or 'of the user'} at {host or 'this machine'}, port {port or 5432},"
+
+
+def _options(url: URL) -> dict[str, object]:
+    """What the driver is given of a URL."""
+    _, options = url.set(drivername=DRIVER).get_dialect()().create_connect_args(url)
+    return dict(options)
 
 
 def was_lost(error: DatabaseUnavailable) -> bool:

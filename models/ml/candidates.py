@@ -39,25 +39,27 @@ class Scored:
 def candidates(pools: Pools, promise: Promise, closed: tuple[Ints, Ints], viewers: Ints) -> tuple[Ints, Ints]:
     """Each viewer's eligible people: viewer and candidate positions int64 (n,), in order of viewer, then of candidate.
 
-    `closed` are pairs (viewer, candidate) not to be shown: blocked, or already liked or passed. Of a pool larger than
-    MOST_CANDIDATES the most promising are kept, exactly, by matrix products over the whole pool.
+    `promise` has its keys in the order of the pools. `closed` are pairs (viewer, candidate) not to be shown. Of a pool
+    larger than MOST_CANDIDATES the most promising are kept, exactly, by matrix products over the whole pool.
     """
     people = len(pools.rules.age)
     place = np.full(people, -1)
     place[viewers] = np.arange(len(viewers))
-    is_closed, keys = _table(place, closed), promise.keys[pools.order]
+    is_closed = _table(place, closed)
     # Different numbers, evenly spread: masked by a viewer's own, each is as likely as others to be among the largest.
     lot = np.argsort(mixed(np.arange(people, dtype=np.uint64))) * (LOTS // max(people, 1))
 
     def of_some(group: Group) -> Ints:
         block = pools.block(group)
         _close(block, is_closed[place[block.viewers]])
-        if (block.pairs.sum(axis=1) > MOST_CANDIDATES).any():
-            _keep_most_promising(block, _products(promise.queries[block.viewers], keys, block.runs), lot)
+        if any(np.count_nonzero(fitting) > MOST_CANDIDATES for fitting in block.pairs):
+            _keep_most_promising(block, _products(promise.queries[block.viewers], promise.keys, block.runs), lot)
         row, column = np.divmod(np.flatnonzero(block.pairs), max(len(block.others), 1))
-        return place[block.viewers[row]] * people + block.others[column]
+        return np.sort(place[block.viewers[row]] * people + block.others[column])
 
-    pairs = np.sort(np.concatenate([np.empty(0, np.int64), *on_all_cores(of_some, pools.groups(viewers))]))
+    found = on_all_cores(of_some, pools.groups(viewers))
+    # A group has all of a viewer's, so whole stretches are in order already: merged rather than sorted.
+    pairs = np.sort(np.concatenate([np.empty(0, np.int64), *found]), kind="stable")
     return viewers[pairs // max(people, 1)], pairs % max(people, 1)
 
 

@@ -18,7 +18,10 @@ PARTS = 16
 
 
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """The function as machine code, kept on disk between processes; it does not hold Python's lock."""
+    """The function as machine code, kept on disk between processes; it does not hold Python's lock.
+
+    What is kept is made anew when the function's own file changes, so it may use nothing of ours from another file.
+    """
     return cast("Callable[Parameters, Result]", numba.njit(cache=True, nogil=True, fastmath={"reassoc"})(function))
 
 

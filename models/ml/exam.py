@@ -1,10 +1,10 @@
 """The exam of rankers: decisions to predict without having seen anything of their fold, with more or less known.
 
-Folds go by hashes of people's ids, so a later ranker sits the same exam as the champion and neither has seen it.
+A later ranker sits the same exam as the champion, each by those of its rankers that had not seen who is asked about.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +49,10 @@ class Exam:
     def lists(self) -> Ints:
         """One number for the questions of one viewer in one draw, (q,): only the candidates differ there."""
         return self.events.actor[self.questions] * len(self.draws) + self.draw
+
+    def only(self, which: Bools) -> "Exam":
+        """The questions about some of the decisions, bool (n,), with the same known."""
+        return replace(self, draws=[replace(draw, asked=draw.asked[which[draw.asked]]) for draw in self.draws])
 
     def reciprocals(self) -> Ints:
         """For each question that of the other direction in the same draw, -1 if it is not asked, (q,)."""

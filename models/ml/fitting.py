@@ -1,6 +1,7 @@
 """Fitting the ranker: a ridge on profiles and history, trees from its log-odds, calibration.
 
-Everything is chosen on held-out folds, and what did not see a fold is kept: later rankers are compared with it there.
+Everything is chosen on held-out folds. What did not see a fold is kept, calibrated on the others: later rankers are
+compared with it there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 
-from models.ml.calibration import ENOUGH, calibrate
+from models.ml.calibration import ENOUGH, Calibration, apply_each, calibrate, calibrate_each
 from models.ml.cold import NONE, Cold, Folds
 from models.ml.features import HISTORY, nothing_is_known
 from models.ml.history import Bools, Doubles, Ints
@@ -73,7 +74,7 @@ class Questions:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Rankers, and what those that did not see a fold say of it: calibrated log-odds, float64 (n,)."""
+    """Rankers, and what those that did not see a fold say of it: log-odds, float64 (n,), calibrated on other folds."""
 
     rankers: Rankers
     held_out: Doubles
@@ -106,28 +107,32 @@ def fit_ranker(specification: Specification, cold: Cold, questions: Questions, s
     """Fit ridge, trees and calibration on n questions, given the cold ridges of the same folds.
 
     The trees start from the ridge's log-odds, so that they learn only what it missed. Number of trees, ridge strength
-    and calibration are chosen on the held-out rows. `grow` grows the trees that are kept for everybody.
+    and the whole ranker's calibration are chosen on all held-out rows, the calibration of a ranker without a fold on
+    those of the other folds. `grow` grows the trees that are kept for everybody.
     """
     found = splits(questions.fold)
     parts, linear = _cross_fit_linear(cold, questions, found)
     boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed)
     whole = parts[-1]
     booster = _boost(whole, questions.liked, rounds, seed, grow)
-    cold_rows = nothing_is_known(whole.features)
-    calibration = calibrate(linear + trees, questions.liked, cold_rows)
     means = whole.features.mean(axis=0, dtype=np.float64)
+    cold_rows = nothing_is_known(whole.features)
+    rows = questions.liked, cold_rows, questions.fold
+    calibrations, of_linear = calibrate_each(linear + trees, *rows), calibrate_each(linear, *rows)
 
-    def ranker(cold: Linear, part: _Part, booster: lgb.Booster) -> Ranker:
+    def ranker(cold: Linear, part: _Part, booster: lgb.Booster, calibration: Calibration) -> Ranker:
         return Ranker(specification, cold, part.linear, means, *calibration.others, booster, calibration.cold)
 
-    folds = [int(questions.fold[held[0]]) for _, held in found]
     by_fold = {
-        each: ranker(cold.without[frozenset({each})], part, booster)
-        for each, part, booster in zip(folds, parts, boosters, strict=False)
+        fold: ranker(cold.without[frozenset({fold})], part, booster, calibration)
+        for (fold, calibration), part, booster in zip(calibrations.items(), parts, boosters, strict=False)
     }
-    rankers = Rankers(ranker(cold.whole, whole, booster), by_fold)
-    of_linear = calibrate(linear, questions.liked, cold_rows)
-    return Fitted(rankers, calibration.apply(linear + trees, cold_rows), of_linear.apply(linear, cold_rows))
+    of_all = calibrate(linear + trees, questions.liked, cold_rows)
+    return Fitted(
+        Rankers(ranker(cold.whole, whole, booster, of_all), by_fold),
+        apply_each(calibrations, linear + trees, cold_rows, questions.fold),
+        apply_each(of_linear, linear, cold_rows, questions.fold),
+    )
 
 
 def _cross_fit_linear(cold: Cold, questions: Questions, found: Sequence[Split]) -> tuple[list[_Part], Doubles]:

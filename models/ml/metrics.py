@@ -38,11 +38,6 @@ def within_viewer_aucs(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) ->
     return aucs
 
 
-def standard_error(values: "pd.Series[float]") -> float:
-    """The standard error of a mean; NaN for under two values."""
-    return float(values.std() / np.sqrt(len(values)))
-
-
 def share_error(share: ArrayLike, n: ArrayLike) -> Floats:
     """The standard error of a share, 0 to 1, of n independent rows."""
     share = np.asarray(share, np.float64)

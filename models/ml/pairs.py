@@ -65,16 +65,20 @@ def _groups(circle: Ints, viewer: Ints, ids: pd.Index) -> Ints:
     """Who is held out together: each circle, or else each viewer.
 
     Held-out circles share nobody with the rest, as new people do. One circle that holds most of a town cannot be held
-    out: then the decisions of each viewer are. A group is named by a hash of its first person's id, so that it is the
-    same group, in the same fold, in every training.
+    out: then the decisions of each viewer are. A group is named by a hash of its first person's id: mostly it is in the
+    same fold in the next training, and where it is not, models.ml.held_out knows.
     """
     largest = np.bincount(circle).max() if len(circle) else 0
     if largest <= len(circle) / 2:
         first = pd.Series(ids.to_numpy()[viewer]).groupby(circle).transform("min")
     else:
         first = pd.Series(ids.to_numpy()[viewer])
-    hashes = pd.util.hash_array(first.to_numpy(object))
-    return (hashes >> np.uint64(1)).astype(np.int64)
+    return numbers(first)
+
+
+def numbers(ids: "pd.Series[str]") -> Ints:
+    """A hash of each id, not below zero."""
+    return (pd.util.hash_array(ids.to_numpy(object)) >> np.uint64(1)).astype(np.int64)
 
 
 def folds(group: Ints) -> Ints:

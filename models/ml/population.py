@@ -26,7 +26,10 @@ class Population:
     pools: Pools
     ledger: Ledger
     closed: tuple[Ints, Ints]
-    """Pairs (viewer, candidate) not to be shown: blocked either way, or already liked or passed."""
+    """Pairs (viewer, candidate) not to be shown: blocked or passed either way, or liked by the viewer.
+
+    A like of the candidate's counts for nothing here: the place in the list would tell it.
+    """
 
 
 def population(
@@ -51,8 +54,8 @@ def population(
         pools=pools(rules(profiles)),
         ledger=ledger(decided, _surprise(ranker, arrays, decided), len(profiles)),
         closed=(
-            np.concatenate([decided.actor, blocker[known], blocked[known]]),
-            np.concatenate([decided.target, blocked[known], blocker[known]]),
+            np.concatenate([decided.actor, decided.target[~decided.liked], blocker[known], blocked[known]]),
+            np.concatenate([decided.target, decided.actor[~decided.liked], blocked[known], blocker[known]]),
         ),
     )
 

@@ -6,7 +6,7 @@ On a few thousand pairs the linear part carries the ranking and the trees add li
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from scipy.special import expit, logit
 
 from models.db.errors import OtherMake
 from models.ml.features import HISTORY, nothing_is_known
-from models.ml.history import Bools, Doubles
+from models.ml.history import Bools, Doubles, Ints
 from models.ml.linear import Linear
 from models.ml.people import Floats
 from models.ml.specification import Specification
@@ -25,8 +25,9 @@ from models.ml.tree_shap import Paths, paths
 from models.ml.trees import Trees, trees
 
 WITHOUT = "without"
+VIEWERS = "viewers.npy"
 # Of the files below; another one when features or files change their meaning.
-MAKE = 3
+MAKE = 4
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
 # What is believed before anybody decided anything: likes go a little more to people of like taste, age and place.
@@ -106,6 +107,8 @@ class Rankers:
 
     whole: Ranker
     by_fold: Mapping[int, Ranker]
+    held_out: Mapping[int, Ints] = field(default_factory=dict)
+    """By fold hashes of the viewers whose decisions the ranker without it did not see (see models.ml.held_out)."""
 
     def without(self, fold: int) -> Ranker:
         """The ranker that did not see a fold; the whole one if there was nothing in it."""
@@ -135,19 +138,21 @@ def prior(specification: Specification, names: Sequence[str], liked: Bools) -> R
 def save(rankers: Rankers, folder: Path) -> None:
     """Write the whole ranker's ranker.json and, if there are trees, trees.txt (LightGBM's own text form) into `folder`.
 
-    The rankers without a fold go into `without/<fold>` below it, likewise.
+    The rankers without a fold go into `without/<fold>` below it, likewise, each with the hashes of whom it did not see.
     """
     if folder.exists():
         shutil.rmtree(folder)
     _save_one(rankers.whole, folder)
     for fold, ranker in rankers.by_fold.items():
         _save_one(ranker, folder / WITHOUT / str(fold))
+        np.save(folder / WITHOUT / str(fold) / VIEWERS, rankers.held_out.get(fold, np.empty(0, np.int64)))
 
 
 def load(folder: Path) -> Rankers:
     """Read what `save` wrote. Raises OtherMake for rankers that another version of this program wrote."""
-    folds = sorted(folder.glob(f"{WITHOUT}/*"))
-    return Rankers(load_whole(folder), {int(each.name): load_whole(each) for each in folds})
+    folds = {int(each.name): each for each in sorted(folder.glob(f"{WITHOUT}/*"))}
+    by_fold = {fold: load_whole(each) for fold, each in folds.items()}
+    return Rankers(load_whole(folder), by_fold, {fold: np.load(each / VIEWERS) for fold, each in folds.items()})
 
 
 def _save_one(ranker: Ranker, folder: Path) -> None:

@@ -19,6 +19,7 @@ from models.ml.people import Floats, People
 from models.ml.ranker import Ranker
 from models.ml.specification import Specification
 
+Ints = NDArray[np.int64]
 # Into how many steps a number is cut, so that a difference of two is a dot product.
 STEPS = 12
 # From how many people's places distances are measured, so that a distance of two is a dot product.
@@ -30,10 +31,12 @@ Weights = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Promise:
-    """Of n people, float32 (n, d): that of a viewer and a candidate is the viewer's query times the candidate's key."""
+    """Of n people, float32: that of a viewer and a candidate is the viewer's query times the candidate's key."""
 
     queries: Floats
+    """By position, (n, d)."""
     keys: Floats
+    """Of those in an order, (o, d)."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,11 @@ class _Term:
     alone: NDArray[np.floating] | float = 0.0
 
 
-def promise(ranker: Ranker, people: People, ledger: Ledger) -> Promise:
-    """The promise of all pairs of n people, of whose likes the ledger knows."""
+def promise(ranker: Ranker, people: People, ledger: Ledger, order: Ints) -> Promise:
+    """The promise of all n people as viewers, and as candidates of those at positions `order`, int64 (o,).
+
+    The ledger knows of their likes.
+    """
     specification = ranker.specification
     weights = ranker.slope * ranker.linear.weights
     named = names_and_groups(specification)
@@ -59,7 +65,7 @@ def promise(ranker: Ranker, people: People, ledger: Ledger) -> Promise:
     for term in terms:
         alone += term.alone
     queries = [*(term.queries for term in terms), np.ones((len(people), 1))]
-    keys = [*(term.keys for term in terms), alone[:, None]]
+    keys = [*(term.keys[order] for term in terms), alone[order, None]]
     return Promise(
         np.hstack(queries, dtype=np.float32, casting="same_kind"),
         np.hstack(keys, dtype=np.float32, casting="same_kind"),

@@ -1,19 +1,21 @@
 """From a town's frames to a ranker, and how it did in its exam."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from models.ml.calibration import ENOUGH
 from models.ml.cold import Cold, Folds, fit_cold
 from models.ml.draws import draws, sample
 from models.ml.embeddings import Answers
 from models.ml.exam import Exam, blocks, cold_pairs, sit
 from models.ml.features import names_and_groups, of_history, of_profiles
 from models.ml.fitting import Fitted, Grow, Known, Questions, fit_ranker, grow, teaches
-from models.ml.gate import Report, beats_random, report
-from models.ml.history import Doubles, Events, Ints
+from models.ml.gate import BESIDE, Report, beats_random, of_rankers, report
+from models.ml.held_out import NOT_HELD_OUT, folds_then, viewers_by_fold
+from models.ml.history import Bools, Doubles, Events, Ints
 from models.ml.hot_deck import filled
 from models.ml.pairs import events_of
 from models.ml.people import People, people
@@ -47,8 +49,9 @@ def train(
     """Train on a training-pairs frame; the prior where there is too little to learn from, or nothing was learned.
 
     Learned nothing: on held-out folds they rank no better than chance, or a higher score means fewer likes. The
-    champion sits the same exam, and is in the report. Traits, facts and wants about race or ethnicity are used only if
-    `sensitive`. The same rows and seed give the same rankers, in any order; `grow` grows the trees.
+    champion sits the same exam, but for whom it has seen, and is in the report. Traits, facts and wants about race or
+    ethnicity are used only if `sensitive`. The same rows and seed give the same rankers, in any order; `grow` grows the
+    trees.
     """
     # Draws and trees go by row number.
     profiles = profiles.sort_values("profile_id", ignore_index=True)
@@ -61,13 +64,29 @@ def train(
         answered = people(specification, *filled(specification, profiles, answers, seed))
         fitted, exam = fit_town(specification, arrays, answered, decided, fold, seed, grow)
         p_like = {"ranker": expit(fitted.held_out), "ridge": expit(fitted.held_out_linear)}
-        if champion is not None:
-            p_like["champion"] = sit(champion, exam, people(champion.whole.specification, profiles, answers))
         found = report(exam, exam.pairs(arrays), p_like, seed)
         if fitted.rankers.whole.slope > 0 and beats_random(found):
-            return Trained(fitted.rankers, found)
+            if champion is not None:
+                as_it_sees = people(champion.whole.specification, profiles, answers)
+                then = folds_then(champion.held_out, decisions)
+                found = {**found, **_beside(champion, as_it_sees, exam, then, p_like["ranker"])}
+            return Trained(replace(fitted.rankers, held_out=viewers_by_fold(decisions)), found)
     names = [name for name, _ in names_and_groups(specification)]
     return Trained(Rankers(prior(specification, names, decided.liked), {}), None)
+
+
+def _beside(champion: Rankers, arrays: People, exam: Exam, then: Ints, p_like: Doubles) -> Report:
+    """Metrics of the champion, and of the new ranker's answers, (q,), on the questions that the champion can be asked.
+
+    `then` are the folds in which it held the decisions out, (n,); `arrays` are people by its own specification. Nothing
+    where it has seen so much that the rest says too little.
+    """
+    unseen: Bools = then != NOT_HELD_OUT
+    its_exam = replace(exam, fold=then).only(unseen)
+    if min(its_exam.liked.sum(), (~its_exam.liked).sum()) < ENOUGH:
+        return {}
+    ours = p_like[unseen[exam.questions]]
+    return of_rankers(its_exam, {"champion": sit(champion, its_exam, arrays), BESIDE: ours})
 
 
 def fit_town(

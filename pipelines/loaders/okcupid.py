@@ -1,7 +1,8 @@
 """Load the OkCupid profiles of June 2012 (Kim and Escobedo-Land, J. Stat. Educ. 2015) in their anonymised revision.
 
 The file has neither names nor places, essays or interactions. So that there is a text to embed, one is rendered from
-the answers, under the prompt `ABOUT`.
+the answers, under the prompt `ABOUT`; ethnicity is not among them, as the ranker leaves it out and a text would bring
+it back.
 """
 
 import html
@@ -29,7 +30,6 @@ SENTENCES = {
     "status": "I am {}.",
     "job": "My work: {}.",
     "education": "My education: {}.",
-    "ethnicity": "My background: {}.",
     "body_type": "My build: {}.",
     "diet": "I eat {}.",
     "drinks": "I drink {}.",
@@ -40,7 +40,9 @@ SENTENCES = {
     "religion": "My religion: {}.",
     "sign": "My sign: {}.",
 }
-"""The columns that become facts, each with the sentence that tells it."""
+"""The columns that become facts and are told in the text, each with its sentence."""
+
+FACTS = (*SENTENCES, "ethnicity")
 
 SERIOUSNESS = {
     "religion": {
@@ -51,7 +53,7 @@ SERIOUSNESS = {
     },
     "sign": {" but it doesn\u2019t matter": 1, " and it\u2019s fun to think about": 2, " and it matters a lot": 3},
 }
-COLUMNS = ("age", "sex", "orientation", "height", "income", "speaks", *SENTENCES)
+COLUMNS = ("age", "sex", "orientation", "height", "income", "speaks", *FACTS)
 
 
 def load(engine: Engine, path: Path) -> LoadReport:
@@ -121,7 +123,7 @@ def _seeks(sex: str, orientation: str) -> tuple[str, ...]:
 
 def _facts(answers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, float]]:
     """What was said, and how serious about it, from 1, apart."""
-    facts = {column: answers[column] for column in SENTENCES if answers[column] not in UNSAID}
+    facts = {column: answers[column] for column in FACTS if answers[column] not in UNSAID}
     seriousness: dict[str, float] = {}
     for column, endings in SERIOUSNESS.items():
         for ending, degree in endings.items():
@@ -147,7 +149,7 @@ def _languages(speaks: str) -> tuple[str, ...]:
 
 
 def _about(facts: Mapping[str, str], languages: tuple[str, ...]) -> dict[str, str]:
-    sentences = [SENTENCES[column].format(answer) for column, answer in facts.items()]
+    sentences = [sentence.format(facts[column]) for column, sentence in SENTENCES.items() if column in facts]
     if languages:
         sentences.append(f"I speak {', '.join(languages)}.")
     return {ABOUT: " ".join(sentences)} if sentences else {}

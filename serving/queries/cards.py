@@ -39,9 +39,18 @@ class Shown(NamedTuple):
 
 LIVE = "publication.state = 'live'"
 # One that was rolled back from was wrong in some way: nobody goes on reading it.
-BEGUN = """publication.id = %(publication_id)s
-    AND (publication.state = 'live' OR publication.state = 'retired' AND NOT publication.metrics ? 'rolled_back_at')
+_READ = "(publication.state = 'live' OR publication.state = 'retired' AND NOT publication.metrics ? 'rolled_back_at')"
+BEGUN = f"""publication.id = %(publication_id)s AND {_READ}
     AND to_regclass('matching.match_lists_' || publication.id) IS NOT NULL"""
+# The newest that has %(candidate_id)s in the viewer's list, or as the viewer's one of the day. Those who look at pages
+# of an earlier one, or at the card of yesterday, meet people who are in that alone.
+HAS_THEM = f"""publication.id = (
+    SELECT publication.id
+    FROM matching.match_lists AS list JOIN matching.publications AS publication ON publication.id = publication_id
+    WHERE viewer_id = %(viewer_id)s AND {_READ}
+      AND (%(candidate_id)s = ANY (candidate_ids) OR %(candidate_id)s = most_compatible_id)
+    ORDER BY publication.id DESC
+    LIMIT 1)"""  # noqa: S608 -- as below
 
 
 def statement(listed: str, publication: str = LIVE, only: str = "true") -> str:

@@ -7,7 +7,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from serving.cursor import Cursor
 from serving.database import fetch_row
-from serving.queries.cards import BEGUN, LIVE, TEMPLATES, Shown, statement
+from serving.queries.cards import BEGUN, HAS_THEM, LIVE, TEMPLATES, Shown, statement
 
 FULL = 50
 """A list of fewer people is topped up to so many, over all its pages."""
@@ -33,11 +33,30 @@ _PAGE = {
 FIRST_PAGE = _PAGE[LIVE, False]
 """What nearly all requests run, and alone; its parameters are viewer_id, limit, shown (no hashes) and sentences."""
 
-_ONE, _ONE_OF_ALL = (
-    statement(f"({listed})", only="candidate_id = %(candidate_id)s") for listed in (_LIST, _LIST_AND_SIMILAR)
+_PARTNER = """
+            SELECT most_compatible_id, most_compatible_p_match, most_compatible_reasons, 1, 'published'"""
+_MOST_COMPATIBLE = statement(f"({_PARTNER})")
+
+# On the list they have their place there; the one of the day who is not on it comes alone, and so first.
+_ONE_PUBLISHED = statement(
+    f"""({_LIST}
+            WHERE %(candidate_id)s = ANY (list.candidate_ids)
+            UNION ALL{_PARTNER}
+            WHERE %(candidate_id)s <> ALL (list.candidate_ids)
+        )""",
+    HAS_THEM,
+    only="candidate_id = %(candidate_id)s",
 )
-_MOST_COMPATIBLE = statement(
-    "(VALUES (list.most_compatible_id, list.most_compatible_p_match, list.most_compatible_reasons, 1, 'published'))"
+# Whoever fills up a list is one of the FULL nearest of all: those of the list who may be shown come before them, on
+# the pages as well. So this finds everybody whom any page or `similar` shows as such, and nobody else.
+_ONE_SIMILAR = statement(
+    f"""({_LIST}
+            UNION ALL
+            SELECT neighbour.id, NULL, NULL, coalesce(cardinality(list.candidate_ids), 0) + neighbour.place, 'similar'
+            FROM matching.neighbours(viewer.id, {FULL}, NULL, NULL) WITH ORDINALITY AS neighbour (id, place)
+            WHERE neighbour.id = ANY (list.candidate_ids) IS NOT TRUE
+        )""",  # noqa: S608 -- as in cards.py
+    only="candidate_id = %(candidate_id)s",
 )
 _SIMILAR = statement("""(
             SELECT neighbour.id, NULL::real, NULL::jsonb, neighbour.place, 'similar'
@@ -84,14 +103,14 @@ def _next(begun: Cursor, shown: Shown, limit: int) -> Cursor | None:
 
 
 async def one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) -> Shown | None:
-    """This candidate, if all pages of the viewer's matches would show them now; None if there is no such viewer.
+    """This candidate, if the API shows them to the viewer now; None if there is no such viewer.
 
-    Raises DatabaseUnavailable.
+    They are as the newest publication has them that did, else as one of the similar people. Raises DatabaseUnavailable.
     """
-    shown = await _shown(pool, _ONE, viewer_id, None, candidate_id=candidate_id)
+    shown = await _shown(pool, _ONE_PUBLISHED, viewer_id, None, candidate_id=candidate_id)
     if shown is None or shown.people:
         return shown
-    return await _shown(pool, _ONE_OF_ALL, viewer_id, FULL, candidate_id=candidate_id)
+    return await _shown(pool, _ONE_SIMILAR, viewer_id, None, candidate_id=candidate_id)
 
 
 async def most_compatible(pool: AsyncConnectionPool, viewer_id: UUID) -> Shown | None:

@@ -80,10 +80,14 @@ def _eligible(me: Profile, other: Profile) -> bool:
         and not other.paused
         and other.gender in me.seeks
         and me.gender in other.seeks
-        and (me.age_min or 0) <= _age(other) <= (me.age_max or 32767)
-        and (other.age_min or 0) <= _age(me) <= (other.age_max or 32767)
+        and _wants_the_age_of(me, other)
+        and _wants_the_age_of(other, me)
         and (distance is None or reach is None or distance <= reach)
     )
+
+
+def _wants_the_age_of(one: Profile, other: Profile) -> bool:
+    return max(one.age_min or 18, 18) <= _age(other) <= min(one.age_max or 110, 110)
 
 
 def _age(person: Profile) -> int:
@@ -94,9 +98,15 @@ def _age(person: Profile) -> int:
 def _distance_km(a: Profile, b: Profile) -> float | None:
     if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
         return None
-    north, east = radians(b.latitude - a.latitude), radians(b.longitude - a.longitude)
-    chord = sin(north / 2) ** 2 + cos(radians(a.latitude)) * cos(radians(b.latitude)) * sin(east / 2) ** 2
+    here, there = _snapped(a.latitude), _snapped(b.latitude)
+    north, east = there - here, _snapped(b.longitude) - _snapped(a.longitude)
+    chord = sin(north / 2) ** 2 + cos(here) * cos(there) * sin(east / 2) ** 2
     return 2 * EARTH_KM * asin(min(1, sqrt(chord)))
+
+
+def _snapped(degrees: float) -> float:
+    """The degrees by their cell, in radians."""
+    return radians(round(degrees * 100) / 100)
 
 
 def _match(rank: int, me: Profile, other: Profile, p_match: float, reasons: list[dict[str, Any]]) -> Match:

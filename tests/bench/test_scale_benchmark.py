@@ -48,7 +48,7 @@ def test_what_is_kept_is_all_by_a_ranker_without_trees_and_by_chance_what_chance
         monkeypatch.setattr(place, "MOST_CANDIDATES", 10)
     monkeypatch.setattr(bench, "BEST", 3)
     made = arrays(unlearned, town)
-    assert kept(unlearned, made, promise(unlearned, made.people, made.ledger), 200) > 0.9
+    assert kept(unlearned, made, promise(unlearned, made.people, made.ledger, made.pools.order), 200) > 0.9
     nothing = np.zeros((PEOPLE, 1), np.float32)
     open_ = eligible(made.pools.rules, np.arange(PEOPLE))
     open_[made.closed] = False

@@ -1,6 +1,7 @@
 """How each block of SQL is tried: executed, and looked at what it did."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pandas as pd
 import psycopg
@@ -25,6 +26,11 @@ CREATE TABLE dating.blocks AS TABLE app.blocks;
 ALTER TABLE dating.swipes ADD FOREIGN KEY (actor_id) REFERENCES dating.people ON DELETE CASCADE,
                           ADD FOREIGN KEY (target_id) REFERENCES dating.people ON DELETE CASCADE;
 """
+DATING_ROLE = (
+    "CREATE ROLE dating_app",
+    "GRANT USAGE ON SCHEMA dating TO dating_app",
+    "GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA dating TO dating_app",
+)
 LISTS = "SELECT viewer_id, candidate_ids FROM matching.match_lists ORDER BY viewer_id LIMIT 1"
 
 
@@ -70,7 +76,22 @@ def views_take_the_tables_place(sql: str, request: pytest.FixtureRequest) -> Non
         assert api.shown(viewer, 50) == listed[1:]
         assert place.ask("SELECT FROM dating.people WHERE id = %(who)s", who=listed[0]) == []
         assert place.ask("SELECT FROM matching.match_lists WHERE %(who)s = ANY (candidate_ids)", who=listed[0]) == []
-        assert api.get("/v1/me/matches", token_for(listed[0])).status_code == 401
+        assert api.get("/v1/me/matches", token_for(listed[0])).status_code == 403
+        the_app_deletes(place, listed[1])
+        assert listed[1] not in api.shown(viewer, 50)
+        assert place.ask("SELECT FROM matching.match_lists WHERE %(who)s = ANY (candidate_ids)", who=listed[1]) == []
+
+
+def the_app_deletes(place: Place, person: UUID) -> None:
+    """With rights on its own tables only, and taking turns with whoever else deletes somebody."""
+    with psycopg.connect(libpq_url(place.database_url)) as connection:
+        for statement in (*DATING_ROLE, "SET LOCAL ROLE dating_app"):
+            connection.execute(statement)
+        connection.execute("DELETE FROM dating.people WHERE id = %s", [person])
+        assert connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted").fetchall()
+        connection.execute("RESET ROLE")
+        connection.execute("DROP OWNED BY dating_app")
+        connection.execute("DROP ROLE dating_app")
 
 
 def extracted(place: Place) -> tuple[pd.DataFrame, ...]:

@@ -14,6 +14,7 @@ from pipelines import cli
 from pipelines.definitions import build
 from serving.app import create_app
 from serving.metrics import Metrics
+from serving.problem_types import PREFIX, STATUSES
 from tests.docs.pages import ALL, ROOT, RUN, anchors, blocks, code, commands, links, rows
 
 PRODUCTION, API, OWN_APP = "docs/production.md", "docs/api.md", "docs/own-app.md"
@@ -70,6 +71,13 @@ def test_every_address_is_told_and_no_other() -> None:
     assert {row[0].strip("`") for row in rows(API) if row[-1] == "yes"} == with_token
     statuses = {int(status) for each in paths.values() for status in each["get"]["responses"] if int(status) >= 400}
     assert {int(row[0]) for row in rows(API) if row[0].isdigit()} == statuses
+
+
+def test_every_problem_is_told_with_its_status_and_no_other() -> None:
+    told = [(row[1].strip("`"), row[0]) for row in rows(API) if row[0][:3].isdigit()]
+    assert told == [*((f"{each}", f"{int(STATUSES[each])}") for each in STATUSES), ("about:blank", "404, 405, 500")]
+    client = [(f"{PREFIX}{row[1].strip('`')}", row[0]) for row in rows("serving/client/README.md") if row[0].isdigit()]
+    assert set(client) <= set(told)
 
 
 def test_every_asset_check_job_schedule_and_sensor_is_told() -> None:

@@ -21,6 +21,8 @@ HER, HIM = 1, 2
 GENDERS = ["woman", "man", "nonbinary"]
 DEGREE_KM = 6371.0088 * math.pi / 180
 """One degree of a meridian on the sphere of the Earth's mean radius."""
+PARIS_TO_AMSTERDAM_KM = 429.700339122
+"""From 48.86, 2.35 to 52.37, 4.90, by the law of cosines."""
 
 
 def eligible(connection: Connection, viewer: int, candidate: int, as_of: date = AS_OF) -> bool:
@@ -110,6 +112,7 @@ def test_each_must_be_within_the_other_s_ages(
         (date(2003, 3, 1), date(2024, 2, 29), 20),
         (date(2000, 3, 31), date(2023, 3, 30), 22),
         (date(2020, 2, 1), date(2020, 2, 1), 0),
+        (date(1, 1, 2), date(2020, 2, 1), 2019),
     ],
 )
 def test_age_in_years(connection: Connection, born: date, day: date, age: int) -> None:
@@ -125,6 +128,33 @@ def test_age_in_years_is_what_people_count(connection: Connection) -> None:
         assert connection.scalar(query, {"born": born, "day": day}) == counted
 
     agrees()
+
+
+@pytest.mark.parametrize("born", ["infinity", "-infinity", "0044-03-15 BC", "9999-12-31", "5874897-12-31"])
+def test_the_age_of_whom_no_calendar_knows_is_that_of_nobody(connection: Connection, born: str) -> None:
+    """As in the pipeline; and the one row is no error for everybody who would meet it."""
+    query = text(f"SELECT matching.age_in_years('{born}', :day)")
+    assert connection.scalar(query, {"day": AS_OF}) == -1
+
+
+@pytest.mark.parametrize(
+    ("born", "answer"),
+    [
+        (date(2002, 2, 1), True),
+        (date(2002, 2, 2), False),
+        (date(2019, 1, 1), False),
+        (date(2030, 1, 1), False),
+        (date(1909, 2, 2), True),
+        (date(1909, 2, 1), False),
+    ],
+)
+@pytest.mark.parametrize("whose", ["hers", "his"])
+@pytest.mark.parametrize("limits", [{}, {"age_min": 0, "age_max": 150}])
+def test_nobody_under_18_or_over_110_is_eligible_whatever_is_looked_for(
+    connection: Connection, born: date, answer: bool, whose: str, limits: dict[str, object]
+) -> None:
+    her, him = ({"birth_date": born}, {}) if whose == "hers" else ({}, {"birth_date": born})
+    assert both_ways(connection, her | limits, him | limits) is answer
 
 
 @pytest.mark.parametrize("whose", ["hers", "his"])
@@ -189,12 +219,12 @@ def test_the_distance_to_an_unknown_place_is_unknown(connection: Connection, unk
         ((60, 0), (60, 180), 60 * DEGREE_KM),
         ((0, 0), (0, 180), 180 * DEGREE_KM),
         ((90, 0), (-90, 0), 180 * DEGREE_KM),
-        ((48.8566, 2.3522), (52.3676, 4.9041), 429.861983446),
+        ((48.8566, 2.3522), (52.3676, 4.9041), PARIS_TO_AMSTERDAM_KM),
     ],
     ids=["same", "a degree", "date line", "pole", "over the pole", "antipodes", "poles", "Paris to Amsterdam"],
 )
 def test_distance_km(connection: Connection, a: tuple[float, float], b: tuple[float, float], km: float) -> None:
-    """Great circles on a sphere of the Earth's mean radius; Paris to Amsterdam is by the law of cosines."""
+    """Great circles on a sphere of the Earth's mean radius; Paris to Amsterdam is between hundredths of a degree."""
     query = text("SELECT matching.distance_km(:a, :b, :c, :d), matching.distance_km(:c, :d, :a, :b)")
     there, back = connection.execute(query, dict(zip("abcd", (*a, *b), strict=True))).one()
     assert there == pytest.approx(km, abs=1e-6)

@@ -1,13 +1,16 @@
 """Vectors in the database: whole or beside others, never older ones over newer ones; and who waits for one."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from models.db.embeddings import add_embeddings, store_embeddings, waiting, who_waits
+from models.db.errors import InputError
+from tests.models_db.conftest import run, wait_until
 
 PEOPLE = {name: f"00000000-0000-0000-0000-0000000000{number:02d}" for number, name in enumerate(("ann", "bob", "cy"))}
 JOIN = """
@@ -15,12 +18,15 @@ INSERT INTO app.profiles (id, display_name, birth_date, gender, seeks, texts)
 VALUES (CAST(:id AS uuid), 'Somebody', '1990-01-01', 'woman', '{man}', '{"About me": "I sail"}')
 """
 EDIT = 'UPDATE app.profiles SET updated_at = now(), texts = \'{"About me": "I row"}\' WHERE id = :id'
+ERASE = "DELETE FROM app.profiles WHERE id = CAST(:id AS uuid)"
 EMPTY = "UPDATE app.profiles SET updated_at = now(), texts = '{}' WHERE id = CAST(:id AS uuid)"
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_engine(database_url, poolclass=NullPool)
+    # Whoever waits longest finds a deadlock, after this; long enough for a test to make one.
+    options = {"options": "-c deadlock_timeout=2s"}
+    engine = create_engine(database_url, poolclass=NullPool, connect_args=options)
     tell(engine, JOIN, *PEOPLE)
     yield engine
     engine.dispose()
@@ -109,3 +115,79 @@ def test_who_wrote_nothing_does_not_wait(engine: Engine) -> None:
     tell(engine, EMPTY, "ann")
     with engine.connect() as connection:
         assert waiting(connection) is None
+
+
+class Storing:
+    """Stores everybody's vectors in a thread, while a transaction of the test's is open."""
+
+    def __init__(self, engine: Engine, pool: ThreadPoolExecutor) -> None:
+        self.engine = engine
+        self.stored: Future[int] = pool.submit(store_embeddings, engine, "letters", rows(*PEOPLE), now(engine))
+
+    def waits(self) -> bool:
+        """Whether it waits for the other transaction."""
+        blocked = "datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+        with self.engine.connect() as connection:
+            return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {blocked})")))
+
+
+def erase(connection: Connection, name: str) -> None:
+    connection.execute(text(ERASE), {"id": PEOPLE[name]})
+
+
+@pytest.mark.parametrize("known", [(), ("cy",), ("ann", "bob", "cy")])
+def test_who_is_erased_meanwhile_costs_nobody_else_their_vector(engine: Engine, known: tuple[str, ...]) -> None:
+    add_embeddings(engine, "letters", rows(*known, content="earlier"), now(engine))
+    with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
+        erase(connection, "bob")
+        storing = Storing(engine, pool)
+        wait_until(storing.waits)
+        connection.commit()
+        assert storing.stored.result(timeout=30) == 2
+    assert stored(engine) == {"ann": "first", "cy": "first"}
+
+
+def test_who_is_erased_meanwhile_behind_a_view(engine: Engine) -> None:
+    run(engine, "ALTER TABLE app.profiles RENAME TO people")
+    run(engine, "CREATE VIEW app.profiles AS SELECT DISTINCT * FROM app.people")
+    add_embeddings(engine, "letters", rows("ann"), now(engine))
+    with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
+        connection.execute(text("DELETE FROM app.people WHERE id = :id"), {"id": PEOPLE["bob"]})
+        storing = Storing(engine, pool)
+        wait_until(storing.waits)
+        connection.commit()
+        assert storing.stored.result(timeout=30) == 1
+    assert stored(engine) == {"ann": "first", "cy": "first"}
+
+
+def test_an_erasure_that_is_taken_back_leaves_the_vector(engine: Engine) -> None:
+    with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
+        erase(connection, "bob")
+        storing = Storing(engine, pool)
+        wait_until(storing.waits)
+        connection.rollback()
+        assert storing.stored.result(timeout=30) == 3
+    assert stored(engine) == dict.fromkeys(PEOPLE, "first")
+
+
+def test_storing_gives_way_to_an_erasure_that_waits_for_it(engine: Engine) -> None:
+    """The first vectors are stored under a lock that the erasure waits for, and the vectors wait for the person."""
+    with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
+        connection.execute(text("SET LOCAL deadlock_timeout = '1min'"))
+        connection.execute(text("SELECT FROM app.profiles WHERE id = :id FOR UPDATE"), {"id": PEOPLE["bob"]})
+        storing = Storing(engine, pool)
+        wait_until(storing.waits)
+        erase(connection, "bob")
+        connection.commit()
+        assert storing.stored.result(timeout=30) == 2
+    assert stored(engine) == {"ann": "first", "cy": "first"}
+
+
+def test_people_whom_the_vectors_cannot_refer_to_are_told(engine: Engine) -> None:
+    """As where `app.profiles` is a view that shows more than the table behind the foreign key."""
+    run(engine, "CREATE TABLE app.others (id uuid PRIMARY KEY)")
+    run(engine, "ALTER TABLE matching.embeddings ADD FOREIGN KEY (profile_id) REFERENCES app.others")
+    with pytest.raises(InputError, match=r"cannot refer to some of the people in app\.profiles") as raised:
+        add_embeddings(engine, "letters", rows("ann"), now(engine))
+    assert PEOPLE["ann"] not in str(raised.value)
+    assert stored(engine) == {}

@@ -1,11 +1,14 @@
-"""Connection strings, as SQLAlchemy and psycopg read them."""
+"""Connection strings, as SQLAlchemy and psycopg read them, and what is said of them: never a password."""
 
+import traceback
 from urllib.parse import quote
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import text
 
-from models.db.engines import database_url, libpq_url
+from models.db.engines import database, database_url, libpq_url
+from models.db.errors import DatabaseUnavailable, InputError, MatchingError
 from models.db.settings import Settings
 
 
@@ -14,3 +17,66 @@ def test_a_password_of_any_characters_reaches_the_driver(password: str) -> None:
     settings = Settings(database_url=f"postgresql://me:{quote(password, safe='')}@somewhere:5433/town")
     read = conninfo_to_dict(libpq_url(database_url(settings)))
     assert read == {"user": "me", "password": password, "host": "somewhere", "port": "5433", "dbname": "town"}
+
+
+def test_several_hosts_reach_the_driver() -> None:
+    settings = Settings(database_url="postgresql://me@/town?host=a,b&port=5432,5433")
+    read = conninfo_to_dict(libpq_url(database_url(settings)))
+    assert read == {"user": "me", "host": "a,b", "port": "5432,5433", "dbname": "town"}
+
+
+UNREADABLE = {
+    "no URL": "sesame",
+    "an @ and a colon": "postgresql://me:open@ses:same@here/town",
+    "an @": "postgresql://me:open@sesame@here/town",
+    "an @ and a slash": "postgresql://me:open@ses/same@here/town",
+    "an @ and a question mark": "postgresql://me:open@sesame?x@here/town",
+    "an unknown option": "postgresql://here/town?sesame=1",
+    "several hosts": "postgresql://me:sesame@here:1,there:2/town",
+    "a port that is none": "postgresql://me:sesame@here:sesame/town",
+    "hosts and ports that do not match": "postgresql://me:sesame@/town?host=a,b&port=1,2,3",
+}
+
+
+def chain(error: BaseException) -> str:
+    """All that a traceback of the error shows."""
+    return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(case: str) -> None:
+    with pytest.raises(InputError, match=r"DATABASE_URL cannot be read; .*%40") as raised:
+        database_url(Settings(database_url=UNREADABLE[case]))
+    assert not any(part in chain(raised.value) for part in ("sesame", "ses:same", "ses/same", "open"))
+
+
+UNREACHABLE = {
+    "in its place": "postgresql://me:sesame@127.0.0.1:1/town",
+    "in the query": "postgresql://127.0.0.1:1/town?user=me&password=sesame",
+    "in the query, the host too": "postgresql:///town?host=127.0.0.1&port=1&user=me&password=sesame",
+}
+
+
+@pytest.mark.parametrize("case", UNREACHABLE)
+def test_an_unreachable_server_is_told_by_host_port_and_database(case: str) -> None:
+    settings = Settings(database_url=UNREACHABLE[case])
+    with (
+        pytest.raises(
+            DatabaseUnavailable, match=r"^the database town at 127.0.0.1, port 1, failed: .*refused"
+        ) as raised,
+        database(settings) as engine,
+        engine.connect(),
+    ):
+        pass
+    assert "sesame" not in chain(raised.value)
+
+
+def test_what_a_failing_statement_was_given_is_not_told(database_url: str) -> None:
+    def fail() -> None:
+        with database(Settings(database_url=database_url)) as engine, engine.connect() as connection:
+            connection.execute(text("SELECT CAST(:who AS text), 1 / 0"), {"who": "somebody"})
+
+    with pytest.raises(Exception, match="division by zero") as raised:
+        fail()
+    assert not isinstance(raised.value, MatchingError)
+    assert "somebody" not in chain(raised.value).replace('"who": "somebody"', "")

@@ -1,16 +1,20 @@
 """Erasing someone takes them out of everything: their own rows, and every list that can still be read."""
 
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from models.db import tables
 from models.db.erasure import Erased, erase, find_profile
 from models.db.errors import InputError, PublicationRefused
 from models.db.match_lists import MatchList
 from models.db.publications import live, partitions, switch, verification
+from models.db.reader import ROLE
 from tests.models_db.conftest import (
     BEFORE,
     TOWN,
@@ -23,6 +27,20 @@ from tests.models_db.conftest import (
     stored_lists,
     wait_until,
 )
+
+# So that each of two erasures has deleted its own list before either goes on: triggers run in order of their names.
+SLOWLY = (
+    "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END $$",
+    "CREATE TRIGGER dawdle AFTER DELETE ON app.profiles FOR EACH STATEMENT EXECUTE FUNCTION slowly()",
+)
+HANG_ON_MINE = """
+CREATE TRIGGER mine AFTER DELETE ON mine REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION matching.forget_candidates()
+"""
+TRIGGER_FUNCTIONS = """
+SELECT proname, prosecdef, proconfig FROM pg_proc
+WHERE prorettype = 'trigger'::regtype AND pronamespace::regnamespace::text IN ('app', 'matching') ORDER BY proname
+"""
 
 
 def without(lists: Lists, *gone: int) -> Lists:
@@ -104,6 +122,26 @@ def test_two_people_erased_from_the_same_lists_at_the_same_time(town: Engine) ->
         assert traces(connection, 1) == traces(connection, 5) == 0
 
 
+def test_two_people_on_each_other_s_lists_erased_at_the_same_time(town: Engine) -> None:
+    """Each takes out their own list, and then wants to write the other's: they must take turns from the start."""
+    publish_lists(town, TOWN)
+    for slow in SLOWLY:
+        run(town, slow)
+    for one, other in ((1, 2), (3, 6)):
+        together = Barrier(2)
+
+        def erase_one(number: int, together: Barrier = together) -> Erased:
+            with town.begin() as connection:
+                connection.execute(text("SELECT 1"))
+                together.wait()
+                return erase(connection, f"town:{number}")
+
+        with ThreadPoolExecutor(2) as pool:
+            assert [erased.lists for erased in pool.map(erase_one, (one, other))] == [1, 1]
+    with town.connect() as connection:
+        assert stored_lists(connection, 1) == without(TOWN, 1, 2, 3, 6)
+
+
 def waiting(engine: Engine) -> bool:
     """Whether somebody waits for somebody else in this database."""
     blocked = "datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
@@ -121,6 +159,46 @@ def test_people_erased_while_a_publication_is_copied_are_not_in_it(town: Engine)
     with town.connect() as connection:
         assert stored_lists(connection, published.id) == without(TOWN, 1)
         assert traces(connection, 1) == 0
+
+
+APP_ROLE = (
+    "CREATE ROLE the_app",
+    "GRANT USAGE ON SCHEMA app TO the_app",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA app TO the_app",
+)
+
+
+def test_the_app_erases_with_rights_on_its_own_schema_only(known: Engine) -> None:
+    with known.connect() as connection:
+        for statement in APP_ROLE:
+            connection.execute(text(statement))
+        connection.execute(text("SET LOCAL ROLE the_app"))
+        connection.execute(text("DELETE FROM app.profiles WHERE source_key = 'town:1'"))
+        connection.execute(text("RESET ROLE"))
+        assert traces(connection, 1) == 0
+        for publication_id in (1, 2, 3):
+            assert stored_lists(connection, publication_id) == without(TOWN, 1)
+        connection.rollback()
+
+
+def test_nobody_else_may_hang_the_forgetting_on_a_table_of_their_own(town: Engine) -> None:
+    """It has its owner's rights: on a table of anybody's it would take whom they like out of all lists."""
+    with town.connect() as connection:
+        connection.execute(text(f"SET LOCAL ROLE {ROLE}"))
+        connection.execute(text("CREATE TEMPORARY TABLE mine (id uuid)"))
+        with pytest.raises(ProgrammingError, match=r"permission denied for function .*forget_candidates"):
+            connection.execute(text(HANG_ON_MINE))
+        connection.rollback()
+
+
+def test_every_trigger_that_writes_elsewhere_has_its_owner_s_rights_and_a_search_path_of_its_own(
+    connection: Connection,
+) -> None:
+    found = connection.execute(text(TRIGGER_FUNCTIONS)).all()
+    assert [tuple(row) for row in found] == [
+        ("erase_in_turn", False, None),
+        ("forget_candidates", True, ["search_path=pg_catalog, pg_temp"]),
+    ]
 
 
 STEPS = {
@@ -151,8 +229,9 @@ def test_people_erased_between_the_steps_of_a_publication_are_not_in_it(
 
 
 def test_a_failed_publication_keeps_no_trace(town: Engine) -> None:
-    with pytest.raises(PublicationRefused, match=person_id(1)):
+    with pytest.raises(PublicationRefused, match="1 lists that show viewers themselves") as raised:
         publish_lists(town, {1: [1, 2]})
+    assert person_id(1) not in "".join(traceback.format_exception(raised.value))
     with town.begin() as connection:
         erase(connection, "town:1")
         assert traces(connection, 1) == 0

@@ -50,14 +50,14 @@ def test_partners_are_stored_as_sent(town: Engine) -> None:
 
 
 REFUSED: dict[str, tuple[MostCompatible, str]] = {
-    "oneself": (partner(1), "1 viewers most compatible with themselves, e.g. viewer .*01;"),
+    "oneself": (partner(1), "1 viewers most compatible with themselves;"),
     "above 1": (partner(4, 1.5), r"1 most compatible people with a probability outside \[0, 1\]"),
     "below 0": (partner(4, -0.5), "1 most compatible people"),
     "not a number": (partner(4, float("nan")), "1 most compatible people"),
     "reasons that are no list": (replace(partner(4), reasons=NO_LIST), "without an array of reasons"),
     "no probability": (partner(4, NOTHING), "is not made of uuids and numbers"),
     "no id": (MostCompatible("town:4", 0.5, json.dumps(WHY)), "is not made of uuids and numbers"),
-    "not eligible": (partner(3), "1 pairs that are not eligible, e.g. viewer and candidate .*01 and .*03;"),
+    "not eligible": (partner(3), "1 pairs that are not eligible;"),
 }
 
 
@@ -85,7 +85,7 @@ def against(engine: Engine, what: str, at: datetime) -> None:
 @pytest.mark.parametrize("what", AGAINST)
 def test_a_partner_known_to_be_impossible_is_refused(town: Engine, what: str) -> None:
     against(town, what, BEFORE)
-    with pytest.raises(PublicationRefused, match=r"viewer and candidate .*03 and .*02;"):
+    with pytest.raises(PublicationRefused, match=r"1 (pairs|candidates) .*;"):
         publish_lists(town, [list_for(1, [4]), paired(3, [], 2)])
 
 

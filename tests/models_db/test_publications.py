@@ -87,26 +87,26 @@ TWO = list_for(2, [5, 1])
 REFUSED: dict[str, tuple[list[MatchList], str]] = {
     "no list": ([], "holds no pair"),
     "only empty lists": ([list_for(1, [])], "holds no pair"),
-    "a viewer twice": ([TWO, list_for(1, [2]), list_for(1, [4])], "1 viewers with several lists, e.g. viewer .*01;"),
-    "a viewer shown to themselves": ([TWO, list_for(1, [2, 1])], "1 lists that show viewers themselves, e.g. .*01;"),
-    "a candidate twice": ([TWO, list_for(1, [2, 4, 2])], "1 lists that name a candidate twice, e.g. viewer .*01;"),
+    "a viewer twice": ([TWO, list_for(1, [2]), list_for(1, [4])], "1 viewers with several lists;"),
+    "a viewer shown to themselves": ([TWO, list_for(1, [2, 1])], "1 lists that show viewers themselves;"),
+    "a candidate twice": ([TWO, list_for(1, [2, 4, 2])], "1 lists that name a candidate twice;"),
     "p_like too short": ([replace(TWO, p_like=[0.5])], "1 lists with more or fewer"),
     "p_liked_back too long": ([replace(TWO, p_liked_back=[0.5] * 3)], "1 lists with more or fewer"),
     "p_match missing": ([replace(TWO, p_match=[])], "1 lists with more or fewer"),
     "reasons too short": ([replace(TWO, reasons="[[]]")], "1 lists with more or fewer"),
-    "a probability above 1": ([replace(TWO, p_like=[0.5, 1.5])], r"outside \[0, 1\], e.g. viewer .*02;"),
+    "a probability above 1": ([replace(TWO, p_like=[0.5, 1.5])], r"outside \[0, 1\];"),
     "a probability below 0": ([replace(TWO, p_liked_back=[-0.1, 0.5])], r"outside \[0, 1\]"),
     "a probability not a number": ([replace(TWO, p_match=[0.5, float("nan")])], r"outside \[0, 1\]"),
     "a probability beyond real numbers": ([replace(TWO, p_match=[0.5, 1e300])], "uuids and numbers: float too large"),
     "a probability missing": (
         [replace(TWO, p_like=[0.5, NOTHING])],
-        "list of viewer .*02 is not made of uuids and num",
+        "a list is not made of uuids and numbers",
     ),
-    "an id that is no uuid": ([replace(TWO, viewer_id="town:2")], "list of viewer town:2 is not made of uuids"),
+    "an id that is no uuid": ([replace(TWO, viewer_id="town:2")], "a list is not made of uuids and numbers"),
     "a reason that JSON has no word for": ([replace(TWO, reasons='[[{"code": NaN}], []]')], "invalid .* json"),
     "same gender": (
         [TWO, list_for(1, [3, 2])],
-        "1 pairs that are not eligible, e.g. viewer and candidate .*01 and .*03;",
+        "1 pairs that are not eligible;",
     ),
 }
 
@@ -164,7 +164,7 @@ def test_an_impossible_pair_known_at_scoring_is_refused(
     town: Engine, known_before: dict[str, Callable[[datetime], None]], what: str
 ) -> None:
     known_before[what](BEFORE)
-    with pytest.raises(PublicationRefused, match=r"1 (pairs|candidates) .*, e.g. viewer and candidate .*01 and .*04;"):
+    with pytest.raises(PublicationRefused, match=r"1 (pairs|candidates) .*;"):
         publish_lists(town, {1: [4], 2: [5]})
 
 

@@ -135,16 +135,16 @@ def test_of_those_eligible_the_most_promising_as_by_brute_force(seed: int, count
         max_distance_km=random.choice([50, 150, np.inf], count),
         paused=random.random(count) < 0.1,
     )
-    promising = Promise(*random.integers(-8, 9, (2, count, 3)).astype(np.float32))
+    town, (queries, keys) = pools(rules), random.integers(-8, 9, (2, count, 3)).astype(np.float32)
     viewers = random.permutation(count)[: random.integers(1, count + 1)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST_CANDIDATES", most)
-        viewer, candidate = candidates(pools(rules), promising, NOTHING, viewers)
+        viewer, candidate = candidates(town, Promise(queries, keys[town.order]), NOTHING, viewers)
     matrix = fits(rules)
     assert matrix[viewer, candidate].all()
     for who in viewers.tolist():
         chosen = candidate[viewer == who].tolist()
-        table = promising.keys @ promising.queries[who]
+        table = keys @ queries[who]
         assert chosen == sorted(set(chosen))
         assert sorted(table[chosen])[::-1] == sorted(table[matrix[who]])[::-1][:most]
 

@@ -1,5 +1,6 @@
 """The hard two-way rules on arrays: each both ways by hand, and all of them beside the database's own."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import numpy as np
@@ -52,6 +53,11 @@ def fit(her: Person, him: Person) -> bool:
         ({}, {"age_max": 29}, False),
         ({"age": 25, "age_max": 35}, {"age": 35, "age_min": 25}, True),
         ({"age": 25, "age_max": 34}, {"age": 35, "age_min": 25}, False),
+        ({"age": 18}, {"age": 110}, True),
+        ({"age": 17}, {}, False),
+        ({}, {"age": 111}, False),
+        ({"age_min": 0}, {"age": 17, "age_min": 0}, False),
+        ({"age_max": 150}, {"age": 111, "age_max": 150}, False),
         (HERE, A_DEGREE_NORTH, True),
         (HERE | {"max_distance_km": DEGREE + 0.01}, A_DEGREE_NORTH | {"max_distance_km": DEGREE + 0.01}, True),
         (HERE | {"max_distance_km": DEGREE - 0.01}, A_DEGREE_NORTH, False),
@@ -129,10 +135,19 @@ def drawn(random: np.random.Generator) -> Person:
     }
 
 
+def drawn_in_a_village(random: np.random.Generator) -> Person:
+    """Somebody whose neighbours' cells, about 1 km wide, decide: no place is at the middle of one."""
+    place = {"latitude": random.uniform(52, 52.04), "longitude": random.uniform(5, 5.06)}
+    return drawn(random) | place | {"age_min": None, "age_max": None, "max_distance_km": random.uniform(0.5, 4)}
+
+
+@pytest.mark.parametrize("draw", [drawn, drawn_in_a_village])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_database_has_the_same_rule(connection: Connection, seed: int) -> None:
+def test_the_database_has_the_same_rule(
+    connection: Connection, seed: int, draw: Callable[[np.random.Generator], Person]
+) -> None:
     random = np.random.default_rng(seed)
-    town = [drawn(random) for _ in range(PEOPLE)]
+    town = [draw(random) for _ in range(PEOPLE)]
     for number, columns in enumerate(town):
         settle(connection, [number], **columns)
     frame = read_profiles(connection)

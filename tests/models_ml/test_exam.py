@@ -49,6 +49,12 @@ def test_the_other_direction_is_that_of_the_same_draw() -> None:
     assert BY_HAND.reciprocals().tolist() == [1, 0, -1, 4, 3, -1, -1]
 
 
+def test_an_exam_about_some_decisions_only_knows_the_same() -> None:
+    some = BY_HAND.only(np.array([False, True, False, True]))
+    assert some.questions.tolist() == [1, 1, 3, 1]
+    assert [draw.known.tolist() for draw in some.draws] == [draw.known.tolist() for draw in BY_HAND.draws]
+
+
 def test_an_exam_without_questions() -> None:
     nothing = Exam(events(), positions(), [Draw(0, positions(), positions())])
     assert nothing.reciprocals().tolist() == []

@@ -9,6 +9,7 @@ from models.ml.draws import Draw
 from models.ml.exam import Exam
 from models.ml.gate import (
     AUC_TOLERANCE,
+    BESIDE,
     LIKE_LEAK,
     LOSS_TOLERANCE,
     MATCH_LEAK,
@@ -32,15 +33,17 @@ EDGE = 1e-9
 
 
 def made_up() -> Metrics:
-    """A ranker that passes everything, and does exactly what its rivals do."""
+    """A ranker that passes everything, and does exactly what its rivals do; beside the champion it does the same."""
     reached = {"within_viewer_auc": 0.7, "log_loss": 0.6}
     ours = {"within_viewer_auc_error": 0.02, "calibration_error": 0.01}
     ours |= {"cold_like_auc": 0.6, "cold_like_auc_error": 0.01, "cold_match_auc": 0.58, "cold_match_auc_error": 0.02}
+    ours |= reached
     simple = {"random": 0.5, "popularity": 0.6, "interest_cosine": 0.55}
     return {
-        "ranker": reached | ours,
+        "ranker": ours,
         "ridge": dict(reached),
         "champion": dict(reached),
+        BESIDE: ours,
         **{name: {"within_viewer_auc": value} for name, value in simple.items()},
     }
 
@@ -110,6 +113,14 @@ def test_what_cannot_be_told_is_not_good_enough_but_is_no_leak_either(metric: st
     assert failed(changed(**{f"ranker__{metric}": math.nan})) == failures
 
 
+def test_the_champion_is_compared_where_both_were_asked() -> None:
+    made = made_up()
+    made[BESIDE] = {"within_viewer_auc": 0.6, "log_loss": 0.7}
+    assert failed(made) == ["is_no_worse_than_the_champion"]
+    made["champion"] = {"within_viewer_auc": 0.6, "log_loss": 0.7}
+    assert failed(made) == []
+
+
 def test_where_there_is_no_champion_yet_there_is_none_to_be_worse_than() -> None:
     first = made_up()
     del first["champion"]
@@ -164,7 +175,7 @@ def test_a_report_by_hand(found: Report) -> None:
     del within["random"]
     # Interests: 1 and 3 before 2. Popularity knows nothing of them, cold or warm.
     assert within == {"ranker": 0.5, "ridge": 0.5, "popularity": 0.5, "interest_cosine": 1.0}
-    assert found["ranker"]["within_viewer_auc_error"] == pytest.approx(0.5)  # of 1 and 0
+    assert math.isnan(found["ranker"]["within_viewer_auc_error"])  # of a single viewer
     likes, passes = [0.8, 0.6, 0.5, 0.9, 0.7, 0.25], [0.4, 0.2, 0.75]
     assert found["ranker"]["auc"] == pytest.approx(np.mean([like > other for like in likes for other in passes]))
     chances = [*likes, *(1 - chance for chance in passes)]
@@ -182,6 +193,18 @@ def test_cold_figures_are_of_those_of_whom_nothing_is_known(found: Report) -> No
     assert (ours["cold_like_auc"], ours["cold_match_auc"]) == (1.0, 1.0)
     assert math.isnan(ours["cold_like_auc_error"])  # of a single viewer
     assert (found["ridge"]["cold_like_auc"], found["ridge"]["cold_match_auc"]) == (0.5, 0.5)
+
+
+def test_errors_are_clustered_by_viewer_and_by_candidate() -> None:
+    """What 0 and 1 say of 2 and 3, asked three times: cold it is as sure, or as little, as when it is asked once."""
+    met = events((0, 2, True, 0), (0, 3, False, 0), (1, 2, False, 0), (1, 3, True, 0))
+    exam = Exam(met, np.zeros(4, np.int64), [Draw(0, positions(), np.arange(4)) for _ in range(3)])
+    p_like = np.tile([0.9, 0.1, 0.8, 0.3], 3)
+    ours = report(exam, exam.pairs(crowd(4, specification())), {"ranker": p_like}, seed=0)["ranker"]
+    assert (ours["within_viewer_auc"], ours["cold_like_auc"]) == (0.5, 0.5)
+    # By viewer: 1 and 0, a quarter from 0.5 in the mean. By candidate: as often right about 2 as wrong, and so for 3.
+    assert ours["within_viewer_auc_error"] == pytest.approx(math.sqrt(2 * (0.25**2 + 0.25**2)))
+    assert ours["cold_like_auc_error"] == ours["within_viewer_auc_error"]
 
 
 def test_a_match_counts_only_where_both_directions_are_asked_for() -> None:

@@ -16,7 +16,6 @@ from models.ml.metrics import (
     log_loss,
     reliability,
     share_error,
-    standard_error,
     within_viewer_auc,
     within_viewer_aucs,
 )
@@ -62,14 +61,12 @@ def test_within_viewer_auc_by_hand() -> None:
     score = [0.2, 0.1, 0.4, 0.3, 0.6, 0.6, 0.9, 0.8]
     assert within_viewer_aucs(viewer, label, score).to_dict() == {1: 1.0, 2: 0.0, 3: 0.5}
     assert within_viewer_auc(viewer, label, score) == 0.5
-    assert standard_error(within_viewer_aucs(viewer, label, score)) == pytest.approx(0.5 / math.sqrt(3))
 
 
 def test_without_a_viewer_of_both_kinds_nothing_is_known() -> None:
     for viewer, label in (([1, 2], [True, False]), ([], [])):
         aucs = within_viewer_aucs(viewer, label, np.zeros(len(viewer)))
         assert len(aucs) == 0
-        assert math.isnan(standard_error(aucs))
         assert math.isnan(within_viewer_auc(viewer, label, np.zeros(len(viewer))))
 
 

@@ -69,7 +69,7 @@ def lists(town: pd.DataFrame, happened: pd.DataFrame, said: Answers) -> pd.DataF
     pairs = training_pairs(happened, pd.Index(profiles["profile_id"]))
     ranker = train(profiles, said, pairs, seed=0).rankers.whole
     made = population(ranker, profiles, happened, NO_BLOCKS, said)
-    promising = promise(ranker, made.people, made.ledger)
+    promising = promise(ranker, made.people, made.ledger, made.pools.order)
     viewer, candidate = candidates(made.pools, promising, made.closed, np.arange(len(profiles)))
     scored = score(ranker, made.people, made.ledger, viewer, candidate)
     market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
@@ -83,14 +83,17 @@ def lists(town: pd.DataFrame, happened: pd.DataFrame, said: Answers) -> pd.DataF
 
 @pytest.mark.parametrize(("said", "count"), [("nobody", 0), ("one", 0), ("all the same", 0), ("one", 200)])
 @pytest.mark.parametrize("name", TOWNS)
-def test_everybody_has_a_list_of_everybody_they_have_not_decided_on(name: str, said: str, count: int) -> None:
+def test_everybody_has_a_list_of_everybody_unless_they_decided_or_were_passed(name: str, said: str, count: int) -> None:
     town = pd.DataFrame([somebody(f"{who:03d}", **TOWNS[name](who)) for who in range(PEOPLE)])
     happened = acts(count)
     found = lists(town, happened, SAID[said]).set_index("viewer_id")
-    decided = happened[["actor_id", "target_id"]].drop_duplicates()
+    last = happened.drop_duplicates(["actor_id", "target_id"], keep="last")
+    closed = {(one, two) for one, two in zip(last["actor_id"], last["target_id"], strict=True)}
+    passed = last[last["kind"] == "pass"]
+    closed |= {(two, one) for one, two in zip(passed["actor_id"], passed["target_id"], strict=True)}
     alone = {"000"} if name == "one looks for nobody" else set()
     expected = (PEOPLE - len(alone)) * (PEOPLE - len(alone) - 1)
-    expected -= int((~decided["actor_id"].isin(alone) & ~decided["target_id"].isin(alone)).sum())
+    expected -= sum(not alone & set(pair) for pair in closed)
     assert found["candidate_ids"].map(len).sum() == expected
     assert set(found.index) == set(town["profile_id"]) - alone
     chances = np.concatenate([np.concatenate(found[side].tolist()) for side in ("p_like", "p_liked_back")])

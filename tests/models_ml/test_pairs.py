@@ -60,8 +60,8 @@ def test_where_one_circle_is_most_of_a_town_each_viewer_is_held_out() -> None:
     assert group.nunique() == 4
 
 
-def test_a_group_keeps_its_name_and_fold_whoever_else_joins() -> None:
-    """Named by its first person: there may be others before it, in it and in the town."""
+def test_a_group_keeps_its_name_and_fold_if_who_joins_sorts_after_its_first_person() -> None:
+    """There may be other groups before it; who sorts before the first person renames it (see test_held_out)."""
     couples = [(f"{who:03d}m", f"{who:03d}w") for who in range(40)]
     ids = pd.Index(sorted([person for couple in couples for person in couple] + ["zoe"]))
     met = [(one, two, "like", 1) for one, two in couples]

@@ -66,16 +66,23 @@ def test_blocks_change_no_surprise(monkeypatch: pytest.MonkeyPatch, size: int) -
     np.testing.assert_array_equal(blocks.given.surprise, whole.given.surprise)
 
 
-def test_a_pair_is_closed_to_whoever_decided_and_both_ways_by_a_block() -> None:
-    closed = population(PRIOR, TOWN, ACTS.head(1), BLOCKS, NO_ANSWERS).closed
-    assert set(zip(*(side.tolist() for side in closed), strict=True)) == {(0, 1), (2, 0), (0, 2)}
+def closed_pairs(town: pd.DataFrame, acts: pd.DataFrame, blocks: pd.DataFrame) -> set[tuple[int, int]]:
+    closed = population(PRIOR, town, acts, blocks, NO_ANSWERS).closed
+    return set(zip(*(side.tolist() for side in closed), strict=True))
+
+
+def test_a_like_closes_a_pair_to_whoever_liked_and_a_pass_or_a_block_to_both() -> None:
+    assert closed_pairs(TOWN, ACTS.iloc[[1]], NO_BLOCKS) == {(1, 0)}
+    assert closed_pairs(TOWN, ACTS.iloc[[0]], NO_BLOCKS) == {(0, 1), (1, 0)}
+    assert closed_pairs(TOWN, ACTS.iloc[[0, 2]], NO_BLOCKS) == {(0, 1)}  # the last word counts
+    assert closed_pairs(TOWN, ACTS.head(0), BLOCKS) == {(2, 0), (0, 2)}
 
 
 def test_positions_are_the_rows_of_the_frame() -> None:
-    upside_down = population(PRIOR, TOWN[::-1].reset_index(drop=True), ACTS.head(1), BLOCKS, NO_ANSWERS)
+    turned = TOWN[::-1].reset_index(drop=True)
+    upside_down = population(PRIOR, turned, ACTS.head(1), BLOCKS, NO_ANSWERS)
     assert upside_down.people.ids.tolist() == ["c", "b", "a"]
-    closed = upside_down.closed
-    assert set(zip(*(side.tolist() for side in closed), strict=True)) == {(2, 1), (0, 2), (2, 0)}
+    assert closed_pairs(turned, ACTS.tail(1), BLOCKS) == {(2, 1), (0, 2), (2, 0)}
     assert upside_down.ledger.given.decisions.tolist() == [0, 0, 1]
 
 

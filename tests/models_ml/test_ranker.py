@@ -173,11 +173,13 @@ def test_a_loaded_ranker_says_the_same(ranker: Ranker, rows: Floats, tmp_path: P
 
 
 def test_those_without_a_fold_go_with_the_whole_one(ranker: Ranker, rows: Floats, tmp_path: Path) -> None:
-    """The third fold was empty, so that nobody is without it."""
+    """The third fold was empty, so that nobody is without it. Each keeps whom it did not see."""
     without = {0: replace(ranker, slope=0.5), 4: replace(ranker, booster=None), 12: replace(ranker, shift=9.0)}
-    save(Rankers(ranker, without), tmp_path)
+    viewers = {0: np.array([3, 2**62]), 4: np.array([5]), 12: np.empty(0, np.int64)}
+    save(Rankers(ranker, without, viewers), tmp_path)
     loaded = load(tmp_path)
     assert set(loaded.by_fold) == {0, 4, 12}
+    assert {fold: found.tolist() for fold, found in loaded.held_out.items()} == {0: [3, 2**62], 4: [5], 12: []}
     for fold, expected in {**without, 3: ranker}.items():
         np.testing.assert_array_equal(loaded.without(fold).log_odds(rows), expected.log_odds(rows))
     np.testing.assert_array_equal(loaded.whole.log_odds(rows), ranker.log_odds(rows))

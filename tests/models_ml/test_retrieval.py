@@ -67,7 +67,7 @@ def people(seed: int) -> tuple[People, Ledger]:
 
 def tables(judge: Ranker, town: People, ledger: Ledger) -> tuple[Doubles, Doubles]:
     """The promise of everybody to everybody, and the log-odds of both ways, each less the viewer's mean."""
-    made = promise(judge, town, ledger)
+    made = promise(judge, town, ledger, np.arange(len(town)))
     viewer, candidate = (each.ravel() for each in np.indices((len(town), len(town))))
     pairs = Pairs(town, viewer, candidate, ledger.of(viewer, candidate))
     both = judge.log_odds(build(MADE, pairs)) + judge.log_odds(build(MADE, pairs.reversed()))
@@ -107,7 +107,7 @@ def test_towns_without_anybody_or_anything_to_compare() -> None:
     nobody, silent = crowd(0, MADE), crowd(3, MADE, place=[[np.nan, np.nan]] * 3)
     for town in (nobody, silent):
         nothing = tally([0] * len(town), [0] * len(town))
-        made = promise(judge, town, Ledger(nothing, nothing))
+        made = promise(judge, town, Ledger(nothing, nothing), np.arange(len(town)))
         assert len(made.queries) == len(made.keys) == len(town)
         assert np.isfinite(made.queries @ made.keys.T).all()
     assert np.ptp(made.queries @ made.keys.T) == 0
@@ -124,7 +124,8 @@ def test_the_best_of_the_ranker_itself_are_kept(monkeypatch: pytest.MonkeyPatch)
     town = arrays(judge, replace(made, interactions=some.head(0)))
     monkeypatch.setattr(module, "MOST_CANDIDATES", MOST)
     asking = np.arange(0, PEOPLE, 12)
-    kept = candidates(town.pools, promise(judge, town.people, town.ledger), town.closed, asking)
+    promising = promise(judge, town.people, town.ledger, town.pools.order)
+    kept = candidates(town.pools, promising, town.closed, asking)
     row, other = np.nonzero(eligible(town.pools.rules, asking))
     scored = score(judge, town.people, town.ledger, asking[row], other)
     shares = []

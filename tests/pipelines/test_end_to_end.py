@@ -28,6 +28,8 @@ JOIN app.profiles AS viewer ON viewer.id = match.viewer_id
 JOIN app.profiles AS candidate ON candidate.id = match.candidate_id
 WHERE NOT matching.is_eligible(viewer, candidate, current_date)
    OR EXISTS (SELECT FROM app.interactions AS done WHERE done.actor_id = viewer.id AND done.target_id = candidate.id)
+   OR EXISTS (SELECT FROM app.interactions AS done
+              WHERE done.actor_id = candidate.id AND done.target_id = viewer.id AND done.kind = 'pass')
    OR EXISTS (SELECT FROM app.blocks WHERE (blocker_id, blocked_id) IN
               ((viewer.id, candidate.id), (candidate.id, viewer.id)))
 """
@@ -36,6 +38,8 @@ SHOULD_HAVE_A_LIST = """
 SELECT DISTINCT viewer.id::text FROM app.profiles AS viewer
 JOIN app.profiles AS candidate ON matching.is_eligible(viewer, candidate, current_date)
 WHERE NOT EXISTS (SELECT FROM app.interactions WHERE actor_id = viewer.id AND target_id = candidate.id)
+  AND NOT EXISTS (SELECT FROM app.interactions
+                  WHERE actor_id = candidate.id AND target_id = viewer.id AND kind = 'pass')
   AND NOT EXISTS (SELECT FROM app.blocks WHERE (blocker_id, blocked_id) IN
                   ((viewer.id, candidate.id), (candidate.id, viewer.id)))
 """

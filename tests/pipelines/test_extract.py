@@ -59,6 +59,24 @@ def test_profiles_come_with_age_and_without_name_or_birth_date(town: Connection)
     assert "Secret" not in frame.to_string()
 
 
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "seen"),
+    [
+        (47.50499, -8.49501, [47.5, -8.5]),
+        (47.505001, 8.494999, [47.51, 8.49]),
+        (90.0, -180.0, [90.0, -180.0]),
+        (90.001, -180.001, [90.001, -180.001]),  # for the contract to refuse
+        (np.inf, 1e308, [np.inf, 1e308]),
+    ],
+)
+def test_places_are_known_to_a_hundredth_of_a_degree(
+    town: Connection, latitude: float, longitude: float, seen: list[float]
+) -> None:
+    moved = "UPDATE app.profiles SET latitude = :latitude, longitude = :longitude WHERE id = :ann"
+    town.execute(text(moved), {"latitude": latitude, "longitude": longitude, "ann": ANN})
+    assert read_profiles(town, [ANN])[["latitude", "longitude"]].to_numpy().tolist() == [seen]
+
+
 def test_some_profiles_only(town: Connection) -> None:
     assert read_profiles(town, [BEN])["profile_id"].tolist() == [BEN]
     assert read_profiles(town, [])["profile_id"].tolist() == []

@@ -16,6 +16,7 @@ from upath import UPath
 
 from models.ml.embeddings import Answers
 from models.ml.lists import to_records
+from pipelines import forgetting
 from pipelines.encoding import encode_shard, encode_shards, load_answers
 from pipelines.forgetting import forget, forget_who_is_gone
 from pipelines.frame_store import UNFINISHED, from_table, read_table, to_table, write_table
@@ -23,6 +24,7 @@ from pipelines.resources import ShardStore
 from pipelines.shards import manifest, missing
 from pipelines.sole_run import alone
 from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.test_cli import refused
 
 TABLES_WITH_TEXT = """
 SELECT table_schema || '.' || table_name FROM information_schema.tables
@@ -203,3 +205,54 @@ def test_scored_pairs_that_somebody_was_taken_out_of_are_scored_again(place: Pla
     assert forget(place.settings, "ann") == 1
     assert missing(shards) == [shards[0]]
     assert len(list(folder.iterdir())) == 2
+
+
+@pytest.fixture
+def small(place: Place) -> tuple[Place, str]:
+    """Three people whom the frame of profiles holds, and the source key of one."""
+    assert place.command("load", "simulated", "--people", "3").returncode == 0
+    people = place.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id")
+    frame = pd.DataFrame(people, columns=["profile_id", "source_key"])
+    write_table(to_table(frame), UPath(place.home / "store" / "profiles.parquet"))
+    return place, people[0][1]
+
+
+def test_an_erasure_that_fails_half_way_can_be_done_again(small: tuple[Place, str]) -> None:
+    place, key = small
+    broken = place.home / "store" / "training_pairs.parquet"
+    broken.write_bytes(b"not a Parquet file")
+    refused(place.command("erase", key), f"{broken} cannot be read: ", "delete it", "then run this again")
+    assert place.ask("SELECT count(*) FROM app.profiles") == [(3,)]
+    broken.unlink()
+    done = place.command("erase", key)
+    assert done.returncode == 0, done.stderr
+    assert place.ask("SELECT count(*) FROM app.profiles WHERE source_key = %(key)s", key=key) == [(0,)]
+    assert files_with(place, key) == set()
+
+
+def test_a_store_that_cannot_be_looked_through_is_told_and_nobody_erased(small: tuple[Place, str]) -> None:
+    place, key = small
+    store = "nowhere://frames"
+    refused(
+        place.command("erase", key, MATCHING_STORE_URL=store),
+        f"the frames at {store} cannot be changed",
+        "then run this again",
+    )
+    assert place.ask("SELECT count(*) FROM app.profiles") == [(3,)]
+
+
+def test_a_shard_that_a_run_deletes_meanwhile_is_passed_by(
+    small: tuple[Place, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, key = small
+    shutil.copy(place.home / "store" / "profiles.parquet", place.home / "store" / "another.parquet")
+
+    def delete_then_read(path: UPath) -> pa.Table:
+        if path.name == "another.parquet":
+            path.unlink()
+        return read_table(path)
+
+    monkeypatch.setattr(forgetting, "read_table", delete_then_read)
+    ((person,),) = place.ask("SELECT id::text FROM app.profiles WHERE source_key = %(key)s", key=key)
+    assert forgetting.forget(place.settings, person) == 1
+    assert files_with(place, key) == set()

@@ -218,7 +218,7 @@ def test_where_one_side_has_seen_everybody_the_other_has_lists_and_nobody_a_part
     people(place, "woman", "man", 4)
     people(place, "man", "woman", 6)
     place.tell(
-        "INSERT INTO app.interactions (actor_id, target_id, kind) SELECT she.id, he.id, 'pass'"
+        "INSERT INTO app.interactions (actor_id, target_id, kind) SELECT she.id, he.id, 'like'"
         " FROM app.profiles AS she, app.profiles AS he WHERE she.gender = 'woman' AND he.gender = 'man'"
     )
     place.run()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -50,10 +51,10 @@ def test_every_answer_is_documented(document: dict[str, Any]) -> None:
         for path, item in document["paths"].items()
     }
     for path, schema, problems in (
-        ("/v1/me/matches", "Matches", {"400", "401", "410", "422", "429", "503"}),
-        ("/v1/me/matches/{candidate_id}", "Match", {"401", "404", "422", "429", "503"}),
-        ("/v1/me/most-compatible", "MostCompatible", {"401", "429", "503"}),
-        ("/v1/me/similar", "Similar", {"401", "422", "429", "503"}),
+        ("/v1/me/matches", "Matches", {"400", "401", "403", "410", "422", "429", "503"}),
+        ("/v1/me/matches/{candidate_id}", "Match", {"401", "403", "404", "422", "429", "503"}),
+        ("/v1/me/most-compatible", "MostCompatible", {"401", "403", "429", "503"}),
+        ("/v1/me/similar", "Similar", {"401", "403", "422", "429", "503"}),
         ("/v1/publications/current", "CurrentPublication", {"401", "404", "429", "503"}),
         ("/livez", "Liveness", set()),
         ("/readyz", "Readiness", {"503"}),
@@ -67,6 +68,22 @@ def test_every_answer_is_documented(document: dict[str, Any]) -> None:
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     assert documented == {}
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_every_answer_says_which_problems_it_may_be(document: dict[str, Any]) -> None:
+    types = set(document["components"]["schemas"]["ProblemType"]["enum"])
+    assert document["components"]["schemas"]["Problem"]["properties"]["type"]["$ref"].endswith("/ProblemType")
+    answers = {path: item["get"]["responses"] for path, item in document["paths"].items()}
+    said = {
+        (path, status): re.findall(r"urn:[a-z:-]+", answer["description"])
+        for path, each in answers.items()
+        for status, answer in each.items()
+        if int(status) >= 400
+    }
+    assert all(said.values())
+    assert {each for some in said.values() for each in some} == types - {"about:blank"}
+    assert [each.rpartition(":")[2] for each in said["/v1/me/matches", "401"]] == ["token-missing", "token-invalid"]
+    assert [each.rpartition(":")[2] for each in said["/v1/publications/current", "404"]] == ["no-publication"]
 
 
 def test_all_but_health_need_a_token(document: dict[str, Any]) -> None:

@@ -44,6 +44,6 @@ def test_every_address_with_a_token_may_refuse_it_or_ask_for_patience(api: Api) 
         documented = item["get"]["responses"]
         assert ({"401", "429"} <= documented.keys()) == ("security" in item["get"]), path
     assert document["paths"]["/v1/me/matches"]["get"]["responses"]["429"] == {
-        "description": "Too Many Requests",
+        "description": "Too Many Requests: `urn:delete:problem:too-many-requests`.",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

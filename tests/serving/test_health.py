@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 
-from tests.serving.conftest import Api, Town, serving
+from models.db.reader import ROLE
+from tests.serving.conftest import Api, Town, serving, token_for
+from tests.serving.test_logs import lines_of
 
 
 def test_ready_only_while_a_publication_is_live(api: Api, town: Town) -> None:
@@ -50,6 +53,7 @@ def test_the_database_goes_and_comes_back(api: Api, town: Town, server: psycopg.
             assert answer.status_code == 503
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["retry-after"] == "5"
+            assert answer.json()["type"] == "urn:delete:problem:unavailable"
             assert answer.elapsed < timedelta(seconds=4)
         assert api.get("/livez").status_code == 200
     assert recovered(api, me) == [he]
@@ -111,13 +115,61 @@ def test_a_busy_pool_refuses_soon_and_says_when_to_ask_again(api: Api, town: Tow
     assert api.shown(me) == []
 
 
-def test_a_database_without_migrations_is_not_ready(api: Api, town: Town) -> None:
+# What is missing or may not be read, how it comes back, which addresses need it, and what the log says of it.
+UNFIT = {
+    "a table": (
+        "ALTER TABLE matching.publications RENAME TO elsewhere",
+        "ALTER TABLE matching.elsewhere RENAME TO publications",
+        ("/readyz", "/v1/me/matches"),
+        'relation "matching.publications" does not exist',
+    ),
+    "a column": (
+        "ALTER TABLE matching.publications RENAME COLUMN created_at TO elsewhere",
+        "ALTER TABLE matching.publications RENAME COLUMN elsewhere TO created_at",
+        ("/readyz", "/v1/me/matches"),
+        "created_at",
+    ),
+    "a function": (
+        "ALTER FUNCTION matching.neighbours RENAME TO elsewhere",
+        "ALTER FUNCTION matching.elsewhere RENAME TO neighbours",
+        ("/v1/me/similar", "/v1/me/matches"),
+        "function matching.neighbours(",
+    ),
+    "a right": (
+        f"REVOKE SELECT ON matching.publications FROM {ROLE}",
+        f"GRANT SELECT ON matching.publications TO {ROLE}",
+        ("/readyz", "/v1/me/matches"),
+        "permission denied for table publications",
+    ),
+    "the right to a view": (
+        f"REVOKE SELECT ON matching.showable FROM {ROLE}",
+        f"GRANT SELECT ON matching.showable TO {ROLE}",
+        ("/v1/me/matches", f"/v1/me/matches/{UUID(int=1)}"),
+        "permission denied for view showable",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_a_database_that_lacks_something_is_not_ready_and_the_log_says_what(api: Api, town: Town, what: str) -> None:
+    break_it, mend_it, paths, said = UNFIT[what]
     me = town.person()
+    town.embed(me, 1, 0)
     town.publish({me: []})
-    town.connection.execute("ALTER TABLE matching.publications RENAME TO elsewhere")
+    town.run(break_it)
     try:
-        for answer in (api.get("/readyz"), api.matches(me)):
-            assert (answer.status_code, "migrated" in answer.json()["detail"]) == (503, True)
+        for path in paths:
+            request_id = uuid4().hex
+            answer = api.get(path, token_for(me), **{"X-Request-ID": request_id})
+            assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), path
+            assert "has not been migrated, or its rights are missing" in answer.json()["detail"]
+            assert said not in answer.text, "what the database is made of is nobody's outside"
+            why, request = lines_of(api, request_id)
+            assert (why["level"], said in str(why["missing"])) == ("error", True)
+            assert "run `matching migrate`" in str(why["event"])
+            assert request["status"] == 503
+        assert api.get("/metrics").status_code == 200
     finally:
-        town.connection.execute("ALTER TABLE matching.elsewhere RENAME TO publications")
-    assert api.get("/readyz").status_code == 200
+        town.run(mend_it)
+    for path in paths:
+        assert api.get(path, token_for(me)).status_code in (200, 404)

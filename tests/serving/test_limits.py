@@ -112,7 +112,10 @@ def test_who_asks_too_often_is_told_when_to_ask_again(slow_api: Api, town: Town)
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.headers["retry-after"] in {"1", "2"}
     assert refused.headers["cache-control"] == "no-store"
-    assert refused.json()["title"] == "Too Many Requests"
+    assert (refused.json()["title"], refused.json()["type"]) == (
+        "Too Many Requests",
+        "urn:delete:problem:too-many-requests",
+    )
     assert str(me) not in refused.text
     assert slow_api.matches(you).status_code == 200
     time.sleep(float(refused.headers["retry-after"]))

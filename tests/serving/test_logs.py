@@ -89,9 +89,9 @@ def test_nobody_is_in_the_log(api: Api, town: Town) -> None:
     town.publish({me: [he]}, reasons=[[{"code": "close_by", "detail": f"{he} Rapunzel"}]])
     assert api.get("/v1/me/matches", token).status_code == 500
     town.erase(me)
-    assert api.get("/v1/me/matches", token, **{"X-Request-ID": "the-last"}).status_code == 401
+    assert api.get("/v1/me/matches", token, **{"X-Request-ID": "the-last"}).status_code == 403
 
-    assert lines_of(api, "the-last")[0]["status"] == 401
+    assert lines_of(api, "the-last")[0]["status"] == 403
     log = api.log.read_text()
     payload = token.split(".")[1]
     for personal in (

@@ -52,6 +52,11 @@ LEAVES_OUT = {
     "I seek others": "UPDATE app.profiles SET seeks = '{woman,other}' WHERE id = %(me)s",
     "I am too old for him": "UPDATE app.profiles SET age_max = 18 WHERE id = %(he)s",
     "he is too young for me": "UPDATE app.profiles SET age_min = 90 WHERE id = %(me)s",
+    "he is under 18 after all": "UPDATE app.profiles SET birth_date = current_date - 6000 WHERE id = %(he)s",
+    "I am under 18 after all": "UPDATE app.profiles SET birth_date = current_date - 6000 WHERE id = %(me)s",
+    "he is over 110": "UPDATE app.profiles SET birth_date = '1850-01-01' WHERE id = %(he)s",
+    "he is yet to be born": "UPDATE app.profiles SET birth_date = 'infinity' WHERE id = %(he)s",
+    "he was always there": "UPDATE app.profiles SET birth_date = '-infinity' WHERE id = %(he)s",
     "I am too far away for him": "UPDATE app.profiles SET latitude = 53, max_distance_km = 100 WHERE id = %(he)s",
     "he is too far away for me": "UPDATE app.profiles SET latitude = 53, max_distance_km = 100 WHERE id = %(me)s",
 }
@@ -65,6 +70,7 @@ LEAVES_IN = {
     "somebody else liked him": ACT + "(%(other)s, %(he)s, 'like')",
     "he is just near enough": "UPDATE app.profiles SET latitude = 52.5, max_distance_km = 100 WHERE id = %(he)s",
     "he is nobody knows where": "UPDATE app.profiles SET latitude = NULL, longitude = NULL WHERE id = %(he)s",
+    "he is not on the globe": "UPDATE app.profiles SET latitude = 'infinity', max_distance_km = 9 WHERE id = %(he)s",
 }
 
 
@@ -131,4 +137,4 @@ def test_a_reader_sees_one_publication_whole(api: Api, town: Town) -> None:
 
 def test_a_person_of_nowhere_is_refused(api: Api, town: Town) -> None:
     town.publish({})
-    assert api.matches(uuid4()).status_code == 401
+    assert api.matches(uuid4()).status_code == 403

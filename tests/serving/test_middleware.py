@@ -59,7 +59,7 @@ def test_a_page_of_the_app_may_read_answers_and_problems(open_api: Api, town: To
     assert [answer.status_code for answer in (good, refused, unexpected)] == [200, 401, 500]
     for answer in (good, refused, unexpected):
         assert answer.headers["access-control-allow-origin"] == APP
-        assert {"ETag", "Retry-After", "X-Request-ID"} <= set(
+        assert {"ETag", "Retry-After", "WWW-Authenticate", "X-Request-ID"} <= set(
             answer.headers["access-control-expose-headers"].split(", ")
         )
 

@@ -39,7 +39,7 @@ def test_one_is_as_the_pages_show_them(api: Api, town: Town) -> None:
         assert answer.json() == match
         Match.model_validate_json(answer.content, strict=True)
     for man in (men[1], men[5]):
-        problem(one(api, me, man), HTTPStatus.NOT_FOUND)
+        problem(one(api, me, man), HTTPStatus.NOT_FOUND, "not-among-matches")
 
 
 def test_even_of_a_list_longer_than_a_page(api: Api, town: Town) -> None:
@@ -48,14 +48,84 @@ def test_even_of_a_list_longer_than_a_page(api: Api, town: Town) -> None:
     assert one(api, me, men[69]).json()["rank"] == 70
 
 
+def test_the_one_of_the_day_is_opened_as_their_card_shows_them(api: Api, town: Town) -> None:
+    """On the list or, as 7 to 37 of 100 of them, not; then with the chance and the reasons of the pair."""
+    me, he, others = town.person(), town.person("man"), town.people("man", 3)
+    town.pair(town.publish({me: others}), me, he, 0.286, "close_by", "likely_mutual")
+    answer = one(api, me, he)
+    assert answer.json() == most_compatible(api, me)["match"]
+    assert (answer.json()["p_match_percent"], answer.json()["source"]) == (29, "published")
+    again = api.get(f"/v1/me/matches/{he}", token_for(me), **{"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    assert [one(api, me, other).json()["rank"] for other in others] == [1, 2, 3]
+    town.pair(town.publish({me: others}), me, others[2])
+    assert (one(api, me, others[2]).json()["rank"], one(api, me, he).json()["p_match_percent"]) == (3, 29)
+
+
+def test_a_card_of_pages_that_go_on_can_be_opened(api: Api, town: Town) -> None:
+    """They stay with the publication that they began, and so do the cards of whoever looked at them."""
+    me, he, men = town.person(), town.person("man"), town.people("man", 4)
+    town.pair(town.publish({me: men[:2]}, p_match=[0.1, 0.1]), me, he, 0.2)
+    begun = town.publish({me: men}, p_match=[0.9, 0.8, 0.7, 0.6], reasons=[[{"code": "close_by", "detail": []}]] * 4)
+    first = api.get("/v1/me/matches?limit=1", token_for(me)).json()
+    town.publish({me: [men[1]]}, p_match=[0.3])
+    town.block(men[2], me)
+    path = f"/v1/me/matches?cursor={first['next_cursor']}"
+    cards = {match["candidate"]["id"]: match for match in api.get(path, token_for(me)).json()["matches"]}
+    assert list(cards) == [str(men[1]), str(men[3])]
+    assert one(api, me, men[3]).json() == cards[str(men[3])]
+    assert one(api, me, men[1]).json()["p_match_percent"] == 30, "the newest list that has them counts"
+    assert one(api, me, he).json()["p_match_percent"] == 20, "yesterday's one of the day as well"
+    problem(one(api, me, men[2]), HTTPStatus.NOT_FOUND)
+    town.run(f"DROP TABLE matching.match_lists_{begun}")
+    problem(one(api, me, men[3]), HTTPStatus.NOT_FOUND)
+
+
+@pytest.mark.parametrize("state", ["building", "failed", "rolled back from"])
+def test_a_list_that_nobody_is_shown_opens_nobody(api: Api, town: Town, state: str) -> None:
+    me, he, partner = town.person(), town.person("man"), town.person("man")
+    unseen = town.publish({me: [he]})
+    town.pair(unseen, me, partner)
+    town.publish({me: []})
+    assert (one(api, me, he).status_code, one(api, me, partner).status_code) == (200, 200)
+    town.run(
+        "UPDATE matching.publications SET metrics = '{\"rolled_back_at\": 1}' WHERE id = %(id)s"
+        if state == "rolled back from"
+        else "UPDATE matching.publications SET state = %(state)s WHERE id = %(id)s",
+        id=unseen,
+        state=state,
+    )
+    for person in (he, partner):
+        problem(one(api, me, person), HTTPStatus.NOT_FOUND)
+
+
+@pytest.mark.parametrize("listed", [slice(0), slice(3), slice(51, None)], ids=["none", "the nearest", "the farthest"])
+def test_similar_people_are_opened_if_the_api_shows_them(api: Api, town: Town, listed: slice) -> None:
+    """The fifty of `/v1/me/similar`, among whom are all who fill up a list; whoever comes after them is nobody."""
+    me, men = town.person(), town.people("man", 54)
+    for number, person in enumerate([me, *men]):
+        town.embed(person, 100, number)
+    town.publish({me: men[listed]})
+    similar = api.get("/v1/me/similar?limit=50", token_for(me)).json()["matches"]
+    pages = api.matches(me, limit=50).json()["matches"]
+    assert (pages[-1]["source"], len(similar), len(pages)) == ("similar", 50, 50)
+    for match in (similar[10], similar[49]):
+        opened = one(api, me, match["candidate"]["id"]).json()
+        assert opened == match | {"rank": opened["rank"]}
+    for match in (pages[10], pages[49]):
+        assert one(api, me, match["candidate"]["id"]).json() == match
+    problem(one(api, me, men[50]), HTTPStatus.NOT_FOUND)
+    town.block(UUID(pages[10]["candidate"]["id"]), me)
+    problem(one(api, me, pages[10]["candidate"]["id"]), HTTPStatus.NOT_FOUND)
+
+
 def test_who_is_not_on_my_list_is_nobody_to_me(api: Api, town: Town) -> None:
     """Whether they are on another's list, fit me or exist at all: the answer is the same."""
     me, she, mine, hers, woman = town.person(), town.person(), town.person("man"), town.person("man"), town.person()
     town.publish({me: [mine], she: [hers]})
-    details = {
-        problem(one(api, me, whoever), HTTPStatus.NOT_FOUND)["detail"] for whoever in (hers, she, woman, uuid4(), me)
-    }
-    assert len(details) == 1
+    answers = [one(api, me, whoever) for whoever in (hers, she, woman, uuid4(), me)]
+    assert len({answer.content for answer in answers}) == 1
+    problem(answers[0], HTTPStatus.NOT_FOUND, "not-among-matches")
     assert one(api, me, mine).status_code == 200
 
 
@@ -134,4 +204,4 @@ def test_whoever_is_erased_is_nobody(api: Api, town: Town, path: str) -> None:
     token = token_for(me)
     assert api.get(path, token).status_code in (200, 404)
     town.erase(me)
-    assert "no longer here" in problem(api.get(path, token), HTTPStatus.UNAUTHORIZED)["detail"]
+    problem(api.get(path, token), HTTPStatus.FORBIDDEN, "no-profile")

@@ -174,7 +174,7 @@ def test_a_publication_that_is_gone_is_told_with_what_to_do(api: Api, town: Town
     town.publish({me: men[::-1]})
     assert people(get_page(api, me, 1, cursor)) == [men[1]]
     town.run(GONE[why].format(id=begun))
-    detail = problem(api.get(path(1, cursor), token_for(me)), HTTPStatus.GONE)["detail"]
+    detail = problem(api.get(path(1, cursor), token_for(me)), HTTPStatus.GONE, "cursor-gone")["detail"]
     assert "start again without a cursor" in detail
     assert people(get_page(api, me, 1)) == [men[2]]
 
@@ -191,7 +191,7 @@ def test_a_cursor_is_good_for_one_viewer_only(api: Api, town: Town) -> None:
     me, she, men = town.person(), town.person(), town.people("man", 3)
     town.publish({me: men, she: men[::-1]})
     cursor = get_page(api, me, 1)["next_cursor"]
-    body = problem(api.get(path(1, cursor), token_for(she)), HTTPStatus.BAD_REQUEST)
+    body = problem(api.get(path(1, cursor), token_for(she)), HTTPStatus.BAD_REQUEST, "cursor-invalid")
     assert "start again without a cursor" in body["detail"]
 
 

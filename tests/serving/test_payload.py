@@ -103,7 +103,12 @@ def test_the_answer_fits_its_documentation(api: Api, town: Town) -> None:
         (0.0, 0.898, 100),
         (0.0, 0.903, 100),
         (0.0, 180.0, 100),
+        (0.0149, 0.0, 1),  # 1.7 km, but the cell is at 0.01
+        (0.0051, 0.0, 1),
+        (0.0049, 0.0049, 0),
         (None, None, None),
+        (500.0, 0.0, None),
+        (float("nan"), 0.0, None),
     ],
 )
 def test_distance_is_rounded_or_unknown(
@@ -112,6 +117,34 @@ def test_distance_is_rounded_or_unknown(
     me, he = town.person(latitude=0, longitude=0), town.person("man", latitude=latitude, longitude=longitude)
     town.publish({me: [he]})
     assert api.matches(me).json()["matches"][0]["candidate"]["distance_km"] == kilometres
+
+
+UNFIT: dict[str, dict[str, object]] = {
+    "texts = '[]'": {},
+    "texts = '\"none\"'": {},
+    "texts = 'null'": {},
+    """texts = '["hello"]'""": {},
+    """texts = '[{"About me": "I sail"}]'""": {},
+    """texts = '{"About me": {"a": 1}, "Work": "Baker"}'""": {"texts": {"Work": "Baker"}},
+    """texts = '{"About me": null, "Work": 7, "Fun": ["a", "b"], "Home": true}'""": {},
+    "interests = '{jazz,NULL,chess}'": {"interests": ["jazz", "chess"]},
+    "interests = '{NULL}'": {},
+    "interests = '{{jazz,chess},{films,NULL}}'": {},
+    "latitude = 'infinity', longitude = 1e308": {},
+}
+
+
+@pytest.mark.parametrize("change", UNFIT)
+def test_what_does_not_fit_the_documentation_is_left_out_and_the_person_stays(
+    api: Api, town: Town, change: str
+) -> None:
+    me, he = town.person(), town.person("man")
+    town.publish({me: [he]})
+    town.run(f"UPDATE app.profiles SET {change} WHERE id = %(he)s", he=he)
+    matches = Matches.model_validate_json(api.matches(me).content, strict=True)
+    shown = matches.matches[0].candidate.model_dump(include={"texts", "interests", "distance_km"})
+    nothing: dict[str, object] = {"texts": {}, "interests": [], "distance_km": None}
+    assert shown == nothing | UNFIT[change]
 
 
 SECRETS = [

@@ -32,8 +32,9 @@ def ask(runner: asyncio.Runner, url: str, statement: str) -> object:
 def test_it_reads_as_the_reader(runner: asyncio.Runner, api_database: str) -> None:
     url = libpq_url(api_database)
     assert ask(runner, url, "SELECT current_user::text") == (ROLE,)
-    with pytest.raises(InsufficientPrivilege):
+    with pytest.raises(DatabaseUnavailable) as refused:
         ask(runner, url, "SELECT blocker_id FROM app.blocks")
+    assert isinstance(refused.value.__cause__, InsufficientPrivilege)
 
 
 def test_a_user_who_may_not_be_the_reader_is_told_in_the_log(

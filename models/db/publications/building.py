@@ -1,7 +1,6 @@
 """Around the building of a publication: one builder at a time, what the dead ones left, and how a failure is told."""
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -12,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from models.db.engines import is_of_a_lost_server
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
 from models.db.publications import partitions
+from models.db.redaction import redact
 from models.db.tables import publications
 
 KEPT = 3
@@ -19,7 +19,6 @@ KEPT = 3
 
 LOCK = func.hashtext("matching.publication")
 OUT_OF_ROOM = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 row = publications.c
@@ -88,13 +87,14 @@ def failure_recorded(engine: Engine, publication_id: int) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> MatchingError:
-    """What went wrong and what to do, in words for the user."""
+    """What went wrong and what to do, in words for the user, and nobody's id: not in the error either, as the cause."""
+    redact(error)
     if isinstance(error, MatchingError):
         return error
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.Error):
         return PublicationRefused(f"{type(error).__name__} {error}".strip())
-    what = cause.diag.message_primary or str(cause).partition("\n")[0]
+    what = str(cause)
     if is_of_a_lost_server(cause):
         return DatabaseUnavailable(f"the database does not answer ({what}); see that it runs, then try again")
     if (cause.sqlstate or "").startswith(OUT_OF_ROOM):
@@ -103,10 +103,9 @@ def _reason(error: BaseException) -> MatchingError:
 
 
 def _record_failure(engine: Engine, publication_id: int, reason: str) -> None:
-    """Keep the reason, without anybody's id, and drop what was stored: if the database answers, else the next does."""
-    error = {"error": ID.sub("…", reason)}
+    """Keep the reason and drop what was stored: if the database answers, else the next does."""
     still_building = publications.update().where(row.id == publication_id, row.state == "building")
-    failed = still_building.values(state="failed", metrics=row.metrics.concat(error))
+    failed = still_building.values(state="failed", metrics=row.metrics.concat({"error": reason}))
     try:
         with engine.connect() as connection:
             with connection.begin():

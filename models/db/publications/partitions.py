@@ -84,9 +84,7 @@ def _write(copy: Copy, publication_id: int, match_list: MatchList) -> None:
     try:
         copy.write_row((publication_id, *_row(match_list)))
     except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
-        raise PublicationRefused(
-            f"the list of viewer {match_list.viewer_id} is not made of uuids and numbers: {error}; mend the match lists"
-        ) from error
+        raise PublicationRefused(f"a list is not made of uuids and numbers: {error}; mend the match lists") from error
 
 
 def _row(match_list: MatchList) -> tuple[object, ...]:

@@ -14,8 +14,8 @@ IN_FLIGHT = timedelta(seconds=10)
 database's: they count as made since."""
 
 SHAPE = """
-SELECT problem, count(*), min(example) FROM (
-    SELECT viewer_id::text AS example, CASE
+SELECT problem, count(*) FROM (
+    SELECT CASE
         WHEN jsonb_typeof(reasons) <> 'array' OR cardinality(candidate_ids) <> ANY (ARRAY[
                 cardinality(p_like), cardinality(p_liked_back), cardinality(p_match), jsonb_array_length(reasons)])
             THEN 'lists with more or fewer probabilities or reasons than candidates'
@@ -30,7 +30,7 @@ SELECT problem, count(*), min(example) FROM (
     END AS problem
     FROM {partition}
     UNION ALL
-    SELECT viewer_id::text, 'viewers with several lists' FROM {partition} GROUP BY viewer_id HAVING count(*) > 1
+    SELECT 'viewers with several lists' FROM {partition} GROUP BY viewer_id HAVING count(*) > 1
 ) WHERE problem IS NOT NULL GROUP BY problem ORDER BY count(*) DESC, problem
 """
 
@@ -63,8 +63,8 @@ WHERE matching.is_eligible(viewer, candidate, :as_of) IS NOT TRUE
 """
 
 UNEXPLAINED = """
-SELECT problem, count(*), min(viewer_id || ' and ' || candidate_id)
-FROM impossible_pairs WHERE changed_at <= :since GROUP BY problem ORDER BY count(*) DESC, problem
+SELECT problem, count(*) FROM impossible_pairs WHERE changed_at <= :since
+GROUP BY problem ORDER BY count(*) DESC, problem
 """
 
 FORGET = """
@@ -87,6 +87,9 @@ WHERE list.viewer_id = unwanted.viewer_id
 
 DISTINCT_IMPOSSIBLE = "SELECT count(*) FROM (SELECT DISTINCT viewer_id, candidate_id FROM impossible_pairs)"
 
+# The lock that erasures take turns by: one under way may hold a list that is changed here, and wait for another.
+ERASURES_DONE = "SELECT pg_advisory_xact_lock(hashtext('matching.erasure'))"
+
 ERASED = """(
     SELECT viewer_id, candidate_id FROM (
         SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition}
@@ -105,7 +108,7 @@ def verify_lists(connection: Connection, publication_id: int, sent: Size) -> Non
     """
     if (arrived := size(connection, publication_id)) != sent:
         raise PublicationRefused(f"{sent} were sent and {arrived} are stored; publish again")
-    _refuse_first(connection.execute(_sql(SHAPE, publication_id)).first(), "viewer")
+    _refuse_first(connection.execute(_sql(SHAPE, publication_id)).first())
 
 
 def drop_impossible(connection: Connection, publication_id: int, as_of: date, scored_at: datetime) -> int:
@@ -119,13 +122,14 @@ def drop_impossible(connection: Connection, publication_id: int, as_of: date, sc
     """
     connection.execute(_sql(IMPOSSIBLE, publication_id), {"as_of": as_of})
     unexplained = connection.execute(text(UNEXPLAINED), {"since": scored_at - IN_FLIGHT}).first()
-    _refuse_first(unexplained, "viewer and candidate")
+    _refuse_first(unexplained)
     connection.execute(_sql(FORGET, publication_id, unwanted="impossible_pairs"))
     return connection.scalar(text(DISTINCT_IMPOSSIBLE)) or 0
 
 
 def drop_erased(connection: Connection, publication_id: int) -> None:
     """Take the erased people out of an attached publication; those erased from now on go by the tables' own rules."""
+    connection.execute(text(ERASURES_DONE))
     connection.execute(_sql(FORGET, publication_id, unwanted=ERASED.format(partition=partition(publication_id))))
 
 
@@ -139,7 +143,7 @@ def _sql(statement: str, publication_id: int, **parts: str) -> TextClause:
     return text(statement.format(partition=partition(publication_id), **parts))
 
 
-def _refuse_first(problem: Sequence[Any] | None, example_of: str) -> None:
+def _refuse_first(problem: Sequence[Any] | None) -> None:
     if problem is not None:
-        what, count, example = problem
-        raise PublicationRefused(f"{count:,} {what}, e.g. {example_of} {example}; mend the step that made them")
+        what, count = problem  # and no example, whom Dagster would remember
+        raise PublicationRefused(f"{count:,} {what}; mend the step that made them")

@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.ml.compiled import by_parts, compiled
-from models.ml.market.attention import DEPTH
 from models.ml.market.examination import Doubles
 from models.ml.market.town import Flags, Ints, Slots, Town
 from models.ml.people import Floats
@@ -13,8 +12,9 @@ def matches(town: Town, likes: Floats, answers: Doubles) -> Floats:
     """The probability that each like comes about and is answered, float32 (n,) by slot.
 
     `likes`, float32 (n,) by slot, are the probabilities that the viewer likes the candidate from their list: p_like
-    times the look at the place. `answers`, float64 (DEPTH + 1,), is how much an inbox is looked at below k stronger
-    likes. Exact where likes are independent: the number of stronger ones is Poisson-binomial.
+    times the look at the place. `answers`, float64 (depth + 1,), is how much an inbox is looked at below k stronger
+    likes, and below more than `depth` as below that many. Exact where likes are independent: the number of stronger
+    ones is Poisson-binomial.
     """
     found = np.zeros_like(likes)
 
@@ -62,10 +62,10 @@ def _distinct(matched: Floats, mate: Slots) -> float:
 def _matches(
     first: int, last: int, inbox_start: Ints, p_liked_back: Floats, likes: Floats, answers: Doubles, found: Floats
 ) -> None:
-    stronger = np.empty(DEPTH + 1)
+    stronger = np.empty(len(answers))
     for person in range(first, last):
         top, end = inbox_start[person], inbox_start[person + 1]
-        most, reach = _most(likes[top:end]), 0
+        most, reach = _most(likes[top:end], len(answers) - 1), 0
         stronger[0] = 1.0
         for slot in range(top, end):
             if likes[slot] > 0:
@@ -74,13 +74,13 @@ def _matches(
 
 
 @compiled
-def _most(likes: Floats) -> int:
-    """How many likes need to be told apart: practically never more come in."""
+def _most(likes: Floats, depth: int) -> int:
+    """How many likes need to be told apart, at most `depth`: practically never more come in."""
     mean, some = 0.0, 0
     for like in likes:
         mean += like
         some += like > 0
-    return min(some, int(mean + 4 * np.sqrt(mean)) + 6, DEPTH)
+    return min(some, int(mean + 4 * np.sqrt(mean)) + 6, depth)
 
 
 @compiled
@@ -137,7 +137,7 @@ def _effects(
     asked: Flags, p_liked_back: Floats, likes: Floats, single: Doubles, answers: Doubles
 ) -> tuple[Doubles, Doubles]:
     """What a like at each place asked for brings, and what it takes from the weaker ones, who match but by it."""
-    most = _most(likes)
+    most = _most(likes, len(answers) - 1)
     stronger, reaches = _stronger(asked, likes, most)
     gain, loss = np.zeros(len(likes)), np.zeros(len(likes))
     # The matches of the weaker likes given k stronger ones, "most or more" being one state.

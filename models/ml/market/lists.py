@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from models.ml.compiled import by_parts, compiled
+from models.ml.compiled import by_parts
 from models.ml.market.examination import Doubles
-from models.ml.market.town import Flags, Ints, Keys, Slots, Town, best_first
+from models.ml.market.order import make_lists
+from models.ml.market.town import Flags, Ints, Slots, Town
 from models.ml.people import Floats
 
 
@@ -22,7 +23,7 @@ def place(town: Town, scores: Floats, viewers: Flags, length: int, found: Slots)
     """Make the lists of some viewers, bool (people,), anew: as `places`, written over theirs."""
 
     def part(first: int, last: int) -> None:
-        _place(first, last, town.list_start, town.slots, town.candidate, town.keys, scores, viewers, length, found)
+        make_lists(first, last, town.list_start, town.slots, town.candidate, town.keys, scores, viewers, length, found)
 
     by_parts(part, town.list_start)
 
@@ -41,24 +42,3 @@ def listed(town: Town, placed: Slots) -> Ints:
     shown = town.slots[placed[town.slots] >= 0]
     order = np.lexsort((placed[shown], town.viewer[shown]))
     return town.pair[shown[order]].astype(np.int64)
-
-
-@compiled
-def _place(
-    first: int,
-    last: int,
-    list_start: Ints,
-    slots: Slots,
-    candidate: Slots,
-    keys: Keys,
-    scores: Floats,
-    viewers: Flags,
-    length: int,
-    found: Slots,
-) -> None:
-    for viewer in range(first, last):
-        if viewers[viewer]:
-            own = slots[list_start[viewer] : list_start[viewer + 1]]
-            found[own] = -1
-            best = best_first(scores[own], min(length, len(own)), keys[viewer], keys[candidate[own]])
-            found[own[best]] = np.arange(len(best))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ml.compiled import compiled
+from models.ml.market.order import sort_inboxes
 from models.ml.people import Floats
 from models.ml.ties import mixed
 
@@ -59,7 +60,7 @@ def _laid_out(viewer: Slots, candidate: Slots, p_like: Floats, p_liked_back: Flo
     lists = _grouped(_grouped(np.arange(len(viewer), dtype=np.int32), candidate, inbox_start), viewer, list_start)
     pair = _grouped(lists, candidate, inbox_start)
     mate = _mates(pair, lists, viewer, candidate, inbox_start, list_start)
-    _sort_inboxes(pair, inbox_start, viewer, p_liked_back, keys)
+    sort_inboxes(pair, inbox_start, viewer, p_liked_back, keys)
     slot = np.empty_like(pair)
     slot[pair] = np.arange(len(pair), dtype=np.int32)
     mate = mate[pair]
@@ -103,39 +104,3 @@ def _mates(pair: Slots, lists: Slots, viewer: Slots, candidate: Slots, inbox_sta
                 found[lists[shown]], found[pair[by]] = pair[by], lists[shown]
             shown, by = shown + (other <= one), by + (one <= other)
     return found
-
-
-@compiled
-def lot(one: np.uint64, other: np.uint64) -> np.uint64:
-    """A number in [0, 2^32) for two people in this order: who comes first where all else is equal."""
-    number = (one ^ (other * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
-    return (number ^ (number >> np.uint64(29))) * np.uint64(0x94D049BB133111EB) >> np.uint64(32)
-
-
-@compiled
-def _sort_inboxes(pair: Slots, inbox_start: Ints, viewer: Slots, p_liked_back: Floats, keys: Keys) -> None:
-    for person in range(len(inbox_start) - 1):
-        inbox = pair[inbox_start[person] : inbox_start[person + 1]]
-        inbox[:] = inbox[best_first(p_liked_back[inbox], len(inbox), keys[person], keys[viewer[inbox]])]
-
-
-@compiled
-def best_first(scores: Floats, length: int, own: np.uint64, others: Keys) -> Ints:
-    """Places of the `length` best scores, best first; equal ones by lot between one person's key and the others'."""
-    fall = -scores
-    if length < len(fall):
-        enough = np.flatnonzero(fall <= np.partition(fall, length - 1)[length - 1]) if length else np.empty(0, np.int64)
-    else:
-        enough = np.arange(len(fall))
-    order = enough[np.argsort(fall[enough])]
-    start = 0
-    for end in range(1, len(order) + 1):
-        if end == len(order) or scores[order[end]] != scores[order[start]]:
-            if end - start > 1:
-                tied = order[start:end].copy()
-                lots = np.empty(len(tied), np.uint64)
-                for place in range(len(tied)):
-                    lots[place] = lot(own, others[tied[place]])
-                order[start:end] = tied[np.argsort(lots)]
-            start = end
-    return order[:length]

@@ -1,10 +1,12 @@
-import type { Problem } from "./schema.js";
+import type { Problem, ProblemType } from "./schema.js";
 
 /** What the API answers instead of what was asked for: problem details (RFC 9457). */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
   /** The HTTP status: 401 sign in again, 410 begin a new list, 429 and 503 try again after `retryAfter`. */
   readonly status: number;
+  /** Which problem it is, such as `urn:delete:problem:no-profile`; `about:blank` if no more is known than `status`. */
+  readonly type: ProblemType;
   readonly problem: Problem;
   /** Seconds to wait before asking again; null where the API does not say. */
   readonly retryAfter: number | null;
@@ -12,6 +14,7 @@ export class ProblemError extends Error {
   constructor(problem: Problem, response: Response) {
     super(problem.detail);
     this.status = response.status;
+    this.type = problem.type ?? "about:blank"; // so RFC 9457, should something between here and the API leave it out
     this.problem = problem;
     const header = response.headers.get("Retry-After");
     this.retryAfter = header !== null && /^\d+$/.test(header) ? Number(header) : null;

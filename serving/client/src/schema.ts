@@ -40,7 +40,12 @@ export interface paths {
         };
         /**
          * Get My Match
-         * @description One of my matches, as the pages of `/v1/me/matches` would show them now; 404 if they would not.
+         * @description One person whom this API shows me, on a page of matches, as my one of the day or as similar, as they are now.
+         *
+         *     Whoever is on my list is as its pages show them. Else the newest publication counts that is still kept and has them
+         *     on my list or as my one of the day, so that the cards of pages begun earlier open as well; else they are `similar`,
+         *     if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
+         *     more: whether there is such a person is not told.
          */
         get: operations["get_my_match"];
         put?: never;
@@ -100,7 +105,7 @@ export interface paths {
         };
         /**
          * Get Current Publication
-         * @description The publication that is live, and how much it holds; 404 while none is.
+         * @description The publication that is live, and how much it holds; 404 while none is. It needs a token, but no profile.
          */
         get: operations["get_current_publication"];
         put?: never;
@@ -176,7 +181,7 @@ export interface components {
             gender: string;
             /**
              * Distance Km
-             * @description From the viewer, rounded to a kilometre; 100 means that or more; null when unknown.
+             * @description From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; 100 means that or more; null when unknown.
              */
             distance_km: number | null;
             /** Interests */
@@ -258,7 +263,7 @@ export interface components {
             reasons: components["schemas"]["Reason"][];
             /**
              * Source
-             * @description `published`: from the viewer's match list. `similar`: not on it, but eligible, and of those one of the people whose texts are most like the viewer's.
+             * @description `published`: from the viewer's match list, or the viewer's one of the day. `similar`: not on it, but eligible, and of those one of the people whose texts are most like the viewer's.
              * @enum {string}
              */
             source: "published" | "similar";
@@ -298,11 +303,8 @@ export interface components {
          * @description Problem details (RFC 9457).
          */
         Problem: {
-            /**
-             * Type
-             * @default about:blank
-             */
-            type: string;
+            /** @default about:blank */
+            type: components["schemas"]["ProblemType"];
             /**
              * Title
              * @description The name of the status.
@@ -321,6 +323,12 @@ export interface components {
              */
             errors?: components["schemas"]["InvalidParameter"][] | null;
         };
+        /**
+         * ProblemType
+         * @description What went wrong, whatever the words; `about:blank` says no more than its status does.
+         * @enum {string}
+         */
+        ProblemType: "urn:delete:problem:cursor-invalid" | "urn:delete:problem:token-missing" | "urn:delete:problem:token-invalid" | "urn:delete:problem:no-profile" | "urn:delete:problem:not-among-matches" | "urn:delete:problem:no-publication" | "urn:delete:problem:cursor-gone" | "urn:delete:problem:parameter-invalid" | "urn:delete:problem:too-many-requests" | "urn:delete:problem:unavailable" | "about:blank";
         /**
          * Publication
          * @description One complete set of match lists, made at one time.
@@ -389,6 +397,7 @@ export type Match = components['schemas']['Match'];
 export type Matches = components['schemas']['Matches'];
 export type MostCompatible = components['schemas']['MostCompatible'];
 export type Problem = components['schemas']['Problem'];
+export type ProblemType = components['schemas']['ProblemType'];
 export type Publication = components['schemas']['Publication'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reason = components['schemas']['Reason'];
@@ -425,7 +434,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request */
+            /** @description Bad Request: `urn:delete:problem:cursor-invalid`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -434,7 +443,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -443,7 +452,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Gone */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone: `urn:delete:problem:cursor-gone`. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -452,7 +470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -461,7 +479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -470,7 +488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -508,7 +526,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -517,7 +535,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `urn:delete:problem:not-among-matches`. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -526,7 +553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -535,7 +562,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -544,7 +571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -580,7 +607,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -589,7 +616,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -598,7 +634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -637,7 +673,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -646,7 +682,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -655,7 +700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -664,7 +709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -700,7 +745,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -709,7 +754,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description Not Found: `urn:delete:problem:no-publication`. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -718,7 +763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -727,7 +772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -776,7 +821,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;

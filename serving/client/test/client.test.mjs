@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allMatches, answered, createMatchingClient, matchPages, ProblemError } from "@delete/matching-client";
 
-const { API = "", TOKEN = "", EXPIRED_TOKEN = "", LISTED = "", PUBLICATION = "", SCENES = "" } = process.env;
+const { API = "", TOKEN = "", EXPIRED_TOKEN = "", NEWCOMER_TOKEN = "", LISTED = "", PARTNER = "", PUBLICATION = "", SCENES = "" } = process.env;
 const listed = LISTED.split(" ");
 const api = createMatchingClient({ baseUrl: API, token: TOKEN });
 
@@ -44,11 +44,13 @@ test("every page, each person once and in order", async () => {
 });
 
 test("one match, the partner of the day, similar people, the publication", async () => {
-  const [first = "", last = ""] = [listed[0], listed.at(-1)];
-  const one = await answered(api.GET("/v1/me/matches/{candidate_id}", { params: { path: { candidate_id: first } } }));
-  assert.equal(one.candidate.id, first);
-  assert.equal((await answered(api.GET("/v1/me/most-compatible"))).match?.candidate.id, last);
+  const { match: today } = await answered(api.GET("/v1/me/most-compatible"));
   const similar = await answered(api.GET("/v1/me/similar", { params: { query: { limit: 2 } } }));
+  for (const candidate_id of [listed[0] ?? "", PARTNER, similar.matches[1]?.candidate.id ?? ""]) {
+    const one = await answered(api.GET("/v1/me/matches/{candidate_id}", { params: { path: { candidate_id } } }));
+    assert.equal(one.candidate.id, candidate_id);
+    if (candidate_id === PARTNER) assert.deepEqual(one, today);
+  }
   assert.deepEqual(similar.matches.map((match) => match.source), ["similar", "similar"]);
   assert.equal((await answered(api.GET("/v1/publications/current"))).id, Number(PUBLICATION));
 });
@@ -64,18 +66,29 @@ test("a problem is typed, with and without throwing", async () => {
   const stranger = { params: { path: { candidate_id: "00000000-0000-4000-8000-000000000000" } } };
   const { data, error } = await api.GET("/v1/me/matches/{candidate_id}", stranger);
   assert.equal(data, undefined);
-  assert.deepEqual([error?.status, error?.type], [404, "about:blank"]);
-  const { message, problem } = await refusal(
+  assert.deepEqual([error?.status, error?.type], [404, "urn:delete:problem:not-among-matches"]);
+  const { message, problem, type } = await refusal(
     answered(api.GET("/v1/me/matches", { params: { query: { limit: 51 } } })),
     422,
   );
   assert.equal(problem.errors?.[0]?.parameter, "limit");
   assert.match(message, /^limit: /);
+  assert.equal(type, "urn:delete:problem:parameter-invalid");
 });
 
 test("a token that is refused is a 401", async () => {
   const expired = createMatchingClient({ baseUrl: API, token: EXPIRED_TOKEN });
-  await refusal(answered(expired.GET("/v1/me/matches")), 401);
+  const { type } = await refusal(answered(expired.GET("/v1/me/matches")), 401);
+  assert.equal(type, "urn:delete:problem:token-invalid");
+});
+
+test("who has no profile yet is told so, and no token is renewed", async () => {
+  const newcomer = createMatchingClient({
+    baseUrl: API,
+    token: (refused) => (refused === undefined ? NEWCOMER_TOKEN : assert.fail("it was renewed")),
+  });
+  const { type } = await refusal(answered(newcomer.GET("/v1/me/matches")), 403);
+  assert.equal(type, "urn:delete:problem:no-profile");
 });
 
 test("a token that is refused is renewed once", async () => {
@@ -108,15 +121,18 @@ test("a busy API says when to try again, and the same page can be asked for agai
 
 test("what somebody else answers is a problem too", async () => {
   const elsewhere = createMatchingClient({ baseUrl: `${SCENES}/elsewhere`, token: TOKEN });
-  const { message } = await refusal(answered(elsewhere.GET("/v1/me/matches")), 404);
+  const { message, type } = await refusal(answered(elsewhere.GET("/v1/me/matches")), 404);
   assert.match(message, /^the answer was 404/);
+  assert.equal(type, "about:blank");
 });
 
 test("a list that is gone between pages is a 410, and a new one begins", async () => {
   const pages = matchPages(api, { limit: 20 });
   await pages.next();
   await scene("publication-gone");
-  assert.match((await refusal(pages.next(), 410)).message, /start again without a cursor/);
+  const { message, type } = await refusal(pages.next(), 410);
+  assert.match(message, /start again without a cursor/);
+  assert.equal(type, "urn:delete:problem:cursor-gone");
   const people = [];
   for await (const match of allMatches(api, { limit: 20 })) people.push(match.candidate.id);
   assert.deepEqual(people, [...listed].reverse());

@@ -32,10 +32,11 @@ def approximate(home: Path) -> Figures:
         return {}
     here = Home(settings_of(home))
     town = here.population
-    made = promise(here.rankers.whole, town.people, town.ledger)
+    made = promise(here.rankers.whole, town.people, town.ledger, town.pools.order)
     kind = int(np.argmax(np.diff(town.pools.start)))
-    pool = town.pools.order[slice(*town.pools.start[kind : kind + 2])]
-    keys, queries = made.keys[pool], made.queries[pool[:: max(len(pool) // VIEWERS, 1)][:VIEWERS]]
+    of_kind = slice(*town.pools.start[kind : kind + 2])
+    pool = town.pools.order[of_kind]
+    keys, queries = made.keys[of_kind], made.queries[pool[:: max(len(pool) // VIEWERS, 1)][:VIEWERS]]
     spent, best = clocked(partial(_exactly, queries, keys))
     figures = {"HNSW, pool": float(len(pool)), "HNSW, exactly instead, ms a viewer": 1000 * spent[1] / len(queries)}
     index = hnswlib.Index(space="ip", dim=keys.shape[1])

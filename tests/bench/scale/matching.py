@@ -41,7 +41,7 @@ def matching(home: Path, asked: int, shards: int) -> Figures:
 
 def compared(ranker: Ranker, town: Population, asked: int, shards: int) -> Figures:
     """Figures of a town; of its shards only so many are gone through, and `asked` viewers tell what is kept."""
-    spent, made = clocked(partial(promise, ranker, town.people, town.ledger))
+    spent, made = clocked(partial(promise, ranker, town.people, town.ledger, town.pools.order))
     viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(WARM_UP, len(town.people))))
     score(ranker, town.people, town.ledger, viewer[:1_000], candidate[:1_000])
     found = _by_shard(ranker, town, made, shards)
@@ -77,9 +77,9 @@ def _by_shard(ranker: Ranker, town: Population, made: Promise, shards: int) -> F
 def _bare(town: Population, made: Promise, viewers: Ints) -> tuple[Doubles, tuple[int, int]]:
     """Seconds of nothing but the products of the viewers' blocks; how many pairs may see each other, of how many."""
     pools = town.pools
-    keys, blocks = made.keys[pools.order], [pools.block(group) for group in pools.groups(viewers)]
+    blocks = [pools.block(group) for group in pools.groups(viewers)]
     of_block = [(made.queries[block.viewers], block.runs) for block in blocks]
-    spent, _ = clocked(partial(on_all_cores, partial(_products, keys), of_block))
+    spent, _ = clocked(partial(on_all_cores, partial(_products, made.keys), of_block))
     return spent, (sum(int(block.pairs.sum()) for block in blocks), sum(block.pairs.size for block in blocks))
 
 

@@ -55,7 +55,7 @@ def rates(ranker: Ranker, booster: lgb.Booster, town: Population) -> Figures:
 
 def _pairs(ranker: Ranker, town: Population) -> Pairs:
     """ROWS pairs as scoring has them: candidates of some viewers."""
-    made = promise(ranker, town.people, town.ledger)
+    made = promise(ranker, town.people, town.ledger, town.pools.order)
     viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(VIEWERS, len(town.people))))
     viewer, candidate = viewer[:ROWS], candidate[:ROWS]
     return Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate))

@@ -20,6 +20,7 @@ BARS = {
     matching.RATIO: ("<=", 1.5),
     matching.KEPT: (">=", 0.9),
     predicting.SHARE: (">=", 0.8),
+    publishing.STORING: (">=", 0.8),
     publishing.SHARE: (">=", 0.8),
 }
 EXPONENT = 1.2  # the most that BUT_PRODUCT may have

@@ -34,6 +34,7 @@ def test_every_question_is_about_its_decision(questions: pd.DataFrame) -> None:
     about = DECISIONS.iloc[questions["decision"]]
     assert questions["liked"].tolist() == about["liked"].tolist()
     assert TOWN.ids[questions["viewer"]].tolist() == about["viewer_id"].tolist()
+    assert TOWN.ids[questions["candidate"]].tolist() == about["candidate_id"].tolist()
     assert set(questions["known"]) == {0, 1, 2, 4, 8, ALL}
 
 
@@ -56,11 +57,19 @@ def test_only_probabilities_are_judged_as_such(questions: pd.DataFrame) -> None:
 
 def test_judgement_by_hand() -> None:
     """Viewer 0 has one list in order and one the wrong way round, viewer 1 one in order."""
-    rows = [(0, 0, 1, 0.9), (0, 0, 0, 0.1), (0, 1, 1, 0.2), (0, 1, 0, 0.8), (1, 2, 1, 0.7), (1, 2, 0, 0.6)]
-    asked = pd.DataFrame(rows, columns=["viewer", "list", "liked", "ranker"])
+    rows = [
+        (0, 5, 0, 1, 0.9),
+        (0, 6, 0, 0, 0.1),
+        (0, 5, 1, 1, 0.2),
+        (0, 6, 1, 0, 0.8),
+        (1, 5, 2, 1, 0.7),
+        (1, 6, 2, 0, 0.6),
+    ]
+    asked = pd.DataFrame(rows, columns=["viewer", "candidate", "list", "liked", "ranker"])
     found = by_method(asked).loc["ranker"]
-    assert found["AUC within viewers"] == pytest.approx(0.75)
-    assert found["standard error"] == pytest.approx(np.std([0.5, 1.0], ddof=1) / np.sqrt(2))
+    assert found["AUC within viewers"] == pytest.approx(2 / 3)
+    # Of three lists viewer 0 has 1 and not 4/3 right, viewer 1 has 1 and not 2/3; the candidates are in all alike.
+    assert found["standard error"] == pytest.approx(np.sqrt(2 * 2 * (1 / 9) ** 2))
     right = [0.9, 0.9, 0.2, 0.2, 0.7, 0.4]
     assert found["log loss (nats)"] == pytest.approx(-np.log(right).mean())
 

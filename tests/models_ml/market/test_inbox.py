@@ -62,6 +62,14 @@ def test_an_inbox_deeper_than_is_told_apart_counts_as_read_as_it_is_there() -> N
     np.testing.assert_allclose(found / laid_out.p_liked_back, 1 / np.minimum(people + 1, DEPTH + 1), rtol=1e-5)
 
 
+@pytest.mark.parametrize("depth", [4, 64, 300])
+def test_how_deep_an_inbox_is_told_apart_is_what_the_answers_say(depth: int) -> None:
+    people = np.arange(400)
+    laid_out = town(people, np.full(400, 400), np.ones(400), np.linspace(1, 0.5, 400))
+    found = matches(laid_out, np.ones(400, np.float32), 1 / np.arange(1.0, depth + 2))
+    np.testing.assert_allclose(found / laid_out.p_liked_back, 1 / np.minimum(people + 1, depth + 1), rtol=1e-5)
+
+
 def test_lists_have_their_length_and_are_looked_at_by_place() -> None:
     laid_out = town(positions(0, 0, 0, 1), positions(1, 2, 3, 0), np.full(4, 0.5), np.ones(4))
     scores = np.array([0.2, 0.9, 0.4, 0.7], np.float32)[laid_out.pair]

@@ -38,7 +38,7 @@ PERSON = Person(
     gender="man",
     seeks=("woman",),
     texts={
-        "About me": "I am single. My education: working on college/university. My background: asian, white. "
+        "About me": "I am single. My education: working on college/university. "
         "My build: a little extra. I eat strictly anything. I drink socially. Do I smoke? no. Drugs: never. "
         "Children: doesn\u2019t have kids, but might want them. My religion: agnosticism. My sign: gemini. "
         "I speak english, c++."

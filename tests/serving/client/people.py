@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.serving.conftest import Town
 
 NAMES = ("Emeka", "Jonas", "Luís", "Omar", "Kenji", "Mateo", "Ravi", "Søren", "Tomasz", "Yusuf", "Anton", "Zoltán")
+PARTNER = "Bo"
 INTERESTS = ("hiking", "jazz", "pottery", "board games", "sailing", "permaculture", "old films")
 ANSWERS = (
     "Bread on Sunday mornings, and a walk by the river whatever the weather.",
@@ -23,13 +24,15 @@ class Viewer(NamedTuple):
     id: UUID
     listed: list[UUID]
     """Her list, best first."""
+    partner: UUID | None
+    """Her partner of the day, who is not on her list; nobody if she has none."""
     others: list[UUID]
     """Who would be shown to her as well, nearest in embedding first."""
     publication: int
 
 
 def settle(town: Town, listed: int = 64, others: int = 6) -> Viewer:
-    """A woman with a list of so many men, the last of whom is her partner of the day, and other men who fit."""
+    """A woman with a list of so many men, a partner of the day who is not on it, and other men who fit."""
     me = town.person(display_name="Helena", latitude=52.5, longitude=13.4)
     town.embed(me, 1, 0)
     men = [_man(town, number) for number in range(listed + others)]
@@ -38,15 +41,16 @@ def settle(town: Town, listed: int = 64, others: int = 6) -> Viewer:
     hers, rest = men[:listed], men[listed:][::-1]
     chances = [0.9 - number / 100 for number in range(listed)]
     publication = town.publish({me: hers}, chances, [_reasons(number) for number in range(listed)])
-    if hers:
-        town.pair(publication, me, hers[-1], 0.27, "likely_mutual", "similar_answers")
-    return Viewer(me, hers, rest, publication)
+    partner = _man(town, listed + others, PARTNER) if hers else None
+    if partner is not None:
+        town.pair(publication, me, partner, 0.27, "likely_mutual", "similar_answers")
+    return Viewer(me, hers, partner, rest, publication)
 
 
-def _man(town: Town, number: int) -> UUID:
+def _man(town: Town, number: int, name: str | None = None) -> UUID:
     return town.person(
         "man",
-        display_name=NAMES[number % len(NAMES)],
+        display_name=name or NAMES[number % len(NAMES)],
         birth_date=date(1985 + number % 12, 1 + number % 12, 1),
         latitude=52.5 + number / 400,
         longitude=13.4,

@@ -1,7 +1,9 @@
 """The example in a real Chromium against the real API and database: seen, scrolled, opened and gone wrong."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -90,10 +92,10 @@ def test_a_match_is_opened_by_keyboard_and_back_is_where_one_was(visit: Visit, t
 
 
 def test_an_address_opens_a_match_at_once(visit: Visit, town: Town) -> None:
-    me = settle(town)
+    me, stranger = settle(town), town.person("man")
     visit.sign_in(me.id)
     visit.sees("Your list")
-    visit.page.goto(f"{visit.url}/#/matches/{me.others[0]}")
+    visit.page.goto(f"{visit.url}/#/matches/{stranger}")
     visit.page.reload()
     visit.sees("This person moved on")
     visit.page.get_by_role("link", name="Back to your matches").click()
@@ -107,8 +109,8 @@ def test_the_most_compatible_of_today(visit: Visit, town: Town) -> None:
     expect(today).to_contain_text("27 percent")
     expect(today).to_contain_text("The interest is likely to be mutual.")
     today.get_by_role("link").click()
-    visit.sees("Why you two", "27%")
-    assert visit.page.url.endswith(str(me.listed[-1]))
+    visit.sees("Why you two", "27%", "The interest is likely to be mutual.")
+    assert visit.page.url.endswith(str(me.partner))
 
 
 def test_people_not_on_the_list_are_marked_kindly(visit: Visit, town: Town) -> None:
@@ -124,6 +126,16 @@ def test_people_not_on_the_list_are_marked_kindly(visit: Visit, town: Town) -> N
         (True, False),
         (True, False),
     ]
+
+
+def test_a_card_of_a_list_made_anew_meanwhile_opens(visit: Visit, town: Town) -> None:
+    me = settle(town)
+    visit.sign_in(me.id)
+    visit.sees("Most compatible today")
+    town.publish({me.id: me.listed[:1]})
+    visit.scroll_to_the_end()
+    visit.names().nth(40).click()
+    visit.sees("Why you two", "50%")
 
 
 def test_nobody_to_show(visit: Visit, town: Town) -> None:
@@ -152,7 +164,29 @@ def test_a_wrong_token_is_asked_for_again(visit: Visit, town: Town) -> None:
     field.fill(token_for(me.id))
     button.click()
     visit.sees("Your list")
-    town.erase(me.id)
+
+
+def test_who_has_just_joined_waits_for_a_profile_and_need_not_sign_in_again(visit: Visit, town: Town) -> None:
+    me = uuid4()
+    visit.sign_in(me)
+    visit.sees("There is no profile of yours here")
+    town.person(id=me)
+    visit.page.get_by_role("button", name="Try again now").click()
+    visit.sees("Nobody to show just now")
+    town.erase(me)
+    visit.page.reload()
+    visit.sees("There is no profile of yours here")
+    visit.page.get_by_role("button", name="Sign out").click()
+    expect(visit.page.get_by_label("Your token")).to_be_focused()
+    assert visit.page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_token_that_ends_while_one_looks_is_asked_for_again(visit: Visit, town: Town) -> None:
+    me = settle(town)
+    visit.sign_in(me.id)
+    visit.sees("Your list")
+    ended = {"authorization": f"Bearer {token_for(me.id, timedelta(hours=-1))}"}
+    visit.page.route("**/v1/me/matches?*", lambda route: route.continue_(headers=route.request.headers | ended))
     visit.scroll_until_text("Please sign in again")
     assert visit.page.evaluate("sessionStorage.length") == 0
 

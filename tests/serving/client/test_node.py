@@ -4,6 +4,7 @@ import re
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from tests.serving.client.conftest import run, scenes, slow
 from tests.serving.client.people import settle
@@ -30,11 +31,13 @@ def test_the_client_s_own_tests(client: Path, api: Api, town: Town, api_database
             API=str(api.client.base_url),
             TOKEN=token_for(me.id),
             EXPIRED_TOKEN=token_for(me.id, timedelta(hours=-1)),
+            NEWCOMER_TOKEN=token_for(uuid4()),
             LISTED=" ".join(map(str, me.listed)),
+            PARTNER=str(me.partner),
             PUBLICATION=str(me.publication),
             SCENES=address,
         )
-    assert re.search(r"^# pass 10$", output, re.MULTILINE), output
+    assert re.search(r"^# pass 11$", output, re.MULTILINE), output
 
 
 def test_the_three_lines_of_the_readme(client: Path, api: Api, town: Town) -> None:

@@ -10,7 +10,7 @@ interface Props {
 /** What follows the cards: more of them, the end, or what went wrong. */
 export function ListEnd({ list, onRestart }: Props) {
   const { error, matches, more, published, status } = list;
-  const gone = error instanceof ProblemError && error.status === 410;
+  const gone = error instanceof ProblemError && error.type === "urn:delete:problem:cursor-gone";
   return (
     <div className="list-end">
       <p role="status" className={status === "loading" ? "quiet" : "visually-hidden"}>

@@ -57,13 +57,19 @@ function words(error: unknown): Words {
       ? { title: "The matches cannot be reached", text: "The service does not answer. Your list is safe.", action: again }
       : { title: "You are offline", text: "Your matches go on as soon as you are connected.", action: again };
   }
-  switch (error.status) {
-    case 404:
+  switch (error.type) {
+    case "urn:delete:problem:no-profile":
+      return {
+        title: "There is no profile of yours here",
+        text: "If you have just joined, it is here in a moment. If you have deleted it, it is gone for good.",
+        action: again,
+      };
+    case "urn:delete:problem:not-among-matches":
       return { title: "Not among your matches any more", text: "This person moved on, or something changed. Others wait." };
-    case 410:
+    case "urn:delete:problem:cursor-gone":
       return { title: "There is a newer list", text: "Yours was made anew while you were looking.", action: "Show the new list" };
-    case 429:
-    case 503:
+    case "urn:delete:problem:too-many-requests":
+    case "urn:delete:problem:unavailable":
       return { title: "One moment, please", text: `Much is going on. ${waiting(error.retryAfter)}`, action: again };
     default:
       return { title: "Something went wrong", text: error.message, action: again };

@@ -1,0 +1,38 @@
+"""The kinds of problems there are: a client tells them apart by their `type`, and each has one status."""
+
+from enum import StrEnum
+from http import HTTPStatus
+
+PREFIX = "urn:delete:problem:"
+
+
+class ProblemType(StrEnum):
+    """What went wrong, whatever the words; `about:blank` says no more than its status does."""
+
+    CURSOR_INVALID = f"{PREFIX}cursor-invalid"
+    TOKEN_MISSING = f"{PREFIX}token-missing"
+    TOKEN_INVALID = f"{PREFIX}token-invalid"
+    NO_PROFILE = f"{PREFIX}no-profile"
+    NOT_AMONG_MATCHES = f"{PREFIX}not-among-matches"
+    NO_PUBLICATION = f"{PREFIX}no-publication"
+    CURSOR_GONE = f"{PREFIX}cursor-gone"
+    PARAMETER_INVALID = f"{PREFIX}parameter-invalid"
+    TOO_MANY_REQUESTS = f"{PREFIX}too-many-requests"
+    UNAVAILABLE = f"{PREFIX}unavailable"
+    BLANK = "about:blank"
+
+
+STATUSES = {
+    ProblemType.CURSOR_INVALID: HTTPStatus.BAD_REQUEST,
+    ProblemType.TOKEN_MISSING: HTTPStatus.UNAUTHORIZED,
+    ProblemType.TOKEN_INVALID: HTTPStatus.UNAUTHORIZED,
+    # Not 401, which asks for another token: no token helps whoever has no profile.
+    ProblemType.NO_PROFILE: HTTPStatus.FORBIDDEN,
+    ProblemType.NOT_AMONG_MATCHES: HTTPStatus.NOT_FOUND,
+    ProblemType.NO_PUBLICATION: HTTPStatus.NOT_FOUND,
+    ProblemType.CURSOR_GONE: HTTPStatus.GONE,
+    ProblemType.PARAMETER_INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ProblemType.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
+    ProblemType.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""The status of each of our own types; `about:blank` comes with any."""
