@@ -14,7 +14,7 @@ from pipelines.frame_store import ParquetStore, store_url
 from pipelines.new_people import new_people, somebody_joined
 from pipelines.progress import progress
 from pipelines.registry import Registry
-from pipelines.resources import Compute, Database, ShardStore
+from pipelines.resources import Compute, Database, ShardStore, sole_run
 from pipelines.run_config import config_check
 from pipelines.training_due import training_due
 
@@ -61,6 +61,7 @@ def build(settings: Settings) -> dg.Definitions:
             "compute": Compute(scheduler=settings.dask_scheduler_address),
             "registry": registry(settings),
             "config_check": config_check,
+            "sole_run": sole_run,
         },
         loggers={"console": progress},
         executor=dg.in_process_executor,

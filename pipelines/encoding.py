@@ -11,7 +11,7 @@ from models.ml.embeddings import NO_ANSWERS, Answers, concatenate, from_table, p
 from models.ml.encoder import DIMENSIONS, content_hash, encode, text_hash
 from pipelines.frame_store import fingerprint, read_table, write_table
 from pipelines.frame_store import to_table as frame_table
-from pipelines.shards import SHARDS, shard_of
+from pipelines.shards import SHARDS, earlier, shard_of
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class EncodeShard:
     answers: pd.DataFrame = field(repr=False)
     """profile_id, prompt, text_hash, text; in order of profile and prompt."""
     earlier: tuple[str, ...]
-    """URLs of the shard's earlier files, whose vectors are used again."""
+    """URLs of earlier files with people of this shard, whose vectors are used again."""
     output: str
 
 
@@ -29,14 +29,11 @@ def encode_shards(profiles: pd.DataFrame, folder: UPath) -> list[EncodeShard]:
     """The shards of a profiles frame; a shard's file is named by its number and the fingerprint of its answers."""
     answers = answers_of(profiles)
     shard = shard_of(answers["profile_id"])
-    earlier = sorted(folder.glob("*.parquet")) if folder.exists() else []
     shards = []
     for number in range(SHARDS):
         mine = answers[shard == number].reset_index(drop=True)
-        prefix = f"{number:02d}-"
-        output = folder / f"{prefix}{fingerprint(frame_table(mine.drop(columns='text')))}.parquet"
-        known = tuple(str(path) for path in earlier if path.name.startswith(prefix))
-        shards.append(EncodeShard(mine, known, str(output)))
+        output = folder / f"{number:02d}-{fingerprint(frame_table(mine.drop(columns='text')))}.parquet"
+        shards.append(EncodeShard(mine, tuple(map(str, earlier(folder, number))), str(output)))
     return shards
 
 

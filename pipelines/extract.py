@@ -10,7 +10,8 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
-from sqlalchemy import Column, Connection, Label, Select, case, func, select
+from sqlalchemy import ARRAY, Column, Connection, Label, Select, any_, case, func, select
+from sqlalchemy import cast as sql_cast
 
 from models.db.tables import blocks, interactions, match_lists, profiles, publications
 from models.ml.frames import ages
@@ -58,7 +59,8 @@ def read_profiles(connection: Connection, ids: list[str] | None = None) -> pd.Da
     extracted_at = pd.Timestamp(connection.execute(select(func.now())).scalar_one())
     query = select(*PROFILE_COLUMNS).order_by(profiles.c.id)
     if ids is not None:
-        query = query.where(profiles.c.id.in_(ids))
+        # One parameter: with one an id, PostgreSQL's protocol refuses more than 65,535.
+        query = query.where(profiles.c.id == any_(sql_cast(ids, ARRAY(profiles.c.id.type))))
     frame = pd.DataFrame(connection.execute(query).all(), columns=[each.name for each in PROFILE_COLUMNS])
     frame[MAYBE_NUMBERS] = frame[MAYBE_NUMBERS].astype(np.float64)
     birth_date = pd.to_datetime(frame.pop("birth_date"), errors="coerce")

@@ -1,57 +1,120 @@
-"""Take a person out of the frames that the pipeline keeps between its steps."""
+"""Take people who were erased out of the frames and shards that the pipeline keeps between its steps."""
+
+import logging
+from collections.abc import Collection, Iterable
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Engine, String, cast, select
 from upath import UPath
 
+from models.db.engines import database
 from models.db.errors import InputError, MatchingError
 from models.db.settings import Settings
-from pipelines.frame_store import UNFINISHED, read_table, store_url, write_table
+from models.db.tables import profiles
+from models.ml import lists
+from pipelines.frame_store import read_columns, read_table, remove_unfinished, store_url, write_table
+from pipelines.sole_run import held
 
-PERSON = ("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id")
-# The match lists name people inside lists; the next run makes them anew, so the frame goes as a whole.
-WHOLE = "match_lists.parquet"
+PERSON = ("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id", "candidate_ids", "most_compatible_id")
+LISTS, URL = "candidate_ids", "url"
+
+logger = logging.getLogger(__name__)
 
 
 def forget(settings: Settings, profile_id: str) -> int:
-    """Delete the person's rows from every frame and shard of the store; return how many files had any.
+    """Delete the person from every frame and shard of the store; return how many files had them.
 
-    Files that a run which died left unfinished go too: they cannot be read, and may hold the person. What is done stays
-    done: after an error this can be called again. Raises InputError if the store or a file cannot be read or written.
+    While a run is going on its files are not touched, as it would write the person back: when it ends, it takes out
+    of them whoever is gone. What is done stays done: after an error this can be called again. Raises InputError if the
+    store or a file cannot be read or written.
     """
-    url = store_url(settings)
+    with database(settings) as engine, held(engine) as free:
+        if free:
+            return _changed(store_url(settings), {profile_id})
+    logger.warning("a run is going on: when it ends, it takes them out of the frames on disk")
+    return 0
+
+
+def forget_who_is_gone(engine: Engine, store: UPath, files: Iterable[UPath] | None = None) -> int:
+    """Delete whoever these files name, or any of the store, and `app.profiles` does not; as `forget` does.
+
+    For the holder of the lock of runs. Who was erased while files were being written is in them, and nowhere else.
+    """
+    named = set[str]().union(*map(_named, store.rglob("*.parquet") if files is None else files))
+    with engine.connect() as connection:  # after the files: somebody who has joined since is not gone
+        gone = named.difference(connection.scalars(select(cast(profiles.c.id, String))))
+    return _take_out(store, gone)
+
+
+def _changed(url: str, people: Collection[str]) -> int:
+    """As `_take_out` of the store at a URL, with an error that says what to do."""
     try:
-        store = UPath(url)
-        for unfinished in store.rglob(f"*{UNFINISHED}"):
-            unfinished.unlink(missing_ok=True)
-        return sum(_forgotten(path, profile_id) for path in sorted(store.rglob("*.parquet")))
+        return _take_out(UPath(url), people)
     except MatchingError:
         raise
     except Exception as error:  # every object store has errors of its own
         raise InputError(f"the frames at {url} cannot be changed: {error}; mend that, then run this again") from error
 
 
-def _forgotten(path: UPath, profile_id: str) -> bool:
-    """Whether a file had rows of the person; it has none any more."""
-    try:
-        table = read_table(path)
-    except FileNotFoundError:  # a run that is under way needs it no longer
-        return False
-    kept = _without(table, profile_id)
-    if path.name == WHOLE:
-        path.unlink(missing_ok=True)
-    elif kept.num_rows < table.num_rows:
-        write_table(kept, path)
-    return bool(kept.num_rows < table.num_rows)
+def _take_out(store: UPath, people: Collection[str]) -> int:
+    """Rewrite the files that name these people; how many did. What dead writers left is removed: it may name them."""
+    remove_unfinished(store)
+    moved: dict[str, str] = {}
+    changed = 0
+    for path in sorted(store.rglob("*.parquet")) if people else []:
+        try:
+            table = read_table(path)
+        except FileNotFoundError:  # a run that has lost the lock with its server needs it no longer
+            continue
+        kept = _without(table, people)
+        if kept is not table:
+            changed += 1
+            write_table(kept, place := _place(path, store))
+            moved[str(path)] = str(place)
+    _hand_on(store, {old: new for old, new in moved.items() if old != new})
+    return changed
 
 
-def _without(table: pa.Table, profile_id: str) -> pa.Table:
+def _place(path: UPath, store: UPath) -> UPath:
+    """Where a changed file goes. A shard's name says what it was made from, so it counts as not there from then on."""
+    if path.parent == store:
+        return path
+    number, _, _ = path.name.partition("-")
+    return path.with_name(f"{number}-{uuid4().hex[:16]}{path.suffix}")
+
+
+def _hand_on(store: UPath, moved: dict[str, str]) -> None:
+    """Name shards that have moved where they are named, then remove them."""
+    for path in store.glob("*.parquet") if moved else []:
+        if URL in (table := read_table(path)).column_names:
+            urls = pa.array([moved.get(url, url) for url in table.column(URL).to_pylist()], pa.string())
+            write_table(table.set_column(table.column_names.index(URL), URL, urls), path)
+    for old in moved:
+        UPath(old).unlink()
+
+
+def _named(path: UPath) -> set[str]:
+    """Everybody in a file."""
+    table = read_columns(path, PERSON).unify_dictionaries()
+    columns = (pc.list_flatten(each) if pa.types.is_list(each.type) else each for each in table)
+    return {person for column in columns for person in pc.unique(column).to_pylist() if isinstance(person, str)}
+
+
+def _without(table: pa.Table, people: Collection[str]) -> pa.Table:
+    """The table without these people's rows and places; the table itself if they have none."""
+    if LISTS in table.column_names:
+        return lists.without(table, people)
     named = [name for name in PERSON if name in table.column_names]
+    kept = table
     for name in named:
-        table = table.filter(pc.not_equal(table.column(name).cast(pa.string()), profile_id))
+        kept = kept.filter(pc.invert(lists.among(kept.column(name), people)))
+    if kept.num_rows == table.num_rows:
+        return table
     for name in named:
         # A filtered dictionary still holds the values that no row has any more.
-        if pa.types.is_dictionary(table.schema.field(name).type):
-            words = table.column(name).cast(pa.string()).combine_chunks().dictionary_encode()
-            table = table.set_column(table.column_names.index(name), name, words)
-    return table
+        if pa.types.is_dictionary(kept.schema.field(name).type):
+            words = kept.column(name).cast(pa.string()).combine_chunks().dictionary_encode()
+            kept = kept.set_column(kept.column_names.index(name), name, words)
+    return kept

@@ -1,9 +1,11 @@
 """Frames on disk or in an object store: Parquet, whole or not there at all, with cells that are dicts and lists."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
+from uuid import uuid4
 
 import dagster as dg
 import pandas as pd
@@ -16,6 +18,8 @@ from models.db.settings import Settings
 
 # Ends the name of a file that is being written, or whose writer died.
 UNFINISHED = ".part"
+# A writer adds to its file every few seconds, and a whole file takes a minute or two.
+ALIVE = timedelta(minutes=10)
 
 
 def store_url(settings: Settings) -> str:
@@ -28,23 +32,46 @@ def write_table(table: pa.Table, path: UPath) -> None:
 
     Raises InputError if it cannot be written.
     """
-    unfinished = path.with_name(path.name + UNFINISHED)
+    unfinished = _unfinished(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             pq.write_table(table, file, compression="zstd")
         unfinished.rename(path)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise InputError(
             f"{path} cannot be written: {error.strerror or error}; make room there, or set MATCHING_STORE_URL to "
             "another place, then run this again"
         ) from error
 
 
+def _unfinished(path: UPath) -> UPath:
+    """Where a file is written until it is whole; another place for every writer."""
+    return path.with_name(f"{path.name}.{uuid4().hex}{UNFINISHED}")
+
+
+def remove_unfinished(folder: UPath) -> None:
+    """Delete what writers that died left anywhere in the folder: what nobody has added to for minutes."""
+    long_ago = (datetime.now(UTC) - ALIVE).timestamp()
+    for path in folder.rglob(f"*{UNFINISHED}"):
+        with suppress(FileNotFoundError):  # finished just now
+            if path.stat().st_mtime < long_ago:
+                path.unlink()
+
+
 def read_table(path: UPath) -> pa.Table:
     """Read a Parquet file. Raises FileNotFoundError if there is none, InputError if it cannot be read."""
     with _opened(path) as file:
         return pq.read_table(file)
+
+
+def read_columns(path: UPath, names: Collection[str]) -> pa.Table:
+    """Those of these columns that a Parquet file has. Raises as `read_table` does."""
+    with _opened(path) as file:
+        there = pq.read_schema(file).names
+        return pq.read_table(file, columns=[name for name in names if name in there])
 
 
 def row_count(path: UPath) -> int:

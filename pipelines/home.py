@@ -151,7 +151,7 @@ class Home:
 
 
 def open_home() -> Home:
-    """The home that the command `matching` uses, after a run. Raises InputError if nothing was run there.
+    """The home that the command `matching` uses. What no run left there raises InputError when it is asked for.
 
     Where MATCHING_HOME is not set, that is the folder .data of this folder or of the nearest one around it: notebooks
     run in a folder of their own.
@@ -160,6 +160,4 @@ def open_home() -> Home:
     if "MATCHING_HOME" not in os.environ:
         around = [folder / DATA for folder in (Path.cwd(), *Path.cwd().parents)]
         here = here.model_copy(update={"home": next((data for data in around if data.is_dir()), around[0])})
-    home = Home(here)
-    home.frame("match_lists")
-    return home
+    return Home(here)

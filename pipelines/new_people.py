@@ -1,6 +1,7 @@
 """Whoever joined or wrote since the last run gets a vector within a minute or two, so that the API has neighbours."""
 
 import dagster as dg
+from upath import UPath
 
 from models.db.embeddings import add_embeddings, waiting, who_waits
 from models.db.publications import live
@@ -8,12 +9,14 @@ from models.ml.encoder import ENCODER, content_hash
 from models.ml.frames import check_profiles
 from pipelines.encoding import encode_shard, encode_shards, load_answers, stored_rows
 from pipelines.extract import read_profiles
+from pipelines.forgetting import forget_who_is_gone
 from pipelines.resources import Database, ShardStore
 from pipelines.shards import manifest
+from pipelines.sole_run import held
 
 NEW_PEOPLE = "new_people"
 SECONDS_BETWEEN = 60
-# The nightly run clears the folder of answers when it is done with it; a minute later it is.
+# A run removes the answers of the run before, and an erasure moves a file of them; a minute later they are done.
 RETRIES, SECONDS_TO_WAIT = 2, 60
 
 
@@ -34,6 +37,10 @@ def embed_new_people(context: dg.OpExecutionContext, database: Database, store: 
         raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
     with database.engine() as engine:
         stored = add_embeddings(engine, ENCODER, rows, accepted["extracted_at"].iloc[0]) if rows else 0
+        with held(engine) as free:
+            if free:  # a run that is going on does it when it ends
+                written = (UPath(shard.output) for shard in shards)
+                forget_who_is_gone(engine, UPath(store.base), [path for path in written if path.exists()])
     counts = {"answers_encoded": encoded, "vectors_stored": stored, "left_to_the_night": len(rejected)}
     context.log.info(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
     context.log_event(dg.AssetObservation("profile_embeddings", metadata=counts))

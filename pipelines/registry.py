@@ -7,9 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from importlib.metadata import version
 from pathlib import Path
+from ssl import SSLError
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import dagster as dg
 import mlflow
@@ -21,7 +26,7 @@ from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-from models.db.errors import NoChampion, OtherMake
+from models.db.errors import InputError, NoChampion, OtherMake
 from models.ml import ranker as ranker_files
 from models.ml.features import names_and_groups
 from models.ml.ranker import Ranker, Rankers
@@ -40,7 +45,9 @@ MLFLOW, FOR_TRAINING = "http://127.0.0.1:5000", "?workflowType=machine_learning"
 CHAMPION = "champion"
 # How people and scores were spread in the training (see models.ml.drift).
 REFERENCE = "reference.json"
-TRACKING_URI = "MLFLOW_TRACKING_URI"
+# The app's tables whose rows a run counts, of whatever use they are: by them is told how much has changed since.
+TABLES = ("profiles", "interactions")
+TRACKING_URI, SECONDS_TO_ANSWER = "MLFLOW_TRACKING_URI", 5
 # How MLflow says that there is no such model, or no such alias of it.
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The versions a model needs to be loaded again. Naming them spares MLflow eight seconds of guessing.
@@ -60,6 +67,11 @@ class Registry(dg.ConfigurableResource[None]):
 
     tracking_uri: str
     artifacts: str | None = None
+
+    @property
+    def is_a_server(self) -> bool:
+        """Whether it is asked by HTTP, and shows its pages itself."""
+        return self.tracking_uri.startswith(("http://", "https://"))
 
     @contextmanager
     def training(self, name: str, tags: Mapping[str, str]) -> Iterator[None]:
@@ -144,7 +156,7 @@ class Registry(dg.ConfigurableResource[None]):
     def page(self) -> str:
         """The address where MLflow shows the current run; outside of one, all of them."""
         self._connect()
-        server = self.tracking_uri.rstrip("/") if self.tracking_uri.startswith("http") else MLFLOW
+        server = self.tracking_uri.rstrip("/") if self.is_a_server else MLFLOW
         experiment, run = mlflow.get_experiment_by_name(EXPERIMENT), mlflow.active_run()
         if experiment is None:
             return server
@@ -152,10 +164,10 @@ class Registry(dg.ConfigurableResource[None]):
         return f"{server}/#/experiments/{experiment.experiment_id}/runs{one}{FOR_TRAINING}"
 
     def trained_on(self, version: str) -> tuple[datetime, dict[str, int]]:
-        """When a version was trained, and on how many profiles and decisions: none if its run does not say."""
+        """When a version was trained, and how many rows each of the app's tables had: none if its run does not say."""
         run_id = str(self._connect().get_model_version(MODEL, version).run_id)
         run = self._connect().get_run(run_id)
-        counts = {name: int(run.data.params.get(name, 0)) for name in ("profiles", "decisions")}
+        counts = {name: int(run.data.params.get(f"app.{name}", 0)) for name in TABLES}
         return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
 
     def kept(self, version: str, name: str) -> dict[str, Any] | None:
@@ -186,6 +198,8 @@ class Registry(dg.ConfigurableResource[None]):
         os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         logging.getLogger("alembic").setLevel(logging.ERROR)
+        if self.is_a_server:
+            _see_that_it_answers(self.tracking_uri)
         _track_at(self.tracking_uri)
         return mlflow.MlflowClient()
 
@@ -196,6 +210,23 @@ def _track_at(uri: str) -> None:
     mlflow.set_tracking_uri(uri)
     os.environ.pop(TRACKING_URI, None)
     os.environ.update(given)
+
+
+def _see_that_it_answers(uri: str) -> None:
+    """Raise InputError if no server answers there within seconds: MLflow would go on asking for minutes."""
+    place = urlsplit(uri)
+    shown = place._replace(netloc=place.netloc.rpartition("@")[2]).geturl()  # without a password
+    try:
+        urlopen(shown, timeout=SECONDS_TO_ANSWER).close()  # noqa: S310 - HTTP, as the caller has seen
+    except HTTPError:
+        return  # an answer, too
+    except (OSError, HTTPException) as error:
+        what = getattr(error, "reason", error)
+        if not isinstance(what, SSLError):  # whom to trust is a setting of MLflow's
+            raise InputError(
+                f"no MLflow server answers at {TRACKING_URI}={shown}: {what}; start it, or unset the variable to keep "
+                "rankers under MATCHING_HOME"
+            ) from error
 
 
 def _example(ranker: Ranker) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What the assets are given: the database, the store of shards, the compute, the registry."""
 
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,10 +17,14 @@ from models.db.errors import DatabaseUnavailable, InputError
 from models.db.redaction import redact
 from models.db.settings import Settings
 from models.ml.fitting import Grow, grow
+from pipelines.forgetting import forget_who_is_gone
+from pipelines.sole_run import alone
 
 Shard = TypeVar("Shard")
 # A server that is started again, or gives its place to another, is back within a minute.
 RETRIES, SECONDS_TO_WAIT = 3, 20
+
+logger = logging.getLogger(__name__)
 
 
 class Database(dg.ConfigurableResource[None]):
@@ -85,6 +91,32 @@ class Compute(dg.ConfigurableResource[None]):
         from pipelines.cluster import grow_on_cluster  # noqa: PLC0415 - only where there is one
 
         return partial(grow_on_cluster, self.scheduler)
+
+
+@dg.resource(required_resource_keys={"database", "store"})
+def sole_run(context: dg.InitResourceContext) -> Iterator[None]:
+    """Keeps other runs from beginning until this one has ended; then takes whoever was erased meanwhile out of files.
+
+    Every asset of the pipeline asks for it, so a run has it from its start, whoever started it: the command, the
+    schedule, or somebody in Dagster. Raises as `alone` does, and DatabaseUnavailable.
+    """
+    database, store = context.resources.database, UPath(context.resources.store.base)
+    _wait_for(database)
+    with database.engine() as engine, alone(engine, (context.log or logger).info):
+        yield
+        forget_who_is_gone(engine, store)
+
+
+def _wait_for(database: Database) -> None:
+    """Begin as patiently as a step that loses the database. Raises DatabaseUnavailable if it stays away."""
+    for tries_left in reversed(range(RETRIES + 1)):
+        try:
+            with database.engine() as engine, engine.connect():
+                return
+        except DatabaseUnavailable as error:
+            if not (tries_left and was_lost(error)):
+                raise
+        time.sleep(SECONDS_TO_WAIT)
 
 
 def _tries_left() -> bool:

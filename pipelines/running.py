@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 from sqlalchemy import Engine
 
-from models.db.errors import CheckFailed
+from models.db.errors import CheckFailed, MatchingError
 from models.db.settings import Settings
 from pipelines import run_origin
 from pipelines.definitions import JOB, build, but_training, registry
@@ -44,7 +44,7 @@ def run_pipeline(settings: Settings, engine: Engine, say: Callable[[str], None],
 def run(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = None) -> None:
     """Run a job of the definitions once, all of it or only these assets.
 
-    Raises what a step raised: a MatchingError is the user's to mend.
+    Raises what a step, or what is asked for at the start, raised: a MatchingError is the user's to mend.
     """
     job, run_id = build(settings).resolve_job_def(name), str(uuid4())
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
@@ -62,5 +62,9 @@ def run(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = No
                 f"nothing was published, as a check failed, {', '.join(which.splitlines())}: its line above says why, "
                 "and `make ui` shows it; mend that, then run this again"
             ) from error
+        except dg.DagsterError as error:
+            if isinstance(error.__cause__, MatchingError):
+                raise error.__cause__ from None
+            raise
         finally:
             run_origin.place(instance, run_id)

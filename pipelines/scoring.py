@@ -21,6 +21,9 @@ from pipelines.shards import SHARDS, shard_of
 
 # What a frame says of when it was made, not of what is in it.
 VOLATILE = ["extracted_at"]
+# Raise it with every change of code that makes other pairs or chances of the same inputs: in candidates, retrieval,
+# eligibility, features or history of models/ml, or MOST_CANDIDATES. Shards that were scored before count no more then.
+SCORING = 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class ScoreShard:
 def inputs_fingerprint(
     profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: pd.DataFrame, blocks: pd.DataFrame, ranker: Ranker
 ) -> str:
-    """Names the inputs of a scoring by their contents.
+    """Names the inputs of a scoring, and the code that scores, by their contents.
 
     The ranker's version is not among them: a run that died trains again, and on the same data to the same ranker, so
     that the shards it had scored still count.
@@ -56,7 +59,7 @@ def inputs_fingerprint(
         save(Rankers(ranker, {}), Path(folder))
         parts = [path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())]
     frames = [profiles.drop(columns=VOLATILE), interactions, embeddings, blocks, pd.DataFrame({"ranker": parts})]
-    return fingerprint(*(to_table(frame) for frame in frames))
+    return fingerprint(*(to_table(frame) for frame in [*frames, pd.DataFrame({"scoring": [SCORING]})]))
 
 
 def score_shards(inputs: ScoringInputs, folder: UPath) -> list[ScoreShard]:

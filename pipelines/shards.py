@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from upath import UPath
 
-# Fixed, so that a person stays in their shard as the town grows.
-SHARDS = 16
+# Fixed, so that a person stays in their shard as the town grows. Another number is this one times a power of two, up to
+# 256: then whoever is in shard n is, with any other such number, in one whose number leaves the same rest by FEWEST.
+SHARDS = FEWEST = 16
 
 
 class Shard(Protocol):
@@ -39,9 +40,25 @@ def manifest(shards: Sequence[Shard]) -> pd.DataFrame:
     return pd.DataFrame({"shard": range(len(shards)), "url": [shard.output for shard in shards]})
 
 
-def remove_others(folder: UPath, shards: Sequence[Shard]) -> None:
-    """Delete the folder's files that are not these shards': earlier inputs, unfinished writes."""
-    kept = {UPath(shard.output).name for shard in shards}
-    for path in folder.iterdir():
-        if path.name not in kept:
-            path.unlink(missing_ok=True)
+def others(folder: UPath, shards: Sequence[Shard]) -> list[UPath]:
+    """The folder's files of earlier inputs: those that are there and are not these shards'.
+
+    To be asked for before the shards are made, so that what the job new_people writes meanwhile is not among them.
+    """
+    mine = {UPath(shard.output).name for shard in shards}
+    return [path for path in _there(folder) if path.name not in mine]
+
+
+def earlier(folder: UPath, number: int) -> list[UPath]:
+    """The folder's files in which people of the shard of this number may be, in order."""
+    return [path for path in _there(folder) if (int(path.name.partition("-")[0]) - number) % FEWEST == 0]
+
+
+def remove(paths: Iterable[UPath]) -> None:
+    """Delete these files, if they are still there."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _there(folder: UPath) -> list[UPath]:
+    return sorted(folder.glob("*.parquet")) if folder.exists() else []

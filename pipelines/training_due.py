@@ -5,12 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from pipelines.registry import Registry
+from pipelines.frame_store import row_count
+from pipelines.registry import TABLES, Registry
+from pipelines.resources import ShardStore
 
 # Every run scores everybody anew, from all that is known by then: what the champion learned of people lasts longer.
 GOOD_FOR = timedelta(days=7)
 MOST_CHANGED = 0.05
-COUNTS = "SELECT (SELECT count(*) FROM app.profiles) AS profiles, (SELECT count(*) FROM app.interactions) AS decisions"
+# All rows, as a training counts them too: those that are refused, or decide anew what was decided, are no change.
+COUNTS = """
+SELECT (SELECT count(*) FROM app.profiles) AS profiles, (SELECT count(*) FROM app.interactions) AS interactions
+"""
 
 
 def training_due(registry: Registry, connection: Connection) -> str | None:
@@ -24,10 +29,15 @@ def training_due(registry: Registry, connection: Connection) -> str | None:
 
 
 def reason(age: timedelta, trained_on: Mapping[str, int], now: Mapping[str, int]) -> str | None:
-    """What speaks against a champion of this age, from counts of profiles and decisions in its training and now."""
+    """What speaks against a champion of this age, from how many rows the app's tables had for its training and now."""
     if age > GOOD_FOR:
         return f"is {age.days} days old"
     for name, count in now.items():
         if abs(count - trained_on[name]) > MOST_CHANGED * trained_on[name]:
-            return f"was trained on {trained_on[name]:,} {name}, and there are {count:,}"
+            return f"was trained when app.{name} had {trained_on[name]:,} rows, and it has {count:,}"
     return None
+
+
+def rows_extracted(store: ShardStore) -> dict[str, int]:
+    """How many rows the app's tables had when they were last extracted: those accepted and those refused."""
+    return {name: sum(row_count(store.frame(each)) for each in (name, f"rejected_{name}")) for name in TABLES}

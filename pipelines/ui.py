@@ -1,11 +1,11 @@
-"""The data scientists' user interfaces: Dagster and MLflow, side by side."""
+"""The data scientists' user interfaces: Dagster and MLflow, side by side, unless MLflow is a server elsewhere."""
 
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from rich.console import Console
 
@@ -25,13 +25,14 @@ QUIET = {
 
 def serve(settings: Settings, console: Console) -> None:
     """Run both until Dagster ends, or the user presses Ctrl-C or ends this process."""
-    console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}\nMLflow:  {registry(settings).page()}", soft_wrap=True)
+    where = registry(settings)
+    console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}\nMLflow:  {where.page()}", soft_wrap=True)
     environment = os.environ | QUIET | {"DAGSTER_HOME": str(dagster_home(settings))}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Started in the background, this process ignores Ctrl-C, and Dagster's, which end each other by it, would too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with (
-        _running(_mlflow(settings), environment),
+        nullcontext() if where.is_a_server else _running(_mlflow(where.tracking_uri), environment),
         _running(_dagster(), environment) as dagster,
         suppress(KeyboardInterrupt),
     ):
@@ -42,8 +43,7 @@ def _dagster() -> list[str]:
     return [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(DAGSTER_PORT)]
 
 
-def _mlflow(settings: Settings) -> list[str]:
-    store = registry(settings).tracking_uri
+def _mlflow(store: str) -> list[str]:
     # One worker: MLflow's default of four takes a gigabyte more to show the same pages.
     return [
         sys.executable,

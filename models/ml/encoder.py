@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 ENCODER = "all-MiniLM-L6-v2"
+# Names how a vector is made from a text, in the hashes that vectors are kept by. When `encode`, `windows` or `pool` of
+# models/ml/embeddings.py make others of the same text, give it a number, f"{ENCODER} 2": everybody is encoded anew.
+MADE_BY = ENCODER
 DIMENSIONS = 384
 BATCH = 64
 # The model reads 256 word pieces, two of them its own marks. Longer answers are cut into windows of this many.
@@ -37,12 +40,12 @@ def _model() -> "SentenceTransformer":
 
 def text_hash(text: str) -> str:
     """Names what an answer's vector was made from: the encoder and the text."""
-    return hashlib.sha256(f"{ENCODER}\0{text}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{MADE_BY}\0{text}".encode()).hexdigest()[:32]
 
 
 def content_hash(texts: Mapping[str, str]) -> str:
     """Names what a profile's vector was made from: the encoder, and each prompt with its answer, in any order."""
-    content = json.dumps([ENCODER, sorted(texts.items())], ensure_ascii=False)
+    content = json.dumps([MADE_BY, sorted(texts.items())], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

@@ -1,12 +1,14 @@
 """Match lists as a frame: one row a viewer, best candidate first."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
-from itertools import pairwise
+from itertools import compress, pairwise
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from models.db.match_lists import MatchList, MostCompatible
@@ -85,3 +87,49 @@ def to_records(frame: pd.DataFrame) -> Iterator[MatchList]:
         # A file gives back a missing id as a missing number.
         partner = MostCompatible(candidate, p_match, why) if isinstance(candidate, str) else None
         yield MatchList(**dict(zip(names, row, strict=True)), most_compatible=partner)
+
+
+def among(column: pa.ChunkedArray, people: Collection[str]) -> pa.ChunkedArray:
+    """Which cells of a column of ids are these people's; a missing one is nobody's."""
+    return pc.is_in(column.cast(pa.string()), pa.array(sorted(people), pa.string()))
+
+
+def without(table: pa.Table, people: Collection[str]) -> pa.Table:
+    """Such a frame, as an Arrow table, without these people; the table itself if they are not in it.
+
+    Their own lists go, and their places in the lists of others, and they are nobody's partner of the day: as the
+    database has it when somebody is erased.
+    """
+    if not table.num_rows:  # and so no types
+        return table
+    own, listed = among(table["viewer_id"], people), among(pc.list_flatten(table["candidate_ids"]), people)
+    partner = among(table[PARTNER[0]], people)
+    if not any(pc.any(each).as_py() for each in (own, listed, partner)):
+        return table
+    for name, column in _places_kept(table, ~listed.to_numpy()).items():
+        table = table.set_column(table.column_names.index(name), name, column)
+    for name in PARTNER:
+        nobody = pa.scalar(None, table[name].type)
+        table = table.set_column(table.column_names.index(name), name, pc.if_else(partner, nobody, table[name]))
+    return table.filter(pc.invert(own))
+
+
+def _places_kept(table: pa.Table, kept: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """The columns of lists with the places that are kept, bool (places of all lists,)."""
+    ends = np.cumsum(pc.list_value_length(table["candidate_ids"]).to_numpy())
+    starts = np.concatenate([[0], ends])
+    before = np.concatenate([[0], np.cumsum(kept)])  # how many are kept of those before a place
+    offsets, places = pa.array(before[starts], pa.int32()), pa.array(kept)
+    columns = {
+        name: pa.ListArray.from_arrays(offsets, pc.list_flatten(table[name]).combine_chunks().filter(places))
+        for name in ("candidate_ids", *PROBABILITIES)
+    }
+    shorter = np.diff(before[starts]) < np.diff(starts)
+    bounds = zip(starts[:-1][shorter], ends[shorter], strict=True)
+    texts = table["reasons"].combine_chunks()
+    fewer = [
+        json.dumps(list(compress(json.loads(text), kept[start:end])))
+        for text, (start, end) in zip(texts.filter(pa.array(shorter)).to_pylist(), bounds, strict=True)
+    ]
+    reasons = pc.replace_with_mask(texts, pa.array(shorter), pa.array(fewer, texts.type))
+    return columns | {"reasons": reasons}

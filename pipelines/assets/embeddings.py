@@ -13,7 +13,7 @@ from pipelines.embedding_map import embedding_map
 from pipelines.encoding import encode_shard, encode_shards, load_answers, stored_rows
 from pipelines.plots import picture, rounded
 from pipelines.resources import Compute, Database, ShardStore
-from pipelines.shards import manifest, missing, remove_others
+from pipelines.shards import manifest, missing, others, remove
 
 LENGTH_ONE = dg.AssetCheckSpec(
     "are_of_length_one",
@@ -31,6 +31,7 @@ LENGTH_ONE = dg.AssetCheckSpec(
 )
 def profile_embeddings(
     context: dg.AssetExecutionContext,
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     store: ShardStore,
     compute: Compute,
@@ -43,13 +44,14 @@ def profile_embeddings(
     """
     folder = store.folder("profile_embeddings")
     shards = encode_shards(profiles, folder)
+    earlier = others(folder, shards)
     to_do, start, encoded = missing(shards), time.monotonic(), 0
     for done, count in enumerate(compute.map(encode_shard, to_do), 1):
         encoded += count
         rate = encoded / (time.monotonic() - start)
         left = (len(to_do) - done) * (time.monotonic() - start) / done
         context.log.info(f"shard {done} of {len(to_do)}: {encoded:,} answers, {rate:.0f} a second, {left:.0f} s left")
-    remove_others(folder, shards)
+    remove(earlier)
     handed_on = manifest(shards)
     answers = load_answers(handed_on)
     rows = stored_rows(profiles, answers)

@@ -87,6 +87,7 @@ def match_lists(
     context: dg.AssetExecutionContext,
     config: MarketConfig,
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     registry: Registry,
     profiles: pd.DataFrame,

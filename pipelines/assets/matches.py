@@ -16,7 +16,7 @@ from pipelines.plots import rounded
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
 from pipelines.scoring import ScoringInputs, inputs_fingerprint, score_shard, score_shards
-from pipelines.shards import manifest, missing, remove_others
+from pipelines.shards import manifest, missing, others, remove
 
 GROUP, OWNERS = "matches", ["team:matching"]
 
@@ -24,6 +24,7 @@ GROUP, OWNERS = "matches", ["team:matching"]
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"lightgbm", "parquet"}, deps=["ranker"])
 def scored_candidates(
     context: dg.AssetExecutionContext,
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     store: ShardStore,
     compute: Compute,
@@ -51,11 +52,12 @@ def scored_candidates(
     )
     folder = store.folder("scored_candidates")
     shards = score_shards(inputs, folder)
+    earlier = others(folder, shards)
     to_do, pairs = missing(shards), 0
     for done, count in enumerate(compute.map(score_shard, to_do), 1):
         pairs += count
         context.log.info(f"shard {done} of {len(to_do)}: {pairs:,} pairs")
-    remove_others(folder, shards)
+    remove(earlier)
     handed_on = manifest(shards).assign(ranker_version=champion.version)
     counts = {
         "pairs": sum(row_count(UPath(shard.output)) for shard in shards),
@@ -68,6 +70,7 @@ def scored_candidates(
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"postgres"})
 def publication(
     context: dg.AssetExecutionContext,
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     profiles: pd.DataFrame,
     scored_candidates: pd.DataFrame,

@@ -18,8 +18,9 @@ from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
 from pipelines.ranker_report import note, reasons, shown
 from pipelines.registry import REFERENCE, REQUIREMENTS, Registry
-from pipelines.resources import Compute
+from pipelines.resources import Compute, ShardStore
 from pipelines.scoring import VOLATILE
+from pipelines.training_due import rows_extracted
 
 GROUP, OWNERS = "ranker", ["team:data-science"]
 CHECKS = {
@@ -50,7 +51,11 @@ class RankerConfig(dg.Config):
 
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"})
-def training_pairs(profiles: pd.DataFrame, interactions: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+def training_pairs(
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
     """What the ranker learns from.
 
     In: `profiles`, `interactions`. Out: a frame, a row a decision: viewer_id, candidate_id, liked, decided_at, group,
@@ -75,8 +80,10 @@ def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     compute: Compute,
     registry: Registry,
+    store: ShardStore,
     profiles: pd.DataFrame,
     profile_embeddings: pd.DataFrame,
     training_pairs: pd.DataFrame,
@@ -102,7 +109,8 @@ def ranker(
         promoted = champion is None or all(each.passed for each in checks)
         refused_for = None if promoted or champion is None else champion.version
         parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
-        version = registry.log(trained.rankers, {**parameters, "promoted": promoted}, _flat(trained))
+        rows = {f"app.{name}": count for name, count in rows_extracted(store).items()}
+        version = registry.log(trained.rankers, {**parameters, **rows, "promoted": promoted}, _flat(trained))
         registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
         pictures = shown(registry, trained, profiles, answers, training_pairs)
         why, page = reasons(checks), registry.page()

@@ -16,6 +16,7 @@ from pipelines.plots import rounded
 from pipelines.resources import Database
 
 GROUP, OWNERS, KINDS = "source", ["team:matching"], {"postgres", "parquet"}
+REASONS_TOLD = 3
 FEW = {
     asset: dg.AssetCheckSpec(
         "few_are_rejected",
@@ -46,20 +47,24 @@ def _out(description: str) -> dg.AssetOut:
     },
     check_specs=[FEW["profiles"]],
 )
-def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
+def profiles(
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    database: Database,
+) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the profiles of the app and check each against the frame contract."""
     start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         frame = read_profiles(connection)
     accepted, rejected = check_profiles(frame)
+    # First, so that it is there to be looked at also where nobody is left.
+    yield _output("rejected_profiles", rejected)
     if len(accepted) < 2:
         raise EmptyTown(
             f"{len(accepted)} usable of {len(frame)} profiles in app.profiles, and matching takes two: "
-            "load some with `matching load`, and see rejected profiles for the reasons of refusals"
+            f"load some with `matching load`{_first_reasons(rejected)}"
         )
     share = len(rejected) / max(len(frame), 1)
     yield _output("profiles", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
-    yield _output("rejected_profiles", rejected)
     yield few_are_rejected("profiles", len(accepted), len(rejected))
 
 
@@ -80,7 +85,11 @@ def profiles(database: Database) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetC
     },
     check_specs=[FEW["interactions"]],
 )
-def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
+def interactions(
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    database: Database,
+    profiles: pd.DataFrame,
+) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the likes and passes of the app and check each, also for people that were rejected."""
     start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
@@ -90,6 +99,14 @@ def interactions(database: Database, profiles: pd.DataFrame) -> Iterator[dg.Outp
     yield _output("interactions", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
     yield _output("rejected_interactions", rejected)
     yield few_are_rejected("interactions", len(accepted), len(rejected))
+
+
+def _first_reasons(rejected: pd.DataFrame) -> str:
+    """What to mend where profiles were refused, by how many break it; nothing where none was."""
+    if rejected.empty:
+        return ""
+    most = Counter(rejected["reason"]).most_common(REASONS_TOLD)
+    return f", or mend those that were refused: {', '.join(f'{reason} ({count:,})' for reason, count in most)}"
 
 
 def _output(name: str, frame: pd.DataFrame, figures: Mapping[str, float] | None = None) -> dg.Output[pd.DataFrame]:

@@ -126,6 +126,13 @@ def test_hashes_never_change() -> None:
     assert content_hash({"work": "law", "about": "Çats"}) == hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
+def test_hashes_change_with_how_vectors_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = text_hash("law"), content_hash({"work": "law"})
+    monkeypatch.setattr(encoder, "MADE_BY", f"{encoder.MADE_BY} 2")
+    after = text_hash("law"), content_hash({"work": "law"})
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, False]
+
+
 def test_content_hashes_differ_where_the_content_does() -> None:
     same = {content_hash({"a": "x", "b": "y"}), content_hash({"b": "y", "a": "x"})}
     others = {content_hash(each) for each in ({"a": "y", "b": "x"}, {"a": "xb", "": "y"}, {"a": "x"}, {})}

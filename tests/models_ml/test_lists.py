@@ -13,7 +13,7 @@ from upath import UPath
 
 from models.db.match_lists import MatchList, MostCompatible
 from models.ml.candidates import Scored
-from models.ml.lists import PARTNER, PROBABILITIES, to_frame, to_records
+from models.ml.lists import PARTNER, PROBABILITIES, to_frame, to_records, without
 from pipelines.frame_store import from_table, read_table, to_table, write_table
 from tests.models_ml.conftest import positions
 
@@ -130,3 +130,37 @@ def test_everybody_has_their_own_partner(order: list[int], couples: set[int]) ->
     expected = {str(IDS[SCORED.viewer[row]]): str(IDS[SCORED.candidate[row]]) for row in couples}
     assert {who: each.candidate_id for who, each in partner_of.items() if each is not None} == expected
     assert set(partner_of) == set(IDS.tolist())
+
+
+def less(each: MatchList, gone: set[str]) -> MatchList:
+    """A list without these people, place by place."""
+    kept = [place for place, who in enumerate(each.candidate_ids) if who not in gone]
+    reasons, partner = json.loads(each.reasons), each.most_compatible
+    return MatchList(
+        each.viewer_id,
+        [each.candidate_ids[place] for place in kept],
+        [each.p_like[place] for place in kept],
+        [each.p_liked_back[place] for place in kept],
+        [each.p_match[place] for place in kept],
+        json.dumps([reasons[place] for place in kept]),
+        None if partner is None or partner.candidate_id in gone else partner,
+    )
+
+
+@pytest.mark.parametrize("couples", [[], [0, 3, 1]])
+@pytest.mark.parametrize("gone", [{"cat"}, {"ann"}, {"ben", "cat"}, {"ann", "ben", "cat"}])
+def test_without_somebody_their_lists_places_and_days_are_gone_and_nothing_else(
+    gone: set[str], couples: list[int], tmp_path: Path
+) -> None:
+    made = frame([3, 0, 2, 1], couples)
+    expected = [less(each, gone) for each in plain(made) if each.viewer_id not in gone]
+    on_disk(made, tmp_path)
+    left = from_table(without(read_table(UPath(tmp_path / "match_lists.parquet")), gone))
+    assert plain(left) == expected
+    assert plain(on_disk(left, tmp_path)) == expected
+
+
+def test_without_a_stranger_the_table_is_the_same() -> None:
+    for made in (frame([3, 0, 2, 1], [0]), frame([], [])):
+        table = to_table(made)
+        assert without(table, {"dan"}) is table

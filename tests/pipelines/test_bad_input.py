@@ -9,6 +9,7 @@ from upath import UPath
 
 from models.db.errors import EmptyTown, PublicationRefused
 from pipelines.frame_store import from_table, read_table
+from pipelines.home import Home
 from pipelines.loaders import simulated
 from tests.pipelines.conftest import Databases, Place
 
@@ -139,6 +140,23 @@ def test_a_town_of_nobody_or_one_ends_with_what_to_do(place: Place, people: int)
         EmptyTown, match=rf"^{people} usable of {people} profiles in app\.profiles, and matching takes two"
     ):
         place.run()
+
+
+def test_a_town_of_which_nobody_is_usable_says_why_and_keeps_who_they_are(place: Place) -> None:
+    young, nameless = ("current_date - 4000, 'woman'", 5), ("'1990-01-01', ' '", 3)
+    for values, number in (young, nameless):
+        place.tell(
+            "INSERT INTO app.profiles (display_name, birth_date, gender, seeks)"
+            f" SELECT 'Ann', {values}, '{{woman}}' FROM generate_series(1, {number})"
+        )
+    usable = r"^0 usable of 8 profiles in app\.profiles, and matching takes two"
+    with pytest.raises(
+        EmptyTown, match=rf"{usable}: .* refused: age must be 18 to 110 \(5\), gender is missing \(3\)$"
+    ):
+        place.run()
+    assert Counter(Home(place.settings).frame("rejected_profiles")["reason"]) == Counter(
+        {"age must be 18 to 110": 5, "gender is missing": 3}
+    )
 
 
 def people_of_one_kind(place: Place, seeks: str) -> None:

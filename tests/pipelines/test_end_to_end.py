@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import text
 from upath import UPath
@@ -12,6 +13,7 @@ from upath import UPath
 from models.db.publications import live
 from models.ml.embeddings import Answers, pool
 from models.ml.encoder import ENCODER, content_hash, encode
+from pipelines import scoring
 from pipelines.definitions import build, registry
 from pipelines.encoding import answers_of
 from pipelines.extract import read_profiles
@@ -108,7 +110,7 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
     version = client.get_model_version_by_alias("ranker", "champion")
     run = client.get_run(str(version.run_id))
     assert run.info.status == "FINISHED"
-    ((decisions,),) = settled.ask("SELECT count(DISTINCT (actor_id, target_id)) FROM app.interactions")
+    ((decisions, rows),) = settled.ask("SELECT count(DISTINCT (actor_id, target_id)), count(*) FROM app.interactions")
     assert run.data.params | {"trees": "", "data_fingerprint": "", "versions": ""} == {
         "seed": "0",
         "learned": "True",
@@ -117,6 +119,8 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
         "use_race_and_ethnicity": "False",
         "grow_on_cluster": "False",
         "decisions": str(decisions),
+        "app.profiles": "150",
+        "app.interactions": str(rows),
         "trees": "",
         "data_fingerprint": "",
         "versions": "",
@@ -131,6 +135,20 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
     assert set(reached) == {"ranker", "ridge", "random", "popularity", "interest_cosine"}
     assert reached["ranker"] > reached["random"]
     assert run.data.metrics["ranker.calibration_error"] < 0.1
+
+
+def test_what_other_code_has_scored_counts_no_more(settled: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = settled.home / "store"
+    people, decisions, vectors = (
+        from_table(read_table(UPath(store / f"{name}.parquet")))
+        for name in ("profiles", "interactions", "profile_embeddings")
+    )
+    blocks = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
+    ranker = registry(settled.settings).champion().rankers.whole
+    before = scoring.inputs_fingerprint(people, decisions, vectors, blocks, ranker)
+    assert scoring.inputs_fingerprint(people, decisions, vectors, blocks, ranker) == before
+    monkeypatch.setattr(scoring, "SCORING", scoring.SCORING + 1)
+    assert scoring.inputs_fingerprint(people, decisions, vectors, blocks, ranker) != before
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,11 @@ def test_some_profiles_only(town: Connection) -> None:
     assert read_profiles(town, [])["profile_id"].tolist() == []
 
 
+def test_so_many_may_be_asked_for_that_a_parameter_each_would_be_too_many(town: Connection) -> None:
+    strangers = [str(uuid.UUID(int=number)) for number in range(10, 70_010)]
+    assert read_profiles(town, [*strangers, BEN])["profile_id"].tolist() == [BEN]
+
+
 def test_interactions_come_in_order_of_time_in_utc(town: Connection) -> None:
     frame = read_interactions(town)
     assert frame[["actor_id", "target_id", "kind"]].to_numpy().tolist() == [[BEN, ANN, "like"], [ANN, BEN, "pass"]]

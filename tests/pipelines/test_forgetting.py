@@ -1,16 +1,28 @@
 """After an erasure nothing of the person is left: in the database, in a frame, in a shard, in what a dead run left."""
 
+import json
+import os
 import shutil
+import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from upath import UPath
 
+from models.ml.embeddings import Answers
+from models.ml.lists import to_records
 from pipelines import forgetting
+from pipelines.encoding import encode_shard, encode_shards, load_answers
+from pipelines.forgetting import forget, forget_who_is_gone
 from pipelines.frame_store import UNFINISHED, from_table, read_table, to_table, write_table
+from pipelines.resources import ShardStore
+from pipelines.shards import manifest, missing
+from pipelines.sole_run import alone
 from tests.pipelines.conftest import Databases, Place
 from tests.pipelines.test_cli import refused
 
@@ -46,6 +58,35 @@ def files_with(place: Place, word: str) -> set[str]:
     return {str(path.relative_to(store)) for path in store.rglob("*.parquet") if holds(read_table(UPath(path)), word)}
 
 
+List = tuple[list[str], list[list[float]], object, str | None]
+
+
+def lists_on_disk(place: Place) -> dict[str, List]:
+    """Of each viewer the candidates, the three chances of each, the reasons, and the partner of the day."""
+    frame = from_table(read_table(UPath(place.home / "store" / "match_lists.parquet")))
+    return {
+        each.viewer_id: (
+            [*each.candidate_ids],
+            np.array([each.p_like, each.p_liked_back, each.p_match], np.float32).tolist(),
+            json.loads(each.reasons),
+            each.most_compatible.candidate_id if each.most_compatible else None,
+        )
+        for each in to_records(frame)
+    }
+
+
+def lists_in_the_database(place: Place) -> dict[str, List]:
+    """Likewise, of the one publication."""
+    rows = place.ask(
+        "SELECT viewer_id::text, candidate_ids::text[], ARRAY[p_like, p_liked_back, p_match], reasons,"
+        " most_compatible_id::text FROM matching.match_lists"
+    )
+    return {
+        viewer: (candidates, np.array(chances, np.float32).tolist(), reasons, partner)
+        for viewer, candidates, chances, reasons, partner in rows
+    }
+
+
 def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
     ((person, key, answer),) = town.ask(
         "SELECT profile.id::text, source_key, (SELECT max(value) FROM jsonb_each_text(texts))"
@@ -59,7 +100,10 @@ def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
     assert sum(name.startswith("shards/profile_embeddings") for name in before) == 1
     assert "profiles.parquet" in files_with(town, answer)
     store = town.home / "store"
-    shutil.copy(store / "profiles.parquet", store / "shards" / "profile_embeddings" / f"03-dead.parquet{UNFINISHED}")
+    dead, alive = (store / "shards" / "profile_embeddings" / f"03-{name}.parquet{UNFINISHED}" for name in ("a", "b"))
+    for path in (dead, alive):
+        shutil.copy(store / "profiles.parquet", path)
+    os.utime(dead, (0, 0))
 
     done = town.command("erase", key)
 
@@ -72,7 +116,8 @@ def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
             assert town.ask(f"SELECT count(*) FROM {table} AS t WHERE strpos(t::text, %(word)s) > 0", word=word) == [
                 (0,)
             ]
-    assert [path.name for path in (town.home / "store").rglob(f"*{UNFINISHED}")] == []
+    assert list(store.rglob(f"*{UNFINISHED}")) == [alive]  # its writer would fail without it
+    assert lists_on_disk(town) == lists_in_the_database(town)
 
 
 def test_everybody_else_is_still_there_and_the_next_run_needs_nothing_that_was_erased(
@@ -90,9 +135,76 @@ def test_everybody_else_is_still_there_and_the_next_run_needs_nothing_that_was_e
     again = town.command("erase", key)
     assert again.returncode == 2
     assert again.stderr.startswith(f"matching: nobody has the profile id or source key '{key}'")
+    town.materialize("publication")  # from the lists that the run before the erasure made
     town.run()
     assert town.metadata("profile_embeddings")["answers_encoded"] == 0
     assert files_with(town, person) == set()
+
+
+def test_an_erasure_during_a_run_is_done_at_once_in_the_database_and_on_disk_when_the_run_ends(town: Place) -> None:
+    ((person, key),) = town.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id DESC LIMIT 1")
+    before = files_with(town, person)
+    said: list[str] = []
+    with alone(town.engine, said.append):
+        done = town.command("erase", key)
+        assert done.returncode == 0, done.stderr
+        assert "a run is going on: when it ends, it takes them out" in done.stderr
+        assert town.ask("SELECT count(*) FROM app.profiles WHERE id = %(id)s", id=person) == [(0,)]
+        assert files_with(town, person) == before  # the run is reading and writing them
+    town.materialize("publication")
+    assert files_with(town, person) == set()
+    assert town.metadata("publication")["viewers"] == len(lists_on_disk(town))
+
+
+def test_while_everybody_is_there_nobody_is_forgotten(town: Place) -> None:
+    files = {path: path.stat().st_mtime_ns for path in (town.home / "store").rglob("*.parquet")}
+    assert forget_who_is_gone(town.engine, UPath(town.home / "store")) == 0
+    assert files == {path: path.stat().st_mtime_ns for path in (town.home / "store").rglob("*.parquet")}
+
+
+def test_before_any_run_there_is_nothing_to_forget(place: Place) -> None:
+    assert forget(place.settings, str(uuid.uuid4())) == 0
+
+
+@pytest.fixture
+def people() -> pd.DataFrame:
+    ids = [str(uuid.UUID(int=number)) for number in range(40)]
+    return pd.DataFrame({"profile_id": ids, "texts": [{"About me": f"I own {number} boats"} for number in range(40)]})
+
+
+def encoded(place: Place, people: pd.DataFrame) -> tuple[int, Answers]:
+    """How many answers were encoded anew, and all of them, as the asset's frame names them."""
+    store = ShardStore(base=str(place.home / "store"))
+    shards = encode_shards(people, store.folder("profile_embeddings"))
+    new = sum(map(encode_shard, missing(shards)))
+    write_table(to_table(manifest(shards)), store.frame("profile_embeddings"))
+    return new, load_answers(from_table(read_table(store.frame("profile_embeddings"))))
+
+
+def test_a_shard_that_somebody_was_taken_out_of_is_not_taken_for_whole(place: Place, people: pd.DataFrame) -> None:
+    """The same person may come back: ids made from an app's keys are the same again."""
+    assert encoded(place, people)[0] == 40
+    assert forget(place.settings, people["profile_id"][7]) == 1
+    frame = from_table(read_table(UPath(place.home / "store" / "profile_embeddings.parquet")))
+    assert set(load_answers(frame).keys["profile_id"]) == {*people["profile_id"].drop(7)}
+    new, answers = encoded(place, people)
+    assert new == 1
+    assert set(answers.keys["profile_id"]) == {*people["profile_id"]}
+
+
+def test_scored_pairs_that_somebody_was_taken_out_of_are_scored_again(place: Place) -> None:
+    @dataclass(frozen=True)
+    class Scored:
+        output: str
+
+    folder = place.home / "store" / "shards" / "scored_candidates"
+    shards = [Scored(str(folder / f"{number:02d}-abc.parquet")) for number in (0, 1)]
+    for shard, pairs in zip(shards, ([("ann", "ben"), ("cat", "ben")], [("dan", "cat")]), strict=True):
+        viewer, candidate = (pa.array(column).dictionary_encode() for column in zip(*pairs, strict=True))
+        write_table(pa.table({"viewer_id": viewer, "candidate_id": candidate}), UPath(shard.output))
+    assert forget(place.settings, "ann") == 1
+    assert missing(shards) == [shards[0]]
+    assert len(list(folder.iterdir())) == 2
 
 
 @pytest.fixture

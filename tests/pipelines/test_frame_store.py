@@ -1,14 +1,17 @@
 """Frames come back as they went, and a file is whole or not there."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import dagster as dg
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +19,15 @@ from upath import UPath
 
 from models.db.errors import InputError
 from pipelines import frame_store
-from pipelines.frame_store import ParquetStore, fingerprint, from_table, read_table, to_table, write_table
+from pipelines.frame_store import (
+    ParquetStore,
+    fingerprint,
+    from_table,
+    read_table,
+    remove_unfinished,
+    to_table,
+    write_table,
+)
 
 WORD = st.text(st.characters(codec="utf-8"), max_size=8)
 NUMBER = st.floats(allow_nan=False, width=64)
@@ -124,20 +135,41 @@ def test_a_process_that_dies_while_writing_leaves_the_file_as_it_was(tmp_path: P
     died = subprocess.run([sys.executable, "-c", DIE, str(path)], timeout=60, check=False)
     assert died.returncode == -signal.SIGKILL
     assert read_table(UPath(path)).to_pydict() == {"a": [1]}
-    assert (tmp_path / f"frame.parquet{frame_store.UNFINISHED}").exists()
     write_table(pa.table({"a": [3]}), UPath(path))
     assert read_table(UPath(path)).to_pydict() == {"a": [3]}
+    (left,) = tmp_path.glob(f"*{frame_store.UNFINISHED}")
+    remove_unfinished(UPath(tmp_path))
+    assert left.exists()  # whoever writes it may be alive
+    long_ago = time.time() - 2 * frame_store.ALIVE.total_seconds()
+    os.utime(left, (long_ago, long_ago))
+    remove_unfinished(UPath(tmp_path))
+    assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
+
+
+def test_two_who_write_the_same_file_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, write = UPath(tmp_path / "frame.parquet"), pq.write_table
+
+    def interrupted(table: pa.Table, file: object, **options: object) -> None:
+        write(table, file, **options)
+        monkeypatch.setattr(pq, "write_table", write)
+        write_table(pa.table({"a": [2]}), path)
+
+    monkeypatch.setattr(pq, "write_table", interrupted)
+    write_table(pa.table({"a": [1]}), path)
+    assert read_table(path).to_pydict() == {"a": [1]}
     assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "frame.parquet"
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, full = tmp_path / "frame.parquet", tmp_path / f"full{frame_store.UNFINISHED}"
     write_table(pa.table({"a": [1]}), UPath(path))
-    (tmp_path / f"frame.parquet{frame_store.UNFINISHED}").symlink_to("/dev/full")
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(frame_store, "_unfinished", lambda _: UPath(full))
     with pytest.raises(InputError, match=r"frame\.parquet cannot be written: .*No space left.*MATCHING_STORE_URL"):
         write_table(pa.table({"a": [2]}), UPath(path))
     assert read_table(UPath(path)).to_pydict() == {"a": [1]}
+    assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
 
 
 def test_an_asset_whose_input_was_never_made_says_which() -> None:

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy.exc import InternalError
+from upath import UPath
 
 from models.db.errors import InputError
 from models.db.settings import settings
 from models.ml.candidates import score
 from pipelines.definitions import registry
+from pipelines.frame_store import to_table, write_table
 from pipelines.home import Home, open_home
 from tests.pipelines.conftest import Place
 
@@ -47,8 +50,18 @@ def test_unset_it_is_the_nearest_one_around(settled: Place, monkeypatch: pytest.
 def test_where_nothing_was_run_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MATCHING_HOME", str(tmp_path))
     with pytest.raises(InputError, match=r"match_lists\.parquet: run `make demo`"):
-        open_home()
+        _ = open_home().lists
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("fresh_settings")
+def test_after_a_run_that_was_blocked_what_it_left_can_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MATCHING_HOME", str(tmp_path))
+    refused = pd.DataFrame({"profile_id": ["ann"], "reason": ["gender is missing"]})
+    write_table(to_table(refused), UPath(tmp_path / "store" / "rejected_profiles.parquet"))
+    assert open_home().frame("rejected_profiles").to_dict("records") == refused.to_dict("records")
 
 
 def test_the_ranker_gives_the_chances_that_were_scored(home: Home) -> None:

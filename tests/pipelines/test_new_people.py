@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pytest
+from upath import UPath
 
 from models.db.embeddings import WHO_WAITS
+from pipelines import new_people
 from pipelines.definitions import build
+from pipelines.encoding import EncodeShard, encode_shard
+from pipelines.frame_store import read_table
 from pipelines.new_people import NEW_PEOPLE, somebody_joined
 from pipelines.resources import Database
 from pipelines.running import dagster_home
@@ -109,3 +113,22 @@ def test_before_anything_is_published_nobody_is_new(place: Place) -> None:
         said, cursor = look(place, instance)
     assert said == "nothing is published yet: the first `matching run` gives everybody a vector"
     assert cursor is None
+
+
+def test_who_is_erased_while_their_answers_are_encoded_is_not_left_on_disk(
+    town: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, there = join(town), join(town)
+
+    def encode_while_somebody_leaves(shard: EncodeShard) -> int:
+        encoded = encode_shard(shard)
+        town.tell("DELETE FROM app.profiles WHERE id = :id", id=str(gone))
+        return encoded
+
+    monkeypatch.setattr(new_people, "encode_shard", encode_while_somebody_leaves)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert embed(town, instance)["vectors_stored"] == 1
+    folder = UPath(town.home / "store" / "shards" / "profile_embeddings")
+    stored = {each for path in folder.glob("*.parquet") for each in read_table(path)["profile_id"].to_pylist()}
+    assert str(there) in stored
+    assert str(gone) not in stored

@@ -15,6 +15,7 @@ from upath import UPath
 from models.db.settings import Settings
 from models.ml.ranker import save
 from models.ml.training import train
+from pipelines import resources
 from pipelines.assets.ranker import CHECKS, REMAINS, TOO_LITTLE
 from pipelines.definitions import build, registry
 from pipelines.encoding import load_answers
@@ -22,6 +23,7 @@ from pipelines.frame_store import fingerprint, from_table, read_table, to_table,
 from pipelines.registry import REQUIREMENTS, Registry
 from pipelines.scoring import VOLATILE
 from tests.models_ml import planted
+from tests.pipelines.conftest import Databases
 
 EVENINGS = planted.circles()
 Files = dict[str, bytes]
@@ -82,13 +84,28 @@ def everybody() -> pd.DataFrame:
     return EVENINGS.profiles.assign(facts=race, extracted_at=pd.Timestamp("2026-01-01", tz="UTC"))
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Everything there is about the evenings; nobody wrote anything."""
-    home = Home(Settings(home=tmp_path_factory.mktemp("home")))
-    manifest = pd.DataFrame({"url": pd.Series(dtype=str)})
-    home.keep(profiles=everybody(), profile_embeddings=manifest, training_pairs=EVENINGS.decisions())
+def furnished(folder: Path, database_url: str, decisions: pd.DataFrame) -> Home:
+    """A home with everything there is about the evenings; nobody wrote anything, and nobody was refused."""
+    home = Home(Settings(home=folder, database_url=database_url))
+    manifest, none = pd.DataFrame({"url": pd.Series(dtype=str)}), pd.DataFrame({"reason": pd.Series(dtype=str)})
+    home.keep(profiles=everybody(), profile_embeddings=manifest, training_pairs=decisions)
+    home.keep(interactions=decisions, rejected_profiles=none, rejected_interactions=none)
     return home
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nobody_is_gone() -> Iterator[None]:
+    """The guests are in frames only: a run that looked for them in the database would take them out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resources, "forget_who_is_gone", lambda *_: 0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def home(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """The home of the evenings."""
+    with databases() as url:
+        yield furnished(tmp_path_factory.mktemp("home"), url, EVENINGS.decisions())
 
 
 @pytest.fixture(scope="module")
@@ -207,10 +224,8 @@ def test_from_shuffled_likes_nothing_is_learned_and_nothing_replaced(
     }
 
 
-def test_the_first_of_a_town_without_decisions_is_the_prior_with_a_warning(tmp_path: Path) -> None:
-    empty = Home(Settings(home=tmp_path))
-    manifest = pd.DataFrame({"url": pd.Series(dtype=str)})
-    empty.keep(profiles=everybody(), profile_embeddings=manifest, training_pairs=EVENINGS.decisions(rows=slice(0, 0)))
+def test_the_first_of_a_town_without_decisions_is_the_prior_with_a_warning(database_url: str, tmp_path: Path) -> None:
+    empty = furnished(tmp_path, database_url, EVENINGS.decisions(rows=slice(0, 0)))
     result = empty.materialize()
     assert result.success
     assert empty.registry.champion_version() == reported(result)["version"] == "1"

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from upath import UPath
 
+from pipelines import encoding, shards
 from pipelines.encoding import answers_of, encode_shard, encode_shards, load_answers
-from pipelines.shards import SHARDS, manifest, missing, remove_others, shard_of
+from pipelines.shards import SHARDS, manifest, missing, others, remove, shard_of
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,19 @@ def test_a_person_stays_in_their_shard_and_shards_are_of_a_size() -> None:
     assert all(875 < size < 1125 for size in sizes.values())  # four standard deviations about 1,000
 
 
-def test_only_files_that_are_not_there_are_missing_and_only_theirs_are_kept(tmp_path: Path) -> None:
-    files = [File(str(tmp_path / f"{number:02d}-abc.parquet")) for number in range(3)]
-    for name in ("00-abc.parquet", "01-old.parquet", "02-abc.parquet", "02-abc.parquet.part"):
+def test_only_files_that_are_not_there_are_missing_and_only_earlier_ones_are_removed(tmp_path: Path) -> None:
+    folder, files = UPath(tmp_path), [File(str(tmp_path / f"{number:02d}-abc.parquet")) for number in range(3)]
+    assert others(folder / "none yet", files) == []
+    for name in ("00-abc.parquet", "01-old.parquet", "02-abc.parquet", "02-abc.parquet.1.part"):
         (tmp_path / name).write_text("")
     assert missing(files) == [files[1]]
-    remove_others(UPath(tmp_path), files)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["00-abc.parquet", "02-abc.parquet"]
+    earlier = others(folder, files)
+    (tmp_path / "01-joined-meanwhile.parquet").write_text("")
+    remove(earlier)
+    remove(earlier)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("00-abc.parquet", "01-joined-meanwhile.parquet", "02-abc.parquet", "02-abc.parquet.1.part"),
+    ]
     assert manifest(files).to_dict("list") == {"shard": [0, 1, 2], "url": [file.output for file in files]}
 
 
@@ -48,9 +55,10 @@ def profiles() -> pd.DataFrame:
 
 
 def encoded(profiles: pd.DataFrame, folder: UPath) -> int:
-    shards = encode_shards(profiles, folder)
-    new = sum(map(encode_shard, missing(shards)))
-    remove_others(folder, shards)
+    mine = encode_shards(profiles, folder)
+    earlier = others(folder, mine)
+    new = sum(map(encode_shard, missing(mine)))
+    remove(earlier)
     return new
 
 
@@ -79,3 +87,16 @@ def test_only_words_that_are_new_in_their_shard_are_encoded(profiles: pd.DataFra
     person, mover = profiles["profile_id"][7], profiles["profile_id"][9]
     assert changed == {(person, "About me"), (mover, "About me")}
     assert both[1][mover, "Hobby"] == both[0][mover, "About me"]
+
+
+def test_with_more_shards_or_fewer_nobody_is_encoded_again(
+    profiles: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = UPath(tmp_path)
+    assert encoded(profiles, folder) > 39
+    for number in (128, 32, SHARDS):
+        for module in (shards, encoding):
+            monkeypatch.setattr(module, "SHARDS", number)
+        assert encoded(profiles, folder) == 0
+        assert len(list(folder.glob("*.parquet"))) == number
+    assert len(load_answers(manifest(encode_shards(profiles, folder))).keys) == 78

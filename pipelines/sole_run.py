@@ -1,0 +1,55 @@
+"""One run at a time: two in one database would delete each other's shards and mix their frames.
+
+The lock is PostgreSQL's and ends with its holder's connection, so with the process, however that ends. It ends with the
+server, too: a run whose steps outlive a restart of that goes on without.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.db.errors import PublicationRefused
+
+LOCK = func.hashtext("matching.run")
+SECONDS_BETWEEN, MOST_SECONDS = 1, 3600
+WAITS = "another run is going on, or an erasure: this one begins when that has ended"
+WAITED = (
+    "another run has been going on for too long, so this one has ended; see what holds that up, then run this again"
+)
+
+
+@contextmanager
+def held(engine: Engine) -> Iterator[bool]:
+    """Whether no run is going on; if so, none begins for the length of the block."""
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")  # for hours, which no transaction should last
+        free = bool(connection.scalar(select(func.pg_try_advisory_lock(LOCK))))
+        try:
+            yield free
+        finally:
+            if free:
+                with suppress(SQLAlchemyError):  # a lost connection has lost the lock already
+                    connection.execute(select(func.pg_advisory_unlock(LOCK)))
+
+
+@contextmanager
+def alone(engine: Engine, say: Callable[[str], None]) -> Iterator[None]:
+    """The block once no run is going on, and then as the only one.
+
+    Says once that it waits. Raises PublicationRefused if it has waited for an hour.
+    """
+    start, waits = time.monotonic(), False
+    while True:
+        with held(engine) as free:
+            if free:
+                yield
+                return
+        if time.monotonic() - start > MOST_SECONDS:
+            raise PublicationRefused(WAITED)
+        if not waits:
+            say(WAITS)
+        waits = True
+        time.sleep(SECONDS_BETWEEN)
