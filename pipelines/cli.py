@@ -164,7 +164,7 @@ def erase(who: Who) -> None:
     """Erase a person everywhere.
 
     The profile, likes and passes, blocks, vectors, places in every list, rows in the frames kept between steps. If it
-    fails, run it again. A run that is under way may still write rows of theirs; the next run takes those out.
+    fails, run it again. Rows that a run under way still writes of theirs are taken out when it ends.
     """
     from pipelines.forgetting import forget
 
@@ -175,6 +175,8 @@ def erase(who: Who) -> None:
         files = forget(settings(), profile_id)
         with engine.begin() as connection:
             erased = erasure.erase(connection, profile_id)
+        # Once more: a run that ended in between had found nobody gone.
+        files += forget(settings(), profile_id)
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
         f"{erased.lists} lists, {erased.places} places in the lists of others, rows in {files} files"
