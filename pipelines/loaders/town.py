@@ -204,11 +204,11 @@ def _seeks(rng: Generator, gender: Integers) -> Flags:
 
 
 def _places(rng: Generator, people: int) -> Floats:
-    """Homes scattered normally around the centres, to about ten metres."""
+    """Homes scattered normally around the centres, in cells of a hundredth of a degree: the rules know no finer ones."""
     centre = CENTRES[rng.choice(len(CENTRES), size=people, p=CENTRES[:, 3])]
     degrees = rng.normal(size=(people, 2)) * centre[:, [2]] / KM_PER_DEGREE
     degrees[:, 1] /= np.cos(np.radians(centre[:, 0]))
-    places: Floats = np.round(centre[:, :2] + degrees, 4)
+    places: Floats = np.round(centre[:, :2] + degrees, 2)
     return places
 
 

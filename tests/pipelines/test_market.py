@@ -40,8 +40,8 @@ BOUNDS = {"cost_of_most_views", "cost_of_least_views", "people_outside_the_bound
 
 @pytest.fixture(scope="module")
 def market(run_once: RunOnce) -> Iterator[Place]:
-    """A town of 100 that was run once."""
-    with run_once(100, 3) as place:
+    """A town of 120 that was run once, large enough to learn something of."""
+    with run_once(120, 2) as place:
         yield place
 
 
