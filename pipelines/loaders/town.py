@@ -204,7 +204,7 @@ def _seeks(rng: Generator, gender: Integers) -> Flags:
 
 
 def _places(rng: Generator, people: int) -> Floats:
-    """Homes scattered normally around the centres, in cells of a hundredth of a degree: the rules know no finer ones."""
+    """Homes scattered normally around the centres, in cells of a hundredth of a degree, as the rules know."""
     centre = CENTRES[rng.choice(len(CENTRES), size=people, p=CENTRES[:, 3])]
     degrees = rng.normal(size=(people, 2)) * centre[:, [2]] / KM_PER_DEGREE
     degrees[:, 1] /= np.cos(np.radians(centre[:, 0]))
