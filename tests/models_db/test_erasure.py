@@ -228,6 +228,29 @@ def test_people_erased_between_the_steps_of_a_publication_are_not_in_it(
         assert traces(connection, 1) == 0
 
 
+def test_an_erasure_under_way_ends_before_a_publication_looks_whom_it_erased(
+    town: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds lists that the publication may want to change, and may wait for others of them: so it goes first."""
+    go_on = verification.drop_erased
+    with town.connect() as other, ThreadPoolExecutor(1) as pool:
+
+        def commit_once_it_is_waited_for() -> None:
+            wait_until(lambda: waiting(town))
+            other.commit()
+
+        def go_on_beside_an_erasure(connection: Connection, publication_id: int) -> None:
+            erase(other, "town:1")
+            ended = pool.submit(commit_once_it_is_waited_for)
+            go_on(connection, publication_id)
+            ended.result()
+
+        monkeypatch.setattr(verification, "drop_erased", go_on_beside_an_erasure)
+        published = publish_lists(town, TOWN)
+    with town.connect() as connection:
+        assert stored_lists(connection, published.id) == without(TOWN, 1)
+
+
 def test_a_failed_publication_keeps_no_trace(town: Engine) -> None:
     with pytest.raises(PublicationRefused, match="1 lists that show viewers themselves") as raised:
         publish_lists(town, {1: [1, 2]})
