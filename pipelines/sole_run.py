@@ -6,14 +6,14 @@ server, too: a run whose steps outlive a restart of that goes on without.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 
+from models.db import advisory_lock
 from models.db.errors import PublicationRefused
 
-LOCK = func.hashtext("matching.run")
+LOCK = "matching.run"
 SECONDS_BETWEEN, MOST_SECONDS = 1, 3600
 WAITS = "another run is going on, or an erasure: this one begins when that has ended"
 WAITED = (
@@ -24,15 +24,8 @@ WAITED = (
 @contextmanager
 def held(engine: Engine) -> Iterator[bool]:
     """Whether no run is going on; if so, none begins for the length of the block."""
-    with engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")  # for hours, which no transaction should last
-        free = bool(connection.scalar(select(func.pg_try_advisory_lock(LOCK))))
-        try:
-            yield free
-        finally:
-            if free:
-                with suppress(SQLAlchemyError):  # a lost connection has lost the lock already
-                    connection.execute(select(func.pg_advisory_unlock(LOCK)))
+    with engine.connect() as connection, advisory_lock.held(connection, LOCK) as free:
+        yield free
 
 
 @contextmanager

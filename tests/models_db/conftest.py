@@ -51,6 +51,13 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
+def somebody_waits(engine: Engine) -> bool:
+    """Whether somebody waits for somebody else in this database."""
+    blocked = "datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+    with engine.connect() as connection:
+        return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {blocked})")))
+
+
 def person_id(number: int) -> str:
     return str(uuid.UUID(int=number))
 

@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from models.db.embeddings import add_embeddings, store_embeddings, waiting, who_waits
 from models.db.errors import InputError
-from tests.models_db.conftest import run, wait_until
+from tests.models_db.conftest import run, somebody_waits, wait_until
 
 PEOPLE = {name: f"00000000-0000-0000-0000-0000000000{number:02d}" for number, name in enumerate(("ann", "bob", "cy"))}
 JOIN = """
@@ -117,18 +117,11 @@ def test_who_wrote_nothing_does_not_wait(engine: Engine) -> None:
         assert waiting(connection) is None
 
 
-class Storing:
-    """Stores everybody's vectors in a thread, while a transaction of the test's is open."""
-
-    def __init__(self, engine: Engine, pool: ThreadPoolExecutor) -> None:
-        self.engine = engine
-        self.stored: Future[int] = pool.submit(store_embeddings, engine, "letters", rows(*PEOPLE), now(engine))
-
-    def waits(self) -> bool:
-        """Whether it waits for the other transaction."""
-        blocked = "datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
-        with self.engine.connect() as connection:
-            return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {blocked})")))
+def storing(engine: Engine, pool: ThreadPoolExecutor) -> Future[int]:
+    """Everybody's vectors being stored in a thread, which waits for an open transaction of the test's."""
+    stored = pool.submit(store_embeddings, engine, "letters", rows(*PEOPLE), now(engine))
+    wait_until(lambda: somebody_waits(engine))
+    return stored
 
 
 def erase(connection: Connection, name: str) -> None:
@@ -140,10 +133,9 @@ def test_who_is_erased_meanwhile_costs_nobody_else_their_vector(engine: Engine, 
     add_embeddings(engine, "letters", rows(*known, content="earlier"), now(engine))
     with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
         erase(connection, "bob")
-        storing = Storing(engine, pool)
-        wait_until(storing.waits)
+        storing_all = storing(engine, pool)
         connection.commit()
-        assert storing.stored.result(timeout=30) == 2
+        assert storing_all.result(timeout=30) == 2
     assert stored(engine) == {"ann": "first", "cy": "first"}
 
 
@@ -153,20 +145,18 @@ def test_who_is_erased_meanwhile_behind_a_view(engine: Engine) -> None:
     add_embeddings(engine, "letters", rows("ann"), now(engine))
     with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
         connection.execute(text("DELETE FROM app.people WHERE id = :id"), {"id": PEOPLE["bob"]})
-        storing = Storing(engine, pool)
-        wait_until(storing.waits)
+        storing_all = storing(engine, pool)
         connection.commit()
-        assert storing.stored.result(timeout=30) == 1
+        assert storing_all.result(timeout=30) == 1
     assert stored(engine) == {"ann": "first", "cy": "first"}
 
 
 def test_an_erasure_that_is_taken_back_leaves_the_vector(engine: Engine) -> None:
     with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
         erase(connection, "bob")
-        storing = Storing(engine, pool)
-        wait_until(storing.waits)
+        storing_all = storing(engine, pool)
         connection.rollback()
-        assert storing.stored.result(timeout=30) == 3
+        assert storing_all.result(timeout=30) == 3
     assert stored(engine) == dict.fromkeys(PEOPLE, "first")
 
 
@@ -175,11 +165,10 @@ def test_storing_gives_way_to_an_erasure_that_waits_for_it(engine: Engine) -> No
     with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
         connection.execute(text("SET LOCAL deadlock_timeout = '1min'"))
         connection.execute(text("SELECT FROM app.profiles WHERE id = :id FOR UPDATE"), {"id": PEOPLE["bob"]})
-        storing = Storing(engine, pool)
-        wait_until(storing.waits)
+        storing_all = storing(engine, pool)
         erase(connection, "bob")
         connection.commit()
-        assert storing.stored.result(timeout=30) == 2
+        assert storing_all.result(timeout=30) == 2
     assert stored(engine) == {"ann": "first", "cy": "first"}
 
 

@@ -24,6 +24,7 @@ from tests.models_db.conftest import (
     publish_lists,
     run,
     settle,
+    somebody_waits,
     stored_lists,
     wait_until,
 )
@@ -114,7 +115,7 @@ def test_two_people_erased_from_the_same_lists_at_the_same_time(town: Engine) ->
                 return erase(connection, "town:5")
 
         second = pool.submit(erase_second)
-        wait_until(lambda: waiting(town))
+        wait_until(lambda: somebody_waits(town))
         first.commit()
         second.result()
     with town.connect() as connection:
@@ -140,13 +141,6 @@ def test_two_people_on_each_other_s_lists_erased_at_the_same_time(town: Engine) 
             assert [erased.lists for erased in pool.map(erase_one, (one, other))] == [1, 1]
     with town.connect() as connection:
         assert stored_lists(connection, 1) == without(TOWN, 1, 2, 3, 6)
-
-
-def waiting(engine: Engine) -> bool:
-    """Whether somebody waits for somebody else in this database."""
-    blocked = "datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
-    with engine.connect() as connection:
-        return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE {blocked})")))
 
 
 def test_people_erased_while_a_publication_is_copied_are_not_in_it(town: Engine) -> None:
@@ -236,7 +230,7 @@ def test_an_erasure_under_way_ends_before_a_publication_looks_whom_it_erased(
     with town.connect() as other, ThreadPoolExecutor(1) as pool:
 
         def commit_once_it_is_waited_for() -> None:
-            wait_until(lambda: waiting(town))
+            wait_until(lambda: somebody_waits(town))
             other.commit()
 
         def go_on_beside_an_erasure(connection: Connection, publication_id: int) -> None:

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from models.db.advisory_lock import held
 from models.db.engines import is_of_a_lost_server
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
 from models.db.publications import partitions
@@ -17,7 +18,7 @@ from models.db.tables import publications
 KEPT = 3
 """How many publications keep their lists: the live one and those to roll back to."""
 
-LOCK = func.hashtext("matching.publication")
+LOCK = "matching.publication"
 OUT_OF_ROOM = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
 
 logger = logging.getLogger(__name__)
@@ -31,22 +32,12 @@ def sole_builder(engine: Engine) -> Iterator[Connection]:
     Raises PublicationRefused if somebody else holds it, and tells the database's errors as `failure_recorded` does.
     """
     try:
-        with engine.connect() as connection, _lock(connection):
+        with engine.connect() as connection, held(connection, LOCK) as free:
+            if not free:
+                raise PublicationRefused("another publication is being built; wait until it is done, then try again")
             yield connection
     except DBAPIError as error:
         raise _reason(error) from error
-
-
-@contextmanager
-def _lock(connection: Connection) -> Iterator[None]:
-    with connection.begin():
-        if not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
-            raise PublicationRefused("another publication is being built; wait until it is done, then try again")
-    try:
-        yield
-    finally:
-        with suppress(SQLAlchemyError), connection.begin():  # a lost connection has lost the lock already
-            connection.execute(select(func.pg_advisory_unlock(LOCK)))
 
 
 def clear_up(connection: Connection) -> None:
