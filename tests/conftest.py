@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # What collecting imports stays: to search it for garbage again and again took a quarter of its time, and a seventh of a
 # run of the pipeline's.
 gc.disable()
+
+# Started in the background, this process ignores Ctrl-C, and whatever Dagster starts would ignore what ends it: a run in
+# a thread, which Dagster sets no handlers for, waits for that a minute.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEMPLATE = "matching_template"
 # A minute and more each: begun first, so that at the end no core waits for the other. On a fresh clone the first run of
