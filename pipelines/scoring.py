@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from upath import UPath
 
 from models.ml.candidates import Scored, candidates, score
@@ -23,7 +24,7 @@ from pipelines.shards import SHARDS, shard_of
 VOLATILE = ["extracted_at"]
 # Raise it with every change of code that makes other pairs or chances of the same inputs: in candidates, retrieval,
 # eligibility, features or history of models/ml, or MOST_CANDIDATES. Shards that were scored before count no more then.
-SCORING = 1
+SCORING = 2
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,15 @@ def load_scored(urls: Iterable[str], ids: pd.Index) -> Scored:
         return np.asarray(of_word[column.indices.to_numpy()], np.int64)
 
     viewer, candidate = position("viewer_id"), position("candidate_id")
-    # Stable, so that what is in order within the shards stays so; and these few runs are merged rather than sorted.
-    order = np.argsort(viewer, kind="stable")
+    order = _by_viewer(viewer)
     numbers = [table.column(name).to_numpy()[order] for name in ("p_like", "p_liked_back", "p_match")]
     return Scored(viewer[order], candidate[order], *numbers)
+
+
+def _by_viewer(viewer: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows in order of viewer, int64 (n,), of viewers whose rows stand together: whole stretches are moved."""
+    start = np.flatnonzero(np.diff(viewer, prepend=-1))
+    order = np.argsort(viewer[start])
+    length = np.diff(start, append=len(viewer))[order]
+    moved = start[order] - (np.cumsum(length) - length)
+    return np.arange(len(viewer)) + np.repeat(moved, length)

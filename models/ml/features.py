@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.geography import distance_km
+from models.ml.compiled import compiled
 from models.ml.history import History, Tally
+from models.ml.mutual import Mutual, mutual, taste_names
 from models.ml.people import Floats, People, nobody
-from models.ml.similarity import cosines
-from models.ml.specification import Number, Specification
+from models.ml.specification import Specification
 
 Ints = NDArray[np.int64]
 # What a feature is explained as. Those of one person alone, and what a person does not show, explain nothing.
@@ -26,6 +26,7 @@ SHRINK_GIVEN, SHRINK_RECEIVED = 4.0, 3.0
 HISTORY = 8
 # A want of this name is met by having interests in common rather than by a trait.
 SHARED_INTERESTS = "shared_interests"
+INTERESTS = "interests.cosine"
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,18 @@ class Column:
 
 def build(specification: Specification, pairs: Pairs) -> Floats:
     """The features of n pairs, float32 (n, features): those of the two profiles, then the HISTORY of their likes."""
-    return _matrix(_all(specification, pairs, _tastes(specification, pairs)), len(pairs))
+    return _matrix(_all(specification, pairs, _mutual(specification, pairs)), len(pairs))
 
 
 def build_both_ways(specification: Specification, pairs: Pairs) -> tuple[Floats, Floats]:
-    """What `build` gives for the pairs and for the same ones reversed, to the bit; cosines are taken once."""
-    tastes, back = _tastes(specification, pairs), pairs.reversed()
-    return _matrix(_all(specification, pairs, tastes), len(pairs)), _matrix(
-        _all(specification, back, tastes), len(back)
-    )
+    """What `build` gives for the pairs and for the same ones reversed, to the bit; what is mutual is taken once."""
+    known, back = _mutual(specification, pairs), pairs.reversed()
+    return _matrix(_all(specification, pairs, known), len(pairs)), _matrix(_all(specification, back, known), len(back))
 
 
 def of_profiles(specification: Specification, pairs: Pairs) -> Floats:
     """Only the features of the two profiles, float32 (n, features - HISTORY)."""
-    return _matrix(list(_of_profiles(specification, pairs, _tastes(specification, pairs))), len(pairs))
+    return _matrix(list(_of_profiles(specification, pairs, _mutual(specification, pairs))), len(pairs))
 
 
 def of_history(history: History) -> Floats:
@@ -95,7 +94,8 @@ def of_history(history: History) -> Floats:
 
 
 def _matrix(columns: list[Column], rows: int) -> Floats:
-    features = np.empty((rows, len(columns)), np.float32)
+    """The columns beside each other, each in one piece, as it is made, weighed and asked about."""
+    features = np.empty((rows, len(columns)), np.float32, order="F")
     for index, column in enumerate(columns):
         features[:, index] = column.values
     return features
@@ -111,32 +111,34 @@ def names_and_groups(specification: Specification) -> list[tuple[str, Group]]:
     """Name and group of each column of `build`, in order."""
     none = np.empty(0, np.int64)
     pairs = Pairs(nobody(specification), none, none, nothing_known(0))
-    return [(each.name, each.group) for each in _all(specification, pairs, _tastes(specification, pairs))]
+    return [(each.name, each.group) for each in _all(specification, pairs, _mutual(specification, pairs))]
 
 
-def _all(specification: Specification, pairs: Pairs, tastes: Sequence[Column]) -> list[Column]:
-    return [*_of_profiles(specification, pairs, tastes), *_of_history(pairs.history)]
+def _mutual(specification: Specification, pairs: Pairs) -> Mutual:
+    return mutual(specification, pairs.people, pairs.viewer, pairs.candidate)
 
 
-def _of_profiles(specification: Specification, pairs: Pairs, tastes: Sequence[Column]) -> Iterator[Column]:
-    yield from _circumstances(specification, pairs)
+def _all(specification: Specification, pairs: Pairs, known: Mutual) -> list[Column]:
+    return [*_of_profiles(specification, pairs, known), *_of_history(pairs.history)]
+
+
+def _of_profiles(specification: Specification, pairs: Pairs, known: Mutual) -> Iterator[Column]:
+    yield from _circumstances(pairs, known)
     yield from _genders(specification, pairs)
-    yield from tastes
-    yield from _traits(specification, pairs)
-    yield from _facts(specification, pairs)
-    yield from _wants(specification, pairs, interests=tastes[0].values)
+    for name in taste_names(specification):
+        yield Column(name, "interests" if name == INTERESTS else "texts", known[name])
+    yield from _traits(specification, pairs, known)
+    yield from _facts(specification, pairs, known)
+    yield from _wants(specification, pairs, interests=known[INTERESTS])
 
 
-def _circumstances(specification: Specification, pairs: Pairs) -> Iterator[Column]:
+def _circumstances(pairs: Pairs, known: Mutual) -> Iterator[Column]:
     viewer, candidate = pairs.people.age[pairs.viewer], pairs.people.age[pairs.candidate]
     yield Column("age.viewer", "viewer", viewer)
     yield Column("age.candidate", "candidate", candidate)
     yield Column("age.gap", "age", candidate - viewer)
-    yield Column("age.distance", "age", np.abs(candidate - viewer))
-    km = distance_km(pairs.people.place[pairs.viewer], pairs.people.place[pairs.candidate])
-    yield Column(
-        "distance.log_km", "distance", np.log1p(np.where(np.isnan(km), specification.ordinary.distance_km, km))
-    )
+    yield Column("age.distance", "age", known["age.distance"])
+    yield Column("distance.log_km", "distance", known["distance.log_km"])
 
 
 def _genders(specification: Specification, pairs: Pairs) -> Iterator[Column]:
@@ -149,55 +151,33 @@ def _genders(specification: Specification, pairs: Pairs) -> Iterator[Column]:
         yield Column(f"age.gap.viewer={gender}", "age", np.where(viewer == code, gap, 0))
 
 
-def _tastes(specification: Specification, pairs: Pairs) -> list[Column]:
-    """Cosines of interests, of the texts as a whole and by prompt: the same from both sides, to the bit."""
-    arrays, ordinary = pairs.people, specification.ordinary
-
-    def alike(vectors: NDArray[np.floating], which: int, otherwise: float) -> Floats:
-        return cosines(vectors, which, pairs.viewer, pairs.candidate, otherwise)
-
-    names = ("texts.cosine", *(f"texts.{prompt}.cosine" for prompt in specification.prompts))
-    return [
-        Column("interests.cosine", "interests", alike(arrays.interests[:, None], 0, ordinary.interests_cosine)),
-        *(
-            Column(name, "texts", alike(arrays.texts, index, ordinary.texts_cosine[index]))
-            for index, name in enumerate(names)
-        ),
-    ]
-
-
-def _traits(specification: Specification, pairs: Pairs) -> Iterator[Column]:
-    viewer, candidate = pairs.people.traits[pairs.viewer], pairs.people.traits[pairs.candidate]
+def _traits(specification: Specification, pairs: Pairs, known: Mutual) -> Iterator[Column]:
     for index, trait in enumerate(specification.traits):
-        yield Column(f"trait.{trait.name}.viewer", "viewer", viewer[:, index])
-        yield Column(f"trait.{trait.name}.candidate", "candidate", candidate[:, index])
-        yield Column(f"trait.{trait.name}.distance", "traits", _trait_distance(trait, pairs, index))
-    norms = np.linalg.norm(viewer, axis=1) * np.linalg.norm(candidate, axis=1)
-    yield Column("trait.cosine", "traits", _dot(viewer, candidate) / np.maximum(norms, 1e-6))
+        values = np.ascontiguousarray(pairs.people.traits[:, index])
+        yield Column(f"trait.{trait.name}.viewer", "viewer", values[pairs.viewer])
+        yield Column(f"trait.{trait.name}.candidate", "candidate", values[pairs.candidate])
+        yield Column(f"trait.{trait.name}.distance", "traits", known[f"trait.{trait.name}.distance"])
+    yield Column("trait.cosine", "traits", known["trait.cosine"])
 
 
-def _trait_distance(trait: Number, pairs: Pairs, index: int) -> Floats:
-    """How far two people are apart; where one did not say, how far the other is from people in general."""
-    value, has = pairs.people.traits[:, index], pairs.people.has_trait[:, index]
-    distance = np.abs(value[pairs.candidate] - value[pairs.viewer])
-    typical = np.array(trait.typical, np.float32)
-    for knowing, other in ((pairs.viewer, pairs.candidate), (pairs.candidate, pairs.viewer)):
-        rows = np.flatnonzero(has[knowing] & ~has[other])
-        distance[rows] = np.abs(value[knowing[rows], None] - typical).mean(axis=1)
-    distance[~(has[pairs.viewer] | has[pairs.candidate])] = np.abs(typical[:, None] - typical).mean()
-    return np.asarray(distance, np.float32)
-
-
-def _facts(specification: Specification, pairs: Pairs) -> Iterator[Column]:
-    viewer, candidate = pairs.people.facts[pairs.viewer], pairs.people.facts[pairs.candidate]
+def _facts(specification: Specification, pairs: Pairs, known: Mutual) -> Iterator[Column]:
     for index, fact in enumerate(specification.facts):
-        theirs, others = viewer[:, index], candidate[:, index]
-        same = (theirs == others) & (theirs < len(fact.categories))
-        ordinary = sum(share**2 for share in fact.shares)
-        yield Column(f"fact.{fact.name}.same", "facts", np.where((theirs < 0) | (others < 0), ordinary, same))
-        for code, (word, share) in enumerate(zip(fact.categories, fact.shares, strict=True)):
-            yield Column(f"fact.{fact.name}.viewer={word}", "viewer", np.where(theirs < 0, share, theirs == code))
-            yield Column(f"fact.{fact.name}.candidate={word}", "candidate", np.where(others < 0, share, others == code))
+        yield Column(f"fact.{fact.name}.same", "facts", known[f"fact.{fact.name}.same"])
+        codes, shares = np.ascontiguousarray(pairs.people.facts[:, index]), np.array(fact.shares, np.float32)
+        viewer, candidate = _answers(codes[pairs.viewer], shares), _answers(codes[pairs.candidate], shares)
+        for code, word in enumerate(fact.categories):
+            yield Column(f"fact.{fact.name}.viewer={word}", "viewer", viewer[code])
+            yield Column(f"fact.{fact.name}.candidate={word}", "candidate", candidate[code])
+
+
+@compiled
+def _answers(codes: NDArray[np.int16], shares: Floats) -> Floats:
+    """Whether each of n people gave each answer, float32 (answers, n); its share where they gave none, code -1."""
+    given = np.empty((len(shares), len(codes)), np.float32)
+    for answer in range(len(shares)):
+        for row in range(len(codes)):
+            given[answer, row] = shares[answer] if codes[row] < 0 else np.float32(codes[row] == answer)
+    return given
 
 
 def _wants(specification: Specification, pairs: Pairs, interests: NDArray[np.floating]) -> Iterator[Column]:
@@ -230,9 +210,3 @@ def _of_history(known: History) -> Iterator[Column]:
     for name, tally, shrink in sides:
         yield Column(f"history.{name}.surprise", "hidden", tally.surprise / (tally.decisions + shrink))
         yield Column(f"history.{name}.log_count", "hidden", np.log1p(tally.decisions))
-
-
-def _dot(left: NDArray[np.floating], right: NDArray[np.floating]) -> Floats:
-    """The dot product of each row of one with the same row of the other, in float32."""
-    products: Floats = np.einsum("ij,ij->i", left.astype(np.float32), right.astype(np.float32))
-    return products

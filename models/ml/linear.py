@@ -10,6 +10,7 @@ from scipy.special import logit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from models.ml.compiled import compiled
 from models.ml.cores import on_all_cores
 from models.ml.history import Bools, Doubles
 
@@ -28,7 +29,16 @@ class Linear:
     def log_odds(self, features: NDArray[np.floating]) -> Doubles:
         """Log-odds, float64 (n,), from features (n, weights)."""
         # Not by matrix product: that rounds a row by its place among the others, and p_match must be symmetric.
-        return np.asarray(np.einsum("ij,j->i", features, self.weights) + self.intercept)
+        return _summed(features, self.weights, self.intercept)
+
+
+@compiled
+def _summed(features: NDArray[np.floating], weights: Doubles, intercept: float) -> Doubles:
+    total = np.full(len(features), intercept)
+    for column in range(len(weights)):
+        for row in range(len(features)):
+            total[row] += weights[column] * features[row, column]
+    return total
 
 
 def fit(features: NDArray[np.floating], liked: Bools, strength: float, free: int = 0) -> Linear:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.ml.cores import on_all_cores
 from models.ml.eligibility import Pools, pools, rules
 from models.ml.embeddings import Answers
 from models.ml.features import Pairs, nothing_known, of_profiles
@@ -61,9 +62,11 @@ def population(
 
 
 def _surprise(ranker: Ranker, people: People, decided: Events) -> Doubles:
-    surprise = np.empty(len(decided))
-    for start in range(0, len(decided), DECISIONS_AT_ONCE):
-        part = decided.part(np.arange(start, min(start + DECISIONS_AT_ONCE, len(decided))))
+    def of_some(rows: Ints) -> Doubles:
+        part = decided.part(rows)
         pairs = Pairs(people, part.actor, part.target, nothing_known(len(part)))
-        surprise[start : start + len(part)] = ranker.surprise(of_profiles(ranker.specification, pairs), part.liked)
-    return surprise
+        return ranker.surprise(of_profiles(ranker.specification, pairs), part.liked)
+
+    rows = np.arange(len(decided))
+    blocks = [rows[start : start + DECISIONS_AT_ONCE] for start in range(0, len(rows), DECISIONS_AT_ONCE)]
+    return np.concatenate([np.empty(0), *on_all_cores(of_some, blocks)])

@@ -20,6 +20,7 @@ from models.ml.features import HISTORY, nothing_is_known
 from models.ml.history import Bools, Doubles, Ints
 from models.ml.linear import Linear
 from models.ml.people import Floats
+from models.ml.quick_scorer import QuickScorer, quick_scorer
 from models.ml.specification import Specification
 from models.ml.tree_shap import Paths, paths
 from models.ml.trees import Trees, trees
@@ -57,7 +58,7 @@ class Ranker:
         """Calibrated log-odds of a like, float64 (n,), from features float32 (n, features)."""
         raw = self.linear.log_odds(features)
         if self.booster is not None:
-            raw = raw + self._trees.predict(features)
+            raw = raw + self._scorer.predict(features)
         slope, shift = self._calibration(features)
         return np.asarray(slope * raw + shift)
 
@@ -85,6 +86,10 @@ class Ranker:
     @cached_property
     def _paths(self) -> Paths:
         return paths(self._trees)
+
+    @cached_property
+    def _scorer(self) -> QuickScorer:
+        return quick_scorer(self._trees)
 
     @cached_property
     def _trees(self) -> Trees:

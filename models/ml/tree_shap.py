@@ -20,6 +20,7 @@ Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
 # A leaf under so many features has a table of 2 to their number.
 MOST_FEATURES = 12
+ROWS_AT_ONCE = 128
 
 
 class Condition(NamedTuple):
@@ -40,15 +41,17 @@ class Paths:
     start: Ints
     """Where a leaf's conditions begin, (leaves + 1,)."""
     feature: Ints
-    low: Doubles
-    high: Doubles
+    low: Floats
+    high: Floats
     table: Ints
     """Where a leaf's table begins, (leaves,): a row for each set of conditions that hold, a column a condition."""
     added: Doubles
 
     def contributions(self, features: Floats) -> Doubles:
-        """What each feature adds, compared with the trees' mean, float64 (n, features), from float32 (n, features)."""
-        found = np.zeros(features.shape)
+        """What each feature adds, compared with the trees' mean, float64 (n, features), from float32 (n, features), best column by
+        column, as is what is given back.
+        """
+        found = np.zeros(features.shape, order="F")
         _add(features, self.start, self.feature, self.low, self.high, self.table, self.added, found)
         return found
 
@@ -69,8 +72,8 @@ def paths(trees: Trees) -> Paths:
     return Paths(
         start=np.cumsum([0, *(len(conditions) for conditions, _ in leaves)]),
         feature=feature.astype(np.int64),
-        low=low.copy(),
-        high=high.copy(),
+        low=low.astype(np.float32),
+        high=high.astype(np.float32),
         table=np.cumsum([0, *(table.size for table in tables)])[:-1],
         added=np.concatenate([np.empty(0), *(table.ravel() for table in tables)]),
     )
@@ -121,19 +124,24 @@ def _add(
     features: Floats,
     start: Ints,
     feature: Ints,
-    low: Doubles,
-    high: Doubles,
+    low: Floats,
+    high: Floats,
     table: Ints,
     added: Doubles,
     found: Doubles,
 ) -> None:
-    for row in range(len(features)):
+    holds = np.empty(ROWS_AT_ONCE, np.int64)
+    for first in range(0, len(features), ROWS_AT_ONCE):
+        last = min(first + ROWS_AT_ONCE, len(features))
         for leaf in range(len(table)):
-            first, last = start[leaf], start[leaf + 1]
-            holds = 0
-            for at in range(first, last):
-                number = features[row, feature[at]]
-                holds |= np.int64((number > low[at]) & (number <= high[at])) << (at - first)
-            of_set = table[leaf] + holds * (last - first)
-            for at in range(first, last):
-                found[row, feature[at]] += added[of_set + at - first]
+            holds[:] = 0
+            for at in range(start[leaf], start[leaf + 1]):
+                # An array of its own, without gaps for all the compiler knows, of which it takes many numbers at a time.
+                numbers, least, most = features[first:last, feature[at]], low[at], high[at]
+                for row in range(len(numbers)):
+                    holds[row] |= np.int64((numbers[row] > least) & (numbers[row] <= most)) << (at - start[leaf])
+            conditions = start[leaf + 1] - start[leaf]
+            for own in range(conditions):
+                gained, of_leaf = found[first:last, feature[start[leaf] + own]], added[table[leaf] + own :]
+                for row in range(len(gained)):
+                    gained[row] += of_leaf[holds[row] * conditions]

@@ -1,5 +1,7 @@
 """Scored candidates: who is left of those eligible, exactly, and chances that are the same from both sides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from models.ml import candidates as module
 from models.ml import eligibility
 from models.ml.candidates import candidates, score
-from models.ml.eligibility import Rules, pools
+from models.ml.eligibility import VIEWERS_AT_ONCE, Rules, pools
 from models.ml.features import HISTORY, names_and_groups
 from models.ml.geography import distance_km
 from models.ml.history import Ledger, Tally
@@ -55,9 +57,22 @@ def equal(count: int) -> Promise:
     return Promise(np.ones((count, 1), np.float32), np.ones((count, 1), np.float32))
 
 
-def test_a_small_pool_is_scored_whole_in_order_of_viewer_then_candidate() -> None:
+def test_a_small_pool_is_scored_whole_a_viewer_s_together_and_in_order() -> None:
     assert found(equal(3)) == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]
     assert found(equal(3), viewers=positions(2, 0)) == [(2, 0), (2, 1), (0, 1), (0, 2)]
+
+
+def test_viewers_who_look_for_the_same_people_follow_each_other() -> None:
+    """Men and women in turn, who look for each other: the order is theirs, and nobody's rows are torn apart."""
+    count = 2 * VIEWERS_AT_ONCE
+    gender = np.arange(count) % 2
+    seeks = gender[:, None] != np.arange(2)
+    town = pools(replace(everybody_fits(count), gender=gender, seeks=seeks))
+    viewer, candidate = candidates(town, equal(count), NOTHING, np.arange(count))
+    changes = np.flatnonzero(np.diff(viewer))
+    assert len(changes) == count - 1
+    assert np.count_nonzero(np.diff(gender[viewer])) == 1
+    assert (np.diff(candidate)[np.diff(viewer) == 0] > 0).all()
 
 
 def test_closed_pairs_do_not_come_back() -> None:

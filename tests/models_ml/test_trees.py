@@ -1,15 +1,19 @@
-"""Trees walked by us and by LightGBM: the same sums to the bit."""
+"""LightGBM's trees as arrays: walked step by step, they say what LightGBM says."""
 
 import lightgbm as lgb
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from models.ml.trees import trees
+from models.ml.trees import Trees, at_most, trees
 
+Floats = NDArray[np.float32]
 PARAMETERS = {"objective": "binary", "num_leaves": 7, "min_data_in_leaf": 5, "verbose": -1, "seed": 1}
 
 
-def some(rows: int = 2_000) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def some(rows: int = 2_000) -> Floats:
     """Numbers of which many are equal, and some columns constant."""
     random = np.random.default_rng(1)
     features = random.normal(size=(rows, 6)).astype(np.float32)
@@ -18,44 +22,43 @@ def some(rows: int = 2_000) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]
     return features
 
 
-def grown(features: np.ndarray[tuple[int, int], np.dtype[np.float32]], rounds: int, **more: object) -> lgb.Booster:
+def grown(features: Floats, rounds: int, **more: object) -> lgb.Booster:
     liked = (features[:, 0] * features[:, 1] + features[:, 3] > 0.3).astype(np.int8)
     return lgb.train(PARAMETERS | more, lgb.Dataset(features, liked), rounds)
 
 
+def walked(of: Trees, row: Floats) -> float:
+    """The sum of the leaves that a row comes to."""
+    total = 0.0
+    for root in of.root:
+        node = root
+        while of.child[node, 0] != node:
+            node = of.child[node, int(row[of.feature[node]] > of.threshold[node])]
+        total += float(of.value[node])
+    return total
+
+
 @pytest.mark.parametrize("rounds", [1, 40])
-def test_the_same_sums_to_the_bit(rounds: int) -> None:
+def test_a_row_comes_to_lightgbm_s_leaves(rounds: int) -> None:
     features = some()
     booster = grown(features, rounds)
-    found = trees(booster).predict(features)
-    np.testing.assert_array_equal(found, booster.predict(features, raw_score=True))
-    assert len(np.unique(found)) > 3
+    found = [walked(trees(booster), row) for row in features[:200]]
+    np.testing.assert_array_equal(found, booster.predict(features[:200], raw_score=True))
 
 
-def test_a_number_that_is_the_threshold_goes_left() -> None:
-    """Thresholds moved to quarters, as features are."""
-    text = grown(some(), 40).model_to_string()
-    told = [line for line in text.splitlines() if not line.startswith("tree_sizes")]
-    booster = lgb.Booster(model_str="\n".join(in_quarters(line) for line in told))
-    features = (np.round(4 * some()) / 4).astype(np.float32)
-    # What LightGBM takes for zero is no number to compare by.
-    features[features == 0] = 0.25
-    np.testing.assert_array_equal(trees(booster).predict(features), booster.predict(features, raw_score=True))
-    assert np.isin(features, trees(booster).threshold).any()
+def test_every_node_counts_the_rows_that_came_by() -> None:
+    of = trees(grown(some(), 5))
+    split = np.flatnonzero(of.child[:, 0] != np.arange(len(of.child)))
+    np.testing.assert_array_equal(of.count[split], of.count[of.child[split]].sum(axis=1))
+    assert (of.count[of.root] == len(some())).all()
 
 
-def in_quarters(line: str) -> str:
-    name, _, numbers = line.partition("=")
-    if name != "threshold":
-        return line
-    return f"threshold={' '.join(str(round(4 * float(number)) / 4) for number in numbers.split())}"
-
-
-def test_a_tree_that_is_one_leaf() -> None:
-    features = some()
-    booster = grown(features, 2, min_data_in_leaf=5_000)
-    np.testing.assert_array_equal(trees(booster).predict(features), booster.predict(features, raw_score=True))
-    assert trees(booster).predict(features[:0]).shape == (0,)
+@given(st.floats(-1e30, 1e30))
+def test_a_number_is_above_a_threshold_where_it_is_above_its_single_precision(threshold: float) -> None:
+    (rounded,) = at_most(np.array([threshold]))
+    near = np.float32(threshold)
+    for number in (near, *np.nextafter(near, np.array([-np.inf, np.inf], np.float32)), np.float32(0)):
+        assert (number > rounded) == (float(number) > threshold)
 
 
 def test_trees_that_know_missing_numbers_are_refused() -> None:

