@@ -17,6 +17,8 @@ from models.ml.drift import MAJOR, P_LIKE, Reference, described, drift
 from models.ml.eligibility import rules
 from models.ml.embeddings import Answers
 from models.ml.list_rules import broken_rules
+from models.ml.lists import pairs_of
+from models.ml.positions import positions
 from pipelines.encoding import load_answers
 from pipelines.plots import rounded, table
 from pipelines.registry import REFERENCE, Registry
@@ -156,14 +158,9 @@ def pairs_are_eligible(
     interactions: pd.DataFrame,
 ) -> dg.AssetCheckResult:
     """Every listed pair, and every pair of the day, keeps the two-way rules. A failure blocks the publication."""
-    ids = pd.Index(profiles["profile_id"])
-    listed = match_lists[["viewer_id", "candidate_ids"]].explode("candidate_ids")
-    couples = match_lists[["viewer_id", "most_compatible_id"]].dropna()
-    viewer, candidate = (
-        ids.get_indexer(pd.Index(np.concatenate([listed[one].to_numpy(object), couples[other].to_numpy(object)])))
-        for one, other in (("viewer_id", "viewer_id"), ("candidate_ids", "most_compatible_id"))
-    )
-    decided = ids.get_indexer(pd.Index(interactions["actor_id"])), ids.get_indexer(pd.Index(interactions["target_id"]))
+    ids = profiles["profile_id"]
+    viewer, candidate = pairs_of(match_lists, ids)
+    decided = positions(interactions["actor_id"], ids), positions(interactions["target_id"], ids)
     known = (viewer >= 0) & (candidate >= 0)
     broken = broken_rules(rules(profiles), decided, viewer[known], candidate[known])
     broken["people who are not there"] = int((~known).sum())

@@ -14,6 +14,7 @@ from upath import UPath
 
 from models.ml.candidates import Scored, candidates, score
 from models.ml.population import Population, population
+from models.ml.positions import positions
 from models.ml.ranker import Ranker, Rankers, save
 from models.ml.retrieval import Promise, promise
 from pipelines.encoding import load_answers
@@ -125,8 +126,7 @@ def load_scored(urls: Iterable[str], ids: pd.Index) -> Scored:
 
     def position(name: str) -> np.ndarray:
         column = table.column(name).chunk(0) if table.num_rows else pa.array([], pa.string()).dictionary_encode()
-        of_word = ids.get_indexer(pd.Index(column.dictionary.to_pylist())).astype(np.int64)
-        return np.asarray(of_word[column.indices.to_numpy()], np.int64)
+        return np.asarray(positions(column.dictionary, ids)[column.indices.to_numpy()], np.int64)
 
     viewer, candidate = position("viewer_id"), position("candidate_id")
     order = _by_viewer(viewer)
@@ -140,4 +140,4 @@ def _by_viewer(viewer: NDArray[np.int64]) -> NDArray[np.int64]:
     order = np.argsort(viewer[start])
     length = np.diff(start, append=len(viewer))[order]
     moved = start[order] - (np.cumsum(length) - length)
-    return np.arange(len(viewer)) + np.repeat(moved, length)
+    return np.asarray(np.arange(len(viewer)) + np.repeat(moved, length), np.int64)

@@ -3,7 +3,7 @@
 A missing value takes the most ordinary one, never a value of its own: what was not asked must not become a signal.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
-from itertools import compress, pairwise
+from itertools import chain, compress, pairwise
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.db.match_lists import MatchList, MostCompatible
 from models.ml.candidates import Scored
+from models.ml.positions import positions
 
 PROBABILITIES = ("p_like", "p_liked_back", "p_match")
 PARTNER = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
@@ -76,6 +77,19 @@ def _partners(
     partner_of = dict(zip(scored.viewer[couples].tolist(), numbers, strict=True))
     rows = [partner_of.get(viewer, NOBODY) for viewer in viewers.tolist()]
     return {name: [row[at] for row in rows] for at, name in enumerate(PARTNER)}
+
+
+def pairs_of(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every viewer and listed candidate of such a frame, then everybody and their partner of the day.
+
+    Positions in `ids`, int64 (n,) each, -1 for who is not among them.
+    """
+    viewer, partner = positions(frame["viewer_id"], ids), frame[PARTNER[0]]
+    length, has = frame["candidate_ids"].map(len).to_numpy(np.int64), partner.notna().to_numpy(bool)
+    listed = positions(list(chain.from_iterable(frame["candidate_ids"])), ids)
+    return np.concatenate([np.repeat(viewer, length), viewer[has]]), np.concatenate(
+        [listed, positions(partner[has], ids)]
+    )
 
 
 def to_records(frame: pd.DataFrame) -> Iterator[MatchList]:

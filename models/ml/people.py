@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.ml.embeddings import Answers, pool
 from models.ml.encoder import DIMENSIONS, unit
+from models.ml.positions import positions
 from models.ml.specification import Number, Specification
 
 Floats = NDArray[np.float32]
@@ -110,12 +111,11 @@ def _interests(specification: Specification, cells: pd.Series) -> Floats:
 
 def _texts(specification: Specification, ids: pd.Series, answers: Answers) -> NDArray[np.float16]:
     texts = np.zeros((len(ids), 1 + len(specification.prompts), DIMENSIONS), np.float16)
-    row = pd.Index(ids)
     pooled_ids, pooled = pool(answers)
-    at = row.get_indexer(pd.Index(pooled_ids))
+    at = positions(pooled_ids, ids)
     texts[at[at >= 0], 0] = pooled[at >= 0]
-    prompt = pd.Index(specification.prompts).get_indexer(pd.Index(answers.keys["prompt"]))
-    at = row.get_indexer(pd.Index(answers.keys["profile_id"]))
+    prompt = positions(answers.keys["prompt"], specification.prompts)
+    at = positions(answers.keys["profile_id"], ids)
     known = (at >= 0) & (prompt >= 0)
     texts[at[known], 1 + prompt[known]] = answers.vectors[known]
     return texts

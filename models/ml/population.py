@@ -13,6 +13,7 @@ from models.ml.features import Pairs, nothing_known, of_profiles
 from models.ml.history import Doubles, Events, Ledger, ledger
 from models.ml.pairs import events
 from models.ml.people import People, people
+from models.ml.positions import positions
 from models.ml.ranker import Ranker
 
 Ints = NDArray[np.int64]
@@ -47,8 +48,7 @@ def population(
     ids = pd.Index(profiles["profile_id"])
     decided = events(interactions, ids)
     arrays = people(ranker.specification, profiles, answers)
-    blocker = ids.get_indexer(pd.Index(blocks["blocker_id"])).astype(np.int64)
-    blocked = ids.get_indexer(pd.Index(blocks["blocked_id"])).astype(np.int64)
+    blocker, blocked = positions(blocks["blocker_id"], ids), positions(blocks["blocked_id"], ids)
     known = (blocker >= 0) & (blocked >= 0)
     return Population(
         people=arrays,

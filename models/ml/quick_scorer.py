@@ -84,7 +84,7 @@ def _sums(
         for tree in range(len(value)):
             remain[:] = np.uint64(ALL)
             for split in range(start[tree], start[tree + 1]):
-                # An array of its own, without gaps for all the compiler knows, of which it takes many numbers at a time.
+                # An array of its own, of which the compiler knows that it has no gaps: it takes many numbers at once.
                 numbers, most, mask = features[first:last, feature[split]], bound[split], kept[split]
                 for row in range(len(numbers)):
                     remain[row] = remain[row] & mask if numbers[row] > most else remain[row]

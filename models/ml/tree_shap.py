@@ -48,8 +48,9 @@ class Paths:
     added: Doubles
 
     def contributions(self, features: Floats) -> Doubles:
-        """What each feature adds, compared with the trees' mean, float64 (n, features), from float32 (n, features), best column by
-        column, as is what is given back.
+        """What each feature adds, compared with the trees' mean, float64 (n, features), from float32 (n, features).
+
+        Both column by column in memory, what is given at best.
         """
         found = np.zeros(features.shape, order="F")
         _add(features, self.start, self.feature, self.low, self.high, self.table, self.added, found)
@@ -136,7 +137,7 @@ def _add(
         for leaf in range(len(table)):
             holds[:] = 0
             for at in range(start[leaf], start[leaf + 1]):
-                # An array of its own, without gaps for all the compiler knows, of which it takes many numbers at a time.
+                # An array of its own, of which the compiler knows that it has no gaps: it takes many numbers at once.
                 numbers, least, most = features[first:last, feature[at]], low[at], high[at]
                 for row in range(len(numbers)):
                     holds[row] |= np.int64((numbers[row] > least) & (numbers[row] <= most)) << (at - start[leaf])

@@ -66,7 +66,7 @@ def _tree(told: dict[str, str]) -> Trees:
     return Trees(
         root=np.zeros(1, np.int64),
         feature=np.append(integers("split_feature"), np.zeros_like(itself)),
-        threshold=np.append(at_most(np.array(told.get("threshold", "").split(), np.float64)), np.zeros_like(leaves, np.float32)),
+        threshold=at_most(np.append(np.array(told.get("threshold", "").split(), np.float64), np.zeros(len(leaves)))),
         child=child,
         value=np.append(np.zeros(splits), leaves),
         count=np.append(integers("internal_count"), integers("leaf_count")).astype(np.float64),

