@@ -104,10 +104,10 @@ def _to_table(scored: Scored, ids: np.ndarray) -> pa.Table:
     """Pairs by id: positions would name other people as soon as somebody joins. A dictionary keeps them small."""
 
     def named(position: np.ndarray) -> pa.Array:
-        used, code = np.unique(position, return_inverse=True)
-        return pa.DictionaryArray.from_arrays(
-            pa.array(code.astype(np.int32)), pa.array(ids[used].tolist(), pa.string())
-        )
+        used = np.zeros(len(ids), bool)
+        used[position] = True
+        code = np.cumsum(used, dtype=np.int32) - 1
+        return pa.DictionaryArray.from_arrays(pa.array(code[position]), pa.array(ids[used].tolist(), pa.string()))
 
     return pa.table(
         {
