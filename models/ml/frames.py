@@ -45,6 +45,12 @@ def _every(rule: Callable[[Any], bool], reason: str) -> pa.Check:
     return pa.Check(hold, error=reason, ignore_na=False)
 
 
+def _are_moments(cells: pd.Series) -> "pd.Series[bool]":
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        return cells.notna()
+    return cells.map(lambda cell: isinstance(cell, datetime) and not pd.isna(cell)).astype(bool)
+
+
 def _words(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
     return isinstance(cell, list) and all(isinstance(word, str) and bool(word.strip()) for word in cell)
 
@@ -127,10 +133,7 @@ def _interactions_contract(people: frozenset[str]) -> pa.DataFrameSchema:
                 checks=_every(lambda kind: kind in ("like", "pass"), "kind must be like or pass"), nullable=True
             ),
             "created_at": pa.Column(
-                checks=_every(
-                    lambda moment: isinstance(moment, datetime) and not pd.isna(moment), "created_at is missing"
-                ),
-                nullable=True,
+                checks=pa.Check(_are_moments, error="created_at is missing", ignore_na=False), nullable=True
             ),
             "position": pa.Column(checks=_between(1, 1e9, "position must be 1 or more"), nullable=True),
             "propensity": pa.Column(checks=_between(0, 1, "propensity must be 0 to 1"), nullable=True),
