@@ -27,8 +27,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # run of the pipeline's.
 gc.disable()
 
-# Started in the background, this process ignores Ctrl-C, and whatever Dagster starts would ignore what ends it: a run in
-# a thread, which Dagster sets no handlers for, waits for that a minute.
+# Started in the background, this process ignores Ctrl-C, and whatever Dagster starts would ignore what ends it: a run
+# in a thread, which Dagster sets no handlers for, waits for that a minute.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEMPLATE = "matching_template"
