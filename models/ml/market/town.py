@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.compiled import compiled
+from models.ml.compiled import by_parts, compiled
 from models.ml.market.order import sort_inboxes
 from models.ml.people import Floats
 from models.ml.ties import mixed
@@ -60,7 +60,11 @@ def _laid_out(viewer: Slots, candidate: Slots, p_like: Floats, p_liked_back: Flo
     lists = _grouped(_grouped(np.arange(len(viewer), dtype=np.int32), candidate, inbox_start), viewer, list_start)
     pair = _grouped(lists, candidate, inbox_start)
     mate = _mates(pair, lists, viewer, candidate, inbox_start, list_start)
-    sort_inboxes(pair, inbox_start, viewer, p_liked_back, keys)
+
+    def sort_part(first: int, last: int) -> None:
+        sort_inboxes(first, last, pair, inbox_start, viewer, p_liked_back, keys)
+
+    by_parts(sort_part, inbox_start)
     slot = np.empty_like(pair)
     slot[pair] = np.arange(len(pair), dtype=np.int32)
     mate = mate[pair]
