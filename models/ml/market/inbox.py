@@ -121,15 +121,25 @@ def _worth(
     found: Floats,
 ) -> None:
     for person in range(first, last):
-        inbox = slice(inbox_start[person], inbox_start[person + 1])
-        asked = viewers[viewer[inbox]]
+        told = _told(inbox_start[person], inbox_start[person + 1], viewer, likes, viewers)
+        asked = viewers[viewer[told]]
         if asked.any():
-            single = np.ones(len(asked))
-            for place, other in enumerate(mate[inbox]):
-                if other >= 0 and (asked[place] or likes[inbox][place] > 0):
+            single = np.ones(len(told))
+            for place, other in enumerate(mate[told]):
+                if other >= 0:
                     single[place] -= matched[other]
-            gain, loss = _effects(asked, p_liked_back[inbox], likes[inbox], single, answers)
-            found[inbox] = p_like[inbox] * (gain * single - loss)
+            gain, loss = _effects(asked, p_liked_back[told], likes[told], single, answers)
+            found[told] = p_like[told] * (gain * single - loss)
+
+
+@compiled
+def _told(start: int, end: int, viewer: Slots, likes: Floats, viewers: Flags) -> Ints:
+    """The slots of an inbox that are asked for or may be liked: no others change anything."""
+    slots, count = np.empty(end - start, np.int64), 0
+    for slot in range(start, end):
+        slots[count] = slot
+        count += viewers[viewer[slot]] or likes[slot] > 0
+    return slots[:count]
 
 
 @compiled

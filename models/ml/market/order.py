@@ -23,33 +23,61 @@ def lot(one: np.uint64, other: np.uint64) -> np.uint64:
 
 
 @compiled
-def sort_inboxes(pair: Slots, inbox_start: Ints, viewer: Slots, p_liked_back: Floats, keys: Keys) -> None:
-    """Put the rows of each inbox in the order of its owner's preference."""
-    for person in range(len(inbox_start) - 1):
-        inbox = pair[inbox_start[person] : inbox_start[person + 1]]
-        inbox[:] = inbox[best_first(p_liked_back[inbox], len(inbox), keys[person], keys[viewer[inbox]])]
+def falling(score: np.float32) -> np.int64:
+    """An integer the smaller the larger the score, and the same for 0 and -0: floats order as their bits do."""
+    bits = np.int64(np.float32(score + np.float32(0)).view(np.int32))
+    return ~bits if bits >= 0 else bits & np.int64(0x7FFFFFFF)
 
 
 @compiled
-def best_first(scores: Floats, length: int, own: np.uint64, others: Keys) -> Ints:
-    """Places of the `length` best scores, best first; equal ones by lot between one person's key and the others'."""
-    fall = -scores
-    if length < len(fall):
-        enough = np.flatnonzero(fall <= np.partition(fall, length - 1)[length - 1]) if length else np.empty(0, np.int64)
-    else:
-        enough = np.arange(len(fall))
-    order = enough[np.argsort(fall[enough])]
-    start = 0
-    for end in range(1, len(order) + 1):
-        if end == len(order) or scores[order[end]] != scores[order[start]]:
-            if end - start > 1:
-                tied = order[start:end].copy()
-                lots = np.empty(len(tied), np.uint64)
-                for place in range(len(tied)):
-                    lots[place] = lot(own, others[tied[place]])
-                order[start:end] = tied[np.argsort(lots)]
-            start = end
-    return order[:length]
+def least_of_best(scores: Floats, most: int) -> np.float32:
+    """The score that the `most` best of some reach, 0 < most <= n, float32 (n,).
+
+    Quickselect (Hoare 1961) that moves every score rather than guess which: four times as fast as numba's partition.
+    """
+    left, smaller = scores.copy(), np.empty_like(scores)
+    count = len(scores)
+    while True:
+        one, two, three = left[0], left[count // 2], left[count - 1]
+        pivot = max(min(one, two), min(max(one, two), three))
+        above = below = 0
+        for score in left[:count]:
+            left[above] = score
+            above += score > pivot
+            smaller[below] = score
+            below += score < pivot
+        if above < most <= count - below:
+            return np.float32(pivot)
+        if above >= most:
+            count = above
+        else:
+            most -= count - below
+            left, smaller, count = smaller, left, below
+
+
+@compiled
+def best_first(slots: Slots, scores: Floats, length: int, own: np.uint64, other: Slots, keys: Keys) -> Slots:
+    """The `length` of some slots with the best scores, best first, int32; equal ones by lot.
+
+    `scores` and `other`, the person with whom the lot is drawn, are of all slots; `own` is the key of who draws.
+    """
+    if length < len(slots):
+        found = scores[slots]
+        slots = slots[found >= least_of_best(found, length)] if length else slots[:0]
+    ranks = np.empty(len(slots), np.int64)
+    for place, slot in enumerate(slots):
+        ranks[place] = falling(scores[slot]) << 32 | np.int64(lot(own, keys[other[slot]]))
+    return slots[np.argsort(ranks)[:length]]
+
+
+@compiled
+def sort_inboxes(
+    first: int, last: int, pair: Slots, inbox_start: Ints, viewer: Slots, p_liked_back: Floats, keys: Keys
+) -> None:
+    """Put the rows of each inbox, of persons first to last, in the order of its owner's preference."""
+    for person in range(first, last):
+        inbox = pair[inbox_start[person] : inbox_start[person + 1]]
+        inbox[:] = best_first(inbox, p_liked_back, len(inbox), keys[person], viewer, keys)
 
 
 @compiled
@@ -69,6 +97,6 @@ def make_lists(
     for viewer in range(first, last):
         if viewers[viewer]:
             own = slots[list_start[viewer] : list_start[viewer + 1]]
+            best = best_first(own, scores, length, keys[viewer], candidate, keys)
             found[own] = -1
-            best = best_first(scores[own], min(length, len(own)), keys[viewer], keys[candidate[own]])
-            found[own[best]] = np.arange(len(best))
+            found[best] = np.arange(len(best))

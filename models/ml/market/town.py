@@ -1,11 +1,12 @@
 """Scored pairs laid out for the market: everybody's inbox in the order of own preference, linked to the lists."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.compiled import compiled
+from models.ml.compiled import by_parts, compiled
 from models.ml.market.order import sort_inboxes
 from models.ml.people import Floats
 from models.ml.ties import mixed
@@ -14,6 +15,7 @@ Ints = NDArray[np.int64]
 Slots = NDArray[np.int32]
 Keys = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
+Values = TypeVar("Values", Slots, Floats)
 
 
 @dataclass(frozen=True)
@@ -58,24 +60,58 @@ def town(
 def _laid_out(viewer: Slots, candidate: Slots, p_like: Floats, p_liked_back: Floats, keys: Keys) -> Town:
     inbox_start, list_start = _starts(candidate, len(keys)), _starts(viewer, len(keys))
     lists = _grouped(_grouped(np.arange(len(viewer), dtype=np.int32), candidate, inbox_start), viewer, list_start)
-    pair = _grouped(lists, candidate, inbox_start)
-    mate = _mates(pair, lists, viewer, candidate, inbox_start, list_start)
-    sort_inboxes(pair, inbox_start, viewer, p_liked_back, keys)
+    inboxes = _grouped(lists, candidate, inbox_start)
+    pair = _sorted(inboxes, inbox_start, viewer, p_liked_back, keys)
     slot = np.empty_like(pair)
     slot[pair] = np.arange(len(pair), dtype=np.int32)
-    mate = mate[pair]
     return Town(
-        viewer[pair],
-        candidate[pair],
-        p_like[pair],
-        p_liked_back[pair],
+        _taken(viewer, pair, inbox_start),
+        np.repeat(np.arange(len(keys), dtype=np.int32), np.diff(inbox_start)),
+        _taken(p_like, pair, inbox_start),
+        _taken(p_liked_back, pair, inbox_start),
         pair,
-        np.where(mate < 0, np.int32(-1), slot[mate]),
-        slot[lists],
+        _mates(inboxes, lists, viewer, candidate, inbox_start, list_start, slot),
+        _taken(slot, lists, list_start),
         inbox_start,
         list_start,
         keys,
     )
+
+
+def _taken(values: Values, rows: Slots, start: Ints) -> Values:
+    """The values of the rows, on all cores."""
+    found = np.empty(len(rows), values.dtype)
+
+    def part(first: int, last: int) -> None:
+        own = slice(start[first], start[last])
+        found[own] = values[rows[own]]
+
+    by_parts(part, start)
+    return found
+
+
+def _sorted(inboxes: Slots, inbox_start: Ints, viewer: Slots, p_liked_back: Floats, keys: Keys) -> Slots:
+    """The rows of each inbox in the order of its owner's preference."""
+    pair = inboxes.copy()
+
+    def part(first: int, last: int) -> None:
+        sort_inboxes(first, last, pair, inbox_start, viewer, p_liked_back, keys)
+
+    by_parts(part, inbox_start)
+    return pair
+
+
+def _mates(
+    inboxes: Slots, lists: Slots, viewer: Slots, candidate: Slots, inbox_start: Ints, list_start: Ints, slot: Slots
+) -> Slots:
+    """The slot of each slot's reverse, or -1, from inboxes in order of viewer and lists in order of candidate."""
+    mate = np.full_like(slot, -1)
+
+    def part(first: int, last: int) -> None:
+        _find_mates(first, last, inboxes, lists, viewer, candidate, inbox_start, list_start, slot, mate)
+
+    by_parts(part, list_start)
+    return mate
 
 
 def _starts(person: Slots, people: int) -> Ints:
@@ -93,14 +129,25 @@ def _grouped(rows: Slots, person: Slots, start: Ints) -> Slots:
 
 
 @compiled
-def _mates(pair: Slots, lists: Slots, viewer: Slots, candidate: Slots, inbox_start: Ints, list_start: Ints) -> Slots:
-    """The row of each row's reverse, or -1: one merge a person of whom they are shown and who is shown them."""
-    found = np.full_like(pair, -1)
-    for person in range(len(inbox_start) - 1):
-        shown, by = list_start[person], inbox_start[person]
-        while shown < list_start[person + 1] and by < inbox_start[person + 1]:
-            other, one = candidate[lists[shown]], viewer[pair[by]]
+def _find_mates(
+    first: int,
+    last: int,
+    inboxes: Slots,
+    lists: Slots,
+    viewer: Slots,
+    candidate: Slots,
+    inbox_start: Ints,
+    list_start: Ints,
+    slot: Slots,
+    mate: Slots,
+) -> None:
+    """One merge a person, of whom they are shown and who is shown them."""
+    for person in range(first, last):
+        own = lists[list_start[person] : list_start[person + 1]]
+        inbox = inboxes[inbox_start[person] : inbox_start[person + 1]]
+        others, viewers, shown, by = candidate[own], viewer[inbox], 0, 0
+        while shown < len(own) and by < len(inbox):
+            other, one = others[shown], viewers[by]
             if other == one:
-                found[lists[shown]], found[pair[by]] = pair[by], lists[shown]
+                mate[slot[own[shown]]] = slot[inbox[by]]
             shown, by = shown + (other <= one), by + (one <= other)
-    return found

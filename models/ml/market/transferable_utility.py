@@ -4,11 +4,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.ml.compiled import by_parts, compiled
 from models.ml.market.examination import Doubles
 from models.ml.market.town import Ints, Slots, Town
 from models.ml.people import Floats
+
+Bounds = NDArray[np.uint64]
+People = NDArray[np.uint32]
 
 ITERATIONS = 100
 PRECISE = 1e-4
@@ -38,19 +42,23 @@ def transferable_utility(town: Town, beta: float = 1.0, iterations: int = ITERAT
 
 @dataclass(frozen=True)
 class _Side:
-    """Everybody's pairs on one side: K as logarithms and, over its largest for the person, as it is."""
+    """Everybody's pairs on one side: K as logarithms and, over its largest for the person, as it is.
 
-    start: Ints
+    Bounds and people are unsigned: where an index might count from the end, a fit takes more than twice as long.
+    """
+
+    start: Bounds
     log_k: Doubles
     top: Doubles
     weight: Doubles
-    other: Slots
+    other: People
 
 
 def _side(start: Ints, log_k: Doubles, other: Slots) -> _Side:
     top, has = np.zeros(len(start) - 1), np.diff(start) > 0
     top[has] = np.maximum.reduceat(log_k, start[:-1][has]) if has.any() else 0.0
-    return _Side(start, log_k, top, np.exp(log_k - np.repeat(top, np.diff(start))), other)
+    weight = np.exp(log_k - np.repeat(top, np.diff(start)))
+    return _Side(start.view(np.uint64), log_k, top, weight, other.view(np.uint32))
 
 
 def _fitted(side: _Side, log_other: Doubles) -> Doubles:
@@ -62,7 +70,7 @@ def _fitted(side: _Side, log_other: Doubles) -> Doubles:
         numbers = (side.start, side.log_k, side.top, side.weight, side.other, log_other, scaled, highest)
         _fit(first, last, *numbers, found)
 
-    by_parts(part, side.start)
+    by_parts(part, side.start.view(np.int64))
     return found
 
 
@@ -70,11 +78,11 @@ def _fitted(side: _Side, log_other: Doubles) -> Doubles:
 def _fit(
     first: int,
     last: int,
-    start: Ints,
+    start: Bounds,
     log_k: Doubles,
     top: Doubles,
     weight: Doubles,
-    other: Slots,
+    other: People,
     log_other: Doubles,
     scaled: Doubles,
     highest: float,

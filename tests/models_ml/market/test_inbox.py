@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.ml.market.attention import DEPTH, Attention
 from models.ml.market.inbox import distinct, matches, worth
@@ -9,6 +11,7 @@ from models.ml.market.lists import likes, listed, places
 from models.ml.market.town import Town, town
 from models.ml.ties import mixed
 from tests.models_ml.conftest import positions
+from tests.models_ml.market.scored import Pairs, pairs
 
 ANSWERS = Attention("inv", q=1).answers()
 
@@ -52,6 +55,17 @@ def test_worth_by_hand() -> None:
     single = 1 - 0.4 * 0.8
     assert by_viewer(laid_out, found)[1] == pytest.approx(0.8 * (0.4 * single - 0.3 / 2 - 0.1 * (1 / 2 - 1 / 3)))
     assert np.count_nonzero(found) == 1
+
+
+@given(pairs(), st.integers(0, 2**32 - 1))
+def test_worth_does_not_depend_on_who_else_is_asked(scored: Pairs, seed: int) -> None:
+    """Of lists in which not everybody stands: then what is not asked for need not be looked at."""
+    laid_out, people = scored.town(), np.arange(scored.people)
+    liked = laid_out.p_like * np.random.default_rng(seed).choice(np.array([0, 0.3, 1], np.float32), len(laid_out.pair))
+    matched = matches(laid_out, liked, ANSWERS)
+    alone = [worth(laid_out, liked, matched, ANSWERS, people == viewer) for viewer in people]
+    of_all = worth(laid_out, liked, matched, ANSWERS, np.ones(len(people), bool))
+    np.testing.assert_array_equal(np.sum(alone, axis=0, dtype=np.float32), of_all)
 
 
 def test_an_inbox_deeper_than_is_told_apart_counts_as_read_as_it_is_there() -> None:

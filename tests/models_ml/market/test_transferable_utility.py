@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from models.ml.market import Attention
 from models.ml.market.best_response import expected
+from models.ml.market.examination import Doubles
 from models.ml.market.lists import places
-from models.ml.market.transferable_utility import transferable_utility
+from models.ml.market.policies import BETAS
+from models.ml.market.town import Slots, Town
+from models.ml.market.transferable_utility import ITERATIONS, transferable_utility
 from models.ml.market.two_sided import in_order, town_of
 from tests.models_ml.market.scored import Pairs, crowded, pairs
 
@@ -38,6 +41,37 @@ def test_a_small_beta_matches_the_best_couples() -> None:
 def test_a_large_beta_shares_out_by_room_alone() -> None:
     town = crowded(30, seed=1).town()
     assert np.ptp(transferable_utility(town, beta=1e6)[town.candidate == 3]) < 1e-5
+
+
+def plain(town: Town, beta: float, iterations: int) -> Doubles:
+    """The same scores by numpy, in logarithms throughout."""
+
+    def fitted(person: Slots, log_products: Doubles) -> Doubles:
+        log_sum = np.full(len(town.keys), -np.inf)
+        np.logaddexp.at(log_sum, person, log_products)
+        return np.where(log_sum < 30, -np.arcsinh(np.exp(np.minimum(log_sum, 30)) / 2), -log_sum)
+
+    log_k = (town.p_like.astype(float) + town.p_liked_back) / (2 * beta)
+    log_b = np.zeros(len(town.keys))
+    for _ in range(iterations):
+        log_a = fitted(town.viewer, log_k + log_b[town.candidate])
+        log_b = fitted(town.candidate, log_k + log_a[town.viewer])
+    return np.asarray(log_k + log_b[town.candidate])
+
+
+@given(pairs(), st.sampled_from([1e-3, 1e-2, 0.1, 1.0, 1e6]), st.integers(1, 9))
+def test_as_by_plain_logarithms(scored: Pairs, beta: float, iterations: int) -> None:
+    town = scored.town()
+    found = transferable_utility(town, beta, iterations)
+    np.testing.assert_allclose(found, plain(town, beta, iterations), atol=1e-3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("beta", BETAS)
+def test_on_threads_the_lists_are_as_by_plain_logarithms(beta: float) -> None:
+    """Above 200,000 pairs the people are shared out."""
+    town = crowded(700, seed=2, share=0.5).town()
+    by_hand = plain(town, beta, ITERATIONS).astype(np.float32)
+    np.testing.assert_array_equal(places(town, transferable_utility(town, beta), 50), places(town, by_hand, 50))
 
 
 @given(pairs(), st.sampled_from([1e-3, 1e-2, 1.0, 1e6]))
