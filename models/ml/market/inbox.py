@@ -163,7 +163,8 @@ def _effects(
             left -= 1
             like, here = likes[place], single[place] * p_liked_back[place]
             weaker[0] += like * (single[place] * min(p_liked_back[place] * answers[0], 1.0) + weaker[1] - weaker[0])
-            for k in range(1, min(left, most) + 1):
+            # Up to one more than can be stronger: somebody who is asked for and not liked yet may be that one.
+            for k in range(1, min(left + 1, most) + 1):
                 weaker[k] += like * (here * answers[k] + weaker[k + 1] - weaker[k])
             weaker[most + 1] = weaker[most]
     return gain, loss

@@ -68,6 +68,23 @@ def test_worth_does_not_depend_on_who_else_is_asked(scored: Pairs, seed: int) ->
     np.testing.assert_array_equal(np.sum(alone, axis=0, dtype=np.float32), of_all)
 
 
+@given(pairs(), st.integers(0, 2**32 - 1))
+def test_worth_is_what_a_sure_look_brings_over_none(scored: Pairs, seed: int) -> None:
+    """Of lists in which not everybody stands, some for sure: a look that nobody takes yet is worth as much."""
+    laid_out = scored.town()
+    liked = laid_out.p_like * np.random.default_rng(seed).choice(np.array([0, 0.3, 1], np.float32), len(laid_out.pair))
+
+    def matched(slot: int, look: float) -> float:
+        changed = liked.copy()
+        changed[slot] = look * laid_out.p_like[slot]
+        return distinct(laid_out, matches(laid_out, changed, ANSWERS))
+
+    everybody = np.ones(scored.people, bool)
+    found = worth(laid_out, liked, matches(laid_out, liked, ANSWERS), ANSWERS, everybody)
+    brought = [matched(slot, 1) - matched(slot, 0) for slot in range(len(liked))]
+    np.testing.assert_allclose(found, brought, atol=1e-5)
+
+
 def test_an_inbox_deeper_than_is_told_apart_counts_as_read_as_it_is_there() -> None:
     """Of 400 sure likes the last stand as the one at DEPTH + 1 does."""
     people = np.arange(400)
