@@ -22,7 +22,8 @@ SELECT problem, count(*) FROM (
         WHEN viewer_id = ANY (candidate_ids) THEN 'lists that show viewers themselves'
         WHEN (SELECT count(DISTINCT id) FROM unnest(candidate_ids) AS id) < cardinality(candidate_ids)
             THEN 'lists that name a candidate twice'
-        WHEN (SELECT bool_or((p BETWEEN 0 AND 1) IS NOT TRUE) FROM unnest(p_like || p_liked_back || p_match) AS p)
+        WHEN (0::real <= ALL (p_like || p_liked_back || p_match) AND 1::real >= ALL (p_like || p_liked_back || p_match))
+                IS NOT TRUE
             THEN 'lists with a probability outside [0, 1]'
         WHEN viewer_id = most_compatible_id THEN 'viewers most compatible with themselves'
         WHEN most_compatible_p_match NOT BETWEEN 0 AND 1 OR jsonb_typeof(most_compatible_reasons) <> 'array'
