@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from models.ml.market.attention import Attention
-from models.ml.market.best_response import expected
 from models.ml.market.exposure import Shared, share, views
-from models.ml.market.inbox import matches
+from models.ml.market.inbox import distinct, matches
 from models.ml.market.lists import likes, places
 from models.ml.market.measures import gini, top_share
 from models.ml.market.policies import POLICIES
 from models.ml.market.town import Slots, Town
+from models.ml.people import Floats
 
 NO_POLICY = "product"
 """What a chosen policy is compared with: everybody sees first who is likeliest to match."""
@@ -68,20 +68,22 @@ def outcome(town: Town, attention: Attention, placed: Slots) -> dict[str, float]
     views_gini and views_top_share: how unevenly looks fall, and the share of the most looked at 1 %.
     """
     seen = views(town, placed, np.minimum(attention.looks(), 1))[np.diff(town.inbox_start) > 0]
+    liked = likes(town, placed, attention.looks())
+    matched = matches(town, liked, attention.answers())
     return {
-        "expected_matches": expected(town, attention, placed),
-        "expected_matches_flat": expected(town, replace(attention, q=0.0), placed),
-        "people_matched": _people_matched(town, attention, placed),
+        "expected_matches": distinct(town, matched),
+        "expected_matches_flat": distinct(town, matches(town, liked, replace(attention, q=0.0).answers())),
+        "people_matched": _people_matched(town, matched),
         "views_gini": gini(seen),
         "views_top_share": top_share(seen),
     }
 
 
-def _people_matched(town: Town, attention: Attention, placed: Slots) -> float:
+def _people_matched(town: Town, matched: Floats) -> float:
     """The mean over people of 1 - product of (1 - chance of each match), of either list, as if independent."""
-    matched = matches(town, likes(town, placed, attention.looks()), attention.answers()).astype(np.float64)
-    missed = np.log1p(-np.minimum(matched, 1 - 1e-12))
-    ends = np.concatenate([town.viewer, town.candidate])
+    slots = np.flatnonzero(matched)
+    missed = np.log1p(-np.minimum(matched[slots].astype(np.float64), 1 - 1e-12))
+    ends = np.concatenate([town.viewer[slots], town.candidate[slots]])
     total = np.bincount(ends, np.tile(missed, 2), len(town.keys))
     anybody = (np.diff(town.list_start) > 0) | (np.diff(town.inbox_start) > 0)
     return float(-np.expm1(total[anybody]).mean()) if anybody.any() else 0.0
