@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +21,7 @@ from models.db.settings import Settings
 from pipelines.definitions import JOB, build, registry
 from pipelines.loaders import simulated
 from pipelines.running import dagster_home, run
+from tests.pipelines.forked import finished
 
 PEOPLE, SEED = 150, 1
 Databases = Callable[..., AbstractContextManager[str]]
@@ -61,19 +61,8 @@ class Place:
             )
 
     def command(self, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command `matching` with these words as a process of its own, to its end."""
-        return subprocess.run(
-            self.words(*words),
-            env=self.environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-
-    @staticmethod
-    def words(*words: object) -> list[str]:
-        return [str(Path(sys.executable).with_name("matching")), *map(str, words)]
+        """Run the command `matching` with these words in a process of its own, to its end."""
+        return finished(self.environment | variables, *map(str, words))
 
     def ask(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The rows that a query answers."""
