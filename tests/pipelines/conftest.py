@@ -104,15 +104,22 @@ def databases(server: psycopg.Connection, template_url: str) -> Databases:
 
 
 @pytest.fixture(scope="session")
-def run_once(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> RunOnce:
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with MLflow's tables and nothing in them, to be copied: to make those takes longer than to train."""
+    home = tmp_path_factory.mktemp("empty")
+    assert registry(Settings(home=home)).champion_version() is None
+    return home
+
+
+@pytest.fixture(scope="session")
+def run_once(databases: Databases, empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> RunOnce:
     """Makes simulated towns of so many, by a seed, that were run through the whole pipeline, each for a block."""
-    tables = mlflow_tables(tmp_path_factory.mktemp("mlflow"))
 
     @contextmanager
     def town(people: int, seed: int) -> Iterator[Place]:
         with databases() as url:
-            place = Place(tmp_path_factory.mktemp("town"), url)
-            shutil.copytree(tables, place.home / tables.name)
+            home = shutil.copytree(empty_home, tmp_path_factory.mktemp("town") / "home")
+            place = Place(home, url)
             simulated.load(place.engine, people, seed, place.home)
             place.run()
             yield place
@@ -120,16 +127,10 @@ def run_once(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
     return town
 
 
-def mlflow_tables(home: Path) -> Path:
-    """MLflow's folder in a home, with its tables and nothing in them: to make those takes longer than to train."""
-    assert registry(Settings(home=home)).champion_version() is None
-    return home / "mlflow"
-
-
 @pytest.fixture
-def place(database_url: str, tmp_path: Path) -> Place:
+def place(database_url: str, empty_home: Path, tmp_path: Path) -> Place:
     """An empty home and an empty database."""
-    return Place(tmp_path / "home", database_url)
+    return Place(shutil.copytree(empty_home, tmp_path / "home"), database_url)
 
 
 @pytest.fixture(scope="session")
