@@ -35,34 +35,31 @@ def shown(
         "lift_by_decile": lift_by_decile(questions),
         "contributions": contributions(importance(trained.rankers.whole, profiles, answers, decisions)),
     }
-    registry.tabulate("evaluation", evaluation_table(questions))
+    whole, known = by_method(questions), by_known(questions)
+    registry.tabulate("evaluation", evaluation_table(whole, known))
     for name, figure in figures.items():
         registry.draw(name, figure)
     return {
         **{name: picture(figure) for name, figure in figures.items()},
-        "evaluation": table(by_method(questions).rename_axis("method").reset_index()),
-        "evaluation_by_decisions_known": table(ranking_table(questions)),
+        "evaluation": table(whole.rename_axis("method").reset_index()),
+        "evaluation_by_decisions_known": table(ranking_table(known)),
     }
 
 
-def evaluation_table(questions: pd.DataFrame) -> pd.DataFrame:
+def evaluation_table(whole: pd.DataFrame, known: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     """A row a method and amount known of both people; the figures of models.ml.evaluation.examined."""
-    tables = {"any": by_method(questions)} | {
-        KNOWN.get(amount, str(amount)): table for amount, table in by_known(questions).items()
-    }
+    tables = {"any": whole} | {KNOWN.get(amount, str(amount)): table for amount, table in known.items()}
     parts = [table.rename_axis("method").reset_index().assign(known=name) for name, table in tables.items()]
     together = pd.concat(parts, ignore_index=True)
     return together[["known", *(name for name in together if name != "known")]]
 
 
-def ranking_table(questions: pd.DataFrame) -> pd.DataFrame:
+def ranking_table(known: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     """AUC within viewers: a row a method, best first, a column an amount known of both people.
 
     MLflow keeps one long table of all figures; in Dagster's window its head would be out of sight.
     """
-    columns = {
-        KNOWN.get(amount, str(amount)): each["AUC within viewers"] for amount, each in by_known(questions).items()
-    }
+    columns = {KNOWN.get(amount, str(amount)): each["AUC within viewers"] for amount, each in known.items()}
     wide = pd.DataFrame(columns).rename_axis("AUC within viewers, decisions known:")
     return wide.sort_values(wide.columns[-1], ascending=False).reset_index()
 

@@ -21,13 +21,15 @@ QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded,ignore:starlette.middleware.wsgi is deprecated",
 }
+# MLflow's queues of jobs are for language models: seven processes, and more than a gigabyte.
+WITHOUT_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def serve(settings: Settings, console: Console) -> None:
     """Run both until Dagster ends, or the user presses Ctrl-C or ends this process."""
     where = registry(settings)
     console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}\nMLflow:  {where.page()}", soft_wrap=True)
-    environment = os.environ | QUIET | {"DAGSTER_HOME": str(dagster_home(settings))}
+    environment = os.environ | QUIET | WITHOUT_JOBS | {"DAGSTER_HOME": str(dagster_home(settings))}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Started in the background, this process ignores Ctrl-C, and Dagster's, which end each other by it, would too.
     signal.signal(signal.SIGINT, signal.default_int_handler)

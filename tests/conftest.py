@@ -19,7 +19,7 @@ from models.db.settings import Settings, settings
 
 # Set before any test module is collected: the Hugging Face libraries read these when they are imported.
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-# Side by side, with a core each: threads that wait for each other's cores would take a quarter of all the time.
+# Side by side, with a core at most: threads that wait for each other's cores would take a quarter of all the time.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 

@@ -27,14 +27,13 @@ def within_viewer_auc(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) -> 
 def within_viewer_aucs(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) -> "pd.Series[float]":
     """The AUC of each viewer that has both a positive and a negative, float64, in order of viewer."""
     frame = pd.DataFrame({"viewer": viewer, "label": np.asarray(label, bool), "score": score})
-    frame["rank"] = frame.groupby("viewer")["score"].rank()
-    frame["positive_rank"] = frame["rank"].where(frame["label"], 0.0)
-    by_viewer = frame.groupby("viewer").agg(
-        n=("label", "size"), positive=("label", "sum"), rank_sum=("positive_rank", "sum")
-    )
-    both = by_viewer[(by_viewer["positive"] > 0) & (by_viewer["positive"] < by_viewer["n"])]
-    above = both["rank_sum"] - both["positive"] * (both["positive"] + 1) / 2
-    aucs: pd.Series[float] = above / (both["positive"] * (both["n"] - both["positive"]))
+    viewers = frame.groupby("viewer")
+    positive_rank = viewers["score"].rank().where(frame["label"], 0.0)
+    # Apart, not by one `agg`, which of a thousand rows takes four times as long.
+    n, positive, rank_sum = viewers.size(), viewers["label"].sum(), positive_rank.groupby(frame["viewer"]).sum()
+    both = (positive > 0) & (positive < n)
+    above = rank_sum - positive * (positive + 1) / 2
+    aucs: pd.Series[float] = (above / (positive * (n - positive)))[both]
     return aucs
 
 

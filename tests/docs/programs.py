@@ -30,7 +30,7 @@ from tests.pipelines.loaders import test_okcupid, test_speed_dating
 # Of a target of the Makefile: what its recipe does, and the test that does the same.
 MADE = {
     "demo": ("matching demo", "tests/docs/test_blocks.py::test_a_picture_is_of_what_is_there"),
-    "test": ("-m pytest -n 2", "tests/docs/test_blocks.py::test_a_command_does_what_it_says"),
+    "test": ("-m pytest -n 3", "tests/docs/test_blocks.py::test_a_command_does_what_it_says"),
     "lint": ("lint-imports", "tests/test_architecture.py::test_the_import_contracts_hold"),
     "bench": ("-m tests.bench.scale", "tests/bench/test_scale_benchmark.py::test_"),
     "serve": ("uvicorn serving.app:create_app --factory", "tests/serving/test_app.py::test_"),

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,9 +15,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from pipelines.loaders import speed_dating
-from tests.pipelines.conftest import Databases, Place, RunOnce, databases, run_once
+from tests.pipelines.conftest import Databases, Place, RunOnce, databases, empty_home, run_once
 
-__all__ = ["databases", "run_once"]
+__all__ = ["databases", "empty_home", "run_once"]
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 PUBLIC_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "speed_dating.csv"
@@ -26,6 +27,7 @@ SECONDS = 120
 # Every notebook begins in its own home, with no name defined; what was imported stays loaded.
 HOME = """
 import os
+import shutil
 from models.db.settings import settings
 os.environ |= {environment}
 settings.cache_clear()
@@ -48,7 +50,7 @@ def town(run_once: RunOnce) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
-def evenings(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def evenings(databases: Databases, empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The first five evenings of the public speed-dating file."""
     if not PUBLIC_FILE.exists():
         pytest.skip("needs the public file ../shared/data/speed_dating.csv")
@@ -59,7 +61,7 @@ def evenings(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
     with (folder / "waves.csv").open("w", encoding="mac_roman", newline="") as some:
         csv.writer(some).writerows(row for row in rows if row is rows[0] or int(row[wave]) in WAVES)
     with databases() as url:
-        place = Place(folder / "home", url)
+        place = Place(shutil.copytree(empty_home, folder / "home"), url)
         speed_dating.load(place.engine, folder / "waves.csv")
         place.run()
         yield place

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +21,7 @@ from models.db.settings import Settings
 from pipelines.definitions import JOB, build, registry
 from pipelines.loaders import simulated
 from pipelines.running import dagster_home, run
+from tests.pipelines.forked import finished
 
 PEOPLE, SEED = 150, 1
 Databases = Callable[..., AbstractContextManager[str]]
@@ -61,19 +61,8 @@ class Place:
             )
 
     def command(self, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command `matching` with these words as a process of its own, to its end."""
-        return subprocess.run(
-            self.words(*words),
-            env=self.environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-
-    @staticmethod
-    def words(*words: object) -> list[str]:
-        return [str(Path(sys.executable).with_name("matching")), *map(str, words)]
+        """Run the command `matching` with these words in a process of its own, to its end."""
+        return finished(self.environment | variables, *map(str, words))
 
     def ask(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The rows that a query answers."""
@@ -115,15 +104,22 @@ def databases(server: psycopg.Connection, template_url: str) -> Databases:
 
 
 @pytest.fixture(scope="session")
-def run_once(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> RunOnce:
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with MLflow's tables and nothing in them, to be copied: to make those takes longer than to train."""
+    home = tmp_path_factory.mktemp("empty")
+    assert registry(Settings(home=home)).champion_version() is None
+    return home
+
+
+@pytest.fixture(scope="session")
+def run_once(databases: Databases, empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> RunOnce:
     """Makes simulated towns of so many, by a seed, that were run through the whole pipeline, each for a block."""
-    tables = mlflow_tables(tmp_path_factory.mktemp("mlflow"))
 
     @contextmanager
     def town(people: int, seed: int) -> Iterator[Place]:
         with databases() as url:
-            place = Place(tmp_path_factory.mktemp("town"), url)
-            shutil.copytree(tables, place.home / tables.name)
+            home = shutil.copytree(empty_home, tmp_path_factory.mktemp("town") / "home")
+            place = Place(home, url)
             simulated.load(place.engine, people, seed, place.home)
             place.run()
             yield place
@@ -131,16 +127,10 @@ def run_once(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
     return town
 
 
-def mlflow_tables(home: Path) -> Path:
-    """MLflow's folder in a home, with its tables and nothing in them: to make those takes longer than to train."""
-    assert registry(Settings(home=home)).champion_version() is None
-    return home / "mlflow"
-
-
 @pytest.fixture
-def place(database_url: str, tmp_path: Path) -> Place:
+def place(database_url: str, empty_home: Path, tmp_path: Path) -> Place:
     """An empty home and an empty database."""
-    return Place(tmp_path / "home", database_url)
+    return Place(shutil.copytree(empty_home, tmp_path / "home"), database_url)
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipelines import cli
 
@@ -19,7 +22,7 @@ _server.set_forkserver_preload(["pipelines.running", __name__])
 def forked(environment: Mapping[str, str], *words: str) -> Iterator[tuple[ForkServerProcess, Iterator[str]]]:
     """The running command, and its lines of stderr as they come; it is waited for at the end."""
     reader, writer = _server.Pipe(duplex=False)
-    process = _server.Process(target=_matching, args=(dict(environment), words, writer))
+    process = _server.Process(target=_telling, args=(writer, dict(environment), words))
     process.start()
     writer.close()
     with reader, open(reader.fileno(), encoding="utf-8", closefd=False) as said:
@@ -28,9 +31,33 @@ def forked(environment: Mapping[str, str], *words: str) -> Iterator[tuple[ForkSe
     assert not process.is_alive()
 
 
-def _matching(environment: Mapping[str, str], words: tuple[str, ...], stderr: Connection) -> None:
+def finished(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """The command after its end."""
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = _server.Process(target=_writing, args=(out, err, dict(environment), words))
+        process.start()
+        process.join(240)
+        process.kill()
+        process.join()
+        return subprocess.CompletedProcess(words, process.exitcode or 0, out.read_text(), err.read_text())
+
+
+def _telling(stderr: Connection, environment: dict[str, str], words: tuple[str, ...]) -> None:
     os.dup2(stderr.fileno(), sys.stderr.fileno())
     stderr.close()
+    _matching(environment, words)
+
+
+def _writing(out: Path, err: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
+    with out.open("w") as stdout, err.open("w") as stderr:
+        os.dup2(stdout.fileno(), sys.stdout.fileno())
+        os.dup2(stderr.fileno(), sys.stderr.fileno())
+    _matching(environment, words)
+
+
+def _matching(environment: dict[str, str], words: tuple[str, ...]) -> None:
+    os.environ.clear()
     os.environ |= environment
     sys.argv = ["matching", *words]
     cli.main()

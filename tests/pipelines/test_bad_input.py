@@ -1,7 +1,9 @@
 """Towns as an app's own views might have them, with rows that no constraint kept out, and towns with next to nobody."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -75,10 +77,10 @@ SELECT id, 'bad:{number}', 'Somebody', '1990-01-01', 'woman', '{{man}}', '{{}}' 
 
 
 @pytest.fixture(scope="module")
-def lawless(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def lawless(databases: Databases, empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A town of 60 into which every bad row got, run to the end."""
     with databases() as url:
-        place = Place(tmp_path_factory.mktemp("lawless"), url)
+        place = Place(shutil.copytree(empty_home, tmp_path_factory.mktemp("lawless") / "home"), url)
         simulated.load(place.engine, 60, 4, place.home)
         place.tell(*LAWLESS)
         for number, change in enumerate(BAD_PROFILES):

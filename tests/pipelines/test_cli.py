@@ -24,6 +24,7 @@ COMMANDS = (
     *("load simulated", "load speed-dating", "load okcupid"),
 )
 NOBODY = "speed-dating:no such person"
+MATCHING = Path(sys.executable).with_name("matching")
 
 
 def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
@@ -36,8 +37,14 @@ def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
     assert done.stdout == ""
 
 
+def as_installed(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command as the user's shell starts it."""
+    environment = os.environ | variables
+    return subprocess.run([MATCHING, *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
 def test_help_lists_every_command_and_ends_its_sentences() -> None:
-    done = Place(Path(), "").command("--help")
+    done = as_installed("--help")
     listed = done.stdout.partition("Commands:")[2].splitlines()
     names = [line.split()[0] for line in listed if line.strip()]
     assert set(names) == {command for command in COMMANDS if " " not in command}
@@ -46,7 +53,7 @@ def test_help_lists_every_command_and_ends_its_sentences() -> None:
 
 @pytest.mark.parametrize("command", ["load", "load speed-dating", "run", "score", "token", "erase"])
 def test_every_command_explains_itself(command: str) -> None:
-    done = Place(Path(), "").command(*command.split(), "--help")
+    done = as_installed(*command.split(), "--help")
     assert done.returncode == 0
     usage, purpose = done.stdout.strip().split("\n\n")[:2]
     assert usage.startswith(f"Usage: matching {command}")
@@ -130,10 +137,7 @@ def test_a_home_that_cannot_be_used_is_named(place: Place, tmp_path: Path) -> No
     home.write_text("")
     refused(place.command("run", MATCHING_HOME=str(home)), str(home))
     refused(place.command("load", "simulated", "--people", "2", MATCHING_HOME=str(home)), str(home))
-    environment = os.environ | {"MATCHING_HOME": str(home)}
-    words = Place.words("publications")
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    refused(done, str(home), "MATCHING_HOME")
+    refused(as_installed("publications", MATCHING_HOME=str(home)), str(home), "MATCHING_HOME")
 
 
 def test_a_token_is_one_that_the_api_believes_for_as_long_as_asked(settled: Place) -> None:

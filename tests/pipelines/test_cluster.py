@@ -107,7 +107,8 @@ def test_with_draws_trees_of_the_cluster_are_as_those_of_another_seed(cluster: L
     assert np.abs(there - here).mean() < 1.5 * np.abs(elsewhere - here).mean() < 0.3 * here.std()
 
 
-def test_trees_that_are_to_be_grown_on_no_cluster() -> None:
+def test_trees_that_are_to_be_grown_on_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.cluster.SECONDS_TO_ANSWER", 1)
     assert Compute().grow(on_cluster=False) is grow
     with pytest.raises(InputError, match="set DASK_SCHEDULER_ADDRESS, or leave grow_on_cluster out"):
         Compute().grow(on_cluster=True)

@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,9 +16,11 @@ import pytest
 
 from models.db import embedded
 from models.ml.metrics import within_viewer_auc
+from tests.pipelines.forked import finished
 
 PUBLIC_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "speed_dating.csv"
 HELD_OUT = (2, 14, 21)
+Done = subprocess.CompletedProcess[str]
 MATCHING = str(Path(sys.executable).with_name("matching"))
 KEY = ["iid", "id", "idg", "gender", "wave", "pid", "partner", "round", "order", "position", "positin1", "condtn"]
 ATTRIBUTES = ("attr", "sinc", "intel", "fun", "amb", "shar")
@@ -92,7 +94,7 @@ def predicted(evening: pd.DataFrame) -> Iterator[tuple[Path, Path]]:
     assert (files[0]["match"] != files[1]["match"]).mean() > 0.2
     try:
         with ThreadPoolExecutor(2) as both:
-            first, second = both.map(predict, homes, files, [pairs, pairs])
+            first, second = both.map(predict, (as_installed, finished), homes, files, (pairs, pairs))
         yield first, second
     finally:
         for home in homes:
@@ -100,16 +102,19 @@ def predicted(evening: pd.DataFrame) -> Iterator[tuple[Path, Path]]:
         folder.cleanup()
 
 
-def predict(home: Path, frame: pd.DataFrame, pairs: Path) -> Path:
+def as_installed(environment: Mapping[str, str], *words: str) -> Done:
+    """The command as the user's shell starts it."""
+    return subprocess.run([MATCHING, *words], env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+
+def predict(matching: Callable[..., Done], home: Path, frame: pd.DataFrame, pairs: Path) -> Path:
     """Load, run, score, with the command and nothing else, in a home where nothing has been made yet."""
     home.mkdir()
     source, out = home / "waves.csv", home / "scores.csv"
     frame.to_csv(source, index=False, encoding="mac_roman", lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
     environment = os.environ | {"MATCHING_HOME": str(home / "data"), "OMP_NUM_THREADS": "1"}
     for words in (["load", "speed-dating", str(source)], ["run"], ["score", str(pairs), str(out)]):
-        done = subprocess.run(
-            [MATCHING, *words], env=environment, capture_output=True, text=True, timeout=240, check=False
-        )
+        done = matching(environment, *words)
         assert done.returncode == 0, done.stdout + done.stderr
     return out
 

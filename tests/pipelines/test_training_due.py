@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -12,7 +11,7 @@ from pipelines.definitions import build, but_training, registry, schedules
 from pipelines.loaders import simulated
 from pipelines.running import run_pipeline
 from pipelines.training_due import reason, training_due
-from tests.pipelines.conftest import Databases, Place, RunOnce
+from tests.pipelines.conftest import Place, RunOnce
 
 TRAINED_ON = {"profiles": 1_000, "interactions": 20_000}
 # Many likes and passes once more, and a tenth of people who are too young.
@@ -115,16 +114,12 @@ def test_another_town_is_noticed(town: Place) -> None:
     assert due(town) == f"the champion, version {version}, {had}"
 
 
-def test_decisions_taken_again_and_refused_people_are_no_reason_to_train_every_night(
-    databases: Databases, tmp_path: Path
-) -> None:
+def test_decisions_taken_again_and_refused_people_are_no_reason_to_train_every_night(place: Place) -> None:
     """Learned from are neither; what is compared is the same then and now."""
-    with databases() as url:
-        place = Place(tmp_path, url)
-        simulated.load(place.engine, 60, 4, place.home)
-        place.tell(AGAIN, CHILDREN)
-        place.run()
-        assert place.metadata("rejected_profiles")["dagster/row_count"] == 6
-        ((there,),) = place.ask("SELECT count(*) FROM app.interactions")
-        assert int(str(place.metadata("ranker")["decisions"])) < 0.95 * there
-        assert due(place) is None
+    simulated.load(place.engine, 60, 4, place.home)
+    place.tell(AGAIN, CHILDREN)
+    place.run()
+    assert place.metadata("rejected_profiles")["dagster/row_count"] == 6
+    ((there,),) = place.ask("SELECT count(*) FROM app.interactions")
+    assert int(str(place.metadata("ranker")["decisions"])) < 0.95 * there
+    assert due(place) is None
