@@ -27,7 +27,6 @@ SECONDS = 120
 # Every notebook begins in its own home, with no name defined; what was imported stays loaded.
 HOME = """
 import os
-import shutil
 from models.db.settings import settings
 os.environ |= {environment}
 settings.cache_clear()
