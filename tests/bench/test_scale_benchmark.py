@@ -151,7 +151,8 @@ def run(seconds: float, encoded: float = 0.0) -> job.Run:
 def test_the_table_says_how_figures_grow_and_what_holds() -> None:
     bounds = {"bare product, s": 1.0, "share of the shards": 0.25, "candidates over bare product": 1.6}
     small = Town({"people": 1_000.0, "decisions": 2e4}, {"full": run(40)}, dict(bounds))
-    large = Town({"people": 4_000.0, "decisions": 8e4}, {"full": run(400)}, bounds | {"bare product, s": 39.0})
+    bounds |= {"bare product, s": 39.0, "encoded a second": 2.0}
+    large = Town({"people": 4_000.0, "decisions": 8e4, "answers": 800.0}, {"full": run(400)}, bounds)
     large.runs["day"] = run(120, encoded=120.0)
     rows = {str(row["figure"]): row for row in table([small, large])}
     assert (rows["profiles, s"]["1,000 people"], rows["profiles, s"][MEASURED]) == (10, 100)
@@ -164,5 +165,6 @@ def test_the_table_says_how_figures_grow_and_what_holds() -> None:
     )
     assert (rows["full run, s"]["bar"], rows["full run, s"][""]) == ("<= 900", "holds")
     assert (rows[OF_FULL][MEASURED], rows[OF_FULL][""]) == (0.3, "does not hold")
+    assert rows["day: share of one that encodes every answer"][MEASURED] == 120 / (400 + 800 / 2)
     assert rows["day: answers encoded"][MEASURED] == 120
     assert f"| {OF_FULL} |  | 0.3 |  |  | <= 0.25 | does not hold |" in markdown(list(rows.values()))

@@ -14,6 +14,7 @@ from tests.bench.scale.founding import settings_of
 from tests.bench.scale.matching import clocked
 
 ROUNDS = 3
+RATE = "encoded a second"
 SHARE = "encoding over the bare encoder"
 
 
@@ -31,7 +32,7 @@ def encoding(home: Path, texts: int) -> Figures:
             bare += clocked(partial(_model().encode, part["text"].tolist(), batch_size=BATCH))[0]
     return {
         "texts": len(drawn),
-        "encoded a second": float(len(drawn) / ours[0]),
+        RATE: float(len(drawn) / ours[0]),
         "by the bare encoder": float(len(drawn) / bare[0]),
         SHARE: float(bare[0] / ours[0]),
         f"{SHARE}, processor time": float(bare[1] / ours[1]),
