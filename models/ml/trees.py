@@ -37,7 +37,7 @@ def trees(booster: lgb.Booster) -> Trees:
     texts = booster.model_to_string().split("\nend of trees")[0].split("\nTree=")[1:]
     told = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in texts]
     if not PLAIN_DECISIONS.issuperset(" ".join(tree.get("decision_type", "") for tree in told).split()):
-        raise ValueError("the trees have categories or missing numbers; only trees of plain numbers can be walked")
+        raise ValueError("the trees have categories or missing numbers; only trees of plain numbers can be taken apart")
     grown = [_tree(fields) for fields in told]
     start = list(accumulate((len(tree.feature) for tree in grown), initial=0))
     return Trees(
