@@ -58,8 +58,9 @@ def test_the_orm_answers_what_the_api_answers(port: int) -> None:
 
 def test_the_load_counts_answers_and_accepts_no_failure(port: int) -> None:
     seen = measure(port, "/empty", PEOPLE, 0.5)
-    assert seen.answers / seen.per_second == pytest.approx(0.5, rel=0.5)
-    assert 0 < seen.p50 <= seen.p99 < 500
+    taken = seen.answers / seen.per_second
+    assert 0.5 <= taken < 5
+    assert 0 < seen.p50 <= seen.p99 <= 1_000 * taken
     with pytest.raises(RuntimeError, match="/nowhere answers 404"):
         measure(port, "/nowhere", PEOPLE, 0.5)
 

@@ -105,10 +105,12 @@ def databases(server: psycopg.Connection, template_url: str) -> Databases:
 
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with MLflow's tables and nothing in them, to be copied: to make those takes longer than to train."""
-    home = tmp_path_factory.mktemp("empty")
-    assert registry(Settings(home=home)).champion_version() is None
-    return home
+    """A home with MLflow's and Dagster's tables and nothing in them, to be copied: to make those takes a second."""
+    settings = Settings(home=tmp_path_factory.mktemp("empty"))
+    assert registry(settings).champion_version() is None
+    with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
+        assert instance.get_runs_count() == 0
+    return settings.home
 
 
 @pytest.fixture(scope="session")

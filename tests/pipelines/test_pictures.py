@@ -67,8 +67,10 @@ def test_calibration_and_lift_draw_their_tables() -> None:
 
 def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> None:
     shown = settled.metadata("ranker")
-    client = mlflow.MlflowClient(registry(settled.settings).tracking_uri)
-    run = client.get_run(str(client.get_model_version_by_alias("ranker", "champion").run_id))
+    where = registry(settled.settings)
+    champion = str(where.champion_version())  # which points MLflow there: its client looks for tables wherever that was
+    client = mlflow.MlflowClient(where.tracking_uri)
+    run = client.get_run(str(client.get_model_version("ranker", champion).run_id))
     kept = {each.path for each in client.list_artifacts(run.info.run_id)}
     assert kept >= {f"{name}.png" for name in PICTURES} | {"evaluation.json", REFERENCE}
     for name in PICTURES:
@@ -83,7 +85,7 @@ def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> N
     assert client.get_registered_model("ranker").description == ABOUT_MODEL
     assert client.get_experiment(run.info.experiment_id).tags[NOTE] == ABOUT
     assert shown["mlflow"] == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}{FOR_TRAINING}"
-    assert registry(settled.settings).page() == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs{FOR_TRAINING}"
+    assert where.page() == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs{FOR_TRAINING}"
     assert MLFLOW.endswith(f":{MLFLOW_PORT}")
     assert run.info.run_name == "version 1: promoted"
     said = run.data.tags["mlflow.note.content"]
