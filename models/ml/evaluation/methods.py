@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from models.db.errors import InputError
+from models.ml.calibration import ENOUGH
 from models.ml.evaluation import protocols
 from models.ml.evaluation.baselines import BASELINES
 from models.ml.evaluation.baselines.setting import Scores, Setting
@@ -14,6 +16,7 @@ from models.ml.evaluation.protocols import Ask
 from models.ml.evaluation.town import Town
 from models.ml.exam import cold_pairs
 from models.ml.features import Pairs, build, nothing_known, of_profiles
+from models.ml.fitting import teaches
 from models.ml.history import Doubles, Events, History, Ints
 from models.ml.pairs import folds
 from models.ml.ranker import Ranker
@@ -36,8 +39,13 @@ class Fitted:
 
 
 def fit(town: Town, ask: Ask) -> Fitted:
-    """The ranker from what may be learned from."""
+    """The ranker from what may be learned from. Raises InputError if that is too little for any ranker."""
     fold, learned = folds(town.group[ask.learn]), town.part(ask.learn)
+    if not teaches(learned.liked, fold):
+        raise InputError(
+            f"{len(learned):,} decisions, {learned.liked.sum():,} of them likes, are too few to learn from: it takes "
+            f"{ENOUGH} likes and as many passes beside every fold that is held out; evaluate when more are known"
+        )
     ranker = fit_town(town.specification, town.people, town.answered, learned, fold, town.seed)[0].rankers.whole
     features = of_profiles(town.specification, cold_pairs(town.people, town.events))
     return Fitted(ranker, ranker.surprise(features, town.events.liked))

@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import spearmanr
 
+from models.db.errors import InputError
 from models.ml.embeddings import NO_ANSWERS
 from models.ml.evaluation import methods, protocols
 from models.ml.evaluation.baselines import BASELINES
@@ -49,6 +50,13 @@ def made(order: int | None = None) -> Town:
     if order is not None:
         frames = [frame.sample(frac=1, random_state=order).reset_index(drop=True) for frame in frames]
     return town(frames[0], NO_ANSWERS, frames[1], 0, truth=true_chance)
+
+
+def test_too_few_decisions_to_learn_from_are_told() -> None:
+    """No ranker is trained on so few either: the prior stands."""
+    few = town(EVENINGS.profiles, NO_ANSWERS, EVENINGS.decisions().head(30), 0)
+    with pytest.raises(InputError, match=r"\d+ decisions, \d+ of them likes, are too few to learn from"):
+        evaluate(few)
 
 
 @pytest.fixture(scope="module")
