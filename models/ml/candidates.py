@@ -40,7 +40,7 @@ def candidates(pools: Pools, promise: Promise, closed: tuple[Ints, Ints], viewer
     """Each viewer's eligible people: viewer and candidate positions int64 (n,), a viewer's together and in order.
 
     Viewers who look for much the same people follow each other, so that scoring finds these in the processor's cache:
-    to compare their texts takes 0.44 of the time that it takes in any other order. `promise` has its keys in the order
+    to compare their texts takes 0.44 of the time that it takes in order of viewer. `promise` has its keys in the order
     of the pools. `closed` are pairs (viewer, candidate) not to be shown. Of a pool larger than MOST_CANDIDATES the most
     promising are kept, exactly, by matrix products over the whole pool.
     """

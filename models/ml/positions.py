@@ -16,7 +16,7 @@ Ids = Union[Sequence[Any], NDArray[Any], "pd.Series[Any]", pd.Index]
 def positions(names: Ids, ids: Ids) -> NDArray[np.int64]:
     """Where in `ids`, all different, each of n names is: int64 (n,), -1 for who is not there.
 
-    By Arrow, in a tenth of the time that a pandas Index takes for a million names (in one run).
+    By Arrow, in a sixth of the time that a pandas Index takes for a million names (in one run).
     """
     found = pc.index_in(_texts(names), _texts(ids))
     return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), np.int64)

@@ -202,9 +202,9 @@ BROKEN_INTERACTIONS: list[tuple[Mapping[str, object], str]] = [
 
 @pytest.mark.parametrize(("cells", "reason"), BROKEN_INTERACTIONS)
 def test_a_broken_interaction_is_rejected_and_its_neighbours_are_not(cells: dict[str, object], reason: str) -> None:
-    frame = acts({}, cells, {})
+    frame = acts({}, {}, cells, {})
     accepted, rejected = check_interactions(frame, frozenset("ab"))
-    assert accepted["interaction_id"].tolist() == ["0", "2"]
+    assert accepted["interaction_id"].tolist() == ["0", "1", "3"]
     assert rejected["reason"].tolist() == [reason]
 
 
