@@ -72,7 +72,7 @@ def test_a_match_is_opened_by_keyboard_and_back_is_where_one_was(visit: Visit, t
     press("Tab")
     press("Enter")
     visit.sees("Most compatible today")
-    assert focused() == "Your matches"
+    expect(visit.page.get_by_role("heading", name="Your matches")).to_be_focused()
     for _ in range(1 + 15):
         press("Tab")
     name, scrolled = focused(), visit.page.evaluate("scrollY")
@@ -99,7 +99,7 @@ def test_an_address_opens_a_match_at_once(visit: Visit, town: Town) -> None:
     visit.page.reload()
     visit.sees("This person moved on")
     visit.page.get_by_role("link", name="Back to your matches").click()
-    assert visit.focused() == "Your matches"
+    expect(visit.page.get_by_role("heading", name="Your matches")).to_be_focused()
 
 
 def test_the_most_compatible_of_today(visit: Visit, town: Town) -> None:
