@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from models.ml.compiled import by_parts, compiled
 from models.ml.market.attention import Attention
 from models.ml.market.inbox import distinct, matches, worth
-from models.ml.market.lists import likes, place, places
+from models.ml.market.lists import like, likes, place, places
 from models.ml.market.town import Flags, Slots, Town
 from models.ml.people import Floats
 from models.ml.ties import mixed
@@ -55,13 +56,31 @@ def sweep(
     `prices`, float32 (people,), in matches a look, are taken off the scores of candidates.
     """
     looks, answers = attention.looks(), attention.answers()
+    liked = likes(town, placed, looks)
     for viewers in _turns(town, number):
-        liked = likes(town, placed, looks)
         value = worth(town, liked, matches(town, liked, answers), answers, viewers)
         if prices is not None:
             value -= prices[town.candidate]
-        np.copyto(scores, value, where=viewers[town.viewer])
+        _take_over(town, value, viewers, scores)
         place(town, scores, viewers, attention.length, placed)
+        like(town, placed, looks, viewers, liked)
+
+
+def _take_over(town: Town, value: Floats, viewers: Flags, scores: Floats) -> None:
+    """Write the values of some viewers' pairs to their scores."""
+
+    def part(first: int, last: int) -> None:
+        slots = slice(town.inbox_start[first], town.inbox_start[last])
+        _copy(town.viewer[slots], value[slots], viewers, scores[slots])
+
+    by_parts(part, town.inbox_start)
+
+
+@compiled
+def _copy(viewer: Slots, value: Floats, viewers: Flags, scores: Floats) -> None:
+    for slot in range(len(viewer)):
+        if viewers[viewer[slot]]:
+            scores[slot] = value[slot]
 
 
 def _turns(town: Town, number: int) -> Iterator[Flags]:

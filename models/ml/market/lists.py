@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.ml.compiled import by_parts
+from models.ml.compiled import by_parts, compiled
 from models.ml.market.examination import Doubles
 from models.ml.market.order import make_lists
 from models.ml.market.town import Flags, Ints, Slots, Town
@@ -33,8 +33,27 @@ def likes(town: Town, placed: Slots, looks: Doubles) -> Floats:
 
     p_like times the look at the place, at most 1; `looks`, float64, by place.
     """
+    found = np.empty_like(town.p_like)
+    like(town, placed, looks, np.ones(len(town.keys), bool), found)
+    return found
+
+
+def like(town: Town, placed: Slots, looks: Doubles, viewers: Flags, found: Floats) -> None:
+    """What some viewers, bool (people,), like from their lists: as `likes`, written over theirs."""
     by_place = np.append(looks, 0.0).astype(np.float32)  # place -1 is the last: not listed, not looked at
-    return np.asarray(np.minimum(town.p_like * by_place[placed], np.float32(1)))
+
+    def part(first: int, last: int) -> None:
+        slots = slice(town.inbox_start[first], town.inbox_start[last])
+        _like(town.viewer[slots], town.p_like[slots], placed[slots], by_place, viewers, found[slots])
+
+    by_parts(part, town.inbox_start)
+
+
+@compiled
+def _like(viewer: Slots, p_like: Floats, placed: Slots, by_place: Floats, viewers: Flags, found: Floats) -> None:
+    for slot in range(len(viewer)):
+        if viewers[viewer[slot]]:
+            found[slot] = min(p_like[slot] * by_place[placed[slot]], np.float32(1))
 
 
 def listed(town: Town, placed: Slots) -> Ints:

@@ -65,20 +65,20 @@ def _laid_out(viewer: Slots, candidate: Slots, p_like: Floats, p_liked_back: Flo
     slot = np.empty_like(pair)
     slot[pair] = np.arange(len(pair), dtype=np.int32)
     return Town(
-        _taken(viewer, pair, inbox_start),
+        taken(viewer, pair, inbox_start),
         np.repeat(np.arange(len(keys), dtype=np.int32), np.diff(inbox_start)),
-        _taken(p_like, pair, inbox_start),
-        _taken(p_liked_back, pair, inbox_start),
+        taken(p_like, pair, inbox_start),
+        taken(p_liked_back, pair, inbox_start),
         pair,
         _mates(inboxes, lists, viewer, candidate, inbox_start, list_start, slot),
-        _taken(slot, lists, list_start),
+        taken(slot, lists, list_start),
         inbox_start,
         list_start,
         keys,
     )
 
 
-def _taken(values: Values, rows: Slots, start: Ints) -> Values:
+def taken(values: Values, rows: Slots, start: Ints) -> Values:
     """The values of the rows, on all cores."""
     found = np.empty(len(rows), values.dtype)
 

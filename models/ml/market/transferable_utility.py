@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.ml.compiled import by_parts, compiled
 from models.ml.market.examination import Doubles
-from models.ml.market.town import Ints, Slots, Town
+from models.ml.market.town import Ints, Slots, Town, taken
 from models.ml.people import Floats
 
 Bounds = NDArray[np.uint64]
@@ -28,8 +28,9 @@ def transferable_utility(town: Town, beta: float = 1.0, iterations: int = ITERAT
     beta > 0 will do: small ones give everybody few partners, large ones ignore the preferences. It stops when no
     logarithm moves by more than 1e-4, or after `iterations`.
     """
-    log_k = (town.p_like.astype(np.float64) + town.p_liked_back) / (2 * beta)
-    lists = _side(town.list_start, log_k[town.slots], town.candidate[town.slots])
+    log_k = (town.p_like + town.p_liked_back) / np.float32(2 * beta)
+    log_k_by_list = taken(log_k, town.slots, town.list_start)
+    lists = _side(town.list_start, log_k_by_list, taken(town.candidate, town.slots, town.list_start))
     inboxes = _side(town.inbox_start, log_k, town.viewer)
     log_b = np.zeros(len(town.keys))
     for _ in range(iterations):
@@ -37,28 +38,37 @@ def transferable_utility(town: Town, beta: float = 1.0, iterations: int = ITERAT
         log_b = _fitted(inboxes, _fitted(lists, log_b))
         if np.abs(log_b - before).max(initial=0.0) < PRECISE:
             break
-    return (log_k + log_b[town.candidate]).astype(np.float32)  # a viewer's own A changes nothing in their order
+    return log_k + log_b.astype(np.float32)[town.candidate]  # a viewer's own A changes nothing in their order
 
 
 @dataclass(frozen=True)
 class _Side:
     """Everybody's pairs on one side: K as logarithms and, over its largest for the person, as it is.
 
+    In single precision, like the chances K is made of: a fit takes as long as the numbers take to come from memory.
     Bounds and people are unsigned: where an index might count from the end, a fit takes more than twice as long.
     """
 
     start: Bounds
-    log_k: Doubles
+    log_k: Floats
     top: Doubles
-    weight: Doubles
+    weight: Floats
     other: People
 
 
-def _side(start: Ints, log_k: Doubles, other: Slots) -> _Side:
-    top, has = np.zeros(len(start) - 1), np.diff(start) > 0
-    top[has] = np.maximum.reduceat(log_k, start[:-1][has]) if has.any() else 0.0
-    weight = np.exp(log_k - np.repeat(top, np.diff(start)))
-    return _Side(start.view(np.uint64), log_k, top, weight, other.view(np.uint32))
+def _side(start: Ints, log_k: Floats, other: Slots) -> _Side:
+    side = _Side(start.view(np.uint64), log_k, np.zeros(len(start) - 1), np.empty_like(log_k), other.view(np.uint32))
+    by_parts(lambda first, last: _weigh(first, last, side.start, log_k, side.top, side.weight), start)
+    return side
+
+
+@compiled
+def _weigh(first: int, last: int, start: Bounds, log_k: Floats, top: Doubles, weight: Floats) -> None:
+    for person in range(first, last):
+        own = log_k[start[person] : start[person + 1]]
+        if len(own):
+            top[person] = own.max()
+            weight[start[person] : start[person + 1]] = np.exp(own - own.max())
 
 
 def _fitted(side: _Side, log_other: Doubles) -> Doubles:
@@ -79,9 +89,9 @@ def _fit(
     first: int,
     last: int,
     start: Bounds,
-    log_k: Doubles,
+    log_k: Floats,
     top: Doubles,
-    weight: Doubles,
+    weight: Floats,
     other: People,
     log_other: Doubles,
     scaled: Doubles,

@@ -67,11 +67,13 @@ def test_as_by_plain_logarithms(scored: Pairs, beta: float, iterations: int) -> 
 
 
 @pytest.mark.parametrize("beta", BETAS)
-def test_on_threads_the_lists_are_as_by_plain_logarithms(beta: float) -> None:
-    """Above 200,000 pairs the people are shared out."""
+def test_on_threads_the_scores_are_as_by_plain_logarithms(beta: float) -> None:
+    """Above 200,000 pairs the people are shared out. Scores reach 30, where single precision has steps of 2e-6."""
     town = crowded(700, seed=2, share=0.5).town()
-    by_hand = plain(town, beta, ITERATIONS).astype(np.float32)
-    np.testing.assert_array_equal(places(town, transferable_utility(town, beta), 50), places(town, by_hand, 50))
+    found, by_hand = transferable_utility(town, beta), plain(town, beta, ITERATIONS)
+    np.testing.assert_allclose(found, by_hand, rtol=0, atol=1e-5)
+    differ = places(town, found, 50) != places(town, by_hand.astype(np.float32), 50)
+    assert differ.mean() < 1e-4
 
 
 @given(pairs(), st.sampled_from([1e-3, 1e-2, 1.0, 1e6]))
