@@ -16,7 +16,8 @@ People = NDArray[np.uint32]
 
 ITERATIONS = 100
 PRECISE = 1e-4
-TINY = 1e-200
+# Of a sum of products; weights down to 1e-38 have all their digits, and what is smaller is none of such a sum.
+TINY = 1e-25
 
 
 def transferable_utility(town: Town, beta: float = 1.0, iterations: int = ITERATIONS) -> Floats:
