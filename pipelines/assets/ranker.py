@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from platform import python_version
 
 import dagster as dg
@@ -17,7 +17,7 @@ from pipelines.checks import verdict
 from pipelines.encoding import load_answers
 from pipelines.frame_store import fingerprint, to_table
 from pipelines.ranker_report import note, reasons, shown
-from pipelines.registry import REFERENCE, REQUIREMENTS, Registry
+from pipelines.registry import REFERENCE, REQUIREMENTS, Champion, Registry
 from pipelines.resources import Compute, ShardStore
 from pipelines.scoring import VOLATILE
 from pipelines.training_due import rows_extracted
@@ -105,47 +105,65 @@ def ranker(
             sensitive=config.use_race_and_ethnicity,
             grow=compute.grow(on_cluster=config.grow_on_cluster),
         )
-        checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
-        promoted = champion is None or all(each.passed for each in checks)
-        refused_for = None if promoted or champion is None else champion.version
-        parameters = _parameters(trained, config, profiles.drop(columns=VOLATILE), training_pairs)
-        rows = {f"app.{name}": count for name, count in rows_extracted(store).items()}
-        version = registry.log(trained.rankers, {**parameters, **rows, "promoted": promoted}, _flat(trained))
+        judged = _judged(trained, champion)
+        data = _data(profiles.drop(columns=VOLATILE), training_pairs, rows_extracted(store))
+        parameters = {**config.model_dump(), **_made(trained), **data, "promoted": judged.promoted}
+        version = registry.log(trained.rankers, parameters, _flat(trained))
         registry.keep(REFERENCE, asdict(reference(described(trained.rankers.whole, profiles, answers))))
-        pictures = shown(registry, trained, profiles, answers, training_pairs)
-        why, page = reasons(checks), registry.page()
-        registry.explain(version, "promoted" if promoted else "refused", why)
-        trained_on = f"{len(profiles):,} profiles and {len(training_pairs):,} decisions"
-        registry.describe(note(version, promoted, champion.version if champion else None, trained_on, why, run_id))
-    if promoted:
+        pictures, page = shown(registry, trained, profiles, answers, training_pairs), registry.page()
+        _explain(registry, version, judged, f"{len(profiles):,} profiles and {len(training_pairs):,} decisions", run_id)
+    if judged.promoted:
         registry.promote(version)
-    _tell(context, checks, version, promoted)
+    _tell(context, judged, version)
     return dg.MaterializeResult(
         metadata={
             "version": version,
-            "promoted": promoted,
-            "champion": refused_for or version,
+            "promoted": judged.promoted,
+            "champion": version if judged.promoted else judged.rival,
             "decisions": len(training_pairs),
             "mlflow": dg.MetadataValue.url(page),
             **pictures,
             **{name: round(value, 4) for name, value in _flat(trained).items()},
             "seconds": round(time.monotonic() - start, 2),
         },
-        check_results=_results(checks, refused_for),
+        check_results=_results(judged),
     )
 
 
-def _tell(context: dg.AssetExecutionContext, checks: Sequence[Check], version: str, promoted: bool) -> None:
-    for each in checks:
+@dataclass(frozen=True)
+class _Judged:
+    """What the gate said of a ranker; `rival` is the version of the champion until then, if there was one."""
+
+    checks: Sequence[Check]
+    promoted: bool
+    rival: str | None
+
+
+def _judged(trained: Trained, champion: Champion | None) -> _Judged:
+    """A town's first ranker is its champion whatever the gate says."""
+    checks = check(trained.report) if trained.report else [Check(name, False, TOO_LITTLE) for name in CHECKS]
+    promoted = champion is None or all(each.passed for each in checks)
+    return _Judged(checks, promoted, champion.version if champion else None)
+
+
+def _explain(registry: Registry, version: str, judged: _Judged, trained_on: str, run_id: str) -> None:
+    """Leave in MLflow what became of the version, and why."""
+    why = reasons(judged.checks)
+    registry.explain(version, "promoted" if judged.promoted else "refused", why)
+    registry.describe(note(version, judged.promoted, judged.rival, trained_on, why, run_id))
+
+
+def _tell(context: dg.AssetExecutionContext, judged: _Judged, version: str) -> None:
+    for each in judged.checks:
         if each.passed:  # of those that fail the run tells itself
             context.log.info(f"{each.name.replace('_', ' ')}: yes; {each.sentence}")
-    context.log.info(f"version {version} is {'now' if promoted else 'not'} the champion")
+    context.log.info(f"version {version} is {'now' if judged.promoted else 'not'} the champion")
 
 
-def _results(checks: Sequence[Check], refused_for: str | None) -> list[dg.AssetCheckResult]:
+def _results(judged: _Judged) -> list[dg.AssetCheckResult]:
     """What Dagster shows of the gate; of a refused version also which one remains the champion."""
-    severity = dg.AssetCheckSeverity.WARN if refused_for is None else dg.AssetCheckSeverity.ERROR
-    remains = "" if refused_for is None else f"; {REMAINS.format(refused_for)}"
+    severity = dg.AssetCheckSeverity.WARN if judged.promoted else dg.AssetCheckSeverity.ERROR
+    remains = "" if judged.promoted else f"; {REMAINS.format(judged.rival)}"
     return [
         verdict(
             passed=each.passed,
@@ -154,23 +172,27 @@ def _results(checks: Sequence[Check], refused_for: str | None) -> list[dg.AssetC
             said=each.sentence + ("" if each.passed else remains),
             figures={},
         )
-        for each in checks
+        for each in judged.checks
     ]
 
 
-def _parameters(
-    trained: Trained, config: RankerConfig, profiles: pd.DataFrame, decisions: pd.DataFrame
-) -> Mapping[str, object]:
-    """What a training can be repeated from, and on what data it was made."""
+def _made(trained: Trained) -> Mapping[str, object]:
+    """What was trained, and by what."""
     booster = trained.rankers.whole.booster
     return {
-        **config.model_dump(),
         "learned": trained.report is not None,
         "trees": 0 if booster is None else booster.num_trees(),
+        "versions": " ".join([f"python=={python_version()}", *REQUIREMENTS]),
+    }
+
+
+def _data(profiles: pd.DataFrame, decisions: pd.DataFrame, rows: Mapping[str, int]) -> Mapping[str, object]:
+    """On what data it was trained, so that it can be repeated; `rows` are those of the app's tables."""
+    return {
         "profiles": len(profiles),
         "decisions": len(decisions),
         "data_fingerprint": fingerprint(to_table(profiles), to_table(decisions)),
-        "versions": " ".join([f"python=={python_version()}", *REQUIREMENTS]),
+        **{f"app.{name}": count for name, count in rows.items()},
     }
 
 
