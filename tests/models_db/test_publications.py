@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -313,10 +313,9 @@ def test_readers_see_the_old_set_whole_or_the_new_whole(engine: Engine, database
         return (list_for(viewer, [64, 32], scales[publication_id]) for viewer in viewers)
 
     publish_lists(engine, lists(1))
-    done = threading.Event()
+    done, seen = threading.Event(), [set[int]() for _ in range(4)]
 
-    def read_everything() -> set[int]:
-        seen = set()
+    def read_everything(seen: set[int]) -> None:
         with psycopg.connect(libpq_url(database_url), autocommit=True) as connection:
             while not done.is_set():
                 row = connection.execute(READ_EVERYTHING, prepare=True).fetchone()
@@ -324,26 +323,30 @@ def test_readers_see_the_old_set_whole_or_the_new_whole(engine: Engine, database
                 ids, count, lowest, highest = row
                 assert (len(ids), count, lowest, highest) == (1, 200, scales[ids[0]] / 2, scales[ids[0]] / 2)
                 seen.add(ids[0])
-        return seen
 
-    def read_one() -> set[int]:
-        seen = set()
+    def read_one(seen: set[int]) -> None:
         with psycopg.connect(libpq_url(database_url), autocommit=True) as connection:
             while not done.is_set():
                 rows = connection.execute(READ_ONE, (person_id(1),), prepare=True).fetchall()
                 assert [p_like for _, p_like in rows] == [scales[rows[0][0]] / 2]
                 seen.add(rows[0][0])
-        return seen
 
     with ThreadPoolExecutor(4) as pool:
-        readers = [pool.submit(reader) for reader in (read_everything, read_one, read_one, read_one)]
+        readers = [pool.submit(read_everything, seen[0]), *(pool.submit(read_one, each) for each in seen[1:])]
+
+        def everybody_saw(publication_id: int) -> None:
+            wait_until(lambda: all(publication_id in each for each in seen) or any(map(Future.done, readers)))
+
         try:
+            everybody_saw(1)
             for publication_id in range(2, 7):
                 assert publish_lists(engine, lists(publication_id)).id == publication_id
-                time.sleep(0.1)
+                everybody_saw(publication_id)
         finally:
             done.set()
-        assert [reader.result() for reader in readers] == [set(range(1, 7))] * 4
+        for reader in readers:
+            reader.result()
+    assert seen == [set(range(1, 7))] * 4
 
 
 COUNT_LIVE = """
