@@ -26,7 +26,7 @@ def transferable_utility(town: Town, beta: float = 1.0, iterations: int = ITERAT
     With K = exp((p_like + p_liked_back) / (2 beta)) find A of viewers and B of candidates such that A² + A (K B) = 1
     and B² + B (Kᵀ A) = 1, by iterative proportional fitting, and rank by K A B (Choo & Siow, JPE 2006; Tomita, Togashi
     & Moriwaki, RecSys 2022; the baseline of Su, Bayoumi & Joachims, WWW 2022). In logarithms where need be, so that any
-    beta > 0 will do: small ones give everybody few partners, large ones ignore the preferences. It stops when no
+    beta from 1e-30 will do: small ones give everybody few partners, large ones ignore the preferences. It stops when no
     logarithm moves by more than 1e-4, or after `iterations`.
     """
     log_k = (town.p_like + town.p_liked_back) / np.float32(2 * beta)

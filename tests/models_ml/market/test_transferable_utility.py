@@ -87,7 +87,7 @@ def test_on_threads_the_scores_are_as_by_plain_logarithms(beta: float) -> None:
     assert differ.mean() < 1e-4
 
 
-@given(pairs(), st.sampled_from([1e-3, 1e-2, 1.0, 1e6]))
+@given(pairs(), st.sampled_from([1e-30, 1e-3, 1e-2, 1.0, 1e6]))
 def test_any_beta_gives_numbers(scored: Pairs, beta: float) -> None:
     assert np.isfinite(transferable_utility(scored.town(), beta)).all()
 
