@@ -14,13 +14,15 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
   const list = useMatches(useSession().api);
   const end = useRef<HTMLDivElement>(null);
   const { matches, more, status, today } = list;
+  const shown = matches.length;
 
+  // An observer tells of changes only: where a page came and was scrolled past within a frame, another is needed.
   useEffect(() => {
     if (hidden || status !== "more" || end.current === null) return;
     const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && void more(), { rootMargin: "600px" });
     observer.observe(end.current);
     return () => observer.disconnect();
-  }, [hidden, status, more]);
+  }, [hidden, status, more, shown]);
 
   function restart() {
     list.restart();
