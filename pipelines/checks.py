@@ -3,7 +3,7 @@
 A failed one that blocks stops all that follows, so that nothing is published; a warning stops nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,6 @@ from sqlalchemy import text
 
 from models.db.errors import InputError
 from models.db.publications import live
-from models.ml.drift import MAJOR, P_LIKE, Reference, described, drift
 from models.ml.eligibility import rules
 from models.ml.embeddings import Answers
 from models.ml.history import Ints
@@ -22,10 +21,8 @@ from models.ml.list_rules import broken_rules, count_among
 from models.ml.lists import pairs_of
 from models.ml.pairs import events
 from models.ml.positions import positions
-from pipelines.encoding import load_answers
 from pipelines.frame_store import from_table, read_table
-from pipelines.plots import rounded, table
-from pipelines.registry import REFERENCE, Registry
+from pipelines.plots import rounded
 from pipelines.resources import Database, ShardStore
 from pipelines.scoring import BLOCKS
 
@@ -37,7 +34,6 @@ STALE, FAR_TOO_STALE = timedelta(hours=26), timedelta(hours=50)
 VIEWERS_COMPARED = 1000
 # People are erased while their lists are being published; in a small publication one of them has more than the share.
 MOST_GONE, GONE_OF_ONE = 0.01, 100
-NUMBERS_SHOWN = 10
 # What a failed check that blocks says last.
 BLOCKED = "the publication is blocked, and what was live stays live"
 # Of float16 vectors.
@@ -100,57 +96,6 @@ def are_of_length_one(answers: Answers) -> dg.AssetCheckResult:
         said=f"{wrong:,} of {len(lengths):,} vectors are not of length one; "
         f"lengths are {least:.4f} to {most:.4f}{f'; {BLOCKED}' if wrong else ''}",
         figures=rounded({"shortest": least, "longest": most}),
-    )
-
-
-@dg.multi_asset_check(
-    specs=[
-        dg.AssetCheckSpec(
-            "people_are_as_in_training",
-            asset="scored_candidates",
-            description="People are spread over ages, genders, traits and facts as those the champion was trained on.",
-            additional_deps=["profiles", "profile_embeddings"],
-        ),
-        dg.AssetCheckSpec(
-            "scores_are_as_in_training",
-            asset="scored_candidates",
-            description="The champion's p_like of random pairs of people is spread as when it was trained.",
-            additional_deps=["profiles", "profile_embeddings"],
-        ),
-    ],
-    ins={"profiles": dg.AssetIn("profiles"), "profile_embeddings": dg.AssetIn("profile_embeddings")},
-)
-def drift_checks(
-    registry: Registry, profiles: pd.DataFrame, profile_embeddings: pd.DataFrame
-) -> Iterator[dg.AssetCheckResult]:
-    """Compare people and scores with those of the champion's training; warn from a stability index of 0.25 on."""
-    champion = registry.champion()
-    kept = registry.kept(champion.version, REFERENCE)
-    moved = pd.Series(dtype=np.float64)
-    if kept is not None:
-        numbers = described(champion.rankers.whole, profiles, load_answers(profile_embeddings))
-        moved = drift(Reference(**kept), numbers)
-    yield _as_in_training("people_are_as_in_training", moved.drop(P_LIKE, errors="ignore"), champion.version)
-    yield _as_in_training("scores_are_as_in_training", moved[moved.index == P_LIKE], champion.version)
-
-
-def _as_in_training(check: str, moved: "pd.Series[float]", version: str) -> dg.AssetCheckResult:
-    if moved.empty:
-        said = f"version {version} keeps nothing to compare with: it was trained by an earlier version of this program"
-    else:
-        beyond = ", ".join(f"{name} {index:.2f}" for name, index in moved.items() if index > MAJOR)
-        said = (
-            f"{beyond or 'nothing'} beyond a population stability index of {MAJOR} since version {version} was "
-            f"trained; the largest is {moved.iloc[0]:.3f}, of {moved.index[0]}"
-        )
-    first = moved.head(NUMBERS_SHOWN).rename("stability index").rename_axis("of").reset_index()
-    return verdict(
-        check_name=check,
-        asset_key="scored_candidates",
-        passed=bool((moved <= MAJOR).all()),
-        severity=WARN,
-        said=said,
-        figures={**rounded({"largest_index": float(moved.max()) if len(moved) else 0.0}), "indices": table(first)},
     )
 
 
