@@ -8,7 +8,7 @@ from upath import UPath
 
 from models.db.errors import MatchingError
 from models.db.settings import Settings, settings
-from pipelines import checks
+from pipelines import checks, drift_checks
 from pipelines.assets import embeddings, evaluation, market, matches, ranker, source
 from pipelines.frame_store import ParquetStore, store_url
 from pipelines.new_people import new_people, somebody_joined
@@ -33,7 +33,7 @@ def build(settings: Settings) -> dg.Definitions:
     store = store_url(settings)
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        asset_checks=dg.load_asset_checks_from_modules([checks, drift_checks]),
         jobs=[
             dg.define_asset_job(
                 JOB,

@@ -26,17 +26,21 @@ def embed_new_people(context: dg.OpExecutionContext, database: Database, store: 
     with database.engine() as engine, engine.connect() as connection:
         known = who_waits(connection)
         accepted, rejected = check_profiles(read_profiles(connection, list(known)))
-    profiles = accepted[accepted["texts"].map(content_hash) != accepted["profile_id"].map(known)]
+    hashes = accepted["texts"].map(content_hash)
+    profiles = accepted[hashes != accepted["profile_id"].map(known)]
+    unchanged = accepted.assign(hash=hashes).drop(index=profiles.index)[["profile_id", "hash"]]
     folder = store.folder("profile_embeddings")
     # Beside the shards of the last run, so that the next one finds these answers encoded.
     shards = [shard for shard in encode_shards(profiles, folder) if len(shard.answers)]
     try:
         encoded = sum(map(encode_shard, shards))
         rows = stored_rows(profiles, load_answers(manifest(shards)))
+        confirmed = [(each, content, None) for each, content in unchanged.itertuples(index=False)]
     except FileNotFoundError as error:
         raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
     with database.engine() as engine:
-        stored = add_embeddings(engine, ENCODER, rows, accepted["extracted_at"].iloc[0]) if rows else 0
+        read_at = accepted["extracted_at"].iloc[0] if len(accepted) else None
+        stored = add_embeddings(engine, ENCODER, [*rows, *confirmed], read_at) if read_at else 0
         with held(engine) as free:
             if free:  # a run that is going on does it when it ends
                 written = (UPath(shard.output) for shard in shards)
@@ -63,12 +67,17 @@ def new_people() -> None:
     description="Asks the database every minute who joined or wrote, by one query; starts the job new_people for them.",
 )
 def somebody_joined(context: dg.SensorEvaluationContext, database: Database) -> dg.RunRequest | dg.SkipReason:
-    """One run for whoever came since the last; the cursor is the moment that the newest of them wrote."""
+    """One run whenever others wait than at the last; the cursor names those, and no moment.
+
+    Whoever gets no vector, because their profile breaks the contract, goes on waiting and starts nothing again.
+    """
     with database.engine() as engine, engine.connect() as connection:
         if live(connection) is None:
             return dg.SkipReason("nothing is published yet: the first `matching run` gives everybody a vector")
-        found = waiting(connection, context.cursor or "-infinity")
+        found = waiting(connection)
     if found is None:
         return dg.SkipReason("nobody joined or wrote anything since")
-    context.update_cursor(found.newest)
-    return dg.RunRequest(run_key=found.digest, tags={"people": str(found.people)})
+    if found.digest == context.cursor:
+        return dg.SkipReason(f"nobody else joined or wrote anything since; {found.people:,} are left to the night")
+    context.update_cursor(found.digest)
+    return dg.RunRequest(tags={"people": str(found.people)})

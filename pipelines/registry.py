@@ -1,36 +1,32 @@
 """The rankers in MLflow: each training a run, each ranker a registered version, the champion an alias."""
 
 import logging
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPException
 from importlib.metadata import version
 from pathlib import Path
-from ssl import SSLError
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import dagster as dg
 import mlflow
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from mlflow.entities import LifecycleStage, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-from models.db.errors import InputError, NoChampion, OtherMake
+from models.db.errors import NoChampion, OtherMake, RankerLost
 from models.ml import ranker as ranker_files
 from models.ml.features import names_and_groups
 from models.ml.ranker import Ranker, Rankers
-from pipelines import ranker_model
+from pipelines import mlflow_connection, ranker_model
+from pipelines.mlflow_connection import lost_if_unreadable
 
 EXPERIMENT = "matching"
 ABOUT = (
@@ -47,11 +43,13 @@ CHAMPION = "champion"
 REFERENCE = "reference.json"
 # The app's tables whose rows a run counts, of whatever use they are: by them is told how much has changed since.
 TABLES = ("profiles", "interactions")
-TRACKING_URI, SECONDS_TO_ANSWER = "MLFLOW_TRACKING_URI", 5
 # How MLflow says that there is no such model, or no such alias of it.
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The versions a model needs to be loaded again. Naming them spares MLflow eight seconds of guessing.
 REQUIREMENTS = [f"{name}=={version(name)}" for name in ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")]
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,12 @@ class Registry(dg.ConfigurableResource[None]):
     @property
     def is_a_server(self) -> bool:
         """Whether it is asked by HTTP, and shows its pages itself."""
-        return self.tracking_uri.startswith(("http://", "https://"))
+        return mlflow_connection.is_server(self.tracking_uri)
+
+    @property
+    def place(self) -> str:
+        """Where MLflow is, as it may be shown."""
+        return mlflow_connection.without_password(self.tracking_uri)
 
     @contextmanager
     def training(self, name: str, tags: Mapping[str, str]) -> Iterator[None]:
@@ -79,6 +82,8 @@ class Registry(dg.ConfigurableResource[None]):
         client = self._connect()
         experiment = mlflow.get_experiment_by_name(EXPERIMENT)
         key = experiment.experiment_id if experiment else mlflow.create_experiment(EXPERIMENT, self.artifacts)
+        if experiment and experiment.lifecycle_stage == LifecycleStage.DELETED:
+            client.restore_experiment(key)
         client.set_experiment_tag(key, NOTE, ABOUT)
         with mlflow.start_run(experiment_id=key, run_name=name, tags=dict(tags)):
             yield
@@ -113,18 +118,28 @@ class Registry(dg.ConfigurableResource[None]):
             raise
 
     def current(self) -> Champion | None:
-        """The champion; None if there is none yet, or it is of another make and cannot be compared with anything."""
-        version = self.champion_version()
+        """Return the champion; None, with a warning, if there is none that can be used."""
         try:
-            return None if version is None else Champion(version, self.load(version))
-        except OtherMake:
+            return self.champion()
+        except NoChampion as error:
+            logger.warning("%s", error)
             return None
 
     def champion(self) -> Champion:
-        """The champion; raises NoChampion if there is none yet."""
-        if (champion := self.current()) is None:
-            raise NoChampion("there is no ranker yet: train one with `matching run`")
-        return champion
+        """Return the champion. Raises NoChampion if there is none that can be used, with where it was looked for."""
+        version = self.champion_version()
+        if version is None:
+            raise NoChampion(
+                f"there is no ranker yet: train one with `matching run`; it was looked for in MLflow at {self.place}"
+            )
+        try:
+            self._run(version)
+            return Champion(version, self.load(version))
+        except (OtherMake, RankerLost) as error:
+            raise NoChampion(
+                f"the champion, version {version} in MLflow at {self.place}, counts as none: {error}; restore it, or "
+                "train another one with `matching run`"
+            ) from error
 
     def explain(self, version: str, became: str, reasons: Mapping[str, str]) -> None:
         """Keep in the current run, and with the version, what became of it and why: check → sentence."""
@@ -164,28 +179,48 @@ class Registry(dg.ConfigurableResource[None]):
         return f"{server}/#/experiments/{experiment.experiment_id}/runs{one}{FOR_TRAINING}"
 
     def trained_on(self, version: str) -> tuple[datetime, dict[str, int]]:
-        """When a version was trained, and how many rows each of the app's tables had: none if its run does not say."""
-        run_id = str(self._connect().get_model_version(MODEL, version).run_id)
-        run = self._connect().get_run(run_id)
+        """When a version was trained, and how many rows each of the app's tables had: none if its run does not say.
+
+        Raises RankerLost if there is no such run.
+        """
+        run = self._run(version)
         counts = {name: int(run.data.params.get(f"app.{name}", 0)) for name in TABLES}
         return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
 
     def kept(self, version: str, name: str) -> dict[str, Any] | None:
-        """What was kept of this name with the run that a version was trained in; None if nothing was."""
-        run_id = str(self._connect().get_model_version(MODEL, version).run_id)
-        if name not in {each.path for each in self._connect().list_artifacts(run_id)}:
+        """What was kept of this name with the run that a version was trained in; None if nothing was, or it is lost."""
+        try:
+            with lost_if_unreadable(f"{name} of version {version}", self.place):
+                run_id = self._run(version).info.run_id
+                if name not in {each.path for each in self._connect().list_artifacts(run_id)}:
+                    return None
+                content: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{name}")
+                return content
+        except RankerLost as error:
+            logger.warning("%s", error)
             return None
-        content: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{name}")
-        return content
 
     def load(self, version: str) -> Rankers:
-        """A registered version."""
-        self._connect()
-        with tempfile.TemporaryDirectory() as folder:
+        """Load a registered version. Raises RankerLost if its files are not there or cannot be read, and OtherMake."""
+        client = self._connect()
+        with lost_if_unreadable(f"version {version}", self.place):
+            where = client.get_model_version_download_uri(MODEL, version)
+        with lost_if_unreadable("its files", where), tempfile.TemporaryDirectory() as folder:
             model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}", dst_path=folder)
             # MLflow keeps an artifact under the name of the folder it was logged from.
-            found = min(Path(model).rglob("ranker.json"), key=lambda path: len(path.parts))
-            return ranker_files.load(found.parent)
+            found = sorted(Path(model).rglob("ranker.json"), key=lambda path: len(path.parts))
+            if not found:
+                raise FileNotFoundError("there is no ranker.json")
+            return ranker_files.load(found[0].parent)
+
+    def _run(self, version: str) -> Run:
+        """The run that a version was trained in. Raises RankerLost if it is not there, or was deleted."""
+        client = self._connect()
+        with lost_if_unreadable("its run", self.place):
+            run = client.get_run(str(client.get_model_version(MODEL, version).run_id))
+        if run.info.lifecycle_stage == LifecycleStage.DELETED:
+            raise RankerLost(f"its run {run.info.run_id} was deleted from {self.place}")
+        return run
 
     def _register(self, model: ModelInfo) -> str:
         """Register a logged model through the client: MLflow's shorter way prints lines among those of the run."""
@@ -195,38 +230,7 @@ class Registry(dg.ConfigurableResource[None]):
         return str(client.create_model_version(MODEL, model.model_uri, model.run_id, model_id=model.model_id).version)
 
     def _connect(self) -> mlflow.MlflowClient:
-        os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
-        logging.getLogger("alembic").setLevel(logging.ERROR)
-        if self.is_a_server:
-            _see_that_it_answers(self.tracking_uri)
-        _track_at(self.tracking_uri)
-        return mlflow.MlflowClient()
-
-
-def _track_at(uri: str) -> None:
-    """Point MLflow there. It names the place in the environment too, where settings would take it for the user's."""
-    given = {name: value for name, value in os.environ.items() if name == TRACKING_URI}
-    mlflow.set_tracking_uri(uri)
-    os.environ.pop(TRACKING_URI, None)
-    os.environ.update(given)
-
-
-def _see_that_it_answers(uri: str) -> None:
-    """Raise InputError if no server answers there within seconds: MLflow would go on asking for minutes."""
-    place = urlsplit(uri)
-    shown = place._replace(netloc=place.netloc.rpartition("@")[2]).geturl()  # without a password
-    try:
-        urlopen(shown, timeout=SECONDS_TO_ANSWER).close()  # noqa: S310 - HTTP, as the caller has seen
-    except HTTPError:
-        return  # an answer, too
-    except (OSError, HTTPException) as error:
-        what = getattr(error, "reason", error)
-        if not isinstance(what, SSLError):  # whom to trust is a setting of MLflow's
-            raise InputError(
-                f"no MLflow server answers at {TRACKING_URI}={shown}: {what}; start it, or unset the variable to keep "
-                "rankers under MATCHING_HOME"
-            ) from error
+        return mlflow_connection.connect(self.tracking_uri, EXPERIMENT, self.artifacts)
 
 
 def _example(ranker: Ranker) -> pd.DataFrame:

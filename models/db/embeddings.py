@@ -17,29 +17,45 @@ from sqlalchemy.exc import DBAPIError
 from models.db.errors import InputError
 
 Rows = Iterable[tuple[str, str, Any]]
-"""Profile id, content hash, and 384 numbers, in a list or an array."""
+"""Profile id, content hash, and 384 numbers, in a list or an array; None confirms the vector of this content."""
 
 STAGE = "CREATE TEMPORARY TABLE staged (profile_id uuid, content_hash text, embedding halfvec) ON COMMIT DROP"
 COPY = "COPY staged FROM STDIN (FORMAT BINARY)"
-# A person erased since their profile was read must not come back; an unchanged vector must not cost an index entry; one
-# that was stored since the profile was read is newer.
+# What was stored since the profiles were read is newer; a stamp that is still to come says nothing, for the server's
+# clock was ahead once. A person erased since their profile was read must not come back; an unchanged vector must not
+# cost an index entry.
 MERGE = """
 INSERT INTO matching.embeddings AS kept (profile_id, encoder, content_hash, embedding)
 SELECT profile_id, :encoder, content_hash, embedding FROM staged
-WHERE EXISTS (SELECT FROM app.profiles WHERE id = profile_id)
+WHERE embedding IS NOT NULL AND EXISTS (SELECT FROM app.profiles WHERE id = profile_id)
 ON CONFLICT (profile_id) DO UPDATE
 SET encoder = excluded.encoder, content_hash = excluded.content_hash, embedding = excluded.embedding, updated_at = now()
-WHERE (kept.encoder, kept.content_hash) <> (excluded.encoder, excluded.content_hash) AND kept.updated_at < :read_at
+WHERE (kept.encoder, kept.content_hash) <> (excluded.encoder, excluded.content_hash)
+  AND NOT (kept.updated_at BETWEEN :read_at AND clock_timestamp())
 """
 # Somebody who emptied their profile has no vector any more; somebody who joined since profiles were read keeps theirs.
 # NOT IN would go through all that is staged for each row: of 60,000 vectors, half a minute.
 PRUNE = """
 DELETE FROM matching.embeddings AS kept
-WHERE NOT EXISTS (SELECT FROM staged WHERE staged.profile_id = kept.profile_id) AND updated_at < :read_at
+WHERE NOT EXISTS (SELECT FROM staged WHERE staged.profile_id = kept.profile_id)
+  AND NOT (kept.updated_at BETWEEN :read_at AND clock_timestamp())
 """
+# What the vectors are of. Of a profile that was edited since it was read they are not: it has none, and waits.
+CONFIRM = """
+UPDATE matching.embeddings AS kept SET texts_hash = seen.texts_hash
+FROM (
+    SELECT id, CASE WHEN updated_at BETWEEN :read_at AND clock_timestamp() THEN NULL
+                    ELSE jsonb_hash_extended(texts, 0) END AS texts_hash FROM app.profiles
+) AS seen JOIN staged ON profile_id = id
+WHERE kept.profile_id = id AND kept.content_hash = staged.content_hash
+  AND kept.texts_hash IS DISTINCT FROM seen.texts_hash
+"""
+# By a hash of the texts, not by stamps: an app may write any, and one from the future would hide all others. Texts are
+# read once a row, as reading them is what this takes.
 WAITING = """
-FROM app.profiles AS profile LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
-WHERE profile.texts <> '{}' AND (known.updated_at < profile.updated_at OR known.profile_id IS NULL)
+FROM (SELECT id, jsonb_hash_extended(texts, 0) AS texts_hash FROM app.profiles OFFSET 0) AS profile
+LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
+WHERE profile.texts_hash <> jsonb_hash_extended('{}', 0) AND known.texts_hash IS DISTINCT FROM profile.texts_hash
 """
 ATTEMPTS = 5
 # Only those of a table that is empty.
@@ -48,13 +64,10 @@ SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS defini
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
 WHERE indrelid = 'matching.embeddings'::regclass AND amname = 'hnsw' AND NOT EXISTS (SELECT FROM matching.embeddings)
 """
-# What was committed a little later than the newest may be stamped a little earlier.
-IN_FLIGHT = "interval '10 seconds'"
 WHO_WAITS = f"SELECT profile.id::text AS id, known.content_hash {WAITING}"
 HOW_MANY_WAIT = f"""
-SELECT count(*), max(profile.updated_at)::text,
-       md5(string_agg(profile.id || ' ' || profile.updated_at, ',' ORDER BY profile.id))
-{WAITING} AND profile.updated_at > CAST(:since AS timestamptz) - {IN_FLIGHT}
+SELECT count(*), md5(string_agg(profile.id || ' ' || profile.texts_hash, ',' ORDER BY profile.id))
+{WAITING}
 """
 
 
@@ -63,16 +76,14 @@ class Waiting:
     """Those who wrote something since their vector was made, or have none."""
 
     people: int
-    newest: str
-    """The moment that the last of them wrote, as the database says it."""
     digest: str
-    """Names who they are and when they wrote, and tells neither."""
+    """Names who they are and what they wrote, and tells neither."""
 
 
-def waiting(connection: Connection, since: str = "-infinity") -> Waiting | None:
-    """Whoever waits for a vector and changed their profile since the moment, a few seconds early; None for nobody."""
-    people, newest, digest = connection.execute(text(HOW_MANY_WAIT), {"since": since}).one()
-    return Waiting(people, newest, digest) if people else None
+def waiting(connection: Connection) -> Waiting | None:
+    """Return who waits for a vector, None for nobody."""
+    people, digest = connection.execute(text(HOW_MANY_WAIT)).one()
+    return Waiting(people, digest) if people else None
 
 
 def who_waits(connection: Connection) -> dict[str, str | None]:
@@ -102,7 +113,7 @@ def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *befo
         with driver.cursor() as cursor, cursor.copy(COPY) as copy:
             copy.set_types(("uuid", "text", "halfvec"))
             for profile_id, content_hash, vector in vectors:
-                copy.write_row((UUID(profile_id), content_hash, HalfVector(vector)))
+                copy.write_row((UUID(profile_id), content_hash, None if vector is None else HalfVector(vector)))
         for statement in before:
             connection.execute(text(statement), {"read_at": read_at})
         for _ in range(ATTEMPTS):
@@ -124,7 +135,9 @@ def _merged(connection: Connection, encoder: str, read_at: datetime) -> int | No
     try:
         # In a savepoint, which gives its locks back: an erasure may wait for one of them.
         with connection.begin_nested(), _indexed_afterwards(connection):
-            return connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount
+            changed = connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount
+            connection.execute(text(CONFIRM), {"read_at": read_at})
+            return changed
     except DBAPIError as error:
         if isinstance(error.orig, ForeignKeyViolation | DeadlockDetected):
             return None

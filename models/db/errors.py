@@ -7,7 +7,9 @@ MatchingError
 ├── CheckFailed           what a step made failed a check that blocks the publication
 ├── PublicationRefused    a publication failed its checks, or another one is being built
 ├── NothingToRollBack     no earlier publication is kept
-└── NoChampion            no ranker has been trained and accepted yet
+├── OtherMake             a stored ranker was made by another version of this program
+├── RankerLost            a stored ranker, its files or its run cannot be found or read
+└── NoChampion            no ranker has been trained and accepted yet, or the one that was is lost
 """
 
 
@@ -43,5 +45,9 @@ class OtherMake(MatchingError):
     """A stored ranker was made by another version of this program."""
 
 
+class RankerLost(MatchingError):
+    """A stored ranker, its files or its run cannot be found or read."""
+
+
 class NoChampion(MatchingError):
-    """No ranker has been trained and accepted yet."""
+    """No ranker has been trained and accepted yet, or the one that was is lost."""

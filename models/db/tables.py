@@ -115,6 +115,7 @@ embeddings = Table(
     Column("content_hash", Text, nullable=False, comment="of the encoder and the texts the embedding was made from"),
     Column("embedding", HALFVEC(EMBEDDING_DIMENSIONS), nullable=False),
     _moment("updated_at"),
+    Column("texts_hash", BigInteger, comment="jsonb_hash_extended of the texts it was made from; null: to be compared"),
     Index(
         "ix_embeddings_embedding",
         "embedding",

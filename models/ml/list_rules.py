@@ -31,6 +31,13 @@ def broken_rules(rules: Rules, decided: tuple[Ints, Ints], viewer: Ints, candida
     return pd.concat(totals, axis=1).sum(axis=1)
 
 
+def count_among(pairs: tuple[Ints, Ints], viewer: Ints, candidate: Ints, people: int) -> int:
+    """Count the n pairs of positions that are among `pairs`, where -1 is an unknown person and matches nobody."""
+    known = (pairs[0] >= 0) & (pairs[1] >= 0)
+    codes = np.unique(pairs[0][known] * people + pairs[1][known])
+    return int(_among(viewer * people + candidate, codes).sum())
+
+
 def _broken(rules: Rules, seen: Ints, viewer: Ints, candidate: Ints, people: int) -> dict[str, Bools]:
     apart = distance_km(rules.place[viewer], rules.place[candidate]) - ROUNDING_KM
     return {

@@ -11,11 +11,11 @@ from models.db.publications import publish
 from models.ml.encoder import ENCODER
 from models.ml.lists import to_records
 from pipelines.extract import read_blocks
-from pipelines.frame_store import row_count
+from pipelines.frame_store import row_count, to_table, write_table
 from pipelines.plots import rounded
 from pipelines.registry import Registry
 from pipelines.resources import Compute, Database, ShardStore
-from pipelines.scoring import ScoringInputs, inputs_fingerprint, score_shard, score_shards
+from pipelines.scoring import BLOCKS, ScoringInputs, inputs_fingerprint, score_shard, score_shards
 from pipelines.shards import manifest, missing, others, remove
 
 GROUP, OWNERS = "matches", ["team:matching"]
@@ -42,6 +42,7 @@ def scored_candidates(
     champion, start = registry.champion(), time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         blocks = read_blocks(connection)
+    write_table(to_table(blocks), store.frame(BLOCKS))
     inputs = ScoringInputs(
         inputs_fingerprint(profiles, interactions, profile_embeddings, blocks, champion.rankers.whole),
         str(store.frame("profiles")),

@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
+from models.db.errors import NoChampion
 from models.ml.drift import described, reference
 from models.ml.gate import Check, check
 from models.ml.pairs import training_pairs as make_pairs
@@ -95,7 +96,7 @@ def ranker(
     """
     run_id, start = context.run.run_id, time.monotonic()
     with registry.training(f"dagster {run_id[:8]}", {"dagster_run_id": run_id}):
-        champion, answers = registry.current(), load_answers(profile_embeddings)
+        champion, answers = _champion(context, registry, store), load_answers(profile_embeddings)
         trained = train(
             profiles,
             answers,
@@ -128,6 +129,19 @@ def ranker(
         },
         check_results=_results(judged),
     )
+
+
+def _champion(context: dg.AssetExecutionContext, registry: Registry, store: ShardStore) -> Champion | None:
+    """The champion to beat; None, with a warning if there was one once: this ranker is promoted whatever the gate says.
+
+    A store that was wiped tells of no champion, but lists have been scored.
+    """
+    try:
+        return registry.champion()
+    except NoChampion as error:
+        if registry.champion_version() is not None or store.frame("scored_candidates").exists():
+            context.log.warning(f"{error}. The ranker trained now becomes the champion whatever its checks say")
+        return None
 
 
 @dataclass(frozen=True)

@@ -92,29 +92,89 @@ def test_what_was_stored_since_the_profiles_were_read_stays(engine: Engine) -> N
     assert stored(engine) == {"ann": "second", "bob": "second", "cy": "first"}
 
 
-def test_who_joined_or_wrote_since_waits(engine: Engine) -> None:
+def waits(engine: Engine) -> dict[str, str | None]:
+    """Who waits, by name."""
+    with engine.connect() as connection:
+        found = who_waits(connection)
+        asked = waiting(connection)
+    assert (asked.people if asked else 0) == len(found)
+    name_of = {key: name for name, key in PEOPLE.items()}
+    return {name_of[key]: content for key, content in found.items()}
+
+
+def digest(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        found = waiting(connection)
+    return found.digest if found else None
+
+
+def test_who_joined_waits(engine: Engine) -> None:
+    assert waits(engine) == dict.fromkeys(PEOPLE)
     store_embeddings(engine, "letters", rows("ann", "bob"), now(engine))
-    with engine.connect() as connection:
-        assert who_waits(connection) == {PEOPLE["cy"]: None}
-        first = waiting(connection)
-    assert first is not None
-    assert first.people == 1
+    assert waits(engine) == {"cy": None}
+    add_embeddings(engine, "letters", rows("cy"), now(engine))
+    assert waits(engine) == {}
+
+
+STAMPS = [
+    "now()",
+    "updated_at",
+    "'2001-01-01'",
+    "now() + interval '1 day'",
+    "'infinity'",
+    "'-infinity'",
+    "'294276-12-31'",
+]
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_who_wrote_since_waits_whatever_the_stamp_and_hides_nobody(engine: Engine, stamp: str) -> None:
+    store_embeddings(engine, "letters", rows("ann", "bob", "cy"), now(engine))
+    tell(engine, EDIT.replace("now()", stamp), "bob")
+    assert waits(engine) == {"bob": "first"}
+    first = digest(engine)
+    add_embeddings(engine, "letters", rows("bob", content="second"), now(engine))
+    assert waits(engine) == {}
+    tell(engine, EDIT.replace("row", "swim"), "ann")
+    assert waits(engine) == {"ann": "first"}
+    assert digest(engine) not in {None, first}
+    assert store_embeddings(engine, "letters", rows("ann", "bob", "cy", content="third"), now(engine)) == 3
+    assert waits(engine) == {}
+
+
+@pytest.mark.parametrize("stamp", ["now() + interval '1 day'", "'infinity'"])
+def test_a_stamp_of_ours_from_the_future_keeps_no_old_vector(engine: Engine, stamp: str) -> None:
+    """The server's clock was ahead once, or the rows come from another server."""
+    store_embeddings(engine, "letters", rows("ann", "bob", "cy"), now(engine))
+    run(engine, f"UPDATE matching.embeddings SET updated_at = {stamp}")
+    assert store_embeddings(engine, "letters", rows("ann", content="second"), now(engine)) == 1
+    assert stored(engine) == {"ann": "second"}
+
+
+def test_who_writes_while_the_vectors_are_made_goes_on_waiting(engine: Engine) -> None:
+    read_at = now(engine)
     tell(engine, EDIT, "bob")
-    with engine.connect() as connection:
-        assert who_waits(connection) == {PEOPLE["bob"]: "first", PEOPLE["cy"]: None}
-        both = waiting(connection)
-        assert both is not None
-        assert both.people == 2
-        assert both.digest != first.digest
-        assert waiting(connection, first.newest) == both  # seconds apart: the older one may have been in flight
-        assert waiting(connection, "2999-01-01") is None
+    store_embeddings(engine, "letters", rows("ann", "bob", "cy"), read_at)
+    assert waits(engine) == {"bob": "first"}
+    add_embeddings(engine, "letters", rows("bob", content="second"), now(engine))
+    assert waits(engine) == {}
+
+
+def test_who_changed_nothing_after_all_is_confirmed(engine: Engine) -> None:
+    """As after an edit that was taken back, or where an earlier version stored the vector."""
+    store_embeddings(engine, "letters", rows(*PEOPLE), now(engine))
+    run(engine, "UPDATE matching.embeddings SET texts_hash = NULL")
+    assert waits(engine) == dict.fromkeys(PEOPLE, "first")
+    unchanged = [(PEOPLE["ann"], "first", None), (PEOPLE["bob"], "another", None)]
+    assert add_embeddings(engine, "letters", unchanged, now(engine)) == 0
+    assert waits(engine) == {"bob": "first", "cy": "first"}
+    assert stored(engine) == dict.fromkeys(PEOPLE, "first")
 
 
 def test_who_wrote_nothing_does_not_wait(engine: Engine) -> None:
     store_embeddings(engine, "letters", rows("ann", "bob", "cy"), now(engine))
     tell(engine, EMPTY, "ann")
-    with engine.connect() as connection:
-        assert waiting(connection) is None
+    assert digest(engine) is None
 
 
 def storing(engine: Engine, pool: ThreadPoolExecutor) -> Future[int]:

@@ -96,6 +96,47 @@ def test_an_ineligible_pair_blocks_the_publication_and_says_which_rule(town: Pla
     assert town.ask(LIVE) == before
 
 
+@pytest.mark.parametrize("rule", ["blocked", "liked or passed before", "passed by the candidate"])
+def test_a_listed_pair_that_the_run_itself_knew_to_be_closed_blocks_the_publication(town: Place, rule: str) -> None:
+    """However few: what the run had read is compared, and no stamp."""
+    before, first = town.ask(LIVE), frame(town, "match_lists").iloc[0]
+    viewer, candidate = first["viewer_id"], first["candidate_ids"][0]
+    if rule == "blocked":
+        path = UPath(town.home) / "store" / "blocks.parquet"
+        write_table(to_table(pd.DataFrame({"blocker_id": [candidate], "blocked_id": [viewer]})), path)
+    else:
+        acts, mine = frame(town, "interactions"), rule.startswith("liked")
+        actor, target = (viewer, candidate) if mine else (candidate, viewer)
+        act = acts.tail(1).assign(interaction_id="last", actor_id=actor, target_id=target, kind="pass")
+        path = UPath(town.home) / "store" / "interactions.parquet"
+        write_table(to_table(pd.concat([acts, act], ignore_index=True)), path)
+    result, found = execute(town, "match_lists", "publication")
+    assert not result.success
+    said = str(found["pairs_are_eligible"].description)
+    assert re.search(rf"(: |, ){rule} [12]\b", said)
+    assert said.endswith(BLOCKED)
+    assert town.ask(LIVE) == before
+
+
+def test_what_users_write_during_a_run_fails_no_check(town: Place) -> None:
+    ((before,),) = town.ask(LIVE)
+    town.tell(
+        "INSERT INTO app.interactions (actor_id, target_id, kind, created_at)"
+        " SELECT viewer_id, candidate_ids[1], 'pass', '2001-01-01' FROM matching.match_lists"
+        " WHERE cardinality(candidate_ids) > 2 LIMIT 5",
+        "INSERT INTO app.blocks SELECT viewer_id, candidate_ids[2], '-infinity' FROM matching.match_lists"
+        " WHERE cardinality(candidate_ids) > 2 LIMIT 5",
+        "DELETE FROM app.profiles WHERE id IN (SELECT viewer_id FROM matching.match_lists LIMIT 1)",
+    )
+    result, found = execute(town, "match_lists", "publication")
+    assert result.success
+    assert {name for name, each in found.items() if not each.passed} == set()
+    assert town.ask(LIVE) == [(before + 1,)]
+    shown = town.metadata("publication")
+    assert int(str(shown["dropped_since_scoring"])) > 10
+    assert int(str(shown["dropped_backdated"])) >= 10
+
+
 def test_many_bad_rows_warn_and_most_bad_rows_block_the_rest(town: Place, capsys: pytest.CaptureFixture[str]) -> None:
     before = town.ask(LIVE)
     town.tell("UPDATE app.profiles SET wants = '{\"fun\"\\: 7}' WHERE source_key LIKE '%\\:1_'")

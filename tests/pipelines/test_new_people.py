@@ -71,7 +71,7 @@ def test_who_joined_is_shown_similar_people_and_not_encoded_again_at_night(
         asked, cursor = look(town, instance)
         assert isinstance(asked, dg.RunRequest)
         assert asked.tags["people"] == "1"
-        assert str(person) not in str(asked.run_key)
+        assert str(person) not in str(cursor)
         with serving(town.database_url, tmp_path_factory.mktemp("api") / "log") as api:
             assert api.get("/v1/me/similar", token_for(person)).json()["matches"] == []
             assert embed(town, instance) == {"answers_encoded": 2, "vectors_stored": 1, "left_to_the_night": 0}
@@ -85,26 +85,57 @@ def test_who_joined_is_shown_similar_people_and_not_encoded_again_at_night(
     assert (night["profiles"], night["answers_encoded"], night["vectors_stored"]) == (before + 1, 0, 0)
 
 
-def test_who_breaks_the_contract_is_left_to_the_night(town: Place) -> None:
+def test_who_breaks_the_contract_is_left_to_the_night_and_starts_no_job_again(town: Place) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         child, grown = join(town, born="2020-01-01"), join(town)
-        first, _ = look(town, instance)
+        first, cursor = look(town, instance)
         assert isinstance(first, dg.RunRequest)
         assert embed(town, instance) == {"answers_encoded": 2, "vectors_stored": 1, "left_to_the_night": 1}
         assert town.ask(STORED, person=child) == [(0,)]
         assert town.ask(STORED, person=grown) == [(1,)]
-        assert embed(town, instance)["left_to_the_night"] == 1
-        later, _ = look(town, instance, "2999-01-01")
-        assert later == "nobody joined or wrote anything since"
+        _, cursor = look(town, instance, cursor)
+        for _ in range(3):
+            later, cursor = look(town, instance, cursor)
+            assert later == "nobody else joined or wrote anything since; 1 are left to the night"
+        join(town)
+        assert isinstance(look(town, instance, cursor)[0], dg.RunRequest)
 
 
-def test_an_edit_of_something_else_encodes_nothing(town: Place) -> None:
+STAMPS = ["now() + interval '3 hours'", "'infinity'", "'2001-01-01'", "'-infinity'", "updated_at"]
+# What an earlier version kept: the moment of the newest edit.
+CURSORS = [None, "2999-01-01 00:00:00+00", "infinity", "nonsense"]
+
+
+def test_no_stamp_of_anybody_hides_who_joins(town: Place) -> None:
+    edit = "UPDATE app.profiles SET texts = jsonb_build_object('About me', CAST(:word AS text)), updated_at = "
+    somebody = " WHERE id = (SELECT id FROM app.profiles ORDER BY id LIMIT 1 OFFSET :number)"
+    with dg.DagsterInstance.ephemeral() as instance:
+        for cursor in CURSORS:
+            for number, stamp in enumerate(STAMPS):
+                town.tell(edit + stamp + somebody, word=f"I like number {number} and {cursor}.", number=number)
+                asked, kept = look(town, instance, cursor)
+                assert isinstance(asked, dg.RunRequest)
+                join(town)
+                again, _ = look(town, instance, kept)
+                assert isinstance(again, dg.RunRequest)
+        assert embed(town, instance)["vectors_stored"] == len(STAMPS) + len(STAMPS) * len(CURSORS)
+        assert look(town, instance, kept)[0] == "nobody joined or wrote anything since"
+
+
+def test_an_edit_of_something_else_starts_nothing(town: Place) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         town.tell("UPDATE app.profiles SET paused = true, updated_at = now() WHERE source_key LIKE '%\\:7'")
-        asked, _ = look(town, instance)
+        assert look(town, instance)[0] == "nobody joined or wrote anything since"
+        assert town.ask(WHO_WAITS) == []
+
+
+def test_vectors_of_an_earlier_version_are_confirmed_and_not_made_again(town: Place) -> None:
+    town.tell("UPDATE matching.embeddings SET texts_hash = NULL")
+    with dg.DagsterInstance.ephemeral() as instance:
+        asked, cursor = look(town, instance)
         assert isinstance(asked, dg.RunRequest)
-        assert len(town.ask(WHO_WAITS)) == 1
         assert embed(town, instance) == {"answers_encoded": 0, "vectors_stored": 0, "left_to_the_night": 0}
+        assert look(town, instance, cursor)[0] == "nobody joined or wrote anything since"
 
 
 def test_before_anything_is_published_nobody_is_new(place: Place) -> None:

@@ -33,7 +33,7 @@ class Publication:
     viewer_count: int
     pair_count: int
     metrics: Mapping[str, Any]
-    """As given to `publish`, with `dropped_since_scoring` (pairs), `error` if failed, `rolled_back_at` if it was."""
+    """As given to `publish`, with the pairs dropped, `error` if failed, `rolled_back_at` if it was."""
     created_at: datetime
     activated_at: datetime | None
     kept: bool
@@ -64,8 +64,8 @@ def publish(
     """Store the lists apart, verify them, and make them what readers see, all at one instant.
 
     `lists` is read once and streamed. `as_of` is the day the ages were counted on. `scored_at` (with time zone) is the
-    database's time when the profiles, interactions and blocks behind the lists were read: pairs that became impossible
-    since then are taken out and counted in the metric `dropped_since_scoring`, see `verification.drop_impossible`.
+    database's time when the profiles, interactions and blocks behind the lists were read. Pairs that have become
+    impossible are taken out and counted in the metric `dropped_since_scoring`, see `verification.drop_impossible`.
     Drops the lists of publications beyond the kept ones.
 
     Raises PublicationRefused if another publication is being built, if the lists fail a check, or if the database
@@ -135,9 +135,10 @@ def _build(
         logger.info("publication %d: %s stored", publication_id, sent)
         verification.verify_lists(connection, publication_id, sent)
         dropped = verification.drop_impossible(connection, publication_id, as_of, scored_at)
-        logger.info("publication %d: verified; %d pairs dropped as impossible since", publication_id, dropped)
+        said = ", ".join(f"{name} {count:,}" for name, count in dropped.items())
+        logger.info("publication %d: verified; %s", publication_id, said)
         partitions.attach(connection, publication_id)
-        _update(connection, publication_id, metrics=row.metrics.concat({"dropped_since_scoring": dropped}))
+        _update(connection, publication_id, metrics=row.metrics.concat(dict(dropped)))
     with connection.begin():
         verification.drop_erased(connection, publication_id)
         left = partitions.size(connection, publication_id)

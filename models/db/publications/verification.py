@@ -1,6 +1,7 @@
 """What must be true of a publication's lists before they go live, asked in SQL of the lists as they were stored."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,17 @@ from models.db.publications.partitions import Size, partition, size
 
 IN_FLIGHT = timedelta(seconds=10)
 """Changes stamped this long before `scored_at` may have been committed after it, or by a clock that is not the
-database's: they count as made since."""
+database's: nobody is warned of them."""
+
+MOST_IMPOSSIBLE = 0.1
+"""The share of the listed pairs above which a publication is refused: users do not make so many impossible during a
+run, so a step of the pipeline did."""
+
+ALWAYS_DROPPED = 100
+"""So many impossible pairs refuse no publication, however small it is: one person's full list, and as many places in
+the lists of others."""
+
+logger = logging.getLogger(__name__)
 
 SHAPE = """
 SELECT problem, count(*) FROM (
@@ -35,9 +46,9 @@ SELECT problem, count(*) FROM (
 ) WHERE problem IS NOT NULL GROUP BY problem ORDER BY count(*) DESC, problem
 """
 
-# A pair may appear several times here, once for each thing against it; `changed_at` is when that thing came to be.
-# Unnested beside the table and for each part anew, as PostgreSQL shares out neither a list of columns that is unnested
-# nor what was materialized among its workers.
+# A pair may appear several times here, once for each thing against it; `changed_at` is when, by its own stamp, that
+# thing came to be. Unnested beside the table and for each part anew, as PostgreSQL shares out neither a list of columns
+# that is unnested nor what was materialized among its workers.
 IMPOSSIBLE = """
 CREATE TEMPORARY TABLE impossible_pairs ON COMMIT DROP AS
 WITH pair AS NOT MATERIALIZED (
@@ -45,16 +56,16 @@ WITH pair AS NOT MATERIALIZED (
         CASE WHEN most_compatible_id IS NULL OR most_compatible_id = ANY (candidate_ids) THEN candidate_ids
              ELSE candidate_ids || most_compatible_id END) AS candidate_id
 )
-SELECT viewer_id, candidate_id, 'pairs with a block between them' AS problem, created_at AS changed_at
+SELECT viewer_id, candidate_id, 'blocked' AS problem, created_at AS changed_at
 FROM pair JOIN app.blocks ON blocker_id = viewer_id AND blocked_id = candidate_id
 UNION ALL
-SELECT viewer_id, candidate_id, 'pairs with a block between them', created_at
+SELECT viewer_id, candidate_id, 'blocked', created_at
 FROM pair JOIN app.blocks ON blocker_id = candidate_id AND blocked_id = viewer_id
 UNION ALL
-SELECT viewer_id, candidate_id, 'candidates the viewer liked or passed before', created_at
+SELECT viewer_id, candidate_id, 'decided', created_at
 FROM pair JOIN app.interactions ON actor_id = viewer_id AND target_id = candidate_id
 UNION ALL
-SELECT viewer_id, candidate_id, 'pairs that are not eligible',
+SELECT viewer_id, candidate_id, 'ineligible',
        CASE WHEN viewer.id IS NULL OR candidate.id IS NULL OR viewer.paused OR candidate.paused THEN 'infinity'
             ELSE greatest(viewer.updated_at, candidate.updated_at) END
 FROM pair
@@ -63,10 +74,17 @@ LEFT JOIN app.profiles AS candidate ON candidate.id = candidate_id
 WHERE matching.is_eligible(viewer, candidate, :as_of) IS NOT TRUE
 """
 
-UNEXPLAINED = """
-SELECT problem, count(*) FROM impossible_pairs WHERE changed_at <= :since
-GROUP BY problem ORDER BY count(*) DESC, problem
+COUNTS = """
+SELECT count(DISTINCT (viewer_id, candidate_id)),
+       count(DISTINCT (viewer_id, candidate_id)) FILTER (WHERE problem = 'blocked'),
+       count(DISTINCT (viewer_id, candidate_id)) FILTER (WHERE problem = 'decided'),
+       count(DISTINCT (viewer_id, candidate_id)) FILTER (WHERE problem = 'ineligible'),
+       count(DISTINCT (viewer_id, candidate_id)) FILTER (WHERE changed_at <= :since)
+FROM impossible_pairs
 """
+
+REASONS = ("dropped_blocked", "dropped_decided", "dropped_ineligible")
+DROPPED = ("dropped_since_scoring", *REASONS, "dropped_backdated")
 
 FORGET = """
 UPDATE {partition} AS list
@@ -85,8 +103,6 @@ SET (candidate_ids, p_like, p_liked_back, p_match, reasons) = (
 FROM (SELECT viewer_id, array_agg(candidate_id) AS candidate_ids FROM {unwanted} GROUP BY viewer_id) AS unwanted
 WHERE list.viewer_id = unwanted.viewer_id
 """
-
-DISTINCT_IMPOSSIBLE = "SELECT count(*) FROM (SELECT DISTINCT viewer_id, candidate_id FROM impossible_pairs)"
 
 # The lock that erasures take turns by: one under way may hold a list that is changed here, and wait for another.
 ERASURES_DONE = "SELECT pg_advisory_xact_lock(hashtext('matching.erasure'))"
@@ -112,20 +128,38 @@ def verify_lists(connection: Connection, publication_id: int, sent: Size) -> Non
     _refuse_first(connection.execute(_sql(SHAPE, publication_id)).first())
 
 
-def drop_impossible(connection: Connection, publication_id: int, as_of: date, scored_at: datetime) -> int:
-    """Take out the pairs that became impossible after they were scored, and return how many.
+def drop_impossible(connection: Connection, publication_id: int, as_of: date, scored_at: datetime) -> Mapping[str, int]:
+    """Take out the pairs that are impossible by now, and return how many, by name of metric.
 
     Impossible: an unknown, erased or paused person; a block either way; a candidate whom the viewer liked or passed; a
-    pair that `matching.is_eligible` refuses on the day `as_of`. People go on living while a publication is built, so
-    that alone is no fault. A pair is taken out silently if one of its people is unknown, erased or paused (no date
-    tells since when), or if what is against it is newer than `scored_at`: the block, the like or pass, the last edit
-    of either profile. Raises PublicationRefused for any other pair: whoever made the lists should have known.
+    pair that `matching.is_eligible` refuses on the day `as_of`. Users write all of these while a publication is built,
+    and the app's rows carry any stamp, so stamps decide nothing: those from before `scored_at` are only counted and
+    warned of. `dropped_since_scoring` counts pairs; the others count by what is against a pair, and those of none are
+    left out. Raises PublicationRefused when the share of impossible pairs is beyond MOST_IMPOSSIBLE.
     """
     connection.execute(_sql(IMPOSSIBLE, publication_id), {"as_of": as_of})
-    unexplained = connection.execute(text(UNEXPLAINED), {"since": scored_at - IN_FLIGHT}).first()
-    _refuse_first(unexplained)
+    counts = dict(zip(DROPPED, connection.execute(text(COUNTS), {"since": scored_at - IN_FLIGHT}).one(), strict=True))
+    dropped = {name: count for name, count in counts.items() if count or name == DROPPED[0]}
+    _refuse_many(dropped, size(connection, publication_id).pairs)
     connection.execute(_sql(FORGET, publication_id, unwanted="impossible_pairs"))
-    return connection.scalar(text(DISTINCT_IMPOSSIBLE)) or 0
+    return dropped
+
+
+def _refuse_many(dropped: Mapping[str, int], listed: int) -> None:
+    pairs = dropped[DROPPED[0]]
+    if pairs > max(ALWAYS_DROPPED, MOST_IMPOSSIBLE * listed):
+        why = ", ".join(f"{name.removeprefix('dropped_')} {dropped[name]:,}" for name in REASONS if name in dropped)
+        raise PublicationRefused(
+            f"{pairs:,} of {listed:,} listed pairs are impossible ({why}), and at most {MOST_IMPOSSIBLE:.0%} may be; "
+            "run the whole pipeline again, to make lists from the tables as they are now; if it is refused again, "
+            "the step that made the lists is wrong"
+        )
+    if backdated := dropped.get(DROPPED[-1]):
+        logger.warning(
+            "%d impossible pairs carry stamps from before the run read the app's tables: see that created_at and "
+            "updated_at are the database's now()",
+            backdated,
+        )
 
 
 def drop_erased(connection: Connection, publication_id: int) -> None:
