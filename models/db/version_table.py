@@ -87,7 +87,7 @@ def _carry_over(connection: Connection) -> None:
     revision = _last_made(connection)
     if revision is None:
         return
-    connection.execute(text(f"INSERT INTO {TABLE} VALUES (:revision)"), {"revision": revision})
+    connection.execute(text(f"INSERT INTO {TABLE} VALUES (:revision)"), {"revision": revision})  # noqa: S608
     if _is_there(connection, SHARED) and revision in _recorded(connection, SHARED):
         connection.execute(text(f"DELETE FROM {SHARED} WHERE version_num = :revision"), {"revision": revision})  # noqa: S608
         if not _recorded(connection, SHARED):

@@ -117,9 +117,7 @@ def test_a_database_migrated_before(engine: Engine, empty: str, revision: str) -
 
 
 @pytest.mark.parametrize("revision", OURS)
-def test_a_database_migrated_before_that_holds_the_app_s_version_too(
-    engine: Engine, empty: str, revision: str
-) -> None:
+def test_a_database_migrated_before_that_holds_the_app_s_version_too(engine: Engine, empty: str, revision: str) -> None:
     migrate_as_before(engine, empty, revision, "abc123")
     upgrade(empty)
     assert_migrated(engine, empty)
