@@ -6,7 +6,8 @@ from typing import Any
 from alembic import context
 from sqlalchemy import create_engine, pool
 
-from models.db.engines import database_url
+from models.db import version_table
+from models.db.engines import CONNECTION, database_url
 from models.db.settings import settings
 from models.db.tables import metadata
 
@@ -22,19 +23,25 @@ def include_name(name: str | None, type_: str, parent_names: MutableMapping[Any,
 
 def run() -> None:
     """Apply the migrations in one transaction, one process at a time."""
-    engine = create_engine(context.config.attributes.get("url") or database_url(settings()), poolclass=pool.NullPool)
+    url = context.config.attributes.get("url") or database_url(settings())
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args=CONNECTION)
+    known = [script.revision for script in context.script.walk_revisions()]
     with engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=metadata,
             include_schemas=True,
             include_name=include_name,
-            version_table_schema="public",
+            version_table=version_table.NAME,
+            version_table_schema=version_table.SCHEMA,
         )
         with context.begin_transaction():
-            # Two processes may find an old schema at once: the second waits here, then finds nothing left to do.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('matching.migrations'))")
+            if context.get_context().opts.get("dont_mutate"):  # `alembic current`
+                context.run_migrations()
+                return
+            version_table.open_version_table(connection, known)
             context.run_migrations()
+            version_table.close_version_table(connection)
 
 
 run()

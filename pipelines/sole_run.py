@@ -1,7 +1,7 @@
 """One run at a time: two in one database would delete each other's shards and mix their frames.
 
-The lock is PostgreSQL's and ends with its holder's connection, so with the process, however that ends. It ends with the
-server, too: a run whose steps outlive a restart of that goes on without.
+The lock is PostgreSQL's and ends with its holder's connection, so with the process, however that ends. It is also lost
+if the server restarts; a run that survives the restart continues without it.
 """
 
 import time
@@ -10,10 +10,9 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from models.db import advisory_lock
+from models.db import locks
 from models.db.errors import PublicationRefused
 
-LOCK = "matching.run"
 SECONDS_BETWEEN, MOST_SECONDS = 1, 3600
 WAITS = "another run is going on, or an erasure: this one begins when that has ended"
 WAITED = (
@@ -24,7 +23,7 @@ WAITED = (
 @contextmanager
 def held(engine: Engine) -> Iterator[bool]:
     """Whether no run is going on; if so, none begins for the length of the block."""
-    with engine.connect() as connection, advisory_lock.held(connection, LOCK) as free:
+    with locks.try_acquire(engine, locks.RUN) as free:
         yield free
 
 

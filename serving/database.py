@@ -32,20 +32,25 @@ _MEND = f"{_LACKS}: run `matching migrate`, or grant {ROLE} what is missing"
 log = structlog.get_logger("serving")
 
 # A generic plan, because planning the matches takes three times as long as running them.
-SESSION = f"""
-SET ROLE {ROLE};
-SET default_transaction_read_only = on;
-SET statement_timeout = '2s';
-SET plan_cache_mode = force_generic_plan;
-SET jit = off;
-SET TimeZone = 'UTC'
-"""
+SETTINGS = {
+    "role": ROLE,
+    "default_transaction_read_only": "on",
+    "statement_timeout": "2s",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "TimeZone": "UTC",
+}
+SESSION = "; ".join(f"SET {name} = '{value}'" for name, value in SETTINGS.items())
+TRANSACTION = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)" for name, value in (SETTINGS | {"transaction_read_only": "on"}).items()
+)
 
 
 def make_pool(url: str) -> AsyncConnectionPool:
     """A closed pool of prepared, autocommit, read-only connections to `url` (`postgresql://`).
 
-    It opens without a database and connects when there is one.
+    It opens without a database and connects when there is one. Where a pooler may lend the session to somebody else
+    after each transaction, nothing is set or prepared in the session.
     """
     return AsyncConnectionPool(
         url,
@@ -63,12 +68,22 @@ def make_pool(url: str) -> AsyncConnectionPool:
 
 async def _configure(connection: AsyncConnection) -> None:
     try:
-        await connection.execute(SESSION.encode(), prepare=False)
+        if await _is_pooled(connection):
+            connection.prepare_threshold = None
+            await connection.execute(TRANSACTION.encode())  # to see now whether it may
+        else:
+            await connection.execute(SESSION.encode(), prepare=False)
     except InvalidParameterValue as error:
         raise DatabaseUnavailable(f"the database has no role {ROLE}: run `matching migrate`") from error
     except InsufficientPrivilege as error:
         user = connection.info.user
         raise DatabaseUnavailable(f"the database user {user} may not read: run GRANT {ROLE} TO {user}") from error
+
+
+async def _is_pooled(connection: AsyncConnection) -> bool:
+    """Whether a pooler is between: it names a process of its own for cancellations, and not the one that answers."""
+    cursor = await connection.execute("SELECT pg_backend_pid()", prepare=False)
+    return await cursor.fetchone() != (connection.info.backend_pid,)
 
 
 async def fetch_row(
@@ -106,8 +121,13 @@ async def _fetch_row(
     pool: AsyncConnectionPool, statement: str, parameters: Mapping[str, object] | None
 ) -> tuple[Any, ...] | None:
     async with pool.connection() as connection:
-        cursor = await connection.execute(statement, parameters)
-        return await cursor.fetchone()
+        if connection.prepare_threshold is not None:
+            cursor = await connection.execute(statement, parameters)
+            return await cursor.fetchone()
+        async with connection.pipeline():  # one transaction, in one round trip
+            await connection.execute(TRANSACTION.encode())
+            cursor = await connection.execute(statement, parameters)
+            return await cursor.fetchone()
 
 
 def _why(error: Error | TimeoutError) -> str:

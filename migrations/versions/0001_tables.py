@@ -17,7 +17,7 @@ depends_on = None
 def upgrade() -> None:
     op.execute("CREATE EXTENSION IF NOT EXISTS vector")
     op.execute("CREATE SCHEMA IF NOT EXISTS app")
-    op.execute("CREATE SCHEMA IF NOT EXISTS matching")
+    # Schema matching comes and goes with the version table (models/db/version_table.py).
     op.create_table(
         "profiles",
         sa.Column("id", sa.UUID(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -195,6 +195,5 @@ def downgrade() -> None:
     )
     op.drop_table("publications", schema="matching")
     op.drop_table("profiles", schema="app")
-    op.execute("DROP SCHEMA matching")
     op.execute("DROP SCHEMA app")
     # The extension stays: others may use it.

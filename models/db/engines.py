@@ -14,6 +14,8 @@ from models.db.errors import DatabaseUnavailable, InputError
 from models.db.settings import Settings
 
 DRIVER = "postgresql+psycopg"
+# Behind a pooler that lends sessions by the transaction, a prepared statement would be left in somebody else's session.
+CONNECTION = {"connect_timeout": 10, "prepare_threshold": None}
 # SQLSTATEs of a server that will be back: connection exceptions, shutdowns and starts. None: it was not reached at all.
 LOST = ("08", "57P")
 UNREADABLE = (
@@ -57,7 +59,7 @@ def libpq_url(url: str) -> str:
 @contextmanager
 def database(settings: Settings) -> Iterator[Engine]:
     """An engine for the length of a block. A lost or absent server is raised as DatabaseUnavailable."""
-    engine = create_engine(database_url(settings), connect_args={"connect_timeout": 10}, hide_parameters=True)
+    engine = create_engine(database_url(settings), connect_args=CONNECTION, hide_parameters=True)
     try:
         yield engine
     except (DBAPIError, psycopg.OperationalError) as error:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
 
+from models.db import locks
 from models.db.errors import DatabaseUnavailable
 from pipelines.loaders import upserts
 from pipelines.loaders.records import Interaction, LoadReport, Person, Source
@@ -41,7 +42,7 @@ def fill(
     reasons: Counter[str] = Counter()
     with engine.begin() as connection:
         # Two loads at once would meet in the same rows in different orders: the second waits here.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('matching.load'))")
+        locks.acquire(connection, locks.LOAD)
         people_counts = _fill_profiles(connection, acceptable_people(people, reasons))
         interaction_counts = _fill_interactions(connection, acceptable_interactions(interactions, reasons), reasons)
     return LoadReport(*people_counts, *interaction_counts, refused=reasons + (refused or Counter()))

@@ -88,8 +88,9 @@ def the_app_deletes(place: Place, person: UUID) -> None:
         for statement in (*DATING_ROLE, "SET LOCAL ROLE dating_app"):
             connection.execute(statement)
         connection.execute("DELETE FROM dating.people WHERE id = %s", [person])
-        assert connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted").fetchall()
         connection.execute("RESET ROLE")
+        held = "SELECT FROM pg_locks WHERE relation = 'matching.erasure_lock'::regclass AND granted"
+        assert connection.execute(held).fetchall()
         connection.execute("DROP OWNED BY dating_app")
         connection.execute("DROP ROLE dating_app")
 

@@ -55,9 +55,10 @@ def builder(engine: Engine, moment: str) -> subprocess.Popen[bytes]:
 
 def locks(engine: Engine) -> int:
     """How many builders hold the lock."""
-    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database "
+    query = "SELECT count(*) FROM pg_locks JOIN pg_database AS mine ON mine.oid = database"
+    query += " WHERE relation = 'matching.publication_lock'::regclass AND datname = current_database()"
     with engine.connect() as connection:
-        return connection.scalar(text(query + "WHERE datname = current_database())")) or 0
+        return connection.scalar(text(query)) or 0
 
 
 def assert_undisturbed(engine: Engine, before: Publication, error: str) -> None:

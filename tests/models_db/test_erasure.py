@@ -34,10 +34,12 @@ SLOWLY = (
     "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END $$",
     "CREATE TRIGGER dawdle AFTER DELETE ON app.profiles FOR EACH STATEMENT EXECUTE FUNCTION slowly()",
 )
-HANG_ON_MINE = """
-CREATE TRIGGER mine AFTER DELETE ON mine REFERENCING OLD TABLE AS gone
-FOR EACH STATEMENT EXECUTE FUNCTION matching.forget_candidates()
-"""
+HANG_ON_MINE = {
+    "forget_candidates": "CREATE TRIGGER mine AFTER DELETE ON mine REFERENCING OLD TABLE AS gone"
+    " FOR EACH STATEMENT EXECUTE FUNCTION matching.forget_candidates()",
+    "erase_in_turn": "CREATE TRIGGER mine BEFORE DELETE ON mine"
+    " FOR EACH STATEMENT EXECUTE FUNCTION matching.erase_in_turn()",
+}
 TRIGGER_FUNCTIONS = """
 SELECT proname, prosecdef, proconfig FROM pg_proc
 WHERE prorettype = 'trigger'::regtype AND pronamespace::regnamespace::text IN ('app', 'matching') ORDER BY proname
@@ -175,13 +177,15 @@ def test_the_app_erases_with_rights_on_its_own_schema_only(known: Engine) -> Non
         connection.rollback()
 
 
-def test_nobody_else_may_hang_the_forgetting_on_a_table_of_their_own(town: Engine) -> None:
-    """It has its owner's rights: on a table of anybody's it would take whom they like out of all lists."""
+@pytest.mark.parametrize("function", HANG_ON_MINE)
+def test_nobody_else_may_hang_a_trigger_function_on_a_table_of_their_own(town: Engine, function: str) -> None:
+    """They have their owner's rights: anybody could take whom they like out of all lists, or keep erasures waiting."""
     with town.connect() as connection:
-        connection.execute(text(f"SET LOCAL ROLE {ROLE}"))
         connection.execute(text("CREATE TEMPORARY TABLE mine (id uuid)"))
-        with pytest.raises(ProgrammingError, match=r"permission denied for function .*forget_candidates"):
-            connection.execute(text(HANG_ON_MINE))
+        connection.execute(text(f"GRANT ALL ON mine TO {ROLE}"))
+        connection.execute(text(f"SET LOCAL ROLE {ROLE}"))
+        with pytest.raises(ProgrammingError, match=rf"permission denied for function .*{function}"):
+            connection.execute(text(HANG_ON_MINE[function]))
         connection.rollback()
 
 
@@ -190,7 +194,7 @@ def test_every_trigger_that_writes_elsewhere_has_its_owner_s_rights_and_a_search
 ) -> None:
     found = connection.execute(text(TRIGGER_FUNCTIONS)).all()
     assert [tuple(row) for row in found] == [
-        ("erase_in_turn", False, None),
+        ("erase_in_turn", True, ["search_path=pg_catalog, pg_temp"]),
         ("forget_candidates", True, ["search_path=pg_catalog, pg_temp"]),
     ]
 

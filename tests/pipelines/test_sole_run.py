@@ -72,7 +72,7 @@ def test_what_holds_it_once_gives_it_back(place: Place) -> None:
 
 def test_a_lock_that_was_lost_with_its_connection_is_given_back_without_a_word(place: Place) -> None:
     holder = (
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'matching.run_lock'::regclass"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     with held(place.engine):

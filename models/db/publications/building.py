@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from models.db.advisory_lock import held
+from models.db import locks
 from models.db.engines import is_of_a_lost_server
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
 from models.db.publications import partitions
@@ -18,7 +18,6 @@ from models.db.tables import publications
 KEPT = 3
 """How many publications keep their lists: the live one and those to roll back to."""
 
-LOCK = "matching.publication"
 OUT_OF_ROOM = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
 
 logger = logging.getLogger(__name__)
@@ -27,15 +26,16 @@ row = publications.c
 
 @contextmanager
 def sole_builder(engine: Engine) -> Iterator[Connection]:
-    """A connection that holds the lock of builders for the length of the block.
+    """Yield a connection to build on; another one holds the lock of builders for the length of the block.
 
     Raises PublicationRefused if somebody else holds it, and tells the database's errors as `failure_recorded` does.
     """
     try:
-        with engine.connect() as connection, held(connection, LOCK) as free:
+        with locks.try_acquire(engine, locks.PUBLICATION) as free:
             if not free:
                 raise PublicationRefused("another publication is being built; wait until it is done, then try again")
-            yield connection
+            with engine.connect() as connection:
+                yield connection
     except DBAPIError as error:
         raise _reason(error) from error
 

@@ -1,6 +1,6 @@
 """The publication switch: one complete set of match lists, built apart, verified, and made visible at one instant.
 
-Only one process at a time builds or rolls back. Its lock is the database session's, so it dies with the process.
+Only one process at a time builds or rolls back. A connection of its own holds the lock, which ends with the process.
 """
 
 import json
@@ -147,11 +147,16 @@ def _build(
 
 
 def _switch(connection: Connection, publication_id: int) -> None:
-    """Retire the live publication and make this one live, once nobody is left who cannot see its lists."""
+    """Retire the live publication and make this one live, once nobody is left who cannot see its lists.
+
+    Raises PublicationRefused if the lock was lost on the way and another builder has taken this one for dead.
+    """
     partitions.await_readers(connection)
+    still_building = tables.publications.update().where(row.id == publication_id, row.state == "building")
     with connection.begin():
         connection.execute(tables.publications.update().where(row.state == "live").values(state="retired"))
-        _update(connection, publication_id, state="live", activated_at=func.now())
+        if connection.execute(still_building.values(state="live", activated_at=func.now())).rowcount == 0:
+            raise PublicationRefused("the connection that held its lock was lost, and another one was built; try again")
     logger.info("publication %d is live", publication_id)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from models.db import locks
 from models.db.errors import PublicationRefused
 from models.db.publications.partitions import Size, partition, size
 
@@ -104,9 +105,6 @@ FROM (SELECT viewer_id, array_agg(candidate_id) AS candidate_ids FROM {unwanted}
 WHERE list.viewer_id = unwanted.viewer_id
 """
 
-# The lock that erasures take turns by: one under way may hold a list that is changed here, and wait for another.
-ERASURES_DONE = "SELECT pg_advisory_xact_lock(hashtext('matching.erasure'))"
-
 ERASED = """(
     SELECT viewer_id, candidate_id FROM (
         SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition}
@@ -164,7 +162,8 @@ def _refuse_many(dropped: Mapping[str, int], listed: int) -> None:
 
 def drop_erased(connection: Connection, publication_id: int) -> None:
     """Take the erased people out of an attached publication; those erased from now on go by the tables' own rules."""
-    connection.execute(text(ERASURES_DONE))
+    # Erasures take turns by it: one under way may hold a list that is changed here, and wait for another.
+    locks.acquire(connection, locks.ERASURE)
     connection.execute(_sql(FORGET, publication_id, unwanted=ERASED.format(partition=partition(publication_id))))
 
 

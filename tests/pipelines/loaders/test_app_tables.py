@@ -288,7 +288,7 @@ def fill_the_disk_at(engine: Engine, table: str) -> None:
 
 def test_a_second_load_at_the_same_time_waits_for_the_first(engine: Engine) -> None:
     reports: list[LoadReport] = []
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'matching.load_lock'::regclass AND NOT granted"
     second = threading.Thread(target=lambda: reports.append(fill(engine, [ANNA, BEN], [LIKE])))
 
     def source() -> Iterator[Person]:

@@ -1,0 +1,69 @@
+"""The commands behind a pooler that lends sessions by the transaction, as they are without one."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.loaders import simulated
+from pipelines.sole_run import held
+from tests.pgbouncer import pooled
+from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.test_sole_run import HOLD, is_free, until
+
+LEFT = """
+SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_class WHERE relpersistence = 't'),
+       (SELECT count(*) FROM pg_settings WHERE source = 'session' AND name NOT IN ('client_encoding', 'DateStyle'))
+"""
+
+
+@pytest.fixture
+def pooled_place(place: Place) -> Iterator[Place]:
+    """An empty home and an empty database behind a pooler."""
+    with pooled(place.database_url, sessions=5) as url:
+        yield Place(place.home, url)
+
+
+def test_load_run_rollback_and_erase(place: Place, pooled_place: Place) -> None:
+    simulated.load(pooled_place.engine, 60, 1, pooled_place.home)
+    pooled_place.run()
+    pooled_place.run()
+    assert place.ask("SELECT state FROM matching.publications ORDER BY id") == [("retired",), ("live",)]
+    rolled_back = pooled_place.command("rollback")
+    assert rolled_back.returncode == 0, rolled_back.stderr
+    assert place.ask("SELECT state FROM matching.publications ORDER BY id") == [("live",), ("retired",)]
+    erased = pooled_place.command("erase", "simulated:1-60:7")
+    assert erased.returncode == 0, erased.stderr
+    assert place.ask("SELECT count(*) FROM app.profiles") == [(59,)]
+    for _ in range(20):
+        assert pooled_place.ask(LEFT) == [(0, 0, 0)]
+
+
+def test_migrate(databases: Databases, template_url: str, tmp_path: Path) -> None:
+    with databases() as url, pooled(url, sessions=2) as behind:
+        Place(tmp_path, url).tell("DROP SCHEMA app, matching CASCADE")
+        for _ in range(2):
+            migrated = Place(tmp_path, behind).command("migrate")
+            assert migrated.returncode == 0, migrated.stderr
+        assert Place(tmp_path, behind).ask("SELECT count(*) FROM app.profiles") == [(0,)]
+        assert Place(tmp_path, behind).ask(LEFT) == [(0, 0, 0)]
+
+
+def test_one_run_at_a_time_and_a_lock_that_dies_with_its_process(place: Place, pooled_place: Place) -> None:
+    command = [sys.executable, "-c", HOLD, pooled_place.database_url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        for _ in range(10):  # other transactions, by which the pooler would lend its session to others
+            pooled_place.ask("SELECT 1")
+        assert not is_free(place)
+        assert not is_free(pooled_place)
+        process.send_signal(signal.SIGKILL)
+    until(lambda: is_free(place))
+    with held(pooled_place.engine) as free:
+        assert free
+        assert not is_free(place)
+    assert is_free(place)
