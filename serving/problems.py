@@ -13,6 +13,7 @@ from starlette.requests import Request
 from models.db.errors import DatabaseUnavailable
 from serving.problem_types import STATUSES, ProblemType
 from serving.schemas import InvalidParameter, Problem
+from serving.titles import TITLES
 
 MEDIA_TYPE = "application/problem+json"
 RETRY = {"Retry-After": "5"}
@@ -34,7 +35,7 @@ def documented(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
 
 
 def _described(status: HTTPStatus, kinds: tuple[ProblemType, ...]) -> str:
-    return f"{status.phrase}: {' or '.join(f'`{kind}`' for kind in kinds if STATUSES[kind] is status)}."
+    return f"{TITLES[status]}: {' or '.join(f'`{kind}`' for kind in kinds if STATUSES[kind] is status)}."
 
 
 def token_missing() -> NoReturn:
@@ -96,7 +97,7 @@ def problem(
 ) -> JSONResponse:
     """A response with problem details, which no cache keeps."""
     headers = {"Cache-Control": "no-store"} | dict(headers or {})
-    body = Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
+    body = Problem(type=kind, title=TITLES[status], status=status, detail=detail, errors=errors)
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
 
@@ -105,8 +106,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
-        kind = error.kind if isinstance(error, Refused) else ProblemType.BLANK
-        return problem(error.status_code, error.detail, error.headers, kind=kind)
+        if isinstance(error, Refused):
+            return problem(error.status_code, error.detail, error.headers, kind=error.kind)
+        # Starlette's own words for it are the phrase of the status.
+        return problem(error.status_code, TITLES[error.status_code], error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from serving.schemas import Problem
+from serving.titles import TITLES
 from tests.serving.conftest import Api, Town, token_for
 
 
@@ -17,7 +18,7 @@ def problem(answer: httpx2.Response, status: HTTPStatus, kind: str | None = None
     assert answer.headers["content-type"] == "application/problem+json"
     Problem.model_validate_json(answer.content, strict=True)
     body: dict[str, Any] = answer.json()
-    assert (body["title"], body["status"]) == (status.phrase, status)
+    assert (body["title"], body["status"]) == (TITLES[status], status)
     assert body["detail"]
     assert kind is None or body["type"] == (kind if kind == "about:blank" else f"urn:delete:problem:{kind}")
     return body

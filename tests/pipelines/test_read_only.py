@@ -1,0 +1,147 @@
+"""The pipeline where the package, HOME or both are read-only: caches go elsewhere, or libraries do without."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from models.db.migrations import ROOT
+
+NOBODY = "65534"
+# Permissions do not bind root, so its tests run as nobody, with the right to read what only root may if that exists.
+AS_NOBODY = ("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups")
+READING_ALL = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
+WHERE_COMPILED = "from models.ml import similarity; print(similarity._of_halves.stats.cache_path)"
+# What every entry point does: the embedded database, a job in Dagster, the encoder, MLflow, a picture, a compiled loop.
+EVERYTHING = """
+import dagster as dg
+import numpy as np
+from models.db import embedded
+from models.db.settings import settings
+from models.ml import similarity
+from pipelines.cli import ready_database
+from pipelines.definitions import JOB, registry
+from pipelines.loaders import simulated
+from pipelines.style import axes
+from pipelines.running import run
+
+here = settings()
+try:
+    with ready_database() as engine:
+        simulated.load(engine, 8, 1, here.home)
+        run(here, JOB, [dg.AssetKey(name) for name in ("profiles", "rejected_profiles", "profile_embeddings")])
+    with registry(here).training("trial", {}):
+        registry(here).draw("trial", axes("title", "x", "y")[0])
+    similarity._any(np.ones(3, np.float32))
+finally:
+    embedded.stop(here.home)
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A copy of the package, a HOME and a MATCHING_HOME."""
+
+    package: Path
+    user: Path
+    home: Path
+
+    def lock(self, *folders: str) -> None:
+        """Make folders, by the names of their fields, read-only."""
+        for folder in folders:
+            subprocess.run(["chmod", "-R", "a-w", getattr(self, folder)], check=True)
+
+    def python(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a script as a user whom permissions bind."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(self.package),
+            "HOME": str(self.user),
+            "MATCHING_HOME": str(self.home),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        command = [*as_nobody(), sys.executable, "-c", script]
+        return subprocess.run(
+            command,
+            check=False,
+            cwd=self.user,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+
+
+def as_nobody() -> tuple[str, ...]:
+    if os.geteuid() != 0:
+        return ()
+    reading_all = subprocess.run([*AS_NOBODY, *READING_ALL, "true"], check=False, capture_output=True).returncode == 0
+    return AS_NOBODY + READING_ALL if reading_all else AS_NOBODY
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    # Not pytest's tmp_path, which other users cannot enter.
+    with TemporaryDirectory() as folder:
+        base = Path(folder)
+        base.chmod(0o755)
+        for name in ("models", "pipelines", "serving", "migrations"):
+            ignored = shutil.ignore_patterns("node_modules", "__pycache__")
+            shutil.copytree(ROOT / name, base / "package" / name, ignore=ignored)
+        shutil.copy(ROOT / "workspace.yaml", base / "package")
+        made = Installation(base / "package", base / "user", base / "home")
+        made.user.mkdir()
+        made.home.mkdir()
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", base], check=True)
+        yield made
+        subprocess.run(["chmod", "-R", "u+w", base], check=True)
+
+
+@pytest.mark.parametrize(
+    ("locked", "expected"),
+    [
+        ((), "package/models/ml/__pycache__"),
+        (("user",), "package/models/ml/__pycache__"),
+        (("package",), "user/.cache/numba"),
+        (("package", "user"), "home/caches"),
+        (("package", "user", "home"), "None"),
+    ],
+)
+def test_compiled_loops_are_kept_in_the_first_folder_that_can_be_written(
+    installation: Installation, locked: tuple[str, ...], expected: str
+) -> None:
+    installation.lock(*locked)
+    done = installation.python(WHERE_COMPILED)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.removeprefix(f"{installation.home.parent}/").startswith(expected)
+
+
+def test_a_read_only_cache_that_the_environment_names_is_no_obstacle(installation: Installation) -> None:
+    installation.lock("package", "user")
+    named = dict.fromkeys(("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "MPLCONFIGDIR"), str(installation.user))
+    done = installation.python(WHERE_COMPILED, **named)
+    assert done.stdout.startswith(str(installation.home / "caches")), done.stderr
+
+
+def test_a_home_that_is_not_there_is_no_obstacle(installation: Installation) -> None:
+    installation.lock("package", "user")
+    done = installation.python(WHERE_COMPILED, HOME="/nonexistent")
+    assert done.stdout.startswith(str(installation.home / "caches")), done.stderr
+
+
+def test_everything_runs_where_only_the_matching_home_can_be_written(installation: Installation) -> None:
+    installation.lock("package", "user")
+    done = installation.python(EVERYTHING)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "not a writable directory" not in done.stderr  # matplotlib, of a cache that ends with the process
+    assert any((installation.home / "caches").rglob("*.nbc"))
+    assert list(installation.user.iterdir()) == []
