@@ -246,6 +246,9 @@ def _tell(report: LoadReport) -> None:
     console.print(table)
     for reason, count in report.refused.most_common():
         console.print(f"refused {count:,}: {reason}")
+    if report.no_answers:
+        columns = ", ".join(f"{column} {count:,}" for column, count in report.no_answers.most_common())
+        console.print(f"no answer, such as NA, in {report.no_answers.total():,} cells: {columns}")
     for note in report.notes:
         console.print(f"note: {note}")
 

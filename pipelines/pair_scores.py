@@ -11,6 +11,7 @@ from models.ml.candidates import score
 from models.ml.embeddings import Answers
 from models.ml.encoder import encode
 from models.ml.frames import check_interactions, check_profiles
+from models.ml.no_answers import remove_no_answers
 from models.ml.population import population
 from models.ml.ranker import Ranker
 from pipelines.encoding import answers_of
@@ -39,7 +40,7 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
     `viewer` and `candidate` are profile ids or source keys. Raises InputError for people that are unknown or whose
     profile breaks the contract.
     """
-    everybody = read_profiles(connection)
+    everybody, _ = remove_no_answers(read_profiles(connection))
     profiles, rejected = check_profiles(everybody)
     interactions, _ = check_interactions(read_interactions(connection), frozenset(profiles["profile_id"]))
     key_of = everybody.set_index("profile_id")["source_key"]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from models.db.errors import EmptyTown
 from models.ml.frames import check_interactions, check_profiles
+from models.ml.no_answers import remove_no_answers
 from pipelines.checks import few_are_rejected
 from pipelines.extract import read_interactions, read_profiles
 from pipelines.plots import rounded
@@ -54,7 +55,7 @@ def profiles(
     """Extract the profiles of the app and check each against the frame contract."""
     start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
-        frame = read_profiles(connection)
+        frame, no_answers = remove_no_answers(read_profiles(connection))
     accepted, rejected = check_profiles(frame)
     # First, so that it is there to be looked at also where nobody is left.
     yield _output("rejected_profiles", rejected)
@@ -64,7 +65,9 @@ def profiles(
             f"load some with `matching load`{_first_reasons(rejected)}"
         )
     share = len(rejected) / max(len(frame), 1)
-    yield _output("profiles", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
+    seconds = round(time.monotonic() - start, 2)
+    figures = {"rejected_share": share, "no_answers": no_answers.total(), "seconds": seconds}
+    yield _output("profiles", accepted, figures)
     yield few_are_rejected("profiles", len(accepted), len(rejected))
 
 

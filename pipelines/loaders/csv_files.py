@@ -1,6 +1,7 @@
 """Read somebody else's CSV file, plain or zipped, or say in one line why it cannot be read."""
 
 import csv
+import html
 import io
 import math
 import zipfile
@@ -10,18 +11,24 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from models.db.errors import InputError
+from models.ml.no_answers import is_no_answer
 
 LONGEST_CELL = 10_000_000  # characters; the loaders refuse a person with a long answer, so the file must not fail on it
-BLANK = ("", "NA", "NaN", "nan")
 
 
 def rows(
-    path: Path, required: Collection[str], optional: Collection[str], encodings: Collection[str], refused: Counter[str]
+    path: Path,
+    required: Collection[str],
+    optional: Collection[str],
+    encodings: Collection[str],
+    refused: Counter[str],
+    no_answers: Counter[str],
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The data rows of a CSV file as (number from 1, cell by column); columns that were not asked for are left behind.
 
     An optional column that the file does not have is blank in every row. Rows with more or fewer cells than the header
-    are counted in `refused`. The first of the encodings that fits is taken. Raises InputError at once for a file that
+    are counted in `refused`. A cell that stands for no answer, such as `NA`, becomes blank and is counted in
+    `no_answers` by column. The first of the encodings that fits is taken. Raises InputError at once for a file that
     is not there, is not text, is empty or lacks required columns, and while reading for quotes that do not close.
     """
     csv.field_size_limit(LONGEST_CELL)
@@ -33,14 +40,30 @@ def rows(
     places = {name: header.index(name) for name in (*required, *optional) if name in header}
     blank = dict.fromkeys(optional, "")
     complete = _complete(path, reader, len(header), refused)
-    return ((number, blank | {name: row[place] for name, place in places.items()}) for number, row in complete)
+    return (
+        (number, blank | {name: _answer(name, row[place], no_answers) for name, place in places.items()})
+        for number, row in complete
+    )
+
+
+def is_blank(cell: str) -> bool:
+    """Return whether a cell of a file gives no answer. In a file, `none` in small letters is none either."""
+    return is_no_answer(html.unescape(cell)) or cell.strip().casefold() == "none"
+
+
+def _answer(column: str, cell: str, no_answers: Counter[str]) -> str:
+    if not is_blank(cell):
+        return cell
+    if cell.strip():
+        no_answers[column] += 1
+    return ""
 
 
 def number(cell: str) -> float | None:
     """A cell as a number, thousands separators allowed; None if blank. Raises ValueError for anything else."""
-    digits = cell.strip().replace(",", "")
-    if digits in BLANK:
+    if is_blank(cell):
         return None
+    digits = cell.strip().replace(",", "")
     value = float(digits)
     if not math.isfinite(value):
         raise ValueError(digits)

@@ -6,15 +6,17 @@ it back.
 """
 
 import html
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from pipelines.loaders import app_tables
-from pipelines.loaders.csv_files import rows, whole
+from pipelines.loaders.csv_files import is_blank, rows, whole
 from pipelines.loaders.records import LoadReport, Person, Source, birth_date_of
 
 SNAPSHOT = date(2012, 6, 30)
@@ -24,6 +26,7 @@ CM_PER_INCH = 2.54
 GENDERS = {"f": "woman", "m": "man"}
 ORIENTATIONS = ("straight", "gay", "bisexual")
 UNSAID = ("", "rather not say", "unknown")
+PARTS = re.compile(", | and ")
 ABOUT = "About me"
 
 SENTENCES = {
@@ -62,7 +65,8 @@ def load(engine: Engine, path: Path) -> LoadReport:
     Raises InputError for a file that cannot be used and DatabaseUnavailable, with nothing written, for a lost server.
     """
     source = read(path)
-    return app_tables.fill(engine, source.people, source.interactions, source.refused)
+    report = app_tables.fill(engine, source.people, source.interactions, source.refused)
+    return replace(report, no_answers=source.no_answers)
 
 
 def read(path: Path) -> Source:
@@ -71,16 +75,19 @@ def read(path: Path) -> Source:
     A person's number is that of their row, refused rows included. Whoever is under 18 or over 100, or not 48 to 84
     inches tall, is refused.
     """
-    refused: Counter[str] = Counter()
-    return Source(_people(rows(path, COLUMNS, (), ("utf-8-sig",), refused), refused), (), refused)
+    refused, no_answers = Counter[str](), Counter[str]()
+    numbered = rows(path, COLUMNS, (), ("utf-8-sig",), refused, no_answers)
+    return Source(_people(numbered, refused, no_answers), (), refused, no_answers=no_answers)
 
 
-def _people(numbered: Iterable[tuple[int, dict[str, str]]], refused: Counter[str]) -> Iterator[Person]:
+def _people(
+    numbered: Iterable[tuple[int, dict[str, str]]], refused: Counter[str], no_answers: Counter[str]
+) -> Iterator[Person]:
     for number, cells in numbered:
         answers = {column: html.unescape(cell).strip() for column, cell in cells.items()}
         fault = _fault(answers)
         if fault is None:
-            yield _person(number, answers)
+            yield _person(number, answers, no_answers)
         else:
             refused[fault] += 1
 
@@ -100,9 +107,9 @@ def _fault(answers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _person(number: int, answers: Mapping[str, str]) -> Person:
-    facts, seriousness = _facts(answers)
-    languages = _languages(answers["speaks"])
+def _person(number: int, answers: Mapping[str, str], no_answers: Counter[str]) -> Person:
+    facts, seriousness = _facts(answers, no_answers)
+    languages = _languages(answers["speaks"], no_answers)
     return Person(
         source_key=f"okcupid:{number}",
         display_name=f"Member {number}",
@@ -121,16 +128,32 @@ def _seeks(sex: str, orientation: str) -> tuple[str, ...]:
     return tuple(GENDERS[sex] for sex in wanted)
 
 
-def _facts(answers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, float]]:
+def _facts(answers: Mapping[str, str], no_answers: Counter[str]) -> tuple[dict[str, str], dict[str, float]]:
     """What was said, and how serious about it, from 1, apart."""
-    facts = {column: answers[column] for column in FACTS if answers[column] not in UNSAID}
+    facts: dict[str, str] = {}
     seriousness: dict[str, float] = {}
-    for column, endings in SERIOUSNESS.items():
-        for ending, degree in endings.items():
-            if facts.get(column, "").endswith(ending):
-                facts[column] = facts[column].removesuffix(ending)
-                seriousness[f"{column}_seriousness"] = degree
+    for column in FACTS:
+        said, degree = _seriousness(column, answers[column])
+        fact = _without_no_answers(column, said, no_answers)
+        if fact not in UNSAID:
+            facts[column] = fact
+            seriousness |= {} if degree is None else {f"{column}_seriousness": degree}
     return facts, seriousness
+
+
+def _seriousness(column: str, answer: str) -> tuple[str, float | None]:
+    for ending, degree in SERIOUSNESS.get(column, {}).items():
+        if answer.endswith(ending):
+            return answer.removesuffix(ending), degree
+    return answer, None
+
+
+def _without_no_answers(column: str, answer: str, no_answers: Counter[str]) -> str:
+    """`asian, NA` → asian. An answer without such a part stays as it is."""
+    parts = PARTS.split(answer) if answer else []
+    kept = [part for part in parts if not is_blank(part)]
+    no_answers.update([column] * (len(parts) - len(kept)))
+    return answer if len(kept) == len(parts) else ", ".join(kept)
 
 
 def _measures(answers: Mapping[str, str]) -> dict[str, float]:
@@ -142,10 +165,11 @@ def _measures(answers: Mapping[str, str]) -> dict[str, float]:
     }
 
 
-def _languages(speaks: str) -> tuple[str, ...]:
-    """`english (fluently), english, c++` → english, c++."""
-    names = (language.partition(" (")[0].strip() for language in speaks.split(","))
-    return tuple(dict.fromkeys(filter(None, names)))
+def _languages(speaks: str, no_answers: Counter[str]) -> tuple[str, ...]:
+    """`english (fluently), english, c++, NA` → english, c++."""
+    names = [language.partition(" (")[0].strip() for language in speaks.split(",")]
+    no_answers.update("speaks" for name in filter(None, names) if is_blank(name))
+    return tuple(dict.fromkeys(name for name in names if name not in UNSAID and not is_blank(name)))
 
 
 def _about(facts: Mapping[str, str], languages: tuple[str, ...]) -> dict[str, str]:

@@ -41,12 +41,14 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Source:
-    """Everything one file gives: `people` may be read once only, and `refused` counts on while they are read."""
+    """Everything one file gives: `people` may be read once only, and the counters count on while they are read."""
 
     people: Iterable[Person]
     interactions: Iterable[Interaction]
     refused: Counter[str]
     notes: tuple[str, ...] = ()
+    no_answers: Counter[str] = field(default_factory=Counter)
+    """Words that stand for no answer, such as `NA`, by column."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class LoadReport:
     interactions_unchanged: int
     refused: Counter[str]
     notes: tuple[str, ...] = ()
+    no_answers: Counter[str] = field(default_factory=Counter)
+    """Words that stood for no answer, such as `NA`, by column."""
 
 
 def age_in_years(birth_date: date, on: date) -> int:

@@ -6,7 +6,7 @@ or later reaches a profile. Of the event itself only the guest's own `dec` is re
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from pipelines.loaders import app_tables
-from pipelines.loaders.csv_files import BLANK, rows, whole
+from pipelines.loaders.csv_files import rows, whole
 from pipelines.loaders.records import Interaction, LoadReport, Source
 from pipelines.loaders.speed_dating_key import GENDERS, WAVE_DATES
 from pipelines.loaders.speed_dating_profile import COLUMNS, person, source_key, within
@@ -49,7 +49,7 @@ def load(engine: Engine, path: Path) -> LoadReport:
     """
     source = read(path)
     report = app_tables.fill(engine, source.people, source.interactions, source.refused)
-    return replace(report, notes=source.notes)
+    return replace(report, notes=source.notes, no_answers=source.no_answers)
 
 
 def read(path: Path) -> Source:
@@ -57,45 +57,45 @@ def read(path: Path) -> Source:
 
     A guest is who has rows of their own. A row without `dec` gives its guest but no interaction. Raises InputError.
     """
-    refused: Counter[str] = Counter()
-    notes: Counter[str] = Counter()
-    sides = _sides(path, refused)
+    refused, notes, no_answers = Counter[str](), Counter[str](), Counter[str]()
+    sides = _sides(path, refused, no_answers)
     guests = {side.guest: side for side in reversed(sides)}
-    ages = _ages(guests.values(), notes)
+    ages = _ages(sides, notes)
     people = [
         person(guest, side.gender, ages[guest], WAVE_DATES[side.wave], side.cells, refused)
         for guest, side in guests.items()
     ]
     notes["guests left no questionnaire"] = sum(not (guest.traits or guest.facts or guest.wants) for guest in people)
     interactions = _interactions(sides, refused, notes)
-    return Source(people, interactions, refused, tuple(f"{count} {what}" for what, count in notes.items() if count))
+    noted = tuple(f"{count} {what}" for what, count in notes.items() if count)
+    return Source(people, interactions, refused, noted, no_answers)
 
 
-def _sides(path: Path, refused: Counter[str]) -> list[Side]:
+def _sides(path: Path, refused: Counter[str], no_answers: Counter[str]) -> list[Side]:
     sides = []
-    for _, cells in rows(path, REQUIRED, OPTIONAL, ENCODINGS, refused):
+    for _, cells in rows(path, REQUIRED, OPTIONAL, ENCODINGS, refused, no_answers):
         guest, partner, gender, wave, age = (whole(cells[name]) for name in ("iid", "pid", "gender", "wave", "age"))
         if guest is None or gender not in GENDERS or wave not in WAVE_DATES:
             refused["row without a usable iid, gender or wave"] += 1
-        elif not (cells["age"].strip() in BLANK if age is None else YOUNGEST <= age <= OLDEST):
+        elif cells["age"] and not (age is not None and YOUNGEST <= age <= OLDEST):
             refused[f"row with an age not from {YOUNGEST} to {OLDEST}"] += 1
         else:
             sides.append(Side(guest, partner, gender, wave, age, cells))
     return sides
 
 
-def _ages(guests: Collection[Side], notes: Counter[str]) -> dict[int, int]:
+def _ages(sides: Sequence[Side], notes: Counter[str]) -> dict[int, int]:
     """Age at the event by guest: a profile must have one, so a blank becomes the median of the wave's same gender."""
-    given = {side.guest: side.age for side in guests if side.age is not None}
+    guests = {side.guest: side for side in reversed(sides)}
+    given = {side.guest: side.age for side in reversed(sides) if side.age is not None}
     peers = defaultdict(list)
-    for side in guests:
-        if side.age is not None:
-            peers[side.wave, side.gender].append(side.age)
+    for guest, age in given.items():
+        peers[guests[guest].wave, guests[guest].gender].append(age)
     everyone = list(given.values()) or [TYPICAL_AGE]
     guessed = {
-        side.guest: statistics.median_low(peers[side.wave, side.gender] or everyone)
-        for side in guests
-        if side.age is None
+        guest: statistics.median_low(peers[side.wave, side.gender] or everyone)
+        for guest, side in guests.items()
+        if guest not in given
     }
     notes["guests gave no age and got the median of their wave and gender"] = len(guessed)
     return given | guessed
@@ -112,7 +112,7 @@ def _interactions(sides: Iterable[Side], refused: Counter[str], notes: Counter[s
             moment = moments[_pair(side)]
             keys = source_key(side.guest), source_key(side.partner)
             interactions.append(Interaction(*keys, KINDS[decision], moment))
-        elif side.cells["dec"].strip() in BLANK:
+        elif not side.cells["dec"]:
             notes["rows have no decision and give no interaction"] += 1
         else:
             refused["decision that is neither 0 nor 1"] += 1

@@ -90,6 +90,43 @@ def test_what_was_not_said_is_left_out(tmp_path: Path) -> None:
     assert person == Person("okcupid:1", "Member 1", PERSON.birth_date, "man", ("woman",))
 
 
+NO_ANSWERS = ["NA", "nan", "None", "none", "NULL", "?", "<NA>", "&lt;NA&gt;", "#N/A", "n/a", " - ", "\u2014", "#REF!"]
+
+
+@pytest.mark.parametrize("marker", NO_ANSWERS)
+def test_words_that_stand_for_no_answer_are_none_and_counted(tmp_path: Path, marker: str) -> None:
+    words = {*ROW} - {"age", "sex", "orientation"}
+    source = okcupid.read(write(tmp_path / "profiles.csv", dict.fromkeys(words, marker)))
+    [person] = source.people
+    assert person == Person("okcupid:1", "Member 1", PERSON.birth_date, "man", ("woman",))
+    assert source.refused == {}
+    assert source.no_answers == dict.fromkeys(words, 1)
+
+
+@pytest.mark.parametrize("marker", NO_ANSWERS)
+def test_no_answer_among_answers_is_left_out_and_counted(tmp_path: Path, marker: str) -> None:
+    composite = {
+        "speaks": f"english (okay), {marker}, {marker} (fluently), rather not say",
+        "ethnicity": f"asian, {marker}",
+        "pets": f"{marker} and has cats",
+        "religion": f"{marker} and very serious about it",
+        "sign": f"{marker} but it doesn&rsquo;t matter",
+    }
+    source = okcupid.read(write(tmp_path / "profiles.csv", composite))
+    [person] = source.people
+    assert person.interests == ("speaks english",)
+    assert (person.facts["ethnicity"], person.facts["pets"]) == ("asian", "has cats")
+    assert not {"religion", "sign"} & set(person.facts)
+    assert not {"religion_seriousness", "sign_seriousness"} & set(person.traits)
+    assert person.texts["About me"].endswith("Pets: has cats. I speak english.")
+    assert source.no_answers == {"speaks": 2, "ethnicity": 1, "pets": 1, "religion": 1, "sign": 1}
+
+
+def test_the_report_of_a_load_counts_no_answers(tmp_path: Path, engine: Engine) -> None:
+    report = okcupid.load(engine, write(tmp_path / "profiles.csv", {"drinks": "NA"}, {"drinks": "?", "smokes": ""}))
+    assert report.no_answers == {"drinks": 2}
+
+
 @pytest.mark.parametrize(
     ("sex", "orientation", "gender", "seeks"),
     [

@@ -185,6 +185,30 @@ def test_an_unknown_age_is_the_median_of_the_same_gender_that_evening(tmp_path: 
     assert age_in_years(by_key(source)["speed-dating:7"].birth_date, date(2002, 11, 12)) == 22
 
 
+@pytest.mark.parametrize("marker", ["NA", "n/a", "?", "??", "None", "none", "NULL", "<NA>", "#N/A", "nan", "-"])
+def test_words_that_stand_for_no_answer_are_none_and_counted(tmp_path: Path, marker: str) -> None:
+    marked = side(3, 2) | dict.fromkeys(ANSWERS, marker)
+    source = read(tmp_path, side(1, 2), marked, side(2, 1), side(2, 3))
+    blank = read(tmp_path, side(1, 2), side(3, 2) | dict.fromkeys(ANSWERS, ""), side(2, 1), side(2, 3))
+    assert by_key(source) == by_key(blank)
+    assert (source.interactions, source.refused, source.notes) == (blank.interactions, blank.refused, blank.notes)
+    assert source.no_answers == dict.fromkeys({*ANSWERS} & {*speed_dating.OPTIONAL}, 1)
+    assert blank.no_answers == {}
+
+
+def test_decisions_and_orders_that_stand_for_no_answer_are_none(tmp_path: Path) -> None:
+    source = read(tmp_path, side(1, 2, dec="#N/A", order="?"), side(2, 1, order="NULL", pid="<NA>"))
+    assert source.refused == {"row without a pid: the partner has no rows either": 1}
+    assert source.notes == ("1 rows have no decision and give no interaction",)
+    assert source.no_answers == {"dec": 1, "order": 2, "pid": 1}
+
+
+def test_an_age_that_only_some_rows_of_a_guest_give_is_theirs(tmp_path: Path) -> None:
+    source = read(tmp_path, side(1, 2, age="NA"), side(1, 4, age=33), side(2, 1), side(4, 1))
+    assert age_in_years(by_key(source)["speed-dating:1"].birth_date, date(2002, 11, 12)) == 33
+    assert source.notes == ()
+
+
 def test_impossible_values_are_left_out_and_counted(tmp_path: Path) -> None:
     odd = {
         "sports": "lots",
