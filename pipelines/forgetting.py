@@ -17,7 +17,10 @@ from models.ml import lists
 from pipelines.frame_store import read_columns, read_table, remove_unfinished, store_url, write_table
 from pipelines.sole_run import held
 
-PERSON = ("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id", "candidate_ids", "most_compatible_id")
+PERSON = (
+    *("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id"),
+    *("candidate_ids", "most_compatible_id", "withheld_ids"),
+)
 LISTS, URL = "candidate_ids", "url"
 
 logger = logging.getLogger(__name__)

@@ -22,10 +22,10 @@ _LIST = """
 # same passes, whichever publication it is of. The live list shows none of them.
 _NOT_WITHHELD = "<> ALL ((SELECT matching.withheld_from(viewer.id))::uuid[])"
 _BEGUN_LIST = f"""{_LIST}
-            WHERE candidate_id {_NOT_WITHHELD}"""  # noqa: S608 -- as in cards.py
+            WHERE candidate_id {_NOT_WITHHELD}"""
 
 # After everybody of the list, and nobody of it, whether they are still shown or not.
-_SIMILAR_PEOPLE = f"""
+_SIMILAR_PEOPLE = """
             UNION ALL
             SELECT neighbour.id, NULL, NULL, coalesce(cardinality(list.candidate_ids), 0) + neighbour.place, 'similar'
             FROM matching.neighbours(viewer.id, %(limit)s, list.candidate_ids, %(shown)s::bigint[])

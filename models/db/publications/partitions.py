@@ -20,7 +20,19 @@ from models.db.match_lists import MatchList, MostCompatible
 from models.db.publications import wire
 
 PREFIX = "matching.match_lists_"
-COLUMN_TYPES = ("int8", "uuid", "uuid[]", "float4[]", "float4[]", "float4[]", "jsonb", "uuid", "float4", "jsonb", "uuid[]")
+COLUMN_TYPES = (
+    "int8",
+    "uuid",
+    "uuid[]",
+    "float4[]",
+    "float4[]",
+    "float4[]",
+    "jsonb",
+    "uuid",
+    "float4",
+    "jsonb",
+    "uuid[]",
+)
 LISTS_A_LOG_LINE = 20_000
 ATTACH_ATTEMPTS = 60
 ATTACH_PAUSE_SECONDS = 1.0
