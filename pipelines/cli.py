@@ -179,7 +179,8 @@ def erase(who: Who) -> None:
         files += forget(settings(), profile_id)
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
-        f"{erased.lists} lists, {erased.places} places in the lists of others, rows in {files} files"
+        f"{erased.lists} lists, {erased.places} places in the lists of others, {erased.withheld} among people withheld "
+        f"from others, rows in {files} files"
     )
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
-from sqlalchemy import ARRAY, Column, Connection, Label, Select, any_, case, func, select
+from sqlalchemy import ARRAY, Column, Connection, Label, Select, any_, case, func, select, text
 from sqlalchemy import cast as sql_cast
 
 from models.db.tables import blocks, interactions, match_lists, profiles, publications
@@ -92,6 +92,27 @@ def read_blocks(connection: Connection) -> pd.DataFrame:
     """Blocks: blocker_id, blocked_id."""
     query = select(blocks.c.blocker_id, blocks.c.blocked_id).order_by(blocks.c.blocker_id, blocks.c.blocked_id)
     return pd.DataFrame(connection.execute(query).all(), columns=["blocker_id", "blocked_id"])
+
+
+PASSES_OF_OTHERS = """
+WITH other AS (SELECT id FROM app.profiles WHERE id NOT IN (SELECT unnest(CAST(:ids AS uuid[]))))
+SELECT target_id::text AS viewer_id, actor_id::text AS passer_id FROM (
+    SELECT DISTINCT ON (actor_id, target_id) actor_id, target_id, kind FROM app.interactions
+    WHERE actor_id IN (SELECT id FROM other) OR target_id IN (SELECT id FROM other)
+    ORDER BY actor_id, target_id, created_at DESC, id DESC
+) AS decision
+WHERE kind = 'pass' AND target_id IN (SELECT id FROM app.profiles) AND actor_id IN (SELECT id FROM app.profiles)
+"""
+
+
+def read_passes_of_others(connection: Connection, ids: pd.Index) -> pd.DataFrame:
+    """The passes that the run knows nothing of: viewer_id, who was passed on, and passer_id, one of them not in `ids`.
+
+    The profiles of these people break the contract, or are newer than the run. Once mended they may be shown and see
+    others the same day, by their vectors.
+    """
+    rows = connection.execute(text(PASSES_OF_OTHERS), {"ids": list(ids)}).all()
+    return pd.DataFrame(rows, columns=["viewer_id", "passer_id"])
 
 
 def read_partners(connection: Connection, ids: pd.Index) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from pipelines.sole_run import held
 
 PERSON = (
     *("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id", "blocker_id", "blocked_id"),
-    *("candidate_ids", "most_compatible_id"),
+    *("candidate_ids", "most_compatible_id", "withheld_ids"),
 )
 LISTS, URL = "candidate_ids", "url"
 

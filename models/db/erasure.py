@@ -14,13 +14,15 @@ SELECT (SELECT count(*) FROM app.interactions WHERE actor_id = :id OR target_id 
        (SELECT count(*) FROM app.blocks WHERE blocker_id = :id OR blocked_id = :id) AS blocks,
        (SELECT count(*) FROM matching.embeddings WHERE profile_id = :id) AS embeddings,
        (SELECT count(*) FROM matching.match_lists WHERE viewer_id = :id) AS lists,
-       (SELECT count(*) FROM matching.match_lists WHERE candidate_ids @> ARRAY[CAST(:id AS uuid)]) AS places
+       (SELECT count(*) FROM matching.match_lists WHERE candidate_ids @> ARRAY[CAST(:id AS uuid)]) AS places,
+       (SELECT count(*) FROM matching.match_lists WHERE withheld_ids @> ARRAY[CAST(:id AS uuid)]) AS withheld
 """
 
 
 @dataclass(frozen=True)
 class Erased:
-    """What went with a person: numbers of rows, and of places in other people's lists, over all kept publications."""
+    """What went with a person: numbers of rows, and of places in other people's lists and among those withheld from
+    them, over all kept publications."""
 
     profile_id: str
     interactions: int
@@ -28,6 +30,7 @@ class Erased:
     embeddings: int
     lists: int
     places: int
+    withheld: int = 0
 
 
 def find_profile(connection: Connection, who: str) -> str:
@@ -44,8 +47,8 @@ def erase(connection: Connection, who: str) -> Erased:
     """Delete the person with this profile id or source key, in the caller's transaction; what went with them.
 
     The foreign keys take their interactions, blocks, embedding and lists, and the trigger `forget_candidates` their
-    places in other people's lists. A publication that is being built drops erased people itself before it goes live.
-    Raises InputError if nobody has that id or key.
+    places in other people's lists and among those withheld. A publication that is being built drops erased people
+    itself before it goes live. Raises InputError if nobody has that id or key.
     """
     profile_id = find_profile(connection, who)
     counts = connection.execute(text(COUNT), {"id": profile_id}).one()

@@ -28,3 +28,6 @@ class MatchList:
     reasons: str
     most_compatible: MostCompatible | None = None
     """On the list or not; None if there is none today."""
+    withheld_ids: Sequence[str] = ()
+    """Who is not shown to the viewer while the publication is live: the people who had passed on them. A record without
+    candidates may hold nothing but these."""

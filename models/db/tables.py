@@ -161,6 +161,13 @@ match_lists = Table(
     Column("most_compatible_id", UUID(as_uuid=False), comment="the viewer's one partner of the day; null: none"),
     Column("most_compatible_p_match", REAL),
     Column("most_compatible_reasons", JSONB, comment="an array of {code, detail}"),
+    Column(
+        "withheld_ids",
+        ARRAY(UUID(as_uuid=False)),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="people not shown to the viewer while this publication is live: who passed on them before it",
+    ),
     CheckConstraint(
         "num_nulls(most_compatible_id, most_compatible_p_match, most_compatible_reasons) IN (0, 3)",
         name="most_compatible_whole",

@@ -16,6 +16,7 @@ from models.ml.candidates import Scored
 from models.ml.positions import positions
 
 PROBABILITIES = ("p_like", "p_liked_back", "p_match")
+WITHHELD = "withheld_ids"
 PARTNER = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
 NOBODY = (None, None, None)
 LISTS_AT_ONCE = 2_000
@@ -111,16 +112,19 @@ def among(column: pa.ChunkedArray, people: Collection[str]) -> pa.ChunkedArray:
 def without(table: pa.Table, people: Collection[str]) -> pa.Table:
     """Such a frame, as an Arrow table, without these people; the table itself if they are not in it.
 
-    Their own lists go, and their places in the lists of others, and they are nobody's partner of the day: as the
-    database has it when somebody is erased.
+    Their own lists go, and their places in the lists of others, they are nobody's partner of the day, and withheld
+    from nobody: as the database has it when somebody is erased.
     """
     if not table.num_rows:  # and so no types
         return table
     own, listed = among(table["viewer_id"], people), among(pc.list_flatten(table["candidate_ids"]), people)
-    partner = among(table[PARTNER[0]], people)
-    if not any(pc.any(each).as_py() for each in (own, listed, partner)):
+    partner, withheld = among(table[PARTNER[0]], people), _withheld_among(table, people)
+    if not any(pc.any(each).as_py() for each in (own, listed, partner, withheld)):
         return table
-    for name, column in _places_kept(table, ~listed.to_numpy()).items():
+    columns = _places_kept(table, ~listed.to_numpy())
+    if len(withheld):
+        columns[WITHHELD] = _lists_kept(table[WITHHELD], ~withheld.to_numpy())
+    for name, column in columns.items():
         table = table.set_column(table.column_names.index(name), name, column)
     for name in PARTNER:
         nobody = pa.scalar(None, table[name].type)
@@ -128,16 +132,28 @@ def without(table: pa.Table, people: Collection[str]) -> pa.Table:
     return table.filter(pc.invert(own))
 
 
+def _withheld_among(table: pa.Table, people: Collection[str]) -> pa.ChunkedArray:
+    """Which of all withheld people are these; none in a frame of before there were any."""
+    if WITHHELD not in table.column_names:
+        return pa.chunked_array([], pa.bool_())
+    return among(pc.list_flatten(table[WITHHELD]), people)
+
+
+def _lists_kept(column: pa.ChunkedArray, kept: NDArray[np.bool_]) -> pa.Array:
+    """A column of lists with the elements that are kept, bool (elements of all lists,)."""
+    ends = np.cumsum(pc.list_value_length(column).to_numpy())
+    offsets = np.concatenate([[0], np.cumsum(kept)])[np.concatenate([[0], ends])]
+    return pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()), pc.list_flatten(column).combine_chunks().filter(pa.array(kept))
+    )
+
+
 def _places_kept(table: pa.Table, kept: NDArray[np.bool_]) -> dict[str, pa.Array]:
     """The columns of lists with the places that are kept, bool (places of all lists,)."""
     ends = np.cumsum(pc.list_value_length(table["candidate_ids"]).to_numpy())
     starts = np.concatenate([[0], ends])
     before = np.concatenate([[0], np.cumsum(kept)])  # how many are kept of those before a place
-    offsets, places = pa.array(before[starts], pa.int32()), pa.array(kept)
-    columns = {
-        name: pa.ListArray.from_arrays(offsets, pc.list_flatten(table[name]).combine_chunks().filter(places))
-        for name in ("candidate_ids", *PROBABILITIES)
-    }
+    columns = {name: _lists_kept(table[name], kept) for name in ("candidate_ids", *PROBABILITIES)}
     shorter = np.diff(before[starts]) < np.diff(starts)
     bounds = zip(starts[:-1][shorter], ends[shorter], strict=True)
     texts = table["reasons"].combine_chunks()

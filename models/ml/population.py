@@ -32,6 +32,8 @@ class Population:
 
     A like of the candidate's counts for nothing here: the place in the list would tell it.
     """
+    passed_on: tuple[Ints, Ints]
+    """Pairs (viewer, candidate) of which the candidate's last decision about the viewer is a pass."""
 
 
 def population(
@@ -50,14 +52,16 @@ def population(
     arrays = people(ranker.specification, profiles, answers)
     blocker, blocked = positions(blocks["blocker_id"], ids), positions(blocks["blocked_id"], ids)
     known = (blocker >= 0) & (blocked >= 0)
+    passed_on = decided.target[~decided.liked], decided.actor[~decided.liked]
     return Population(
         people=arrays,
         pools=pools(rules(profiles)),
         ledger=ledger(decided, _surprise(ranker, arrays, decided), len(profiles)),
         closed=(
-            np.concatenate([decided.actor, decided.target[~decided.liked], blocker[known], blocked[known]]),
-            np.concatenate([decided.target, decided.actor[~decided.liked], blocked[known], blocker[known]]),
+            np.concatenate([decided.actor, passed_on[0], blocker[known], blocked[known]]),
+            np.concatenate([decided.target, passed_on[1], blocked[known], blocker[known]]),
         ),
+        passed_on=passed_on,
     )
 
 

@@ -17,12 +17,13 @@ from models.ml.market.comparison import choose
 from models.ml.market.examination import Curve
 from models.ml.market.lists import listed
 from models.ml.pairs import events
-from models.ml.population import population
+from models.ml.population import Population, population
 from models.ml.reasons import reasons
 from models.ml.standing import count_votes
+from models.ml.withheld import add_withheld
 from pipelines.attention import Measurements, measure
 from pipelines.encoding import load_answers
-from pipelines.extract import read_partners
+from pipelines.extract import read_partners, read_passes_of_others
 from pipelines.market_report import report
 from pipelines.registry import Registry
 from pipelines.resources import Database
@@ -114,13 +115,15 @@ def match_lists(
     """Each viewer's list by the market policy, and the partner of the day, with the reasons for each.
 
     In: `scored_candidates`, `profiles`, `interactions`, `profile_embeddings`, and what the logs say of attention. Out:
-    a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons (all of one length).
+    a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons (all of one length),
+    and withheld_ids, the people who passed on the viewer, also for viewers without a list.
     The configuration chooses the policy, what is believed of how people look at lists and inboxes, and bounds on
     exposure. Without one it is best response, by what the logs say of attention. The metadata compare all policies.
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         partners_before, measured = read_partners(connection, ids), measure(connection)
+        others = read_passes_of_others(connection, ids)
     scored = load_scored(scored_candidates["url"], ids)
     keys = pd.util.hash_array(ids.to_numpy(object))
     market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
@@ -137,5 +140,13 @@ def match_lists(
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
     why = reasons(ranker, Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate)))
     lists = to_frame(scored, rows, couples, why, town.people.ids)
+    lists = _withhold(lists, town, others)
     counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}
     return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})
+
+
+def _withhold(lists: pd.DataFrame, town: Population, others: pd.DataFrame) -> pd.DataFrame:
+    """The lists with who passed on each viewer, as of the frames that the lists are made of."""
+    names = town.people.ids.astype(object)
+    viewer, passer = (names[side] for side in town.passed_on)
+    return add_withheld(lists, [*viewer, *others["viewer_id"]], [*passer, *others["passer_id"]])

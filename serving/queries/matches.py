@@ -18,17 +18,23 @@ _LIST = """
                 unnest(list.candidate_ids), unnest(list.p_match), jsonb_array_elements(list.reasons)
             ) WITH ORDINALITY AS place (candidate_id, p_match, reasons, place)"""
 
+# Of an earlier publication, less the people whom the live one withholds: what is answered at one moment knows of the
+# same passes, whichever publication it is of. The live list shows none of them.
+_NOT_WITHHELD = "<> ALL ((SELECT matching.withheld_from(viewer.id))::uuid[])"
+_BEGUN_LIST = f"""{_LIST}
+            WHERE candidate_id {_NOT_WITHHELD}"""
+
 # After everybody of the list, and nobody of it, whether they are still shown or not.
-_LIST_AND_SIMILAR = f"""{_LIST}
+_SIMILAR_PEOPLE = """
             UNION ALL
             SELECT neighbour.id, NULL, NULL, coalesce(cardinality(list.candidate_ids), 0) + neighbour.place, 'similar'
             FROM matching.neighbours(viewer.id, %(limit)s, list.candidate_ids, %(shown)s::bigint[])
-                WITH ORDINALITY AS neighbour (id, place)"""  # noqa: S608 -- as in cards.py
+                WITH ORDINALITY AS neighbour (id, place)"""
 
 _PAGE = {
-    (publication, topped_up): statement(f"({listed})", publication)
-    for publication in (LIVE, BEGUN)
-    for topped_up, listed in ((False, _LIST), (True, _LIST_AND_SIMILAR))
+    (publication, topped_up): statement(f"({listed}{more})", publication)
+    for publication, listed in ((LIVE, _LIST), (BEGUN, _BEGUN_LIST))
+    for topped_up, more in ((False, ""), (True, _SIMILAR_PEOPLE))
 }
 FIRST_PAGE = _PAGE[LIVE, False]
 """What nearly all requests run, and alone; its parameters are viewer_id, limit, shown (no hashes) and sentences."""
@@ -40,9 +46,9 @@ _MOST_COMPATIBLE = statement(f"({_PARTNER})")
 # On the list they have their place there; the one of the day who is not on it comes alone, and so first.
 _ONE_PUBLISHED = statement(
     f"""({_LIST}
-            WHERE %(candidate_id)s = ANY (list.candidate_ids)
+            WHERE %(candidate_id)s = ANY (list.candidate_ids) AND candidate_id {_NOT_WITHHELD}
             UNION ALL{_PARTNER}
-            WHERE %(candidate_id)s <> ALL (list.candidate_ids)
+            WHERE %(candidate_id)s <> ALL (list.candidate_ids) AND most_compatible_id {_NOT_WITHHELD}
         )""",
     HAS_THEM,
     only="candidate_id = %(candidate_id)s",

@@ -20,7 +20,19 @@ from models.db.match_lists import MatchList, MostCompatible
 from models.db.publications import wire
 
 PREFIX = "matching.match_lists_"
-COLUMN_TYPES = ("int8", "uuid", "uuid[]", "float4[]", "float4[]", "float4[]", "jsonb", "uuid", "float4", "jsonb")
+COLUMN_TYPES = (
+    "int8",
+    "uuid",
+    "uuid[]",
+    "float4[]",
+    "float4[]",
+    "float4[]",
+    "jsonb",
+    "uuid",
+    "float4",
+    "jsonb",
+    "uuid[]",
+)
 LISTS_A_LOG_LINE = 20_000
 ATTACH_ATTEMPTS = 60
 ATTACH_PAUSE_SECONDS = 1.0
@@ -32,6 +44,11 @@ WHERE relation = 'matching.match_lists'::regclass AND pid <> pg_backend_pid()
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+COUNTS = """
+SELECT count(*) FILTER (WHERE candidate_ids <> '{}' OR withheld_ids = '{}'),
+       coalesce(sum(cardinality(candidate_ids)), 0), coalesce(sum(cardinality(withheld_ids)), 0)
+FROM """
+
 logger = logging.getLogger(__name__)
 
 
@@ -40,7 +57,9 @@ class Size:
     """How much a publication holds."""
 
     viewers: int
+    """With a list. A row that holds nothing but withheld people is none."""
     pairs: int
+    withheld: int = 0
 
     def __str__(self) -> str:
         return f"{self.pairs:,} pairs in {self.viewers:,} lists"
@@ -57,7 +76,7 @@ def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]
     # Keys are made after the rows, which is faster. The CHECK tells ATTACH that it need not read them.
     columns = "LIKE matching.match_lists INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
     connection.execute(text(f"CREATE TABLE {name} ({columns}, CHECK (publication_id = {publication_id:d}))"))
-    viewers = pairs = 0
+    viewers = pairs = withheld = 0
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     with driver.cursor() as cursor:
         wire.register(cursor)
@@ -65,19 +84,19 @@ def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]
             copy.set_types(COLUMN_TYPES)
             for match_list in lists:
                 _write(copy, publication_id, match_list)
-                viewers += 1
+                viewers += bool(len(match_list.candidate_ids)) or not len(match_list.withheld_ids)
                 pairs += len(match_list.candidate_ids)
+                withheld += len(match_list.withheld_ids)
                 if viewers % LISTS_A_LOG_LINE == 0:
                     logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
     # What verification joins by; sampling the arrays and reasons would take a third of the time of copying them.
     connection.execute(text(f"ANALYZE {name} (viewer_id)"))
-    return Size(viewers, pairs)
+    return Size(viewers, pairs, withheld)
 
 
 def size(connection: Connection, publication_id: int) -> Size:
     """How much is stored."""
-    counts = "SELECT count(*), coalesce(sum(cardinality(candidate_ids)), 0) FROM "
-    return Size(*connection.execute(text(counts + partition(publication_id))).one())
+    return Size(*connection.execute(text(COUNTS + partition(publication_id))).one())
 
 
 def _write(copy: Copy, publication_id: int, match_list: MatchList) -> None:
@@ -96,6 +115,7 @@ def _row(match_list: MatchList) -> tuple[object, ...]:
         match_list.p_match,
         Jsonb(match_list.reasons, dumps=str),
         *_most_compatible(match_list.most_compatible),
+        match_list.withheld_ids,
     )
 
 

@@ -37,6 +37,8 @@ SELECT problem, count(*) FROM (
         WHEN (0::real <= ALL (p_like || p_liked_back || p_match) AND 1::real >= ALL (p_like || p_liked_back || p_match))
                 IS NOT TRUE
             THEN 'lists with a probability outside [0, 1]'
+        WHEN candidate_ids && withheld_ids OR most_compatible_id = ANY (withheld_ids)
+            THEN 'lists that show people who are withheld from the viewer'
         WHEN viewer_id = most_compatible_id THEN 'viewers most compatible with themselves'
         WHEN most_compatible_p_match NOT BETWEEN 0 AND 1 OR jsonb_typeof(most_compatible_reasons) <> 'array'
             THEN 'most compatible people with a probability outside [0, 1] or without an array of reasons'
@@ -100,7 +102,8 @@ SET (candidate_ids, p_like, p_liked_back, p_match, reasons) = (
     WHERE kept.id <> ALL (unwanted.candidate_ids)),
 (most_compatible_id, most_compatible_p_match, most_compatible_reasons) = (
     SELECT list.most_compatible_id, list.most_compatible_p_match, list.most_compatible_reasons
-    WHERE list.most_compatible_id <> ALL (unwanted.candidate_ids))
+    WHERE list.most_compatible_id <> ALL (unwanted.candidate_ids)),
+withheld_ids = ARRAY(SELECT id FROM unnest(list.withheld_ids) AS id WHERE id <> ALL (unwanted.candidate_ids))
 FROM (SELECT viewer_id, array_agg(candidate_id) AS candidate_ids FROM {unwanted} GROUP BY viewer_id) AS unwanted
 WHERE list.viewer_id = unwanted.viewer_id
 """
@@ -110,6 +113,8 @@ ERASED = """(
         SELECT viewer_id, unnest(candidate_ids) AS candidate_id FROM {partition}
         UNION ALL
         SELECT viewer_id, most_compatible_id FROM {partition} WHERE most_compatible_id IS NOT NULL
+        UNION ALL
+        SELECT viewer_id, unnest(withheld_ids) FROM {partition}
     )
     WHERE NOT EXISTS (SELECT FROM app.profiles WHERE id = candidate_id)
 ) AS erased"""
@@ -119,7 +124,8 @@ def verify_lists(connection: Connection, publication_id: int, sent: Size) -> Non
     """Raise PublicationRefused unless all that was sent is stored and every list is well formed.
 
     Well formed: one list a viewer; arrays and reasons of one length; no candidate twice, and not the viewer; every
-    probability in [0, 1]. The most compatible person, if there is one, is another one, with a probability and reasons.
+    probability in [0, 1]; nobody who is withheld. The most compatible person, if there is one, is another one, with a
+    probability and reasons.
     """
     if (arrived := size(connection, publication_id)) != sent:
         raise PublicationRefused(f"{sent} were sent and {arrived} are stored; publish again")
