@@ -36,17 +36,21 @@ def acquire(connection: Connection, lock: str) -> None:
 def try_acquire(engine: Engine, lock: str) -> Iterator[bool]:
     """Yield whether nobody else holds the lock; if so, a connection of its own holds it for the length of the block."""
     with engine.connect() as connection:
-        connection.execute(text(SETTINGS))
+        free = _is_acquired(connection, lock)
         try:
-            acquire(connection, lock)
-        except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable):
-                raise
-            connection.rollback()
-            yield False
-            return
-        try:
-            yield True
+            yield free
         finally:
             with suppress(SQLAlchemyError):  # a lost connection has lost the lock already
                 connection.rollback()
+
+
+def _is_acquired(connection: Connection, lock: str) -> bool:
+    connection.execute(text(SETTINGS))
+    try:
+        acquire(connection, lock)
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        connection.rollback()
+        return False
+    return True
