@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from models.db.embeddings import add_embeddings, waiting, who_waits
+from models.db.embeddings import add_embeddings, remove_embeddings, waiting, who_waits
 from models.db.publications import live
 from models.ml.encoder import ENCODER, content_hash
 from models.ml.frames import check_profiles
@@ -37,6 +37,8 @@ def embed_new_people(context: dg.OpExecutionContext, database: Database, store: 
         raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
     with database.engine() as engine:
         stored = add_embeddings(engine, ENCODER, rows, accepted["extracted_at"].iloc[0]) if rows else 0
+        if stale := sorted({each for each in profiles["profile_id"] if known[each]} - {row[0] for row in rows}):
+            remove_embeddings(engine, stale, accepted["extracted_at"].iloc[0])
         with held(engine) as free:
             if free:  # a run that is going on does it when it ends
                 written = (UPath(shard.output) for shard in shards)

@@ -1,6 +1,6 @@
 """One vector a profile in `matching.embeddings`: written when its content changed, gone when the profile is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +37,8 @@ PRUNE = """
 DELETE FROM matching.embeddings AS kept
 WHERE NOT EXISTS (SELECT FROM staged WHERE staged.profile_id = kept.profile_id) AND updated_at < :read_at
 """
+# An edit that leaves no answer to compare: the vector is of words that the profile no longer shows.
+REMOVE = "DELETE FROM matching.embeddings WHERE profile_id = ANY (CAST(:ids AS uuid[])) AND updated_at < :read_at"
 WAITING = """
 FROM app.profiles AS profile LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
 WHERE profile.texts <> '{}' AND (known.updated_at < profile.updated_at OR known.profile_id IS NULL)
@@ -92,6 +94,12 @@ def store_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datet
 def add_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
     """Store these beside those of others, likewise."""
     return _store(engine, encoder, vectors, read_at)
+
+
+def remove_embeddings(engine: Engine, ids: Sequence[str], read_at: datetime) -> int:
+    """Remove the vectors of these profiles but those stored since `read_at`; returns how many were removed."""
+    with engine.begin() as connection:
+        return connection.execute(text(REMOVE), {"ids": list(ids), "read_at": read_at}).rowcount
 
 
 def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *before: str) -> int:
