@@ -1,5 +1,6 @@
 """Encode a shard of people: only answers whose text is new, the rest from the shard's earlier file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,10 +9,13 @@ from numpy.typing import NDArray
 from upath import UPath
 
 from models.ml.embeddings import NO_ANSWERS, Answers, concatenate, from_table, pool, to_table
-from models.ml.encoder import DIMENSIONS, content_hash, encode, text_hash
+from models.ml.encoder import DIMENSIONS, are_readable, content_hash, encode, text_hash
 from pipelines.frame_store import fingerprint, read_table, write_table
 from pipelines.frame_store import to_table as frame_table
 from pipelines.shards import SHARDS, earlier, shard_of
+
+Vectors = dict[str, NDArray[np.float16]]
+"""Vector by text hash, float16 (384,)."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +53,33 @@ def answers_of(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def encode_shard(shard: EncodeShard) -> int:
-    """Write the shard's vectors; return how many answers were encoded anew."""
+    """Write the shard's vectors; return how many answers were encoded.
+
+    An answer that the encoder cannot read has no row. It is read again whenever the shard is written, which is cheap.
+    """
     known = _vectors([from_table(read_table(UPath(url))) for url in shard.earlier])
-    text_of = dict(zip(shard.answers["text_hash"], shard.answers["text"], strict=True))
-    new = [each for each in text_of if each not in known]
-    vectors = encode([text_of[each] for each in new]).astype(np.float16)
-    known.update(zip(new, vectors, strict=True))
-    mine = [known[each] for each in shard.answers["text_hash"]]
-    stacked = np.stack(mine) if mine else np.empty((0, DIMENSIONS), np.float16)
-    write_table(to_table(Answers(shard.answers.drop(columns="text"), stacked)), UPath(shard.output))
+    new = encode_readable(shard.answers[~shard.answers["text_hash"].isin(list(known))])
+    write_table(to_table(attach_vectors(shard.answers, known | new)), UPath(shard.output))
     return len(new)
 
 
-def _vectors(parts: list[Answers]) -> dict[str, np.ndarray]:
+def encode_readable(answers: pd.DataFrame) -> Vectors:
+    """Return the vectors of the answers that the encoder can read, of a frame with text_hash and text."""
+    text_of = dict(zip(answers["text_hash"], answers["text"], strict=True))
+    readable = are_readable(list(text_of.values()))
+    texts = {name: text for (name, text), yes in zip(text_of.items(), readable, strict=True) if yes}
+    return dict(zip(texts, encode(list(texts.values())).astype(np.float16), strict=True))
+
+
+def attach_vectors(answers: pd.DataFrame, vectors: Mapping[str, NDArray[np.float16]]) -> Answers:
+    """Return the rows of an answers frame whose text has a vector, with it."""
+    has_vector = answers["text_hash"].isin(list(vectors)).to_numpy(bool)
+    keys = answers.drop(columns="text")[has_vector].reset_index(drop=True)
+    rows = [vectors[each] for each in keys["text_hash"]]
+    return Answers(keys, np.stack(rows) if rows else np.empty((0, DIMENSIONS), np.float16))
+
+
+def _vectors(parts: list[Answers]) -> Vectors:
     together = concatenate(parts) if parts else NO_ANSWERS
     return dict(zip(together.keys["text_hash"], together.vectors, strict=True))
 
@@ -72,7 +90,7 @@ def load_answers(manifest: pd.DataFrame) -> Answers:
 
 
 def stored_rows(profiles: pd.DataFrame, answers: Answers) -> list[tuple[str, str, NDArray[np.floating]]]:
-    """Profile id, content hash and vector of everybody who answered something, as `models.db.embeddings` takes them."""
+    """Profile id, content hash and vector of everybody with a readable answer, as `models.db.embeddings` takes them."""
     ids, vectors = pool(answers)
     hashes = dict(zip(profiles["profile_id"], profiles["texts"].map(content_hash), strict=True))
     return [(each, hashes[each], vector) for each, vector in zip(ids.tolist(), vectors, strict=True)]

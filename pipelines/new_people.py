@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from models.db.embeddings import add_embeddings, waiting, who_waits
+from models.db.embeddings import add_embeddings, remove_embeddings, waiting, who_waits
 from models.db.publications import live
 from models.ml.encoder import ENCODER, content_hash
 from models.ml.frames import check_profiles
@@ -41,6 +41,8 @@ def embed_new_people(context: dg.OpExecutionContext, database: Database, store: 
     with database.engine() as engine:
         read_at = accepted["extracted_at"].iloc[0] if len(accepted) else None
         stored = add_embeddings(engine, ENCODER, [*rows, *confirmed], read_at) if read_at else 0
+        if stale := sorted({each for each in profiles["profile_id"] if known[each]} - {row[0] for row in rows}):
+            remove_embeddings(engine, stale, read_at)
         with held(engine) as free:
             if free:  # a run that is going on does it when it ends
                 written = (UPath(shard.output) for shard in shards)

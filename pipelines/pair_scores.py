@@ -9,12 +9,11 @@ from sqlalchemy import Connection
 from models.db.errors import InputError
 from models.ml.candidates import score
 from models.ml.embeddings import Answers
-from models.ml.encoder import encode
 from models.ml.frames import check_interactions, check_profiles
 from models.ml.no_answers import remove_no_answers
 from models.ml.population import population
 from models.ml.ranker import Ranker
-from pipelines.encoding import answers_of
+from pipelines.encoding import answers_of, attach_vectors, encode_readable
 from pipelines.extract import read_blocks, read_interactions, read_profiles
 
 COLUMNS = ["viewer", "candidate"]
@@ -77,5 +76,4 @@ def _positions(people: pd.Series, key_of: pd.Series, ids: pd.Series, rejected: p
 
 def _encoded(profiles: pd.DataFrame) -> Answers:
     answers = answers_of(profiles)
-    code, texts = pd.factorize(answers.pop("text"))
-    return Answers(answers, encode(list(texts)).astype(np.float16)[code])
+    return attach_vectors(answers, encode_readable(answers))

@@ -1,6 +1,6 @@
 """One vector a profile in `matching.embeddings`: written when its content changed, gone when the profile is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +49,11 @@ FROM (
 ) AS seen JOIN staged ON profile_id = id
 WHERE kept.profile_id = id AND kept.content_hash = staged.content_hash
   AND kept.texts_hash IS DISTINCT FROM seen.texts_hash
+"""
+# An edit that leaves no answer to compare: the vector is of words that the profile no longer shows.
+REMOVE = """
+DELETE FROM matching.embeddings
+WHERE profile_id = ANY (CAST(:ids AS uuid[])) AND NOT (updated_at BETWEEN :read_at AND clock_timestamp())
 """
 # By a hash of the texts, not by stamps: an app may write any, and one from the future would hide all others. Texts are
 # read once a row, as reading them is what this takes.
@@ -103,6 +108,12 @@ def store_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datet
 def add_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
     """Store these beside those of others, likewise."""
     return _store(engine, encoder, vectors, read_at)
+
+
+def remove_embeddings(engine: Engine, ids: Sequence[str], read_at: datetime) -> int:
+    """Remove the vectors of these profiles but those stored since `read_at`; returns how many were removed."""
+    with engine.begin() as connection:
+        return connection.execute(text(REMOVE), {"ids": list(ids), "read_at": read_at}).rowcount
 
 
 def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *before: str) -> int:

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from models.ml.readability import is_worth_a_vector
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 ENCODER = "all-MiniLM-L6-v2"
-# Names how a vector is made from a text, in the hashes that vectors are kept by. When `encode`, `windows` or `pool` of
-# models/ml/embeddings.py make others of the same text, give it a number, f"{ENCODER} 2": everybody is encoded anew.
-MADE_BY = ENCODER
+# Names how a vector is made from a text, in the hashes that vectors are kept by. Raise its number when `encode`,
+# `are_readable`, `windows` or `pool` of models/ml/embeddings.py give something else for the same text: every answer is
+# encoded again.
+MADE_BY = f"{ENCODER} 2"
 DIMENSIONS = 384
 BATCH = 64
 # The model reads 256 word pieces, two of them its own marks. Longer answers are cut into windows of this many.
@@ -47,6 +50,26 @@ def content_hash(texts: Mapping[str, str]) -> str:
     """Names what a profile's vector was made from: the encoder, and each prompt with its answer, in any order."""
     content = json.dumps([MADE_BY, sorted(texts.items())], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def are_readable(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which texts the encoder can read well enough to compare them, bool (len(texts),).
+
+    The rule is that of `models.ml.readability`. Of all others the vectors say nothing: answers of emoji only, or in a
+    script that the tokenizer does not know, have one and the same.
+    """
+    readable = np.empty(len(texts), np.bool_)
+    special = set(_model().tokenizer.all_special_ids)
+    for index, text in enumerate(texts):
+        pieces = _model().tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        spans = zip(pieces["input_ids"], pieces["offset_mapping"], strict=True)
+        readable[index] = is_worth_a_vector(text, [span for piece, span in spans if piece not in special])
+    return readable
+
+
+def is_readable(text: str) -> bool:
+    """Return whether the encoder can read a text well enough to compare it."""
+    return bool(are_readable([text])[0])
 
 
 def windows(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from models.db.embeddings import add_embeddings, store_embeddings, waiting, who_waits
+from models.db.embeddings import add_embeddings, remove_embeddings, store_embeddings, waiting, who_waits
 from models.db.errors import InputError
 from tests.models_db.conftest import run, somebody_waits, wait_until
 
@@ -240,3 +240,12 @@ def test_people_whom_the_vectors_cannot_refer_to_are_told(engine: Engine) -> Non
         add_embeddings(engine, "letters", rows("ann"), now(engine))
     assert PEOPLE["ann"] not in str(raised.value)
     assert stored(engine) == {}
+
+
+def test_a_vector_is_removed_unless_it_was_stored_since_the_profiles_were_read(engine: Engine) -> None:
+    store_embeddings(engine, "letters", rows("ann", "bob", "cy"), now(engine))
+    read_at = now(engine)
+    add_embeddings(engine, "letters", rows("ann", content="second"), now(engine))
+    assert remove_embeddings(engine, [PEOPLE["ann"], PEOPLE["bob"]], read_at) == 1
+    assert stored(engine) == {"ann": "second", "cy": "first"}
+    assert remove_embeddings(engine, [], now(engine)) == 0
