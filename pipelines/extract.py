@@ -1,5 +1,9 @@
-"""Read the app tables into frames. Names and everything else that nothing is learned from stays behind."""
+"""Read the app tables into frames. Names and everything else that nothing is learned from stays behind.
 
+Whatever a cell holds, it is read: what no frame has a place for comes as missing, for the contract to refuse.
+"""
+
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
@@ -10,7 +14,7 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
-from sqlalchemy import ARRAY, Column, Connection, Label, Select, any_, case, func, select, text
+from sqlalchemy import ARRAY, Column, Connection, Label, Select, Text, any_, case, func, select, text
 from sqlalchemy import cast as sql_cast
 
 from models.db.tables import blocks, interactions, match_lists, profiles, publications
@@ -30,24 +34,33 @@ def _snapped(column: Column[Any], farthest: int) -> Label[Any]:
     return case((func.abs(column) <= farthest, func.matching.snapped(column)), else_=column).label(column.name)
 
 
+JSON_COLUMNS = ("texts", "traits", "facts", "wants")
 PROFILE_COLUMNS = (
     profiles.c.id.label("profile_id"),
     _representable(profiles.c.birth_date),
     *(
         profiles.c[name]
         for name in (
-            "source_key", "gender", "seeks", "age_min", "age_max", "max_distance_km",
-            "texts", "interests", "traits", "facts", "wants", "paused",
+            "source_key", "gender", "seeks", "age_min", "age_max", "max_distance_km", "interests", "paused",
         )
     ),
+    *(sql_cast(profiles.c[name], Text).label(name) for name in JSON_COLUMNS),
     _snapped(profiles.c.latitude, 90),
     _snapped(profiles.c.longitude, 180),
 )  # fmt: skip
+KINDS = ("like", "pass")
 INTERACTION_COLUMNS = (
     interactions.c.id.label("interaction_id"),
-    _representable(interactions.c.created_at),
-    *(interactions.c[name] for name in ("actor_id", "target_id", "kind", "publication_id", "position", "propensity")),
+    # By no session's time zone: of long ago those have seconds, which no reader of CSV knows.
+    func.timezone("UTC", _representable(interactions.c.created_at)).label("created_at"),
+    # Another word is refused whatever it is; one with a line break in it would be read as two rows.
+    case((interactions.c.kind.in_(KINDS), interactions.c.kind)).label("kind"),
+    *(interactions.c[name] for name in ("actor_id", "target_id", "publication_id", "position", "propensity")),
 )
+FUTURE = """
+SELECT (SELECT count(*) FROM app.profiles WHERE greatest(created_at, updated_at) > now() + interval '1 minute'),
+       (SELECT count(*) FROM app.interactions WHERE created_at > now() + interval '1 minute')
+"""
 MAYBE_NUMBERS = ["age_min", "age_max", "latitude", "longitude", "max_distance_km"]
 
 
@@ -63,17 +76,34 @@ def read_profiles(connection: Connection, ids: list[str] | None = None) -> pd.Da
         query = query.where(profiles.c.id == any_(sql_cast(ids, ARRAY(profiles.c.id.type))))
     frame = pd.DataFrame(connection.execute(query).all(), columns=[each.name for each in PROFILE_COLUMNS])
     frame[MAYBE_NUMBERS] = frame[MAYBE_NUMBERS].astype(np.float64)
+    for name in JSON_COLUMNS:
+        frame[name] = pd.Series([_parse(cell) for cell in frame[name]], dtype=object)
     birth_date = pd.to_datetime(frame.pop("birth_date"), errors="coerce")
     frame["age"] = ages(birth_date, extracted_at.date())
     frame["extracted_at"] = extracted_at
     return frame
 
 
+def _parse(cell: str | None) -> object:
+    """A cell of JSON; None for one that Python has no value for: numbers of thousands of digits, nests a mile deep."""
+    try:
+        return None if cell is None else json.loads(cell)
+    except (ValueError, RecursionError):
+        return None
+
+
+def count_future_rows(connection: Connection) -> tuple[int, int]:
+    """Return how many profiles and how many likes and passes are stamped later than the database's now()."""
+    people, decisions = connection.execute(text(FUTURE)).one()
+    return people, decisions
+
+
 def read_interactions(connection: Connection) -> pd.DataFrame:
     """Likes and passes in order of time."""
     query = select(*INTERACTION_COLUMNS).order_by(interactions.c.created_at, interactions.c.id)
     numbers = dict.fromkeys(("publication_id", "position", "propensity"), pa.float64())
-    return _copied(connection, query, {"created_at": pa.timestamp("us", "UTC"), **numbers})
+    frame = _copied(connection, query, {"created_at": pa.timestamp("us"), **numbers})
+    return frame.assign(created_at=frame["created_at"].dt.tz_localize("UTC"))
 
 
 def _copied(connection: Connection, query: Select[Any], kinds: Mapping[str, pa.DataType]) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from models.db.errors import NoChampion, OtherMake, RankerLost
 from models.ml import ranker as ranker_files
 from models.ml.features import names_and_groups
-from models.ml.ranker import Ranker, Rankers
+from models.ml.ranker import WITHOUT, Ranker, Rankers
 from pipelines import mlflow_connection, ranker_model
 from pipelines.mlflow_connection import lost_if_unreadable
 
@@ -208,10 +208,10 @@ class Registry(dg.ConfigurableResource[None]):
         with lost_if_unreadable("its files", where), tempfile.TemporaryDirectory() as folder:
             model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}", dst_path=folder)
             # MLflow keeps an artifact under the name of the folder it was logged from.
-            found = sorted(Path(model).rglob("ranker.json"), key=lambda path: len(path.parts))
+            found = [path.parent for path in Path(model).rglob("ranker.json") if WITHOUT not in path.parts]
             if not found:
                 raise FileNotFoundError("there is no ranker.json")
-            return ranker_files.load(found[0].parent)
+            return ranker_files.load(found[0])
 
     def _run(self, version: str) -> Run:
         """The run that a version was trained in. Raises RankerLost if it is not there, or was deleted."""

@@ -3,6 +3,7 @@
 On a few thousand pairs the linear part carries the ranking and the trees add little; with more data they take over.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,9 @@ from models.ml.tree_shap import Paths, paths
 from models.ml.trees import Trees, trees
 
 WITHOUT = "without"
-VIEWERS = "viewers.npy"
+VIEWERS, TREES = "viewers.npy", "trees.txt"
+# Of trees that were saved before their hash was kept.
+UNKNOWN = "unknown"
 # Of the files below; another one when features or files change their meaning.
 MAKE = 4
 PRIOR_LIKE_RATE = 0.3
@@ -162,8 +165,11 @@ def load(folder: Path) -> Rankers:
 
 def _save_one(ranker: Ranker, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    if ranker.booster is not None:
+        ranker.booster.save_model(folder / TREES)
     numbers = {
         "make": MAKE,
+        "trees_sha256": None if ranker.booster is None else _sha256(folder / TREES),
         "cold": _plain(ranker.cold),
         "linear": _plain(ranker.linear),
         "means": ranker.means.tolist(),
@@ -174,16 +180,16 @@ def _save_one(ranker: Ranker, folder: Path) -> None:
     specification = json.loads(ranker.specification.to_json())
     content = json.dumps({"specification": specification, **numbers}, ensure_ascii=False, indent=1)
     (folder / "ranker.json").write_text(content, encoding="utf-8")
-    if ranker.booster is not None:
-        ranker.booster.save_model(folder / "trees.txt")
 
 
 def load_whole(folder: Path) -> Ranker:
-    """Read only the whole ranker of what `save` wrote. Raises OtherMake for one that another version wrote."""
+    """Read only the whole ranker of what `save` wrote.
+
+    Raises OtherMake for one that another version wrote, OSError or ValueError if a file is lost or damaged.
+    """
     content = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))
     if content.get("make") != MAKE:
         raise OtherMake(f"the ranker is of make {content.get('make', 1)} and this program reads make {MAKE}")
-    trees = folder / "trees.txt"
     return Ranker(
         specification=Specification.from_json(json.dumps(content["specification"])),
         cold=_linear(content["cold"]),
@@ -192,8 +198,24 @@ def load_whole(folder: Path) -> Ranker:
         slope=content["slope"],
         shift=content["shift"],
         cold_calibration=content["cold_calibration"] and tuple(content["cold_calibration"]),
-        booster=lgb.Booster(model_file=trees) if trees.exists() else None,
+        booster=_booster(folder / TREES, content.get("trees_sha256", UNKNOWN)),
     )
+
+
+def _booster(path: Path, sha256: str | None) -> lgb.Booster | None:
+    """The trees. LightGBM ends the whole process over a file that is cut short, so it is given none but what was saved.
+
+    Raises OSError or ValueError if the file is lost or another one.
+    """
+    if sha256 is None or (sha256 == UNKNOWN and not path.exists()):
+        return None
+    if sha256 not in (UNKNOWN, _sha256(path)):
+        raise ValueError(f"{TREES} is not what was saved")
+    return lgb.Booster(model_file=path)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _plain(linear: Linear) -> dict[str, object]:

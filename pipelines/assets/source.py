@@ -12,7 +12,7 @@ from models.db.errors import EmptyTown
 from models.ml.frames import check_interactions, check_profiles
 from models.ml.no_answers import remove_no_answers
 from pipelines.checks import few_are_rejected
-from pipelines.extract import read_interactions, read_profiles
+from pipelines.extract import count_future_rows, read_interactions, read_profiles
 from pipelines.plots import rounded
 from pipelines.resources import Database
 
@@ -49,6 +49,7 @@ def _out(description: str) -> dg.AssetOut:
     check_specs=[FEW["profiles"]],
 )
 def profiles(
+    context: dg.AssetExecutionContext,
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
@@ -56,6 +57,8 @@ def profiles(
     start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
         frame, no_answers = remove_no_answers(read_profiles(connection))
+        future, _ = count_future_rows(connection)
+    _warn(context, future, "profiles")
     accepted, rejected = check_profiles(frame)
     # First, so that it is there to be looked at also where nobody is left.
     yield _output("rejected_profiles", rejected)
@@ -64,10 +67,9 @@ def profiles(
             f"{len(accepted)} usable of {len(frame)} profiles in app.profiles, and matching takes two: "
             f"load some with `matching load`{_first_reasons(rejected)}"
         )
-    share = len(rejected) / max(len(frame), 1)
-    seconds = round(time.monotonic() - start, 2)
-    figures = {"rejected_share": share, "no_answers": no_answers.total(), "seconds": seconds}
-    yield _output("profiles", accepted, figures)
+    counts = {"no_answers": no_answers.total(), "from_the_future": future}
+    figures = {"rejected_share": len(rejected) / max(len(frame), 1), **counts}
+    yield _output("profiles", accepted, {**figures, "seconds": round(time.monotonic() - start, 2)})
     yield few_are_rejected("profiles", len(accepted), len(rejected))
 
 
@@ -89,6 +91,7 @@ def profiles(
     check_specs=[FEW["interactions"]],
 )
 def interactions(
+    context: dg.AssetExecutionContext,
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
     profiles: pd.DataFrame,
@@ -96,12 +99,20 @@ def interactions(
     """Extract the likes and passes of the app and check each, also for people that were rejected."""
     start = time.monotonic()
     with database.engine() as engine, engine.connect() as connection:
-        frame = read_interactions(connection)
+        frame, (_, future) = read_interactions(connection), count_future_rows(connection)
+    _warn(context, future, "likes and passes")
     accepted, rejected = check_interactions(frame, frozenset(profiles["profile_id"]))
-    share = len(rejected) / max(len(frame), 1)
-    yield _output("interactions", accepted, {"rejected_share": share, "seconds": round(time.monotonic() - start, 2)})
+    figures = {"rejected_share": len(rejected) / max(len(frame), 1), "from_the_future": future}
+    yield _output("interactions", accepted, {**figures, "seconds": round(time.monotonic() - start, 2)})
     yield _output("rejected_interactions", rejected)
     yield few_are_rejected("interactions", len(accepted), len(rejected))
+
+
+def _warn(context: dg.AssetExecutionContext, future: int, what: str) -> None:
+    if future:
+        context.log.warning(
+            f"{future:,} {what} are stamped later than the database's now(): see that the app takes its stamps from it"
+        )
 
 
 def _first_reasons(rejected: pd.DataFrame) -> str:

@@ -27,6 +27,7 @@ LAWLESS = (
     "ALTER TABLE app.interactions DROP CONSTRAINT ck_interactions_kind",
     "ALTER TABLE app.interactions DROP CONSTRAINT ck_interactions_not_oneself",
     "ALTER TABLE app.interactions ALTER actor_id DROP NOT NULL",
+    "ALTER TABLE app.interactions ALTER created_at DROP NOT NULL",
 )
 # Each is what one column of somebody holds, and the reason that must be given for refusing them.
 BAD_PROFILES = {
@@ -42,6 +43,17 @@ BAD_PROFILES = {
     "seeks = '{NULL}'": "seeks must be a list of genders",
     """traits = '{"height": "NaN"}'""": "traits must be finite numbers",
     """traits = '{"height": 1e400}'""": "traits must be finite numbers",
+    """traits = '{"height": 1e100000}'""": "traits must be finite numbers",
+    """traits = '{"height": -1e5000}'""": "traits must be finite numbers",
+    """wants = '{"fun": 1e5000}'""": "wants must be importances from 0 to 1",
+    """texts = CAST(repeat('[', 3000) || repeat(']', 3000) AS jsonb)""": "texts must be strings",
+    """facts = CAST(repeat('{"a":', 3000) || '1' || repeat('}', 3000) AS jsonb)""": "facts must be words",
+    "texts = 'null'": "texts must be strings",
+    "seeks = '{{man,woman},{man,man}}'": "seeks must be a list of genders",
+    "interests = '{{chess},{go}}'": "interests must be a list of words",
+    "interests = '{NULL}'": "interests must be a list of words",
+    "latitude = 1e308": "latitude must be -90 to 90",
+    "max_distance_km = 'infinity'": "max_distance_km must be 0 to 40,100",
     """traits = '{"height": null}'""": "traits must be finite numbers",
     "traits = '[1, 2]'": "traits must be finite numbers",
     """wants = '{"fun": 7}'""": "wants must be importances from 0 to 1",
@@ -67,8 +79,30 @@ BAD_INTERACTIONS = {
     f"NULL, {SOMEBODY}, 'like', now(), NULL": "actor_id is not among the accepted profiles",
     f"{SOMEBODY}, {SOMEBODY}, 'like', now(), NULL": "actor and target are the same person",
     f"{SOMEBODY}, {ANOTHER}, 'like', 'infinity', NULL": "created_at is missing",
+    f"{SOMEBODY}, {ANOTHER}, E'like\\n\"', now(), NULL": "kind must be like or pass",
+    f"{SOMEBODY}, {ANOTHER}, repeat('like,', 500000), now(), NULL": "kind must be like or pass",
+    f"{SOMEBODY}, {ANOTHER}, 'like', '-infinity', NULL": "created_at is missing",
+    f"{SOMEBODY}, {ANOTHER}, 'like', '4713-01-01 BC', NULL": "created_at is missing",
+    f"{SOMEBODY}, {ANOTHER}, 'like', '294276-12-31', NULL": "created_at is missing",
+    f"{SOMEBODY}, {ANOTHER}, 'like', NULL, NULL": "created_at is missing",
+    f"{SOMEBODY}, {ANOTHER}, 'like', now(), 'infinity'": "propensity must be 0 to 1",
     f"{SOMEBODY}, {ANOTHER}, 'like', now(), 1.5": "propensity must be 0 to 1",
 }
+# What is strange, and breaks no rule. In this time zone moments of long ago have seconds in their offset.
+STRANGE = (
+    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Europe/Zurich'); END $$",
+    *(
+        f"UPDATE app.profiles SET created_at = {stamp}, updated_at = {stamp}"
+        f" WHERE id = (SELECT id FROM app.profiles ORDER BY id LIMIT 1 OFFSET {number})"
+        for number, stamp in enumerate(("'infinity'", "'-infinity'", "now() + interval '1 day'", "'1800-01-01'"), 10)
+    ),
+    *(
+        "INSERT INTO app.interactions (actor_id, target_id, kind, created_at, publication_id, position, propensity)"
+        f" SELECT {SOMEBODY}, id, 'pass', {stamp}, 9223372036854775807, 2147483647, 'NaN' FROM app.profiles"
+        f" WHERE id <> {SOMEBODY} ORDER BY id LIMIT 1 OFFSET {number}"
+        for number, stamp in enumerate(("'0001-01-03'", "'9999-12-29'", "now() + interval '1 day'", "'1800-01-01'"))
+    ),
+)
 COPY_OF_SOMEBODY = """
 INSERT INTO app.profiles (id, source_key, display_name, birth_date, gender, seeks, texts)
 SELECT id, 'bad:{number}', 'Somebody', '1990-01-01', 'woman', '{{man}}', '{{}}' FROM
@@ -100,6 +134,7 @@ def lawless(databases: Databases, empty_home: Path, tmp_path_factory: pytest.Tem
             " SELECT id, actor_id, target_id, kind FROM app.interactions"
             " WHERE kind IN ('like', 'pass') AND position IS NOT NULL ORDER BY id LIMIT 1"
         )
+        place.tell(*(each.replace(":", "\\:") for each in STRANGE))
         place.run()
         yield place
 
@@ -133,6 +168,13 @@ def test_all_the_others_are_matched(lawless: Place) -> None:
     assert lawless.ask(strangers) == [(0,)]
     ((viewers,),) = lawless.ask("SELECT viewer_count FROM matching.publications WHERE state = 'live'")
     assert viewers > 40
+
+
+def test_what_is_strange_is_used_and_of_the_future_is_counted(lawless: Place) -> None:
+    years = set(frame(lawless, "interactions")["created_at"].dt.year)
+    assert {1, 1800, 9999} <= years
+    assert lawless.metadata("profiles")["from_the_future"] == 2
+    assert lawless.metadata("interactions")["from_the_future"] == 2 + 2  # those that are refused, too
 
 
 @pytest.mark.parametrize("people", [0, 1])

@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
+import dagster as dg
 import mlflow
 import pandas as pd
 import pytest
@@ -61,6 +63,17 @@ def cut(path: Path, share: float) -> None:
     path.write_bytes(content[: int(len(content) * share)])
 
 
+def replace_content(path: Path, content: str) -> None:
+    path.write_text(content)
+
+
+def drift(place: Place) -> list[dg.AssetCheckResult]:
+    """What the checks of drift say of the last run's people."""
+    home = Home(place.settings)
+    frames = {name: home.frame(name) for name in ("profiles", "profile_embeddings")}
+    return list(cast("Iterator[dg.AssetCheckResult]", drift_checks(registry=registry(place.settings), **frames)))
+
+
 def delete_experiment(place: Place) -> None:
     found = client(place).get_experiment_by_name(EXPERIMENT)
     assert found is not None
@@ -73,8 +86,8 @@ LOSSES: dict[str, Callable[[Place], None]] = {
     "the ranker": lambda town: only(town, "ranker.json").unlink(),
     "half of the ranker": lambda town: cut(only(town, "ranker.json"), 0.5),
     "all of the ranker's bytes": lambda town: cut(only(town, "ranker.json"), 0),
-    "another file in its place": lambda town: only(town, "ranker.json").write_text("[1, 2]") and None,
-    "numbers of the ranker": lambda town: only(town, "ranker.json").write_text('{"make": 4}') and None,
+    "another file in its place": lambda town: replace_content(only(town, "ranker.json"), "[1, 2]"),
+    "numbers of the ranker": lambda town: replace_content(only(town, "ranker.json"), '{"make": 4}'),
     "the run": lambda town: client(town).delete_run(run_id(town)),
     "the row of the run": lambda town: ask(town, "PRAGMA foreign_keys = off", "DELETE FROM runs"),
     "the experiment": delete_experiment,
@@ -136,18 +149,14 @@ def test_without_what_the_training_kept_drift_is_not_judged(town: Place, kept: s
         path.unlink()
     else:
         path.write_text(kept)
-    home = Home(town.settings)
-    frames = {name: home.frame(name) for name in ("profiles", "profile_embeddings")}
-    for said in drift_checks(registry=registry(town.settings), **frames):
+    for said in drift(town):
         assert said.passed
         assert str(said.description).startswith("not judged: version 1 ")
 
 
 def test_without_a_champion_drift_is_not_judged(town: Place) -> None:
     shutil.rmtree(town.home / "mlflow" / "artifacts")
-    home = Home(town.settings)
-    frames = {name: home.frame(name) for name in ("profiles", "profile_embeddings")}
-    assert [said.passed for said in drift_checks(registry=registry(town.settings), **frames)] == [True, True]
+    assert [said.passed for said in drift(town)] == [True, True]
 
 
 @pytest.mark.parametrize("words", [("run",), ("run", "--train")])
