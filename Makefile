@@ -5,6 +5,8 @@ INSTALLED := .venv/.installed
 CLIENT := serving/client
 JUPYTER_INSTALLED := .venv/.jupyter
 NODE_INSTALLED := $(CLIENT)/node_modules/.installed
+# Of the servers: make serve PORT=8001.
+CHOSEN_PORT = $(if $(PORT),--port $(PORT))
 
 # The encoder's weights come with a package: the libraries need not, and must not, ask the network.
 export HF_HUB_OFFLINE := 1
@@ -19,6 +21,7 @@ help:
 	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
 	@echo "make notebooks   the analysts' notebooks in JupyterLab, on port 8888"
 	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"
+	@echo "              another port: make serve PORT=8001; make ui PORT=3001 MLFLOW_PORT=5001"
 	@echo "make stop    stop the embedded database;  make clean: remove .venv and .data"
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -48,20 +51,18 @@ bench: $(INSTALLED)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick) .data/bench.json
 
 serve: $(INSTALLED)
-	$(BIN)/python -m uvicorn serving.app:create_app --factory --port 8000 --no-access-log --no-server-header --timeout-graceful-shutdown 10
+	@exec $(BIN)/matching serve $(CHOSEN_PORT)
 
 ui: $(INSTALLED)
-	@$(BIN)/matching ui
+	@exec $(BIN)/matching ui $(CHOSEN_PORT) $(if $(MLFLOW_PORT),--mlflow-port $(MLFLOW_PORT))
 
 $(JUPYTER_INSTALLED): $(INSTALLED)
 	@echo "Installing JupyterLab into .venv ..."
 	$(BIN)/python -m pip install --quiet -c constraints.txt --group notebooks
 	@touch $@
 
-# Notebooks run in their own folder: the home is named as seen from here.
-notebooks: export MATCHING_HOME := $(abspath $(or $(MATCHING_HOME),.data))
 notebooks: $(JUPYTER_INSTALLED)
-	$(BIN)/jupyter lab --port 8888 $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+	@exec $(BIN)/matching notebooks $(CHOSEN_PORT)
 
 $(NODE_INSTALLED): $(CLIENT)/package-lock.json $(CLIENT)/package.json $(CLIENT)/example/package.json
 	@command -v npm >/dev/null || { echo "npm is needed; install Node.js 18 or newer, with npm" >&2; exit 1; }
@@ -74,9 +75,9 @@ client: $(INSTALLED) $(NODE_INSTALLED)
 	$(BIN)/python -m serving.openapi | npm --prefix $(CLIENT) run types -- --output src/schema.ts
 	npm --prefix $(CLIENT) run build
 
-example: $(NODE_INSTALLED)
+example: $(INSTALLED) $(NODE_INSTALLED)
 	npm --prefix $(CLIENT) run build
-	npm --prefix $(CLIENT)/example run dev
+	@exec $(BIN)/matching example $(CHOSEN_PORT)
 
 stop: $(INSTALLED)
 	@$(BIN)/matching stop

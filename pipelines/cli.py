@@ -221,15 +221,51 @@ def demo() -> None:
 
 
 @app.command()
-def ui() -> None:
+def ui(
+    port: Annotated[int, typer.Option(help="The port of Dagster.")] = 3000,
+    mlflow_port: Annotated[int, typer.Option(help="The port of MLflow.")] = 5000,
+) -> None:
     """Open Dagster and MLflow.
 
-    Dagster on port 3000, MLflow on port 5000; Ctrl-C closes both.
+    One of each for a home; Ctrl-C closes both.
     """
     from pipelines.ui import serve
 
     with ready_database():
-        serve(settings(), console)
+        serve(settings(), console, port, mlflow_port)
+
+
+@app.command()
+def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = 8000) -> None:
+    """Serve the API on this machine.
+
+    Its documentation is at /docs; Ctrl-C ends it.
+    """
+    from pipelines.servers import serve_api
+
+    serve_api(port)
+
+
+@app.command()
+def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")] = 8888) -> None:
+    """Open the notebooks in JupyterLab.
+
+    `make notebooks` installs it; Ctrl-C ends it.
+    """
+    from pipelines.servers import serve_notebooks
+
+    serve_notebooks(settings(), port)
+
+
+@app.command()
+def example(port: Annotated[int, typer.Option(help="The port of the app.")] = 5173) -> None:
+    """Open the example app over the API.
+
+    `make example` installs what it needs, and `make serve` runs beside it; Ctrl-C ends it.
+    """
+    from pipelines.servers import serve_example
+
+    serve_example(port)
 
 
 @app.command()

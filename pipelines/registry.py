@@ -168,10 +168,13 @@ class Registry(dg.ConfigurableResource[None]):
         """Say what MLflow shows first of the current run, in Markdown."""
         mlflow.set_tag(NOTE, note)
 
-    def page(self) -> str:
-        """The address where MLflow shows the current run; outside of one, all of them."""
+    def page(self, shown_at: str = MLFLOW) -> str:
+        """The address where MLflow shows the current run; outside of one, all of them.
+
+        `shown_at` is where `matching ui` shows MLflow; a server shows itself.
+        """
         self._connect()
-        server = self.tracking_uri.rstrip("/") if self.is_a_server else MLFLOW
+        server = self.tracking_uri.rstrip("/") if self.is_a_server else shown_at
         experiment, run = mlflow.get_experiment_by_name(EXPERIMENT), mlflow.active_run()
         if experiment is None:
             return server

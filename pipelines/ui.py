@@ -9,10 +9,14 @@ from contextlib import contextmanager, nullcontext, suppress
 
 from rich.console import Console
 
+from models.db.errors import InputError
 from models.db.migrations import ROOT
 from models.db.settings import Settings
 from pipelines.definitions import registry
+from pipelines.ports import HOST, require_free
+from pipelines.process_groups import end_group, end_with_this_process
 from pipelines.running import dagster_home
+from pipelines.ui_lock import hold_ui_lock
 
 DAGSTER_PORT, MLFLOW_PORT = 3000, 5000
 # What the two packages say of themselves on every start is nothing that their user could mend.
@@ -25,27 +29,40 @@ QUIET = {
 WITHOUT_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def serve(settings: Settings, console: Console) -> None:
-    """Run both until Dagster ends, or the user presses Ctrl-C or ends this process."""
-    where = registry(settings)
-    console.print(f"Dagster: http://127.0.0.1:{DAGSTER_PORT}\nMLflow:  {where.page()}", soft_wrap=True)
-    environment = os.environ | QUIET | WITHOUT_JOBS | {"DAGSTER_HOME": str(dagster_home(settings))}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # Started in the background, this process ignores Ctrl-C, and Dagster's, which end each other by it, would too.
+def serve(settings: Settings, console: Console, port: int = DAGSTER_PORT, mlflow_port: int = MLFLOW_PORT) -> None:
+    """Run both until Dagster ends, or the user presses Ctrl-C or ends this process.
+
+    Raises InputError if they run for this home already, or if a port is taken.
+    """
+    where, home = registry(settings), dagster_home(settings)
+    # Started in the background, this process ignores Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with (
-        nullcontext() if where.is_a_server else _running(_mlflow(where.tracking_uri), environment),
-        _running(_dagster(), environment) as dagster,
-        suppress(KeyboardInterrupt),
-    ):
-        dagster.wait()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    environment = os.environ | QUIET | WITHOUT_JOBS | {"DAGSTER_HOME": str(home)}
+    with suppress(KeyboardInterrupt), hold_ui_lock(home, f"http://{HOST}:{port}"):
+        require_free(port, "--port")
+        if not where.is_a_server:
+            _require_another(port, mlflow_port)
+            require_free(mlflow_port, "--mlflow-port")
+        page = where.page(f"http://{HOST}:{mlflow_port}")
+        console.print(f"Dagster: http://{HOST}:{port}\nMLflow:  {page}", soft_wrap=True)
+        with (
+            nullcontext() if where.is_a_server else _running(_mlflow(where.tracking_uri, mlflow_port), environment),
+            _running(_dagster(port), environment) as dagster,
+        ):
+            dagster.wait()
 
 
-def _dagster() -> list[str]:
-    return [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(DAGSTER_PORT)]
+def _require_another(port: int, mlflow_port: int) -> None:
+    if port == mlflow_port:
+        raise InputError(f"Dagster and MLflow cannot share port {port}; choose another with --port or --mlflow-port")
 
 
-def _mlflow(store: str) -> list[str]:
+def _dagster(port: int) -> list[str]:
+    return [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(port)]
+
+
+def _mlflow(store: str, port: int) -> list[str]:
     # One worker: MLflow's default of four takes a gigabyte more to show the same pages.
     return [
         sys.executable,
@@ -53,7 +70,7 @@ def _mlflow(store: str) -> list[str]:
         "mlflow",
         "ui",
         "--port",
-        str(MLFLOW_PORT),
+        str(port),
         "--workers",
         "1",
         "--backend-store-uri",
@@ -66,9 +83,11 @@ def _mlflow(store: str) -> list[str]:
 
 @contextmanager
 def _running(command: list[str], environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
-    process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own commands
+    # In a session of its own Ctrl-C does not reach it, and it ends in order. It inherits the lock.
+    process = subprocess.Popen(command, env=environment, start_new_session=True, close_fds=False)  # noqa: S603
     try:
-        yield process
+        with end_with_this_process(process.pid):
+            yield process
     finally:
-        process.terminate()
-        process.wait()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave processes behind
+        end_group(process)

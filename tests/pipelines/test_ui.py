@@ -13,6 +13,7 @@ from rich.console import Console
 
 from models.db.settings import Settings
 from pipelines import ui
+from tests.pipelines.test_ports import free_port
 
 
 class EmptyMlflow(BaseHTTPRequestHandler):
@@ -56,15 +57,16 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_mlflow_is_started_beside_dagster(
     started: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ui.serve(Settings(home=tmp_path), Console())
+    port, mlflow_port = free_port(), free_port()
+    ui.serve(Settings(home=tmp_path), Console(), port, mlflow_port)
     assert started == ["mlflow", "dagster"]
-    assert f"MLflow:  http://127.0.0.1:{ui.MLFLOW_PORT}" in capsys.readouterr().out
+    assert f"MLflow:  http://127.0.0.1:{mlflow_port}" in capsys.readouterr().out
 
 
 def test_where_mlflow_is_a_server_it_is_named_and_no_other_started(
     started: list[str], server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """MLflow refuses to be the store of itself, with a traceback."""
-    ui.serve(Settings(home=tmp_path, mlflow_tracking_uri=server), Console())
+    ui.serve(Settings(home=tmp_path, mlflow_tracking_uri=server), Console(), free_port())
     assert started == ["dagster"]
     assert f"MLflow:  {server}\n" in capsys.readouterr().out

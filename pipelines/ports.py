@@ -1,0 +1,37 @@
+"""TCP ports of this machine that a server is about to take: free, or the error says what holds them."""
+
+import errno
+import socket
+
+import psutil
+
+from models.db.errors import InputError
+
+HOST = "127.0.0.1"
+HIGHEST = 65535
+
+
+def require_free(port: int, option: str) -> None:
+    """Raise InputError if no server can listen on `port`; `option` chooses another one."""
+    if not 1 <= port <= HIGHEST:
+        raise InputError(f"{option} {port} is no port; choose one from 1 to {HIGHEST}")
+    try:
+        with socket.create_server((HOST, port)):
+            return
+    except PermissionError:
+        raise InputError(f"port {port} is for root only; choose another with {option}, 1024 or higher") from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+    raise InputError(f"port {port} is in use{_describe_holder(port)}; end that, or choose another with {option}")
+
+
+def _describe_holder(port: int) -> str:
+    """Name the process that listens on `port`; nothing if it belongs to a user whose processes cannot be seen."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except psutil.Error:
+        pass
+    return ""
