@@ -28,7 +28,7 @@ from models.ml.trees import Trees, trees
 WITHOUT = "without"
 VIEWERS = "viewers.npy"
 # Of the files below; another one when features or files change their meaning.
-MAKE = 4
+MAKE = 5
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
 # What is believed before anybody decided anything: likes go a little more to people of like taste, age and place.
