@@ -25,31 +25,30 @@ MOST_GIVERS = 4.0
 def weigh_decisions(events: Events, people: int) -> tuple[Doubles, Doubles]:
     """Weigh each decision in what is known of its giver, and in what is known of its target: 0 to 1, float64 (n,).
 
-    For the target a giver counts less who has decided on few people or very many, on whom few have decided, who likes
-    nearly everybody, or whose likes are nearly all returned. For the giver only returned likes of such a closed group
-    count less. Everything is compared with the other givers.
+    Returned likes count less for both where the group is closed. For the target a giver counts less, too, who has
+    decided on few people or very many, on whom few have decided, who likes nearly everybody, or whose likes are nearly
+    all returned. Everything is compared with the other givers.
     """
     given, liked = _count(events, people)
-    returned = _is_returned(events, people)
-    closed = _closed(events, liked, returned)
+    closed, open_pair = _closed(events, liked)
     rate = _excess(liked / np.maximum(given, 1), given > 0)
     received = np.bincount(events.target, minlength=people)
     known = _at_least_half(received, given > 0) * _at_least_half(given, given > 0)
     ample = np.minimum(1, MOST_GIVERS * _typical(given, given > 0) / np.maximum(given, 1))
     giver = known * ample * (1 - rate) * (1 - closed)
-    return 1 - closed[events.actor] * returned, np.asarray(giver[events.actor])
+    return open_pair, np.asarray(open_pair * giver[events.actor])
 
 
 def count_votes(events: Events, people: int) -> Doubles:
     """Count the liking that each person received if every giver hands out at most one vote, float64 (people,).
 
-    A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and the
-    more of their likes are returned compared with others. So a group hands out at most one vote for each member.
+    A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and returned
+    likes of a closed group count less. So a group hands out at most one vote for each member.
     """
     given, liked = _count(events, people)
-    closed = _closed(events, liked, _is_returned(events, people))
+    closed, open_pair = _closed(events, liked)
     vote = (1 - liked / np.maximum(given, 1)) * (1 - closed) / np.maximum(liked, 1)
-    return np.bincount(events.target, events.liked * vote[events.actor], minlength=people).astype(np.float64)
+    return np.bincount(events.target, events.liked * open_pair * vote[events.actor], people).astype(np.float64)
 
 
 def _count(events: Events, people: int) -> tuple[Ints, Ints]:
@@ -58,16 +57,18 @@ def _count(events: Events, people: int) -> tuple[Ints, Ints]:
     return given, np.bincount(events.actor[events.liked], minlength=people)
 
 
-def _is_returned(events: Events, people: int) -> Bools:
-    """Whether each decision is a like whose target likes the giver too, bool (n,)."""
+def _closed(events: Events, liked: Ints) -> tuple[Doubles, Doubles]:
+    """How closed each giver's group is, 0 to 1, float64 (people,), and what its returned likes leave, float64 (n,).
+
+    A group is closed as far as the share of likes that are returned is above the usual.
+    """
+    people = len(liked)
     forth, back = events.actor * people + events.target, events.target * people + events.actor
-    return np.asarray(events.liked & np.isin(forth, back[events.liked]))
-
-
-def _closed(events: Events, liked: Ints, returned: Bools) -> Doubles:
-    """How far the share of each giver's likes that are returned is above the usual, 0 to 1, float64 (people,)."""
-    share = np.bincount(events.actor[returned], minlength=len(liked)) / (liked + RETURN_STRENGTH)
-    return _excess(share, liked > 0)
+    returned: Bools = events.liked & np.isin(forth, back[events.liked])
+    share = np.bincount(events.actor[returned], minlength=people) / (liked + RETURN_STRENGTH)
+    closed = _excess(share, liked > 0)
+    both = (1 - closed[events.actor]) * (1 - closed[events.target])
+    return closed, np.where(returned, both, 1.0)
 
 
 def _typical(amount: Ints, counted: Bools) -> float:

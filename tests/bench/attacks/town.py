@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.ml.embeddings import Answers, concatenate
+from models.ml.embeddings import NO_ANSWERS, Answers, concatenate
+from pipelines.loaders import simulated, town
 
 Ids = NDArray[np.object_]
 # A fake looks for everybody, so that as many viewers as possible are eligible.
@@ -23,6 +24,21 @@ class Population:
     profiles: pd.DataFrame
     interactions: pd.DataFrame
     answers: Answers
+
+
+def simulate_population(people: int, seed: int) -> Population:
+    """Make the simulated population of this size and seed, without what people write, so that nothing is encoded."""
+    made = town.build(seed, people)
+    persons = [{**vars(person), "profile_id": person.source_key} for person in simulated.persons(made)]
+    profiles = pd.DataFrame(persons).assign(age=made.age, texts=[{} for _ in persons], paused=False)
+    profiles["seeks"] = profiles["seeks"].map(list)
+    numbers = ["age_min", "age_max", "latitude", "longitude", "max_distance_km"]
+    profiles[numbers] = profiles[numbers].astype(float)
+    decided = pd.DataFrame([vars(each) for each in simulated.interactions(made)])
+    decided = decided.rename(columns={"actor_key": "actor_id", "target_key": "target_id"})
+    decided["interaction_id"] = [f"{row:08d}" for row in range(len(decided))]
+    decided = decided.sort_values(["created_at", "interaction_id"], ignore_index=True)
+    return Population(profiles.sort_values("profile_id", ignore_index=True), decided, NO_ANSWERS)
 
 
 def add_fakes(population: Population, sources: Ids, *, limits: bool) -> tuple[Population, Ids]:
