@@ -22,6 +22,9 @@ ASKED_OF_MOST = 0.5
 COMMON_CATEGORY = 0.04
 COMMON_INTEREST = 0.01
 MOST_INTERESTS = 200
+# Between these quantiles most values lie. One that is farther outside than half of their distance is an outlier, and
+# nothing is learned from it: neither one profile nor one in a hundred moves the numbers of the others.
+LOW, HIGH, REACH = 0.05, 0.95, 0.5
 MIDDLES = (np.arange(9) + 0.5) / 9
 # Not used to predict whom somebody will like: a name is sensitive if one of its words is here.
 SENSITIVE = frozenset({"race", "ethnicity", "ethnic", "skin", "caste"})
@@ -29,7 +32,10 @@ SENSITIVE = frozenset({"race", "ethnicity", "ethnic", "skin", "caste"})
 
 @dataclass(frozen=True)
 class Number:
-    """A trait or want: its name, the median that stands for a missing one, and the scale (standard deviation)."""
+    """A trait or want: its name, the median that stands for a missing one, and the scale (standard deviation).
+
+    Outliers count for none of them.
+    """
 
     name: str
     median: float
@@ -140,7 +146,7 @@ def _common_keys(cells: Iterable[Mapping[str, object]]) -> list[str]:
 def _numbers(cells: pd.Series, *, sensitive: bool) -> tuple[Number, ...]:
     numbers = []
     for name in _common_keys(cells):
-        values = np.sort([float(cell[name]) for cell in cells if name in cell])
+        values = _without_outliers(np.sort([float(cell[name]) for cell in cells if name in cell]))
         if (sensitive or not is_sensitive(name)) and (scale := float(values.std())) > 0:
             median = float(np.median(values))
             typical = (np.quantile(values, MIDDLES) - median) / scale
@@ -148,12 +154,20 @@ def _numbers(cells: pd.Series, *, sensitive: bool) -> tuple[Number, ...]:
     return tuple(numbers)
 
 
+def _without_outliers(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = np.quantile(values, (LOW, HIGH), method="nearest")
+    reach = REACH * (high - low)
+    return values[(values >= low - reach) & (values <= high + reach)]
+
+
 def _facts(cells: pd.Series, *, sensitive: bool) -> tuple[Fact, ...]:
-    facts = []
-    for name in sorted({name for cell in cells for name in cell if sensitive or not is_sensitive(name)}):
+    facts, enough = [], max(2, COMMON_CATEGORY * len(cells))
+    having = Counter(name for cell in cells for name in cell)
+    # Few names are left of the ten thousand that one profile may have: going through everybody for each takes long.
+    for name in sorted(name for name, count in having.items() if count >= enough):
         counted = Counter(cell[name] for cell in cells if name in cell)
-        categories = tuple(word for word, count in _ranked(counted) if count >= max(2, COMMON_CATEGORY * len(cells)))
-        if len(counted) > 1 and categories:
+        categories = tuple(word for word, count in _ranked(counted) if count >= enough)
+        if len(counted) > 1 and categories and (sensitive or not is_sensitive(name)):
             facts.append(Fact(name, categories, tuple(counted[word] / counted.total() for word in categories)))
     return tuple(facts)
 
