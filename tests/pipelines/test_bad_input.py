@@ -93,13 +93,15 @@ STRANGE = (
     "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Europe/Zurich'); END $$",
     *(
         f"UPDATE app.profiles SET created_at = {stamp}, updated_at = {stamp}"
-        f" WHERE id = (SELECT id FROM app.profiles ORDER BY id LIMIT 1 OFFSET {number})"
+        f" WHERE id = (SELECT id FROM app.profiles WHERE source_key LIKE 'simulated:%' ORDER BY id LIMIT 1"
+        f" OFFSET {number})"
         for number, stamp in enumerate(("'infinity'", "'-infinity'", "now() + interval '1 day'", "'1800-01-01'"), 10)
     ),
     *(
         "INSERT INTO app.interactions (actor_id, target_id, kind, created_at, publication_id, position, propensity)"
-        f" SELECT {SOMEBODY}, id, 'pass', {stamp}, 9223372036854775807, 2147483647, 'NaN' FROM app.profiles"
-        f" WHERE id <> {SOMEBODY} ORDER BY id LIMIT 1 OFFSET {number}"
+        f" SELECT {SOMEBODY}, person.id, 'pass', {stamp}, 9223372036854775807, 2147483647, 'NaN'"
+        f" FROM app.profiles AS person WHERE source_key LIKE 'simulated:%' AND person.id <> {SOMEBODY}"
+        f" ORDER BY person.id LIMIT 1 OFFSET {number}"
         for number, stamp in enumerate(("'0001-01-03'", "'9999-12-29'", "now() + interval '1 day'", "'1800-01-01'"))
     ),
 )

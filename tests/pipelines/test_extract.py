@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from pipelines.extract import read_blocks, read_interactions, read_partners, read_profiles
+from pipelines.extract import count_future_rows, read_blocks, read_interactions, read_partners, read_profiles
 
 ANN, BEN = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 PEOPLE = """
@@ -92,6 +92,45 @@ def test_interactions_come_in_order_of_time_in_utc(town: Connection) -> None:
     assert frame[["actor_id", "target_id", "kind"]].to_numpy().tolist() == [[BEN, ANN, "like"], [ANN, BEN, "pass"]]
     assert frame["created_at"].tolist() == [pd.Timestamp("2024-05-01T08:00Z"), pd.Timestamp("2024-05-02T08:00Z")]
     assert frame["propensity"].tolist() == [pytest.approx(np.nan, nan_ok=True), 0.25]
+
+
+HOSTILE = ["'{\"a\"\\: 1e100000}'", "CAST(repeat('[', 3000) || repeat(']', 3000) AS jsonb)", "'null'", "'7'"]
+
+
+@pytest.mark.parametrize("column", ["texts", "traits", "facts", "wants"])
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_cell_that_python_has_no_value_for_stops_no_others(town: Connection, column: str, value: str) -> None:
+    town.execute(text(f"UPDATE app.profiles SET {column} = {value} WHERE id = :ann"), {"ann": ANN})
+    ann, ben = read_profiles(town)[column]
+    assert not isinstance(ann, dict)
+    assert ben == {}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "Asia/Kathmandu", "America/St_Johns"])
+def test_moments_of_any_time_are_read_in_any_time_zone(town: Connection, zone: str) -> None:
+    moments = ["0001-01-03T00\\:00Z", "1800-01-01T00\\:00Z", "2024-05-01T10\\:00+02", "9999-12-29T00\\:00Z", "infinity"]
+    town.execute(text("DELETE FROM app.interactions"))
+    for moment in moments:
+        statement = "INSERT INTO app.interactions (actor_id, target_id, kind, created_at) VALUES (:a, :b, 'like', "
+        town.execute(text(f"{statement} '{moment}')"), {"a": ANN, "b": BEN})
+    town.execute(text(f"SET LOCAL timezone = '{zone}'"))
+    read = read_interactions(town)["created_at"]
+    assert read.dt.year.tolist()[:4] == [1, 1800, 2024, 9999]
+    assert read[2] == pd.Timestamp("2024-05-01T08:00Z")
+    assert pd.isna(read[4])
+
+
+def test_a_kind_of_several_lines_is_one_row(town: Connection) -> None:
+    town.execute(text("ALTER TABLE app.interactions DROP CONSTRAINT ck_interactions_kind"))
+    town.execute(text("UPDATE app.interactions SET kind = E'like\n\"super\",' WHERE actor_id = :ann"), {"ann": ANN})
+    assert read_interactions(town)["kind"].isna().tolist() == [False, True]
+
+
+def test_stamps_from_the_future_are_counted(town: Connection) -> None:
+    assert count_future_rows(town) == (0, 0)
+    town.execute(text("UPDATE app.profiles SET updated_at = 'infinity' WHERE id = :ann"), {"ann": ANN})
+    town.execute(text("UPDATE app.interactions SET created_at = now() + interval '1 day'"))
+    assert count_future_rows(town) == (1, 2)
 
 
 def test_blocks_say_who_blocked_whom(town: Connection) -> None:

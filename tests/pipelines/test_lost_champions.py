@@ -159,8 +159,10 @@ def test_without_a_champion_drift_is_not_judged(town: Place) -> None:
     assert [said.passed for said in drift(town)] == [True, True]
 
 
-@pytest.mark.parametrize("words", [("run",), ("run", "--train")])
-@pytest.mark.parametrize("what", ["the files of models", "the experiment", "all of MLflow"])
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [("the files of models", ("run",)), ("the experiment", ("run", "--train")), ("all of MLflow", ("run",))],
+)
 def test_the_night_goes_on_with_a_ranker_trained_now(town: Place, what: str, words: tuple[str, ...]) -> None:
     (LOSSES | WIPES)[what](town)
     done = town.command(*words)

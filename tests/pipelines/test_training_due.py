@@ -56,6 +56,8 @@ def requested(settings: Settings) -> set[str] | None:
         (0, {}, None),
         (7, {"profiles": 1_050, "interactions": 19_000}, None),
         (7.1, {}, "is 7 days old"),
+        (-0.01, {}, None),
+        (-2, {}, "is of a time to come, by 2 days, 0:00:00"),
         (1, {"profiles": 1_051}, "was trained when app.profiles had 1,000 rows, and it has 1,051"),
         (1, {"profiles": 900}, "was trained when app.profiles had 1,000 rows, and it has 900"),
         (1, {"interactions": 21_001}, "was trained when app.interactions had 20,000 rows, and it has 21,001"),
