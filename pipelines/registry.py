@@ -30,7 +30,7 @@ from models.db.errors import InputError, NoChampion, OtherMake
 from models.ml import ranker as ranker_files
 from models.ml.features import names_and_groups
 from models.ml.ranker import Ranker, Rankers
-from pipelines import ranker_model
+from pipelines import ports, ranker_model
 
 EXPERIMENT = "matching"
 ABOUT = (
@@ -41,7 +41,7 @@ NOTE = "mlflow.note.content"
 MODEL = "ranker"
 ABOUT_MODEL = "p_like, the chance that a viewer likes a candidate if shown. Lists are published with the champion."
 # Where `matching ui` serves MLflow, unless there is a server; it opens on pages for language models if not told.
-MLFLOW, FOR_TRAINING = "http://127.0.0.1:5000", "?workflowType=machine_learning"
+MLFLOW, FOR_TRAINING = f"http://{ports.HOST}:{ports.MLFLOW_PORT}", "?workflowType=machine_learning"
 CHAMPION = "champion"
 # How people and scores were spread in the training (see models.ml.drift).
 REFERENCE = "reference.json"
