@@ -1,9 +1,10 @@
 # `make demo` and `make test` need only Python 3.11+ and make. Everything else goes into .venv.
 PYTHON ?= python3
-BIN := .venv/bin
-INSTALLED := .venv/.installed
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 CLIENT := serving/client
-JUPYTER_INSTALLED := .venv/.jupyter
+JUPYTER_INSTALLED := $(VENV)/.jupyter
 NODE_INSTALLED := $(CLIENT)/node_modules/.installed
 # Of the servers: make serve PORT=8001.
 CHOSEN_PORT = $(if $(PORT),--port $(PORT))
@@ -26,9 +27,9 @@ help:
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	@echo "Installing into .venv: a few minutes the first time ..."
+	@echo "Installing into $(VENV): a few minutes the first time ..."
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[serving,pipelines]' --group dev
 	@touch $@
 
@@ -57,7 +58,7 @@ ui: $(INSTALLED)
 	@exec $(BIN)/matching ui $(CHOSEN_PORT) $(if $(MLFLOW_PORT),--mlflow-port $(MLFLOW_PORT))
 
 $(JUPYTER_INSTALLED): $(INSTALLED)
-	@echo "Installing JupyterLab into .venv ..."
+	@echo "Installing JupyterLab into $(VENV) ..."
 	$(BIN)/python -m pip install --quiet -c constraints.txt --group notebooks
 	@touch $@
 
@@ -84,4 +85,4 @@ stop: $(INSTALLED)
 
 clean:
 	@if [ -x $(BIN)/matching ]; then $(BIN)/matching stop; fi
-	rm -rf .venv .data $(CLIENT)/node_modules $(CLIENT)/dist
+	rm -rf .venv .data .venv-* $(CLIENT)/node_modules $(CLIENT)/dist

@@ -22,6 +22,7 @@ from models.db.errors import MatchingError
 from models.db.migrations import upgrade
 from models.db.settings import Settings, settings
 from models.db.tokens import issue_token
+from pipelines import ports
 from pipelines.loaders.records import LoadReport
 
 USAGE_ERROR = 2
@@ -222,8 +223,8 @@ def demo() -> None:
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="The port of Dagster.")] = 3000,
-    mlflow_port: Annotated[int, typer.Option(help="The port of MLflow.")] = 5000,
+    port: Annotated[int, typer.Option(help="The port of Dagster.")] = ports.DAGSTER_PORT,
+    mlflow_port: Annotated[int, typer.Option(help="The port of MLflow.")] = ports.MLFLOW_PORT,
 ) -> None:
     """Open Dagster and MLflow.
 
@@ -236,7 +237,7 @@ def ui(
 
 
 @app.command()
-def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = 8000) -> None:
+def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = ports.API_PORT) -> None:
     """Serve the API on this machine.
 
     Its documentation is at /docs; Ctrl-C ends it.
@@ -247,7 +248,7 @@ def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = 8000
 
 
 @app.command()
-def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")] = 8888) -> None:
+def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")] = ports.NOTEBOOKS_PORT) -> None:
     """Open the notebooks in JupyterLab.
 
     `make notebooks` installs it; Ctrl-C ends it.
@@ -258,7 +259,7 @@ def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")]
 
 
 @app.command()
-def example(port: Annotated[int, typer.Option(help="The port of the app.")] = 5173) -> None:
+def example(port: Annotated[int, typer.Option(help="The port of the app.")] = ports.EXAMPLE_PORT) -> None:
     """Open the example app over the API.
 
     `make example` installs what it needs, and `make serve` runs beside it; Ctrl-C ends it.

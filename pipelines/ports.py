@@ -9,6 +9,8 @@ from models.db.errors import InputError
 
 HOST = "127.0.0.1"
 HIGHEST = 65535
+DAGSTER_PORT, MLFLOW_PORT, API_PORT, NOTEBOOKS_PORT, EXAMPLE_PORT = 3000, 5000, 8000, 8888, 5173
+"""The ports where nobody chooses another."""
 
 
 def require_free(port: int, option: str) -> None:
@@ -30,7 +32,8 @@ def _describe_holder(port: int) -> str:
     """Name the process that listens on `port`; nothing if it belongs to a user whose processes cannot be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+            if listens and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
         pass

@@ -25,7 +25,7 @@ from models.db.errors import NoChampion, OtherMake, RankerLost
 from models.ml import ranker as ranker_files
 from models.ml.features import names_and_groups
 from models.ml.ranker import WITHOUT, Ranker, Rankers
-from pipelines import mlflow_connection, ranker_model
+from pipelines import mlflow_connection, ports, ranker_model
 from pipelines.mlflow_connection import lost_if_unreadable
 
 EXPERIMENT = "matching"
@@ -37,7 +37,7 @@ NOTE = "mlflow.note.content"
 MODEL = "ranker"
 ABOUT_MODEL = "p_like, the chance that a viewer likes a candidate if shown. Lists are published with the champion."
 # Where `matching ui` serves MLflow, unless there is a server; it opens on pages for language models if not told.
-MLFLOW, FOR_TRAINING = "http://127.0.0.1:5000", "?workflowType=machine_learning"
+MLFLOW, FOR_TRAINING = f"http://{ports.HOST}:{ports.MLFLOW_PORT}", "?workflowType=machine_learning"
 CHAMPION = "champion"
 # How people and scores were spread in the training (see models.ml.drift).
 REFERENCE = "reference.json"

@@ -14,7 +14,6 @@ from models.db.migrations import ROOT
 from models.db.settings import Settings
 from pipelines.ports import require_free
 
-API_PORT, NOTEBOOKS_PORT, EXAMPLE_PORT = 8000, 8888, 5173
 CLIENT = ROOT / "serving" / "client"
 VITE = CLIENT / "node_modules" / "vite" / "bin" / "vite.js"
 

@@ -13,12 +13,11 @@ from models.db.errors import InputError
 from models.db.migrations import ROOT
 from models.db.settings import Settings
 from pipelines.definitions import registry
-from pipelines.ports import HOST, require_free
+from pipelines.ports import DAGSTER_PORT, HOST, MLFLOW_PORT, require_free
 from pipelines.process_groups import end_group, end_with_this_process
 from pipelines.running import dagster_home
 from pipelines.ui_lock import hold_ui_lock
 
-DAGSTER_PORT, MLFLOW_PORT = 3000, 5000
 # What the two packages say of themselves on every start is nothing that their user could mend.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -24,11 +24,11 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
     In the innermost loop an index that might count from the end keeps the processor from taking many numbers at once:
     slices gone through from 0 and unsigned indices do not (a factor of two to five, where it was measured).
     """
-    options = {"nogil": True, "fastmath": {"reassoc"}}
     try:
-        return cast("Callable[Parameters, Result]", numba.njit(cache=True, **options)(function))
+        loop = numba.njit(cache=True, nogil=True, fastmath={"reassoc"})(function)
     except RuntimeError:  # no folder can be written: each process compiles for itself
-        return cast("Callable[Parameters, Result]", numba.njit(**options)(function))
+        loop = numba.njit(nogil=True, fastmath={"reassoc"})(function)
+    return cast("Callable[Parameters, Result]", loop)
 
 
 def by_parts(work: Callable[[int, int], None], start: NDArray[np.int64]) -> None:

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -33,12 +32,12 @@ MADE = {
     "test": ("-m pytest -n 3", "tests/docs/test_blocks.py::test_a_command_does_what_it_says"),
     "lint": ("lint-imports", "tests/test_architecture.py::test_the_import_contracts_hold"),
     "bench": ("-m tests.bench.scale", "tests/bench/test_scale_benchmark.py::test_"),
-    "serve": ("uvicorn serving.app:create_app --factory", "tests/serving/test_app.py::test_"),
-    "ui": ("matching ui", "tests/docs/test_blocks.py::test_a_command_does_what_it_says"),
-    "notebooks": ("jupyter lab --port 8888", "tests/notebooks/test_notebooks.py::test_runs_top_to_bottom"),
+    "serve": ("matching serve", "tests/pipelines/test_ports.py::test_ctrl_c_ends_the_api"),
+    "ui": ("matching ui", "tests/pipelines/test_ports.py::test_one_ui_for_a_home"),
+    "notebooks": ("matching notebooks", "tests/notebooks/test_notebooks.py::test_runs_top_to_bottom"),
     "client": ("-m serving.openapi", "tests/serving/client/test_types.py::test_the_committed_types"),
     "client-packages": ("npm ci", "tests/serving/client/test_types.py::test_client_tests_and_example_pass"),
-    "example": ("--prefix serving/client/example run dev", "tests/serving/client/test_example.py::test_"),
+    "example": ("matching example", "tests/serving/client/test_example.py::test_"),
     "stop": ("matching stop", "tests/models_db/test_embedded.py::test_stop_ends_sessions"),
     "clean": ("rm -rf .venv .data", "tests/models_db/test_embedded.py::test_a_home_deleted_under_its_server"),
 }
@@ -59,7 +58,8 @@ AN_EARLIER_ONE = (
     "CREATE TABLE matching.match_lists_2 PARTITION OF matching.match_lists FOR VALUES IN (2)",
 )
 SECONDS_TO_START = 120
-IN_A_PROCESS = "from pipelines import cli, ui; ui.DAGSTER_PORT, ui.MLFLOW_PORT = {}; cli.main()"
+# Commands that go on until Ctrl-C, which the test of the target of make tries.
+SERVERS = ("ui", "serve", "notebooks", "example")
 
 
 def made(command: str, request: pytest.FixtureRequest) -> None:
@@ -77,6 +77,9 @@ def made(command: str, request: pytest.FixtureRequest) -> None:
 def asked(command: str, request: pytest.FixtureRequest) -> None:
     """`matching`, in the town that was run; what loads a file, in an empty one."""
     word = command.split()[1]
+    if word in SERVERS:
+        made(f"make {word}", request)
+        return
     if word in IN_HERE:
         IN_HERE[word](request)
         return
@@ -138,26 +141,7 @@ def evaluate(request: pytest.FixtureRequest) -> None:
     assert re.search(r"│ ranker +│ 0\.\d{3} │", done.stdout)
 
 
-def ui(request: pytest.FixtureRequest) -> None:
-    """Dagster and MLflow answer, and both are gone after an interrupt."""
-    reader: Reader = request.getfixturevalue("reader")
-    ports = [_free_port(), _free_port()]
-    words = [sys.executable, "-c", IN_A_PROCESS.format(ports), "ui"]
-    log = reader.folder / "ui.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(words, env=reader.place.environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _await(f"http://127.0.0.1:{ports[0]}/server_info", process, log.read_text)
-        _await(f"http://127.0.0.1:{ports[1]}/health", process, log.read_text)
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=SECONDS_TO_START) == 0, log.read_text()
-    for port in ports:
-        with pytest.raises(httpx2.TransportError):
-            httpx2.get(f"http://127.0.0.1:{port}/")
-
-
-IN_HERE: dict[str, Callable[[pytest.FixtureRequest], object]] = {"demo": demo, "evaluate": evaluate, "ui": ui}
+IN_HERE: dict[str, Callable[[pytest.FixtureRequest], object]] = {"demo": demo, "evaluate": evaluate}
 
 
 def as_somebody(command: str, request: pytest.FixtureRequest) -> None:

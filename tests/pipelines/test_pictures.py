@@ -12,9 +12,9 @@ from models.ml.gate import Check
 from pipelines.definitions import registry
 from pipelines.embedding_map import GROUPS, embedding_map, grouped, plane, standing_out
 from pipelines.pictures import calibration, lift_by_decile
+from pipelines.ports import DAGSTER_PORT, MLFLOW_PORT
 from pipelines.ranker_report import DAGSTER, note, reasons
 from pipelines.registry import ABOUT, ABOUT_MODEL, FOR_TRAINING, MLFLOW, NOTE, REFERENCE
-from pipelines.ui import DAGSTER_PORT, MLFLOW_PORT
 from tests.pipelines.conftest import Place
 
 PNG = b"\x89PNG"
