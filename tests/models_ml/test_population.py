@@ -78,6 +78,12 @@ def test_a_like_closes_a_pair_to_whoever_liked_and_a_pass_or_a_block_to_both() -
     assert closed_pairs(TOWN, ACTS.head(0), BLOCKS) == {(2, 0), (0, 2)}
 
 
+def test_whoever_s_last_word_is_a_pass_passed_on_the_other() -> None:
+    acts = interactions(("a", "b", "pass", 1), ("a", "b", "like", 2), ("b", "a", "like", 1), ("c", "a", "pass", 3))
+    town = population(PRIOR, TOWN, acts, BLOCKS, NO_ANSWERS)
+    assert [side.tolist() for side in town.passed_on] == [[0], [2]]
+
+
 def test_positions_are_the_rows_of_the_frame() -> None:
     turned = TOWN[::-1].reset_index(drop=True)
     upside_down = population(PRIOR, turned, ACTS.head(1), BLOCKS, NO_ANSWERS)

@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from pipelines.extract import count_future_rows, read_blocks, read_interactions, read_partners, read_profiles
+from pipelines.extract import (
+    count_future_rows,
+    read_blocks,
+    read_interactions,
+    read_partners,
+    read_passes_of_others,
+    read_profiles,
+)
 
 ANN, BEN = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 PEOPLE = """
@@ -157,3 +164,17 @@ def test_partners_of_the_day_are_those_of_the_live_publication(town: Connection)
 
 def test_before_anything_is_published_nobody_has_a_partner(connection: Connection) -> None:
     assert read_partners(connection, pd.Index([ANN, BEN])).tolist() == [-1, -1]
+
+
+def test_passes_of_people_whom_the_run_does_not_know(town: Connection) -> None:
+    """Ann passed on Ben: it is read unless both of them are in the run's frame."""
+    passed = [{"viewer_id": BEN, "passer_id": ANN}]
+    assert read_passes_of_others(town, pd.Index([ANN, BEN])).empty
+    for known in ([ANN], [BEN], []):
+        assert read_passes_of_others(town, pd.Index(known)).to_dict("records") == passed
+    for moment, expected in (("-infinity", passed), ("infinity", [])):
+        like = (
+            "INSERT INTO app.interactions (actor_id, target_id, kind, created_at) VALUES (:ann, :ben, 'like', :moment)"
+        )
+        town.execute(text(like), {"ann": ANN, "ben": BEN, "moment": moment})
+        assert read_passes_of_others(town, pd.Index([ANN])).to_dict("records") == expected

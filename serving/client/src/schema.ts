@@ -18,6 +18,7 @@ export interface paths {
          *     Left out at this moment: whoever blocked me or was blocked by me, is paused or gone, or whom I already liked or
          *     passed, and everyone with whom age, gender or distance no longer fits both ways. The list of a paused viewer is
          *     empty. Where that leaves fewer than 50, and for a viewer who joined since the publication, similar people follow.
+         *     A list may stay shorter: people who had passed on me before the live publication are neither on it nor similar.
          *
          *     Pages show nobody twice and pass over nobody, and stay with the publication that the first one was of, also when
          *     a newer one goes live; once it is not kept any more the answer is 410, and the first page begins the newer one.
@@ -45,7 +46,7 @@ export interface paths {
          *     Whoever is on my list is as its pages show them. Else the newest publication counts that is still kept and has them
          *     on my list or as my one of the day, so that the cards of pages begun earlier open as well; else they are `similar`,
          *     if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
-         *     more: whether there is such a person is not told.
+         *     more, or is left out of the live publication: whether there is such a person is not told.
          */
         get: operations["get_my_match"];
         put?: never;
@@ -86,6 +87,8 @@ export interface paths {
         /**
          * Get Similar To Me
          * @description The people whose texts are most like mine, of those who may be shown to me now; on my match list or not.
+         *
+         *     People who had passed on me before the live publication are left out, as they are from its lists.
          */
         get: operations["get_similar_to_me"];
         put?: never;
