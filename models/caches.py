@@ -25,7 +25,7 @@ def redirect_caches() -> None:
 
 def find_redirections(environment: Mapping[str, str], package: Path) -> dict[str, Path]:
     """Variable and new folder of each library that cannot write its own; none if MATCHING_HOME is read-only, too."""
-    home = Path(environment.get("MATCHING_HOME") or ".data").expanduser().absolute()
+    home = _expand(environment.get("MATCHING_HOME") or ".data").absolute()
     if not is_writable(home):
         return {}
     return {
@@ -37,7 +37,7 @@ def find_redirections(environment: Mapping[str, str], package: Path) -> dict[str
 
 def _own_folders(environment: Mapping[str, str], package: Path) -> dict[str, list[Path]]:
     """Variable of each library, and the folders that it tries today."""
-    user = Path(os.path.expanduser(environment.get("HOME") or "~"))  # noqa: PTH111 - Path's fails for a nameless user
+    user = _expand(environment.get("HOME") or "~")
     cache = Path(environment.get("XDG_CACHE_HOME") or user / ".cache")
     config = Path(environment.get("XDG_CONFIG_HOME") or user / ".config")
 
@@ -53,6 +53,10 @@ def _own_folders(environment: Mapping[str, str], package: Path) -> dict[str, lis
         "JUPYTER_DATA_DIR": given("JUPYTER_DATA_DIR") or [user / ".local/share/jupyter"],
         "TMPDIR": [*given("TMPDIR", "TEMP", "TMP"), *map(Path, TEMPORARY)],
     }
+
+
+def _expand(folder: str) -> Path:
+    return Path(os.path.expanduser(folder))  # noqa: PTH111 - Path.expanduser raises for a user without a name
 
 
 def is_writable(folder: Path) -> bool:

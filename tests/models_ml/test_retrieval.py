@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.ml import candidates as module
@@ -77,12 +77,13 @@ def tables(judge: Ranker, town: People, ledger: Ledger) -> tuple[Doubles, Double
     return found - np.nanmean(found, axis=1, keepdims=True), table - np.nanmean(table, axis=1, keepdims=True)
 
 
+@example(631)  # values of 80, in single precision
 @given(st.integers(0, 2**32 - 1))
 def test_what_is_exact_orders_candidates_as_the_log_odds_of_both_ways_do(seed: int) -> None:
     weights = np.random.default_rng(seed).normal(size=len(NAMES))
     weights[[NAMES.index(name) for name in NEARLY]] = 0
     found, expected = tables(ranker(weights, slope=1.3), *people(seed))
-    np.testing.assert_allclose(found, expected, atol=2e-4)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-4)
 
 
 @pytest.mark.parametrize("name", sorted(NEARLY))

@@ -20,7 +20,7 @@ from tests.pipelines.conftest import Databases, Place
 
 COMMANDS = (
     *("load", "run", "score", "evaluate", "publications", "rollback", "erase", "token", "migrate"),
-    *("demo", "ui", "stop"),
+    *("demo", "ui", "serve", "notebooks", "example", "stop"),
     *("load simulated", "load speed-dating", "load okcupid"),
 )
 NOBODY = "speed-dating:no such person"
