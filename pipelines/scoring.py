@@ -24,7 +24,8 @@ from pipelines.shards import SHARDS, shard_of
 # What a frame says of when it was made, not of what is in it.
 VOLATILE = ["extracted_at"]
 # Raise it with every change of code that makes other pairs or chances of the same inputs: in candidates, retrieval,
-# eligibility, features, history or standing of models/ml, or MOST_CANDIDATES. Shards that were scored before count no more then.
+# eligibility, features, history or standing of models/ml, or MOST_CANDIDATES. Shards that were scored before count no
+# more then.
 SCORING = 3
 
 
