@@ -42,8 +42,8 @@ def weigh_decisions(events: Events, people: int) -> tuple[Doubles, Doubles]:
 def count_votes(events: Events, people: int) -> Doubles:
     """Count the liking that each person received if every giver hands out at most one vote, float64 (people,).
 
-    A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and returned
-    likes of a closed group count less. So a group hands out at most one vote for each member.
+    A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and
+    returned likes of a closed group count less. So a group hands out at most one vote for each member.
     """
     given, liked = _count(events, people)
     closed, open_pair = _closed(events, liked)

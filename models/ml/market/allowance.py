@@ -42,9 +42,7 @@ def bound_places(town: Town, scores: Floats, length: int, allowance: Doubles) ->
 
 
 @compiled
-def _fill(
-    order: Ints, viewer: Slots, candidate: Slots, depths: Ints, caps: Ints, least: Ints, placed: Slots
-) -> None:
+def _fill(order: Ints, viewer: Slots, candidate: Slots, depths: Ints, caps: Ints, least: Ints, placed: Slots) -> None:
     """Give places to pairs in `order`, depth by depth; then fill lists up to `least` whatever the caps are."""
     filled, used = np.zeros(len(caps), np.int64), np.zeros(len(caps), np.int64)
     for depth in range(len(depths) + 1):

@@ -1,4 +1,4 @@
-"""How much fake accounts get: `python -m tests.bench.attacks`, a table of campaigns against one simulated population."""
+"""How much fake accounts get: `python -m tests.bench.attacks`, a table of campaigns against one population."""
 
 from typing import Annotated
 

@@ -92,7 +92,9 @@ def _like_each_other(population: Population, fakes: Ids, rng: Generator, days: f
     return _like(population, np.repeat(fakes, len(fakes)), np.tile(fakes, len(fakes)), rng, days)
 
 
-def _like(population: Population, actors: Sequence[str], targets: Sequence[str], rng: Generator, days: float) -> Population:
+def _like(
+    population: Population, actors: Sequence[str], targets: Sequence[str], rng: Generator, days: float
+) -> Population:
     return add_decisions(population, actors, targets, ["like"] * len(actors), rng, days)
 
 

@@ -61,7 +61,12 @@ def add_fakes(population: Population, sources: Ids, *, limits: bool) -> tuple[Po
 
 
 def add_decisions(
-    population: Population, actors: Sequence[str], targets: Sequence[str], kinds: Sequence[str], rng: Generator, days: float
+    population: Population,
+    actors: Sequence[str],
+    targets: Sequence[str],
+    kinds: Sequence[str],
+    rng: Generator,
+    days: float,
 ) -> Population:
     """Add decisions of `actors` about `targets`, spread over the last `days`; a decision about oneself is left out."""
     last = population.interactions["created_at"].max()
