@@ -41,7 +41,8 @@ def embed_new_people(context: dg.OpExecutionContext, database: Database, store: 
     with database.engine() as engine:
         read_at = accepted["extracted_at"].iloc[0] if len(accepted) else None
         stored = add_embeddings(engine, ENCODER, [*rows, *confirmed], read_at) if read_at else 0
-        if stale := sorted({each for each in profiles["profile_id"] if known[each]} - {row[0] for row in rows}):
+        stale = sorted({each for each in profiles["profile_id"] if known[each]} - {row[0] for row in rows})
+        if read_at and stale:
             remove_embeddings(engine, stale, read_at)
         with held(engine) as free:
             if free:  # a run that is going on does it when it ends

@@ -52,8 +52,8 @@ def remove_no_answers(profiles: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str
         The frame without them, and how many were removed by column.
     """
     cleaned = profiles.assign(
-        facts=[_answered_facts(cell) for cell in profiles["facts"]],
-        interests=[_answered_interests(cell) for cell in profiles["interests"]],
+        facts=profiles["facts"].map(_answered_facts),
+        interests=profiles["interests"].map(_answered_interests),
     )
     return cleaned, +Counter(
         {

@@ -157,7 +157,7 @@ def _numbers(cells: pd.Series, *, sensitive: bool) -> tuple[Number, ...]:
 def _without_outliers(values: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = np.quantile(values, (LOW, HIGH), method="nearest")
     reach = REACH * (high - low)
-    return values[(values >= low - reach) & (values <= high + reach)]
+    return np.asarray(values[(values >= low - reach) & (values <= high + reach)])
 
 
 def _facts(cells: pd.Series, *, sensitive: bool) -> tuple[Fact, ...]:

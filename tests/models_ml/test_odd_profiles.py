@@ -154,5 +154,3 @@ def test_facts_of_one_profile_are_not_asked_of_everybody() -> None:
     Counted.asked = 0
     assert [fact.name for fact in learn(profiles, NO_ANSWERS).facts] == ["smokes"]
     assert Counted.asked <= 10 * len(facts)
-
-

@@ -1,6 +1,6 @@
 """What fake accounts do to be seen, or to make others unseen: each campaign adds them to a population."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,9 +92,7 @@ def _like_each_other(population: Population, fakes: Ids, rng: Generator, days: f
     return _like(population, np.repeat(fakes, len(fakes)), np.tile(fakes, len(fakes)), rng, days)
 
 
-def _like(
-    population: Population, actors: Sequence[str], targets: Sequence[str], rng: Generator, days: float
-) -> Population:
+def _like(population: Population, actors: Ids, targets: Ids, rng: Generator, days: float) -> Population:
     return add_decisions(population, actors, targets, ["like"] * len(actors), rng, days)
 
 

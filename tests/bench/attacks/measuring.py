@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from tests.bench.attacks.campaigns import Campaign
 from tests.bench.attacks.night import Night, run_night
@@ -36,11 +37,11 @@ def measure_effect(population: Population, before: Night, campaign: Campaign, fa
     victims = choose_victims(before)
     attacked = campaign(population, fakes, victims, np.random.default_rng(seed))
     night = run_night(attacked.population)
-    at = night.ids.get_indexer(attacked.fakes)
+    at = night.ids.get_indexer(pd.Index(attacked.fakes))
     counts = {name: night.counts(depth) for name, depth in DEPTHS.items()}
     share = len(at) / len(night.ids)
-    now = counts["places"][night.ids.get_indexer(victims)]
-    then = before.counts(50)[before.ids.get_indexer(victims)]
+    now = counts["places"][night.ids.get_indexer(pd.Index(victims))]
+    then = before.counts(50)[before.ids.get_indexer(pd.Index(victims))]
     return Effect(
         {name: float(each[at].sum() / each.sum() / share) for name, each in counts.items()},
         int(counts["places"][at].max()),

@@ -26,7 +26,8 @@ class Night:
     """The lists of a night, by position in `ids`."""
 
     ids: pd.Index
-    trained: Trained
+    trained: Trained | None
+    """None where a champion was given."""
     market: Town
     placed: Slots
     """Each slot's index in its list, -1 if it is not listed."""
@@ -44,7 +45,8 @@ def run_night(population: Population, seed: int = 0, champion: Ranker | None = N
     if champion is None:
         decisions = training_pairs(population.interactions, ids)
         trained = train(population.profiles, population.answers, decisions, seed)
-    ranker = trained.rankers.whole if trained else champion
+        champion = trained.rankers.whole
+    ranker = champion
     town = population_of(ranker, population.profiles, population.interactions, NO_BLOCKS, population.answers)
     vectors = promise(ranker, town.people, town.ledger, town.pools.order)
     pairs = candidates(town.pools, vectors, town.closed, np.arange(len(ids)))

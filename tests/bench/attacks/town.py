@@ -30,7 +30,9 @@ def simulate_population(people: int, seed: int) -> Population:
     """Make the simulated population of this size and seed, without what people write, so that nothing is encoded."""
     made = town.build(seed, people)
     persons = [{**vars(person), "profile_id": person.source_key} for person in simulated.persons(made)]
-    profiles = pd.DataFrame(persons).assign(age=made.age, texts=[{} for _ in persons], paused=False)
+    profiles = pd.DataFrame(persons).assign(
+        age=made.age, texts=pd.Series([{} for _ in persons], dtype=object), paused=False
+    )
     profiles["seeks"] = profiles["seeks"].map(list)
     numbers = ["age_min", "age_max", "latitude", "longitude", "max_distance_km"]
     profiles[numbers] = profiles[numbers].astype(float)
@@ -47,7 +49,7 @@ def add_fakes(population: Population, sources: Ids, *, limits: bool) -> tuple[Po
     Without `limits` a fake looks for people of any age and place.
     """
     ids = np.array([f"fake-{number:04d}" for number in range(len(sources))], object)
-    copied = population.profiles.set_index("profile_id").loc[sources].reset_index()
+    copied = population.profiles.set_index("profile_id").loc[sources.tolist()].reset_index()
     copied = copied.assign(profile_id=ids, source_key=None, **({} if limits else OPEN))
     if not limits:
         copied["seeks"] = [sorted({*seeks, "man", "woman"}) for seeks in copied["seeks"]]
@@ -62,8 +64,8 @@ def add_fakes(population: Population, sources: Ids, *, limits: bool) -> tuple[Po
 
 def add_decisions(
     population: Population,
-    actors: Sequence[str],
-    targets: Sequence[str],
+    actors: Ids,
+    targets: Ids,
     kinds: Sequence[str],
     rng: Generator,
     days: float,
