@@ -13,9 +13,10 @@ LEAST_SHARE_READ = 0.5
 FEWEST_LETTERS = 3
 # What people write so as not to answer.
 FILLERS = frozenset({
-    "yes", "yeah", "yep", "yup", "nope", "nah", "none", "nothing", "okay", "sure", "maybe", "idk", "dunno", "tba", "tbd",
-    "test", "hello", "hey", "later", "blah", "asdf", "ask me", "just ask", "just ask me", "i don t know", "don t know",
-    "not sure", "no idea", "no answer", "not applicable", "not available", "prefer not to say", "rather not say",
+    "yes", "yeah", "yep", "yup", "nope", "nah", "none", "nothing", "okay", "sure", "maybe", "idk", "dunno", "tba",
+    "tbd", "test", "hello", "hey", "later", "blah", "asdf", "ask me", "just ask", "just ask me", "i don t know",
+    "don t know", "not sure", "no idea", "no answer", "not applicable", "not available", "prefer not to say",
+    "rather not say",
 })  # fmt: skip
 WORD = re.compile(r"[^\W\d_]+")
 
