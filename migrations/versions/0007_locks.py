@@ -1,11 +1,11 @@
 """Locks that only their owner can take: views of nothing in place of advisory locks, which every role can take.
 
-Revision: 0008, after 0006
+Revision: 0007, after 0006
 """
 
 from alembic import op
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None

@@ -1,13 +1,13 @@
 """What each vector was made from, so that an edit is noticed whatever its stamp.
 
-Revision: 0010, after 0008
+Revision: 0008, after 0007
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
