@@ -14,7 +14,7 @@ import pandas as pd
 from sqlalchemy import text
 
 from models.db.engines import database
-from models.db.errors import InputError
+from models.db.errors import InputError, RankerLost
 from models.db.settings import Settings, settings
 from models.ml.candidates import Scored
 from models.ml.embeddings import Answers
@@ -80,8 +80,14 @@ class Home:
 
     @cached_property
     def rankers(self) -> Rankers:
-        """The rankers that scored the candidates: the whole one, and those fitted without a fold."""
-        return registry(self.settings).load(self.frame("scored_candidates")["ranker_version"][0])
+        """The rankers that scored the candidates: the whole one, and those fitted without a fold.
+
+        Raises RankerLost if MLflow has lost them.
+        """
+        try:
+            return registry(self.settings).load(self.frame("scored_candidates")["ranker_version"][0])
+        except RankerLost as error:
+            raise RankerLost(f"{error}; restore them, or run the pipeline again with `matching run`") from error
 
     @cached_property
     def population(self) -> Population:

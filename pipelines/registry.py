@@ -208,7 +208,7 @@ class Registry(dg.ConfigurableResource[None]):
         client = self._connect()
         with lost_if_unreadable(f"version {version}", self.place):
             where = client.get_model_version_download_uri(MODEL, version)
-        with lost_if_unreadable("its files", where), tempfile.TemporaryDirectory() as folder:
+        with lost_if_unreadable(f"the files of version {version}", where), tempfile.TemporaryDirectory() as folder:
             model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}", dst_path=folder)
             # MLflow keeps an artifact under the name of the folder it was logged from.
             found = [path.parent for path in Path(model).rglob("ranker.json") if WITHOUT not in path.parts]

@@ -99,7 +99,7 @@ STRANGE = (
     ),
     *(
         "INSERT INTO app.interactions (actor_id, target_id, kind, created_at, publication_id, position, propensity)"
-        f" SELECT {SOMEBODY}, person.id, 'pass', {stamp}, 9223372036854775807, 2147483647, 'NaN'"
+        f" SELECT {SOMEBODY}, person.id, 'pass', {stamp}, 9223372036854775807, 1000000000, 'NaN'"
         f" FROM app.profiles AS person WHERE source_key LIKE 'simulated:%' AND person.id <> {SOMEBODY}"
         f" ORDER BY person.id LIMIT 1 OFFSET {number}"
         for number, stamp in enumerate(("'0001-01-03'", "'9999-12-29'", "now() + interval '1 day'", "'1800-01-01'"))

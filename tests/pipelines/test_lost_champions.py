@@ -161,7 +161,7 @@ def test_without_a_champion_drift_is_not_judged(town: Place) -> None:
 
 @pytest.mark.parametrize(
     ("what", "words"),
-    [("the files of models", ("run",)), ("the experiment", ("run", "--train")), ("all of MLflow", ("run",))],
+    [("the files of models", ("run",)), ("the run", ("run", "--train")), ("all of MLflow", ("run",))],
 )
 def test_the_night_goes_on_with_a_ranker_trained_now(town: Place, what: str, words: tuple[str, ...]) -> None:
     (LOSSES | WIPES)[what](town)
@@ -174,6 +174,13 @@ def test_the_night_goes_on_with_a_ranker_trained_now(town: Place, what: str, wor
     assert version == registry(town.settings).champion().version
 
 
+def test_an_experiment_that_was_deleted_is_there_again_when_something_is_trained(town: Place) -> None:
+    delete_experiment(town)
+    where = registry(town.settings)
+    with where.training("a test", {}):
+        assert where.champion().version == "1"
+
+
 def test_score_and_notebooks_say_it_in_one_line(town: Place, tmp_path: Path) -> None:
     LOSSES["all files"](town)
     pairs = tmp_path / "pairs.csv"
@@ -182,7 +189,7 @@ def test_score_and_notebooks_say_it_in_one_line(town: Place, tmp_path: Path) -> 
     assert done.returncode == 2
     assert done.stderr.startswith("matching: the champion, version 1 in MLflow at ")
     assert len(done.stderr.splitlines()) == 1
-    with pytest.raises(MatchingError, match=r"^its files cannot be read from file:///.*: "):
+    with pytest.raises(MatchingError, match=r"^the files of version 1 cannot be read from file:///.*; restore"):
         _ = Home(town.settings).rankers
 
 
