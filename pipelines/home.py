@@ -141,7 +141,7 @@ class Home:
     def somebody(self) -> str:
         """The source key of somebody with a list of usual length: the first of those with at least the median."""
         places = self.lists["candidate_ids"].map(len)
-        viewers = self.lists["viewer_id"][places >= places.median()]
+        viewers = self.lists["viewer_id"][places >= places[places > 0].median()]
         return str(self.profiles.set_index("profile_id")["source_key"][viewers].min())
 
     def pairs(self, viewer: Ints, candidate: Ints) -> Pairs:

@@ -57,9 +57,10 @@ class Size:
     """How much a publication holds."""
 
     viewers: int
-    """With a list. A row that holds nothing but withheld people is none."""
+    """Viewers with a list. A row that holds nothing but withheld people is no list."""
     pairs: int
     withheld: int = 0
+    """Places of people in `withheld_ids`."""
 
     def __str__(self) -> str:
         return f"{self.pairs:,} pairs in {self.viewers:,} lists"
@@ -82,12 +83,12 @@ def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]
         wire.register(cursor)
         with cursor.copy(f"COPY {name} FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(COLUMN_TYPES)
-            for match_list in lists:
+            for row, match_list in enumerate(lists, 1):
                 _write(copy, publication_id, match_list)
                 viewers += bool(len(match_list.candidate_ids)) or not len(match_list.withheld_ids)
                 pairs += len(match_list.candidate_ids)
                 withheld += len(match_list.withheld_ids)
-                if viewers % LISTS_A_LOG_LINE == 0:
+                if row % LISTS_A_LOG_LINE == 0:
                     logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
     # What verification joins by; sampling the arrays and reasons would take a third of the time of copying them.
     connection.execute(text(f"ANALYZE {name} (viewer_id)"))
