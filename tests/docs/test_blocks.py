@@ -123,7 +123,7 @@ def the_house(block: Block, request: pytest.FixtureRequest) -> None:
     assert {folder for folder in folders if not (ROOT / folder).is_dir()} == set()
     held = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     there = {"/".join(path.split("/")[: 1 + path.startswith("models/")]) for path in held if "/" in path}
-    assert {each for each in there if (ROOT / each).is_dir()} == folders | {"tests", ".ci"}
+    assert {each for each in there if (ROOT / each).is_dir()} == folders | {"tests", ".ci", ".github"}
 
 
 PICTURES: dict[str, Callable[[Block, pytest.FixtureRequest], None]] = {

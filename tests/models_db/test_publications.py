@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from models.db.engines import libpq_url
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import live, partitions, publications, rollback
+from models.db.publications import live, partitions, publications, rollback, verification
 from models.db.publications.verification import verify_lists
 from tests.models_db.conftest import (
     BEFORE,
@@ -198,7 +198,12 @@ def test_what_users_did_is_dropped_and_counted_whatever_its_stamp(
                 settle(connection, range(1, 7))
 
 
-def test_what_is_stamped_before_the_scoring_is_warned_of(town: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_stamped_before_the_scoring_is_warned_of(
+    town: Engine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A library that configures logging in this process may have turned it off.
+    monkeypatch.setattr(verification.logger, "disabled", False)
+    caplog.set_level("WARNING", verification.logger.name)
     block(town, 1, 4, SCORED_AT - timedelta(seconds=1))  # in flight, or by another clock
     assert "dropped_backdated" not in publish_lists(town, {1: [4, 2]}).metrics
     assert not caplog.records
