@@ -77,13 +77,15 @@ def tables(judge: Ranker, town: People, ledger: Ledger) -> tuple[Doubles, Double
     return found - np.nanmean(found, axis=1, keepdims=True), table - np.nanmean(table, axis=1, keepdims=True)
 
 
-@example(631)  # values of 80, in single precision
+@example(14)  # values of 100
 @given(st.integers(0, 2**32 - 1))
 def test_what_is_exact_orders_candidates_as_the_log_odds_of_both_ways_do(seed: int) -> None:
     weights = np.random.default_rng(seed).normal(size=len(NAMES))
     weights[[NAMES.index(name) for name in NEARLY]] = 0
     found, expected = tables(ranker(weights, slope=1.3), *people(seed))
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-4)
+    # Single precision rounds each of some 150 terms by as much as their size allows, also where they cancel.
+    rounding = 150 * np.finfo(np.float32).eps * np.nanmax(np.abs(expected))
+    np.testing.assert_allclose(found, expected, atol=rounding)
 
 
 @pytest.mark.parametrize("name", sorted(NEARLY))
