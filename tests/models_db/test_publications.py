@@ -201,7 +201,7 @@ def test_what_users_did_is_dropped_and_counted_whatever_its_stamp(
 def test_what_is_stamped_before_the_scoring_is_warned_of(town: Engine, caplog: pytest.LogCaptureFixture) -> None:
     block(town, 1, 4, SCORED_AT - timedelta(seconds=1))  # in flight, or by another clock
     assert "dropped_backdated" not in publish_lists(town, {1: [4, 2]}).metrics
-    assert not caplog.records
+    assert [each for each in caplog.records if each.levelname == "WARNING"] == []
     react(town, 1, 4, "like", BEFORE)
     assert publish_lists(town, {1: [4, 2]}).metrics == {
         "auc": 0.75,
@@ -210,8 +210,7 @@ def test_what_is_stamped_before_the_scoring_is_warned_of(town: Engine, caplog: p
         "dropped_decided": 1,
         "dropped_backdated": 1,
     }
-    (warned,) = caplog.records
-    assert warned.levelname == "WARNING"
+    (warned,) = (each for each in caplog.records if each.levelname == "WARNING")
     assert person_id(1)[:-1] not in warned.getMessage()
 
 
