@@ -108,7 +108,8 @@ CURSORS = [None, "2999-01-01 00:00:00+00", "infinity", "nonsense"]
 
 def test_no_stamp_of_anybody_hides_who_joins(town: Place) -> None:
     edit = "UPDATE app.profiles SET texts = jsonb_build_object('About me', CAST(:word AS text)), updated_at = "
-    somebody = " WHERE id = (SELECT id FROM app.profiles ORDER BY id LIMIT 1 OFFSET :number)"
+    settled = "SELECT id FROM app.profiles WHERE source_key LIKE 'simulated\\:%' ORDER BY id"
+    somebody = f" WHERE id = ({settled} LIMIT 1 OFFSET :number)"
     with dg.DagsterInstance.ephemeral() as instance:
         for cursor in CURSORS:
             for number, stamp in enumerate(STAMPS):
