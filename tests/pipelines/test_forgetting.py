@@ -58,11 +58,11 @@ def files_with(place: Place, word: str) -> set[str]:
     return {str(path.relative_to(store)) for path in store.rglob("*.parquet") if holds(read_table(UPath(path)), word)}
 
 
-List = tuple[list[str], list[list[float]], object, str | None]
+List = tuple[list[str], list[list[float]], object, str | None, list[str]]
 
 
 def lists_on_disk(place: Place) -> dict[str, List]:
-    """Of each viewer the candidates, the three chances of each, the reasons, and the partner of the day."""
+    """Of each viewer the candidates, their three chances, the reasons, the partner of the day, and who is withheld."""
     frame = from_table(read_table(UPath(place.home / "store" / "match_lists.parquet")))
     return {
         each.viewer_id: (
@@ -70,6 +70,7 @@ def lists_on_disk(place: Place) -> dict[str, List]:
             np.array([each.p_like, each.p_liked_back, each.p_match], np.float32).tolist(),
             json.loads(each.reasons),
             each.most_compatible.candidate_id if each.most_compatible else None,
+            [*each.withheld_ids],
         )
         for each in to_records(frame)
     }
@@ -79,11 +80,12 @@ def lists_in_the_database(place: Place) -> dict[str, List]:
     """Likewise, of the one publication."""
     rows = place.ask(
         "SELECT viewer_id::text, candidate_ids::text[], ARRAY[p_like, p_liked_back, p_match], reasons,"
-        " most_compatible_id::text FROM matching.match_lists"
+        " most_compatible_id::text, withheld_ids::text[] FROM matching.match_lists"
     )
     return {
-        viewer: (candidates, np.array(chances, np.float32).tolist(), reasons, partner)
-        for viewer, candidates, chances, reasons, partner in rows
+        # Of three empty arrays PostgreSQL makes one.
+        viewer: (candidates, np.array(chances, np.float32).reshape(3, -1).tolist(), reasons, partner, withheld)
+        for viewer, candidates, chances, reasons, partner, withheld in rows
     }
 
 
@@ -118,6 +120,7 @@ def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
             ]
     assert list(store.rglob(f"*{UNFINISHED}")) == [alive]  # its writer would fail without it
     assert lists_on_disk(town) == lists_in_the_database(town)
+    assert any(withheld for *_, withheld in lists_on_disk(town).values())
 
 
 def test_everybody_else_is_still_there_and_the_next_run_needs_nothing_that_was_erased(
@@ -153,7 +156,8 @@ def test_an_erasure_during_a_run_is_done_at_once_in_the_database_and_on_disk_whe
         assert files_with(town, person) == before  # the run is reading and writing them
     town.materialize("publication")
     assert files_with(town, person) == set()
-    assert town.metadata("publication")["viewers"] == len(lists_on_disk(town))
+    with_list = [viewer for viewer, (candidates, *_) in lists_on_disk(town).items() if candidates]
+    assert town.metadata("publication")["viewers"] == len(with_list)
 
 
 def test_while_everybody_is_there_nobody_is_forgotten(town: Place) -> None:
