@@ -63,7 +63,7 @@ def _as_user(host: str) -> list[str]:
 
 
 def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while True:
         try:
             psycopg.connect(libpq_url(url)).close()

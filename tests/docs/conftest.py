@@ -71,7 +71,7 @@ class Reader:
             env=self.place.environment | {"PATH": path, "MATCHING_JWT_SECRET": SECRET},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 

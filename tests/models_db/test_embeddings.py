@@ -195,7 +195,7 @@ def test_who_is_erased_meanwhile_costs_nobody_else_their_vector(engine: Engine, 
         erase(connection, "bob")
         storing_all = storing(engine, pool)
         connection.commit()
-        assert storing_all.result(timeout=30) == 2
+        assert storing_all.result(timeout=300) == 2
     assert stored(engine) == {"ann": "first", "cy": "first"}
 
 
@@ -207,7 +207,7 @@ def test_who_is_erased_meanwhile_behind_a_view(engine: Engine) -> None:
         connection.execute(text("DELETE FROM app.people WHERE id = :id"), {"id": PEOPLE["bob"]})
         storing_all = storing(engine, pool)
         connection.commit()
-        assert storing_all.result(timeout=30) == 1
+        assert storing_all.result(timeout=300) == 1
     assert stored(engine) == {"ann": "first", "cy": "first"}
 
 
@@ -216,7 +216,7 @@ def test_an_erasure_that_is_taken_back_leaves_the_vector(engine: Engine) -> None
         erase(connection, "bob")
         storing_all = storing(engine, pool)
         connection.rollback()
-        assert storing_all.result(timeout=30) == 3
+        assert storing_all.result(timeout=300) == 3
     assert stored(engine) == dict.fromkeys(PEOPLE, "first")
 
 
@@ -228,7 +228,7 @@ def test_storing_gives_way_to_an_erasure_that_waits_for_it(engine: Engine) -> No
         storing_all = storing(engine, pool)
         erase(connection, "bob")
         connection.commit()
-        assert storing_all.result(timeout=30) == 2
+        assert storing_all.result(timeout=300) == 2
     assert stored(engine) == {"ann": "first", "cy": "first"}
 
 

@@ -99,7 +99,7 @@ def test_everything_goes_on_at_once_whatever_a_stranger_holds(
     fill(town, [], [])
     program = "import sys; from models.db.migrations import upgrade; upgrade(sys.argv[1])"
     url = town.url.render_as_string(hide_password=False)
-    assert subprocess.run([sys.executable, "-c", program, url], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program, url], check=False, timeout=600).returncode == 0
     assert stranger.execute("SELECT 1").fetchone() == (1,)
 
 

@@ -23,7 +23,7 @@ NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 PUBLIC_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "speed_dating.csv"
 PEOPLE, SEED = 200, 4
 WAVES = range(1, 6)
-SECONDS = 120
+SECONDS = 900
 # Every notebook begins in its own home, with no name defined; what was imported stays loaded.
 HOME = """
 import os

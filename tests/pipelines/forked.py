@@ -26,8 +26,13 @@ def forked(environment: Mapping[str, str], *words: str) -> Iterator[tuple[ForkSe
     process.start()
     writer.close()
     with reader, open(reader.fileno(), encoding="utf-8", closefd=False) as said:
-        yield process, said
-        process.join(60)
+        try:
+            yield process, said
+        except BaseException:
+            process.kill()  # it would write to the database of the tests that come next
+            raise
+        finally:
+            process.join(300)
     assert not process.is_alive()
 
 
@@ -37,7 +42,7 @@ def finished(environment: Mapping[str, str], *words: str) -> subprocess.Complete
         out, err = Path(folder) / "out", Path(folder) / "err"
         process = _server.Process(target=_writing, args=(out, err, dict(environment), words))
         process.start()
-        process.join(240)
+        process.join(900)
         process.kill()
         process.join()
         return subprocess.CompletedProcess(words, process.exitcode or 0, out.read_text(), err.read_text())

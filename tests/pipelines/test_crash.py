@@ -101,7 +101,7 @@ def asked_all_the_time(api: httpx2.Client) -> Iterator[list[list[str]]]:
     done = Event()
 
     def ask() -> None:
-        while not done.wait(0.02):
+        while not done.wait(0.1):
             lists.append(shown(api))
 
     with ThreadPoolExecutor(1) as asking:
@@ -125,15 +125,20 @@ def kill_at(town: Place, step: str) -> None:
     assert process.exitcode == -signal.SIGKILL, "".join(said)
 
 
-def test_killed_at_any_asset_the_run_is_finished_by_the_next(town: Place, api: httpx2.Client) -> None:
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_asset_what_was_published_stays(town: Place, api: httpx2.Client, step: str) -> None:
     before, list_before = live(town), shown(api)
     town.tell(EDIT)
     with asked_all_the_time(api) as lists:
-        for step in STEPS:
-            kill_at(town, step)
-            assert live(town) == before
-    assert len(lists) > 100
+        kill_at(town, step)
+    assert live(town) == before
+    assert len(lists) > 0
     assert all(each == list_before for each in lists)
+
+
+def test_after_a_killed_run_the_next_finishes(town: Place, api: httpx2.Client) -> None:
+    before = live(town)
+    kill_at(town, "publication")
     finished = town.command("run", "--train")
     assert finished.returncode == 0, finished.stderr
     publication, viewers, _ = live(town)

@@ -132,7 +132,7 @@ write_table(pa.table({"a": [2]}), path)
 def test_a_process_that_dies_while_writing_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "frame.parquet"
     write_table(pa.table({"a": [1]}), UPath(path))
-    died = subprocess.run([sys.executable, "-c", DIE, str(path)], timeout=60, check=False)
+    died = subprocess.run([sys.executable, "-c", DIE, str(path)], timeout=600, check=False)
     assert died.returncode == -signal.SIGKILL
     assert read_table(UPath(path)).to_pydict() == {"a": [1]}
     write_table(pa.table({"a": [3]}), UPath(path))

@@ -75,7 +75,7 @@ class Installation:
             env=environment | variables,
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=900,
         )
 
 

@@ -104,7 +104,7 @@ def predicted(evening: pd.DataFrame) -> Iterator[tuple[Path, Path]]:
 
 def as_installed(environment: Mapping[str, str], *words: str) -> Done:
     """The command as the user's shell starts it."""
-    return subprocess.run([MATCHING, *words], env=environment, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run([MATCHING, *words], env=environment, capture_output=True, text=True, timeout=900, check=False)
 
 
 def predict(matching: Callable[..., Done], home: Path, frame: pd.DataFrame, pairs: Path) -> Path:

@@ -201,7 +201,7 @@ def town(api_database: str) -> Iterator[Town]:
 
 
 def wait_until_alive(api: Api, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while True:
         assert process.poll() is None, api.log.read_text()
         try:

@@ -37,7 +37,7 @@ def run(*command: str, stdin: str | None = None, **variables: str) -> str:
     """What a command in the client's folder prints; an assertion with all of it if it fails."""
     environment = os.environ | variables
     done = subprocess.run(
-        command, cwd=CLIENT, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=CLIENT, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
