@@ -27,7 +27,7 @@ VOLATILE = ["extracted_at"]
 BLOCKS = "blocks"
 # Raise it with every change of code that makes other pairs or chances of the same inputs: in candidates, retrieval,
 # eligibility, features or history of models/ml, or MOST_CANDIDATES. Shards that were scored before count no more then.
-SCORING = 2
+SCORING = 3
 
 
 @dataclass(frozen=True)

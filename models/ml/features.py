@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.ml.compiled import compiled
 from models.ml.history import History, Tally
 from models.ml.mutual import Mutual, mutual, taste_names
-from models.ml.people import Floats, People, nobody
+from models.ml.people import Floats, People, bound_ages, nobody
 from models.ml.specification import Specification
 
 Ints = NDArray[np.int64]
@@ -123,7 +123,7 @@ def _all(specification: Specification, pairs: Pairs, known: Mutual) -> list[Colu
 
 
 def _of_profiles(specification: Specification, pairs: Pairs, known: Mutual) -> Iterator[Column]:
-    yield from _circumstances(pairs, known)
+    yield from _circumstances(specification, pairs, known)
     yield from _genders(specification, pairs)
     for name in taste_names(specification):
         yield Column(name, "interests" if name == INTERESTS else "texts", known[name])
@@ -132,8 +132,9 @@ def _of_profiles(specification: Specification, pairs: Pairs, known: Mutual) -> I
     yield from _wants(specification, pairs, interests=known[INTERESTS])
 
 
-def _circumstances(pairs: Pairs, known: Mutual) -> Iterator[Column]:
-    viewer, candidate = pairs.people.age[pairs.viewer], pairs.people.age[pairs.candidate]
+def _circumstances(specification: Specification, pairs: Pairs, known: Mutual) -> Iterator[Column]:
+    age = bound_ages(specification, pairs.people)
+    viewer, candidate = age[pairs.viewer], age[pairs.candidate]
     yield Column("age.viewer", "viewer", viewer)
     yield Column("age.candidate", "candidate", candidate)
     yield Column("age.gap", "age", candidate - viewer)
@@ -144,7 +145,8 @@ def _circumstances(pairs: Pairs, known: Mutual) -> Iterator[Column]:
 def _genders(specification: Specification, pairs: Pairs) -> Iterator[Column]:
     """Who likes more and who is liked more, and whether an older or a younger candidate is liked better, by gender."""
     viewer, candidate = pairs.people.gender[pairs.viewer], pairs.people.gender[pairs.candidate]
-    gap = pairs.people.age[pairs.candidate] - pairs.people.age[pairs.viewer]
+    age = bound_ages(specification, pairs.people)
+    gap = age[pairs.candidate] - age[pairs.viewer]
     for code, gender in enumerate(specification.genders):
         yield Column(f"gender.viewer={gender}", "viewer", (viewer == code).astype(np.float32))
         yield Column(f"gender.candidate={gender}", "candidate", (candidate == code).astype(np.float32))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ml.geography import distance_km
-from models.ml.people import Floats, People
+from models.ml.people import Floats, People, bound_ages
 from models.ml.similarity import cosines
 from models.ml.specification import Number, Specification
 
@@ -18,7 +18,7 @@ Mutual = Mapping[str, Values]
 
 def mutual(specification: Specification, people: People, viewer: Ints, candidate: Ints) -> Mutual:
     """The features of n pairs of positions that do not ask who looks; a missing answer is the most ordinary one."""
-    age, ordinary = people.age, specification.ordinary
+    age, ordinary = bound_ages(specification, people), specification.ordinary
     km = distance_km(people.place[viewer], people.place[candidate])
     return {
         "age.distance": np.abs(age[candidate] - age[viewer]),

@@ -13,8 +13,9 @@ from models.ml.specification import Number, Specification
 
 Floats = NDArray[np.float32]
 
-# One who joins with a trait out of all proportion must not get a chance out of all proportion.
-MOST_DEVIATIONS = 10.0
+# A number farther off than this, in deviations, counts as no answer. Of the others at most so many deviations count, so
+# that neither training nor a chance hangs on one person's numbers.
+FARTHEST, MOST_DEVIATIONS = 10.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class People:
     place: NDArray[np.float64]
     """Latitude and longitude in degrees, (n, 2); NaN where unknown."""
     traits: Floats
-    """(n, traits), in standard deviations from the median, at most 10; a missing one stands at the median."""
+    """(n, traits), in standard deviations from the median, at most 3; a missing one stands at the median."""
     has_trait: NDArray[np.bool_]
-    """(n, traits), false where missing."""
+    """(n, traits), false where missing or out of all proportion."""
     wants: Floats
     """(n, wants), importances, likewise."""
     facts: NDArray[np.int16]
@@ -65,31 +66,35 @@ def nobody(specification: Specification) -> People:
 def people(specification: Specification, profiles: pd.DataFrame, answers: Answers) -> People:
     """The arrays of a profiles frame; `answers` may hold more people than the frame, or lack some."""
     places = profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan)
+    traits, wants = (_deviations(getattr(specification, kind), profiles[kind]) for kind in ("traits", "wants"))
     return People(
         ids=profiles["profile_id"].to_numpy(dtype=str),
         gender=pd.Index(specification.genders).get_indexer(pd.Index(profiles["gender"])).astype(np.int16),
         age=profiles["age"].to_numpy(dtype=np.float32),
         place=places,
-        traits=_standardised(specification.traits, profiles["traits"]),
-        has_trait=_has(specification.traits, profiles["traits"]),
-        wants=_standardised(specification.wants, profiles["wants"]),
+        traits=_bounded(traits),
+        has_trait=~np.isnan(traits),
+        wants=_bounded(wants),
         facts=_categories(specification, profiles["facts"]),
         interests=_interests(specification, profiles["interests"]),
         texts=_texts(specification, profiles["profile_id"], answers),
     )
 
 
-def _standardised(numbers: tuple[Number, ...], cells: pd.Series) -> Floats:
-    columns = [
-        [(cell.get(number.name, number.median) - number.median) / number.scale for cell in cells] for number in numbers
-    ]
+def bound_ages(specification: Specification, people: People) -> Floats:
+    """Return the age that counts of each person, float32 (n,): that of the nearest who are not outliers."""
+    return np.clip(people.age, *specification.ages).astype(np.float32)
+
+
+def _deviations(numbers: tuple[Number, ...], cells: pd.Series) -> NDArray[np.float64]:
+    """Return how far each number is from its median, (n, numbers); NaN where missing or out of all proportion."""
+    columns = [[(cell.get(number.name, np.nan) - number.median) / number.scale for cell in cells] for number in numbers]
     deviations = np.array(columns, np.float64).reshape(len(numbers), len(cells)).T
-    return np.clip(deviations, -MOST_DEVIATIONS, MOST_DEVIATIONS).astype(np.float32)
+    return np.where(np.abs(deviations) <= FARTHEST, deviations, np.nan)
 
 
-def _has(numbers: tuple[Number, ...], cells: pd.Series) -> NDArray[np.bool_]:
-    columns = [[number.name in cell for cell in cells] for number in numbers]
-    return np.array(columns, np.bool_).reshape(len(numbers), len(cells)).T
+def _bounded(deviations: NDArray[np.float64]) -> Floats:
+    return np.clip(np.nan_to_num(deviations), -MOST_DEVIATIONS, MOST_DEVIATIONS).astype(np.float32)
 
 
 def _categories(specification: Specification, cells: pd.Series) -> NDArray[np.int16]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.ml.features import SHARED_INTERESTS, Group, Pairs, build, names_and_groups
 from models.ml.geography import distance_km
 from models.ml.history import Ledger
-from models.ml.people import Floats, People
+from models.ml.people import Floats, People, bound_ages
 from models.ml.ranker import Ranker
 from models.ml.specification import Specification
 
@@ -77,7 +77,7 @@ def _of_one_person(name: str, group: Group) -> bool:
 
 
 def _terms(specification: Specification, people: People, weight: Weights) -> Iterator[_Term]:
-    yield _difference(people.age, 2 * weight["age.distance"], np.ones(len(people), bool))
+    yield _difference(bound_ages(specification, people), 2 * weight["age.distance"], np.ones(len(people), bool))
     yield from _ages_by_gender(specification, people, weight)
     yield _distance(specification, people.place, 2 * weight["distance.log_km"])
     yield _interests(specification, people, weight)
@@ -117,10 +117,11 @@ def _difference(values: Floats, weight: float, known: NDArray[np.bool_], typical
 
 def _ages_by_gender(specification: Specification, people: People, weight: Weights) -> Iterator[_Term]:
     """How much older the candidate is, as a viewer of a gender takes it: in both directions."""
+    age = bound_ages(specification, people)
     for code, gender in enumerate(specification.genders):
         mine, of_gender = weight[f"age.gap.viewer={gender}"], people.gender == code
-        queries, keys = np.column_stack([of_gender, people.age]), np.column_stack([people.age, of_gender])
-        yield _Term(mine * queries, keys, -mine * of_gender * people.age)
+        queries, keys = np.column_stack([of_gender, age]), np.column_stack([age, of_gender])
+        yield _Term(mine * queries, keys, -mine * of_gender * age)
 
 
 def _distance(specification: Specification, place: NDArray[np.float64], weight: float) -> _Term:

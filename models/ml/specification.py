@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from models.ml.embeddings import Answers, pool
+from models.ml.frames import OLDEST, YOUNGEST
 from models.ml.geography import distance_km
 
 # A trait, want or prompt that fewer than this share of people have would mark the source they came from.
@@ -25,6 +26,8 @@ MOST_INTERESTS = 200
 # Between these quantiles most values lie. One that is farther outside than half of their distance is an outlier, and
 # nothing is learned from it: neither one profile nor one in a hundred moves the numbers of the others.
 LOW, HIGH, REACH = 0.05, 0.95, 0.5
+# Of ages, at least so many years farther: where all are of an age, who joins may be of another.
+YEARS_REACHED = 15
 MIDDLES = (np.arange(9) + 0.5) / 9
 # Not used to predict whom somebody will like: a name is sensitive if one of its words is here.
 SENSITIVE = frozenset({"race", "ethnicity", "ethnic", "skin", "caste"})
@@ -80,6 +83,8 @@ class Specification:
     """Inverse document frequency of each interest, natural log."""
     prompts: tuple[str, ...]
     ordinary: Ordinary
+    ages: tuple[float, float] = (YOUNGEST, OLDEST)
+    """The lowest and the highest age that counts, in years: beyond are outliers, who count as the nearest others."""
 
     def to_json(self) -> str:
         """The specification as JSON text; `from_json` is its inverse."""
@@ -98,6 +103,7 @@ class Specification:
             rarity=tuple(raw["rarity"]),
             prompts=tuple(raw["prompts"]),
             ordinary=Ordinary(**raw["ordinary"] | {"texts_cosine": tuple(raw["ordinary"]["texts_cosine"])}),
+            ages=(raw["ages"][0], raw["ages"][1]),
         )
 
 
@@ -129,6 +135,7 @@ def learn(profiles: pd.DataFrame, answers: Answers, *, sensitive: bool = False) 
             interests_cosine=_ordinary_interests(profiles["interests"], interests),
             texts_cosine=_ordinary_texts(answers, prompts),
         ),
+        ages=_ages(profiles["age"]),
     )
 
 
@@ -154,10 +161,21 @@ def _numbers(cells: pd.Series, *, sensitive: bool) -> tuple[Number, ...]:
     return tuple(numbers)
 
 
+def _ages(age: pd.Series) -> tuple[float, float]:
+    low, high = _fences(age.to_numpy(np.float64), YEARS_REACHED) if len(age) else (YOUNGEST, OLDEST)
+    return max(low, YOUNGEST), min(high, OLDEST)
+
+
 def _without_outliers(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = _fences(values)
+    return np.asarray(values[(values >= low) & (values <= high)])
+
+
+def _fences(values: NDArray[np.float64], least_reach: float = 0.0) -> tuple[float, float]:
+    """Return between which values there are no outliers."""
     low, high = np.quantile(values, (LOW, HIGH), method="nearest")
-    reach = REACH * (high - low)
-    return np.asarray(values[(values >= low - reach) & (values <= high + reach)])
+    reach = max(REACH * (high - low), least_reach)
+    return float(low - reach), float(high + reach)
 
 
 def _facts(cells: pd.Series, *, sensitive: bool) -> tuple[Fact, ...]:

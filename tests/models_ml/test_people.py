@@ -1,10 +1,12 @@
 """Profiles as arrays, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models.ml.embeddings import NO_ANSWERS
-from models.ml.people import MOST_DEVIATIONS, nobody, people
+from models.ml.people import MOST_DEVIATIONS, bound_ages, nobody, people
 from models.ml.specification import Fact
 from tests.models_ml.conftest import answers, direction, number, profiles, specification
 
@@ -67,15 +69,25 @@ def test_positions_are_those_of_the_frame() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "deviations"), [(1e9, MOST_DEVIATIONS), (-1e9, -MOST_DEVIATIONS), (4.5, 5), (-3, -10)]
+    ("value", "deviations"),
+    [(3, 2), (4.5, MOST_DEVIATIONS), (7, MOST_DEVIATIONS), (-3, -MOST_DEVIATIONS), (7.5, 0), (1e9, 0), (-1e308, 0)],
 )
 def test_no_trait_is_out_of_all_proportion(value: float, deviations: float) -> None:
-    assert people(MADE, profiles({"traits": {"warmth": value}}), SAID).traits.tolist() == [[deviations, 0]]
+    """Ten deviations of 0.5 from 2 is the farthest that is believed; farther off is as if nothing were said."""
+    made = people(MADE, profiles({"traits": {"warmth": value}}), SAID)
+    assert made.traits.tolist() == [[deviations, 0]]
+    assert made.has_trait.tolist() == [[deviations != 0, False]]
+
+
+def test_ages_count_up_to_those_of_others() -> None:
+    town = people(replace(MADE, ages=(20.0, 60.0)), profiles({"age": 18}, {"age": 45}, {"age": 110}), SAID)
+    assert town.age.tolist() == [18, 45, 110]
+    assert bound_ages(replace(MADE, ages=(20.0, 60.0)), town).tolist() == [20, 45, 60]
 
 
 def test_a_trait_of_tiny_scale_stays_finite() -> None:
     tiny = specification(traits=[number("x", median=0.0, scale=1e-300)])
-    assert people(tiny, profiles({"traits": {"x": 1e9}}), NO_ANSWERS).traits.tolist() == [[MOST_DEVIATIONS]]
+    assert people(tiny, profiles({"traits": {"x": 1e9}}), NO_ANSWERS).traits.tolist() == [[0]]
 
 
 def test_nobody_has_the_shapes_of_somebody() -> None:

@@ -1,5 +1,6 @@
 # ruff: noqa: E501, RUF001 -- sentences in many scripts, whose letters are wide and look alike
 """Which answers the real tokenizer reads: scripts it does not know, near-empty answers, and real short ones."""
+# ruff: noqa: E501, RUF001
 
 import numpy as np
 import pytest

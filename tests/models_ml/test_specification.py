@@ -174,6 +174,25 @@ def test_what_is_typical_of_a_trait() -> None:
     np.testing.assert_allclose(trait.typical, middles / np.arange(181).std())
 
 
+def test_outliers_count_for_nothing_that_is_learned() -> None:
+    """Of 101 values 0 to 100 a twentieth lies outside 5 to 95, so that those from -40 to 140 are no outliers."""
+    values = [*range(101)]
+
+    def trait(*more: float) -> Number:
+        (learned,) = learn(profiles(*({"traits": {"x": value}} for value in (*values, *more))), NO_ANSWERS).traits
+        return learned
+
+    assert trait(1e9) == trait(1e300) == trait(-1e9) == trait()
+    assert trait(140).scale > trait().scale
+
+
+def test_the_ages_that_count_are_those_near_the_others() -> None:
+    ages = [*range(25, 56)] * 4
+    town = pd.DataFrame([somebody(f"{who:03d}", age=age) for who, age in enumerate([*ages, 110])])
+    assert learn(town, NO_ANSWERS).ages == (18, 69.0)
+    assert learn(town.assign(age=30), NO_ANSWERS).ages == (18, 45.0)
+
+
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(max_size=5)
 
@@ -200,8 +219,8 @@ def test_json_gives_back_what_it_was_made_of(written: Specification) -> None:
 def test_a_town_that_says_nothing_teaches_nothing() -> None:
     for people in (0, 1, 2, 5):
         learned = learn(profiles(*[{}] * max(people, 1)).head(people), NO_ANSWERS)
-        genders = ("woman",) if people else ()
-        assert learned == Specification(genders, (), (), (), (), (), (), Ordinary(0.0, 0.0, 0.0, (0.0,)))
+        genders, ages = (("woman",), (18, 45.0)) if people else ((), (18, 110))
+        assert learned == Specification(genders, (), (), (), (), (), (), Ordinary(0.0, 0.0, 0.0, (0.0,)), ages)
 
 
 def test_an_interest_of_everybody_tells_nothing() -> None:
