@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.db.profile_limits import OLDEST, YOUNGEST
 from models.ml.compiled import compiled
-from models.ml.frames import OLDEST, YOUNGEST
 from models.ml.geography import squared_chords, unit_vectors
 
 Matrix = NDArray[np.bool_]

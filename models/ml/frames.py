@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-LONGEST_ANSWER = 10_000
-YOUNGEST, OLDEST = 18, 110
+from models.db import profile_limits as limits
+from models.db.profile_limits import LONGEST_ANSWER, OLDEST, YOUNGEST
+from models.ml.profile_sizes import SIZES
+
+__all__ = ["LONGEST_ANSWER", "OLDEST", "YOUNGEST", "ages", "check_interactions", "check_profiles"]
 
 
 def ages(birth_date: pd.Series, as_of: date) -> pd.Series:
@@ -69,13 +72,18 @@ def _answers(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
     return all(isinstance(text, str) for text in cell.values())
 
 
-def _short_answers(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
-    answers = cell.values() if isinstance(cell, Mapping) else ()
-    return not any(isinstance(text, str) and len(text) > LONGEST_ANSWER for text in answers)
-
-
 def _between(low: float, high: float, reason: str) -> pa.Check:
     return _every(lambda cell: cell is None or pd.isna(cell) or low <= cell <= high, reason)
+
+
+def _within(name: str, bounds: tuple[float, float]) -> pa.Column:
+    low, high = bounds
+    return pa.Column(checks=_between(low, high, f"{name} must be {low:,} to {high:,}"), nullable=True)
+
+
+def _sized(name: str, rule: Callable[[Any], bool], reason: str) -> pa.Column:
+    """A column with a rule of its own, beside those of size."""
+    return pa.Column(checks=[_every(each, why) for each, why in ((rule, reason), *SIZES[name])], nullable=True)
 
 
 def _key(name: str) -> pa.Column:
@@ -89,28 +97,18 @@ def _profiles_contract() -> pa.DataFrameSchema:
         {
             "profile_id": _key("profile_id"),
             "age": pa.Column(checks=_every(lambda years: YOUNGEST <= years <= OLDEST, age), nullable=True),
-            "gender": pa.Column(checks=_every(lambda word: bool(word.strip()), "gender is missing"), nullable=True),
-            "seeks": pa.Column(checks=_every(_words, "seeks must be a list of genders"), nullable=True),
-            "age_min": pa.Column(checks=_between(0, 150, "age_min must be 0 to 150"), nullable=True),
-            "age_max": pa.Column(checks=_between(0, 150, "age_max must be 0 to 150"), nullable=True),
-            "latitude": pa.Column(checks=_between(-90, 90, "latitude must be -90 to 90"), nullable=True),
-            "longitude": pa.Column(checks=_between(-180, 180, "longitude must be -180 to 180"), nullable=True),
-            "max_distance_km": pa.Column(
-                checks=_between(0, 40_100, "max_distance_km must be 0 to 40,100"), nullable=True
-            ),
-            "texts": pa.Column(
-                checks=[
-                    _every(_answers, "texts must be strings"),
-                    _every(_short_answers, f"an answer is longer than {LONGEST_ANSWER:,} characters"),
-                ],
-                nullable=True,
-            ),
-            "interests": pa.Column(checks=_every(_words, "interests must be a list of words"), nullable=True),
-            "traits": pa.Column(checks=_every(_numbers(-1e9, 1e9), "traits must be finite numbers"), nullable=True),
-            "facts": pa.Column(
-                checks=_every(lambda cell: _words(list(cell.values())), "facts must be words"), nullable=True
-            ),
-            "wants": pa.Column(checks=_every(_numbers(0, 1), "wants must be importances from 0 to 1"), nullable=True),
+            "gender": _sized("gender", lambda word: bool(word.strip()), "gender is missing"),
+            "seeks": _sized("seeks", _words, "seeks must be a list of genders"),
+            "age_min": _within("age_min", limits.AGE_LIMITS),
+            "age_max": _within("age_max", limits.AGE_LIMITS),
+            "latitude": _within("latitude", limits.LATITUDES),
+            "longitude": _within("longitude", limits.LONGITUDES),
+            "max_distance_km": _within("max_distance_km", limits.DISTANCES_KM),
+            "texts": _sized("texts", _answers, "texts must be strings"),
+            "interests": _sized("interests", _words, "interests must be a list of words"),
+            "traits": _sized("traits", _numbers(*limits.TRAITS), "traits must be finite numbers"),
+            "facts": _sized("facts", lambda cell: _words(list(cell.values())), "facts must be words"),
+            "wants": _sized("wants", _numbers(*limits.WANTS), "wants must be importances from 0 to 1"),
             "paused": pa.Column(
                 checks=_every(lambda cell: isinstance(cell, bool | np.bool_), "paused must be true or false"),
                 nullable=True,

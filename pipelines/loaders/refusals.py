@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 
+from models.db import profile_limits as limits
+from models.db.profile_limits import LONGEST_ANSWER, LONGEST_WORD, OLDEST, YOUNGEST
+from models.ml.profile_sizes import SIZES
 from pipelines.loaders.records import Interaction, Person, age_in_years
 
 KINDS = ("like", "pass")
-LONGEST_ANSWER = 10_000
-LONGEST_WORD = 500  # also keeps a source key within what a PostgreSQL index entry can hold
-MOST = 32_767  # what a smallint holds
+MOST = 32_767  # the largest position
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 STRANGER = "interaction with an unknown person"
 
@@ -33,15 +34,32 @@ def _or(number: float | None, default: float) -> float:
     return default if number is None else number
 
 
+def _is_within(number: float | None, bounds: tuple[float, float]) -> bool:
+    return number is None or bounds[0] <= number <= bounds[1]
+
+
 def _misplaced(person: Person) -> bool:
     if person.latitude is None or person.longitude is None:
         return person.latitude is not person.longitude
-    return not (-90 <= person.latitude <= 90 and -180 <= person.longitude <= 180)
+    return not (_is_within(person.latitude, limits.LATITUDES) and _is_within(person.longitude, limits.LONGITUDES))
 
 
 def _limits_unusable(person: Person) -> bool:
-    ages_fit = 0 <= _or(person.age_min, 0) <= _or(person.age_max, MOST) <= MOST
-    return not (ages_fit and 0 <= _or(person.max_distance_km, 0) <= MOST)
+    least, most = limits.AGE_LIMITS
+    ages_fit = least <= _or(person.age_min, least) <= _or(person.age_max, most) <= most
+    return not (ages_fit and _is_within(person.max_distance_km, limits.DISTANCES_KM))
+
+
+def _has_numbers_out_of_range(person: Person) -> bool:
+    traits = all(_is_within(number, limits.TRAITS) for number in person.traits.values())
+    return not (traits and all(_is_within(number, limits.WANTS) for number in person.wants.values()))
+
+
+def _is_too_large(person: Person) -> bool:
+    cells = {name: getattr(person, name) for name in SIZES}
+    return not all(
+        rule(list(cell) if isinstance(cell, tuple) else cell) for name, cell in cells.items() for rule, _ in SIZES[name]
+    )
 
 
 REFUSALS: dict[str, Callable[[Person, date], bool]] = {
@@ -57,12 +75,17 @@ REFUSALS: dict[str, Callable[[Person, date], bool]] = {
     f"name, fact or interest longer than {LONGEST_WORD} characters": lambda person, _: (
         max(map(len, _words(person))) > LONGEST_WORD
     ),
+    "blank interest, fact or gender looked for": lambda person, _: (
+        not all(map(str.strip, (*person.seeks, *person.interests, *person.facts.values())))
+    ),
+    "too many or too large answers, interests, traits, facts or wants": lambda person, _: _is_too_large(person),
     "birth date in the future": lambda person, today: person.birth_date > today,
-    "under 18": lambda person, today: age_in_years(person.birth_date, today) < 18,
-    "over 110 years old": lambda person, today: age_in_years(person.birth_date, today) > 110,
+    f"under {YOUNGEST}": lambda person, today: age_in_years(person.birth_date, today) < YOUNGEST,
+    f"over {OLDEST} years old": lambda person, today: age_in_years(person.birth_date, today) > OLDEST,
     "trait or want that is not a finite number": lambda person, _: (
         not all(map(math.isfinite, (*person.traits.values(), *person.wants.values())))
     ),
+    "trait or want out of range": lambda person, _: _has_numbers_out_of_range(person),
     "coordinates incomplete or out of range": lambda person, _: _misplaced(person),
     "age or distance limit out of range": lambda person, _: _limits_unusable(person),
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from models.db.profile_limits import OLDEST, YOUNGEST
 from pipelines.loaders import app_tables
 from pipelines.loaders.csv_files import rows, whole
 from pipelines.loaders.records import Interaction, LoadReport, Source
@@ -22,7 +23,7 @@ from pipelines.loaders.speed_dating_profile import COLUMNS, person, source_key, 
 REQUIRED = ("iid", "gender", "wave", "pid")
 OPTIONAL = ("age", "order", "dec", *COLUMNS)
 ENCODINGS = ("utf-8-sig", "mac_roman")  # the public file is Mac Roman; copies of it have been saved as UTF-8
-YOUNGEST, OLDEST = 18, 110
+
 TYPICAL_AGE = 26  # the median of the public file, for a part of it in which nobody gave an age
 START = time(20, tzinfo=UTC)  # a convention: the file gives no hours
 DATE_LENGTH = timedelta(minutes=4)
