@@ -120,6 +120,20 @@ EXPLAINED: dict[Group, tuple[str, Callable[[Specification, Pairs], Bools | Words
     "traits": ("similar_nature", _traits),
     "wants": ("what_you_look_for", _wants),
 }
+
+
+def comparison_values(specification: Specification) -> dict[str, object]:
+    """Return what SQL compares two profiles by when the API reads a reason, as JSON.
+
+    The median and scale of each trait and want, and the cosine of two ordinary people's answers.
+    """
+    return {
+        "traits": {trait.name: [trait.median, trait.scale] for trait in specification.traits},
+        "wants": {want.name: [want.median, want.scale] for want in specification.wants},
+        "texts_cosine": float(specification.ordinary.texts_cosine[0]),
+    }
+
+
 # Said where nothing else can be.
 FALLBACK = "likely_mutual"
 

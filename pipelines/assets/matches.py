@@ -10,6 +10,7 @@ from upath import UPath
 from models.db.publications import publish
 from models.ml.encoder import ENCODER
 from models.ml.lists import to_records
+from models.ml.reasons import comparison_values
 from pipelines.extract import read_blocks
 from pipelines.frame_store import row_count, to_table, write_table
 from pipelines.plots import rounded
@@ -73,6 +74,7 @@ def publication(
     context: dg.AssetExecutionContext,
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: Database,
+    registry: Registry,
     profiles: pd.DataFrame,
     scored_candidates: pd.DataFrame,
     match_lists: pd.DataFrame,
@@ -82,23 +84,23 @@ def publication(
     In: `match_lists`, `scored_candidates`, `profiles`. Out: a row of `matching.publications`, and one a viewer of
     `matching.match_lists`, which readers see from one instant on. The two publications before are kept.
     """
-    scored_at = profiles["extracted_at"][0]
+    scored_at, version = profiles["extracted_at"][0], scored_candidates["ranker_version"][0]
     start = time.monotonic()
+    compared_by = comparison_values(registry.load(version).whole.specification)
     with database.engine() as engine:
         done = publish(
             engine,
             to_records(match_lists),
-            ranker_version=scored_candidates["ranker_version"][0],
+            ranker_version=version,
             encoder=ENCODER,
-            metrics={"expected_matches_listed": _expected_matches(match_lists)},
+            metrics={"expected_matches_listed": _expected_matches(match_lists), "reasons": compared_by},
             as_of=scored_at.date(),
             scored_at=scored_at.to_pydatetime(),
         )
     context.log.info(f"publication {done.id} is live: {done.viewer_count:,} viewers, {done.pair_count:,} pairs")
+    figures = {name: value for name, value in done.metrics.items() if name != "reasons"}
     metadata: dict[str, Any] = {"publication": done.id, "viewers": done.viewer_count, "pairs": done.pair_count}
-    return dg.MaterializeResult(
-        metadata=metadata | rounded(done.metrics) | {"seconds": round(time.monotonic() - start, 2)}
-    )
+    return dg.MaterializeResult(metadata=metadata | rounded(figures) | {"seconds": round(time.monotonic() - start, 2)})
 
 
 def _expected_matches(lists: pd.DataFrame) -> float:
