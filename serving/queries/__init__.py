@@ -1,4 +1,7 @@
-"""All SQL of the API. Answers leave PostgreSQL as JSON text; Python does not open them."""
+"""What the API asks of the database: functions of schema `matching`, as the API's role may call nothing else.
+
+Their SQL is in `migrations/sql`. Answers leave PostgreSQL as JSON text; Python does not open them.
+"""
 
 from serving.queries.matches import Page, PublicationGone, most_compatible, one, page, similar
 from serving.queries.publications import LivePublication, live_publication

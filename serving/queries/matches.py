@@ -7,67 +7,18 @@ from psycopg_pool import AsyncConnectionPool
 
 from serving.cursor import Cursor
 from serving.database import fetch_row
-from serving.queries.cards import BEGUN, HAS_THEM, LIVE, TEMPLATES, Shown, statement
+from serving.queries.cards import TEMPLATES, Shown
 
 FULL = 50
 """A list of fewer people is topped up to so many, over all its pages."""
 
-_LIST = """
-            SELECT place.candidate_id, place.p_match, place.reasons, place.place, 'published'
-            FROM ROWS FROM (
-                unnest(list.candidate_ids), unnest(list.p_match), jsonb_array_elements(list.reasons)
-            ) WITH ORDINALITY AS place (candidate_id, p_match, reasons, place)"""
-
-# Of an earlier publication, less the people whom the live one withholds: what is answered at one moment knows of the
-# same passes, whichever publication it is of. The live list shows none of them.
-_NOT_WITHHELD = "<> ALL ((SELECT matching.withheld_from(viewer.id))::uuid[])"
-_BEGUN_LIST = f"""{_LIST}
-            WHERE candidate_id {_NOT_WITHHELD}"""
-
-# After everybody of the list, and nobody of it, whether they are still shown or not.
-_SIMILAR_PEOPLE = """
-            UNION ALL
-            SELECT neighbour.id, NULL, NULL, coalesce(cardinality(list.candidate_ids), 0) + neighbour.place, 'similar'
-            FROM matching.neighbours(viewer.id, %(limit)s, list.candidate_ids, %(shown)s::bigint[])
-                WITH ORDINALITY AS neighbour (id, place)"""
-
-_PAGE = {
-    (publication, topped_up): statement(f"({listed}{more})", publication)
-    for publication, listed in ((LIVE, _LIST), (BEGUN, _BEGUN_LIST))
-    for topped_up, more in ((False, ""), (True, _SIMILAR_PEOPLE))
-}
-FIRST_PAGE = _PAGE[LIVE, False]
-"""What nearly all requests run, and alone; its parameters are viewer_id, limit, shown (no hashes) and sentences."""
-
-_PARTNER = """
-            SELECT most_compatible_id, most_compatible_p_match, most_compatible_reasons, 1, 'published'"""
-_MOST_COMPATIBLE = statement(f"({_PARTNER})")
-
-# On the list they have their place there; the one of the day who is not on it comes alone, and so first.
-_ONE_PUBLISHED = statement(
-    f"""({_LIST}
-            WHERE %(candidate_id)s = ANY (list.candidate_ids) AND candidate_id {_NOT_WITHHELD}
-            UNION ALL{_PARTNER}
-            WHERE %(candidate_id)s <> ALL (list.candidate_ids) AND most_compatible_id {_NOT_WITHHELD}
-        )""",
-    HAS_THEM,
-    only="candidate_id = %(candidate_id)s",
-)
-# Whoever fills up a list is one of the FULL nearest of all: those of the list who may be shown come before them, on
-# the pages as well. So this finds everybody whom any page or `similar` shows as such, and nobody else.
-_ONE_SIMILAR = statement(
-    f"""({_LIST}
-            UNION ALL
-            SELECT neighbour.id, NULL, NULL, coalesce(cardinality(list.candidate_ids), 0) + neighbour.place, 'similar'
-            FROM matching.neighbours(viewer.id, {FULL}, NULL, NULL) WITH ORDINALITY AS neighbour (id, place)
-            WHERE neighbour.id = ANY (list.candidate_ids) IS NOT TRUE
-        )""",  # noqa: S608 -- as in cards.py
-    only="candidate_id = %(candidate_id)s",
-)
-_SIMILAR = statement("""(
-            SELECT neighbour.id, NULL::real, NULL::jsonb, neighbour.place, 'similar'
-            FROM matching.neighbours(viewer.id, %(limit)s, NULL, NULL) WITH ORDINALITY AS neighbour (id, place)
-        )""")
+# One statement is one snapshot: it sees a publication whole, and what people did until this moment.
+_ANSWER = "SELECT publication_id, publication, listed, people, topped_up, matches FROM"
+PAGE = f"""{_ANSWER} matching_api.read_matches(
+    %(viewer_id)s, %(limit)s, %(room)s, %(sentences)s, %(shown)s::bigint[], %(begun)s)"""
+_ONE = f"{_ANSWER} matching_api.read_match(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
+_MOST_COMPATIBLE = f"{_ANSWER} matching_api.read_most_compatible(%(viewer_id)s, %(sentences)s)"
+_SIMILAR = f"{_ANSWER} matching_api.read_similar(%(viewer_id)s, %(limit)s, %(sentences)s)"
 
 
 class PublicationGone(Exception):
@@ -87,13 +38,16 @@ async def page(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: C
 
     Raises PublicationGone if the cursor's publication is not kept any more, and DatabaseUnavailable.
     """
-    publication = LIVE if cursor is None else BEGUN
     begun = cursor or Cursor(None, ())
-    room = min(limit, FULL - len(begun.shown))
-    parameters = {"publication_id": begun.publication_id, "shown": list(begun.shown)}
-    shown = await _shown(pool, _PAGE[publication, False], viewer_id, limit, **parameters)
-    if shown is not None and len(shown.people) < room:
-        shown = await _shown(pool, _PAGE[publication, True], viewer_id, room, **parameters)
+    shown = await _shown(
+        pool,
+        PAGE,
+        viewer_id,
+        limit=limit,
+        room=min(limit, FULL - len(begun.shown)),
+        shown=list(begun.shown),
+        begun=None if cursor is None else begun.publication_id or 0,
+    )
     if shown is None:
         return None
     if begun.publication_id != shown.publication_id and cursor is not None:
@@ -113,25 +67,19 @@ async def one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) ->
 
     They are as the newest publication has them that did, else as one of the similar people. Raises DatabaseUnavailable.
     """
-    shown = await _shown(pool, _ONE_PUBLISHED, viewer_id, None, candidate_id=candidate_id)
-    if shown is None or shown.people:
-        return shown
-    return await _shown(pool, _ONE_SIMILAR, viewer_id, None, candidate_id=candidate_id)
+    return await _shown(pool, _ONE, viewer_id, candidate_id=candidate_id)
 
 
 async def most_compatible(pool: AsyncConnectionPool, viewer_id: UUID) -> Shown | None:
     """The viewer's person of the day, if there is one; None if there is no such viewer. Raises DatabaseUnavailable."""
-    return await _shown(pool, _MOST_COMPATIBLE, viewer_id, 1)
+    return await _shown(pool, _MOST_COMPATIBLE, viewer_id)
 
 
 async def similar(pool: AsyncConnectionPool, viewer_id: UUID, limit: int) -> Shown | None:
     """The eligible people most like the viewer; None if there is no such viewer. Raises DatabaseUnavailable."""
-    return await _shown(pool, _SIMILAR, viewer_id, limit)
+    return await _shown(pool, _SIMILAR, viewer_id, limit=limit)
 
 
-async def _shown(
-    pool: AsyncConnectionPool, asked: str, viewer_id: UUID, limit: int | None, **more: object
-) -> Shown | None:
-    parameters = {"shown": [], "viewer_id": viewer_id, "limit": limit, "sentences": TEMPLATES}
-    row = await fetch_row(pool, asked, parameters | more)
+async def _shown(pool: AsyncConnectionPool, asked: str, viewer_id: UUID, **more: object) -> Shown | None:
+    row = await fetch_row(pool, asked, {"viewer_id": viewer_id, "sentences": TEMPLATES} | more)
     return None if row is None else Shown(*row)

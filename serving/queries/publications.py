@@ -7,10 +7,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from serving.database import fetch_row
 
-_LIVE = """
-SELECT id, created_at, viewer_count, pair_count, greatest(0, extract(epoch FROM now() - created_at))::int
-FROM matching.publications WHERE state = 'live'
-"""
+_LIVE = "SELECT id, made_at, viewers, pairs, age_seconds FROM matching_api.read_publication()"
 
 
 class LivePublication(NamedTuple):

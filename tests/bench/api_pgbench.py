@@ -10,7 +10,7 @@ from models.db.embedded.server import _programs
 from models.db.engines import libpq_url
 from serving.database import SESSION
 from serving.queries.cards import TEMPLATES
-from serving.queries.matches import FIRST_PAGE
+from serving.queries.matches import PAGE
 from tests.bench.api_load import CONNECTIONS
 from tests.bench.api_town import PAUSED_ONE_IN
 
@@ -42,9 +42,9 @@ def options() -> str:
 
 
 def _script(people: int) -> str:
-    parameters = {"viewer_id": "md5(:number)::uuid", "limit": "20", "shown": ":shown", "sentences": ":sentences"}
-    statement = re.sub(r"\[:(?=\w)", "[ : ", FIRST_PAGE)  # a slice, not a variable of pgbench's
-    for name, value in parameters.items():
+    parameters = {"viewer_id": "md5(:number)::uuid", "limit": "20", "room": "20", "begun": "NULL"}
+    statement = PAGE
+    for name, value in (parameters | {"shown": ":shown", "sentences": ":sentences"}).items():
         statement = statement.replace(f"%({name})s", value)
     # Nobody who is paused, as in the load on the API.
     of_those = f"{PAUSED_ONE_IN} * random(0, {people // PAUSED_ONE_IN - 1}) + random(2, {PAUSED_ONE_IN})"

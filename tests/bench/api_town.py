@@ -25,7 +25,7 @@ SELECT md5(n::text)::uuid, pg_temp.word(1), date '1975-01-01' + random(0, 10000)
     52.3 + random() / 2, 13 + random() / 2, CASE WHEN random() < 0.3 THEN random(30, 80) END,
     jsonb_build_object(
         'about_me', pg_temp.word(30 + n % 9), 'ideal_weekend', pg_temp.word(35), 'looking_for', pg_temp.word(30)),
-    string_to_array(pg_temp.word(5), ' ')
+    string_to_array('hiking jazz films ' || pg_temp.word(5), ' ')
 FROM generate_series(1, {people}) AS n
 """
 

@@ -83,7 +83,7 @@ def list_for(viewer: int, candidates: Sequence[int], scale: float = 1.0) -> Matc
         p_like=[scale * candidate / 128 for candidate in candidates],
         p_liked_back=[scale * candidate / 256 for candidate in candidates],
         p_match=[scale * candidate / 512 for candidate in candidates],
-        reasons=json.dumps([[{"code": "is", "detail": str(candidate)}] for candidate in candidates]),
+        reasons=json.dumps([[{"code": "is", "detail": [str(candidate)]}] for candidate in candidates]),
     )
 
 

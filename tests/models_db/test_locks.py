@@ -56,9 +56,15 @@ def stranger(town: Engine, request: pytest.FixtureRequest) -> Iterator[psycopg.C
 
 def take_everything(stranger: psycopg.Connection) -> None:
     """Hold whatever may be held, in a transaction that stays open."""
+    schemas = "('app'::regnamespace, 'matching'::regnamespace)"
+    found = stranger.execute(
+        f"SELECT relnamespace::regnamespace || '.' || relname FROM pg_class WHERE relnamespace IN {schemas}"
+        " AND relkind IN ('r', 'p', 'v', 'S')".encode()
+    )
+    relations = [name for (name,) in found.fetchall()]
+    assert {*LOCKS, "matching.alembic_version", "matching.match_lists", "app.profiles"} <= set(relations)
     for name in ADVISORY:
         stranger.execute("SELECT pg_advisory_lock(hashtext(%s)), pg_advisory_xact_lock(hashtext(%s))", [name, name])
-    relations = (*LOCKS, "matching.alembic_version")
     statements = [f"LOCK TABLE {relation} IN {mode} MODE NOWAIT" for relation in relations for mode in MODES]
     numbered = enumerate((each, relation) for each in IN_ADVANCE for relation in relations)
     statements += [each.format(relation=relation, n=n) for n, (each, relation) in numbered]
@@ -77,6 +83,16 @@ def test_nobody_else_may_lock_them_in_any_mode(stranger: psycopg.Connection, sub
                 stranger.transaction(),
             ):
                 stranger.execute(f"LOCK TABLE {relation} IN {mode} MODE NOWAIT".encode())
+
+
+def test_no_lock_on_any_relation_is_held_by_a_stranger(town: Engine, stranger: psycopg.Connection) -> None:
+    take_everything(stranger)
+    held_locks = text(
+        "SELECT relation::regclass, mode FROM pg_locks JOIN pg_class ON pg_class.oid = relation"
+        " WHERE pid = :pid AND relnamespace::regnamespace::text IN ('app', 'matching')"
+    )
+    with town.connect() as connection:
+        assert connection.execute(held_locks, {"pid": stranger.info.backend_pid}).all() == []
 
 
 def test_everything_goes_on_at_once_whatever_a_stranger_holds(

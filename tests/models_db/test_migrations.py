@@ -20,7 +20,7 @@ def schema(engine: Engine) -> list[tuple[object, ...]]:
         UNION ALL SELECT schemaname || '.' || tablename, indexdef FROM pg_indexes
         WHERE schemaname IN ('app', 'matching')
         UNION ALL SELECT oid::regprocedure::text, prosrc FROM pg_proc
-        WHERE pronamespace::regnamespace::text IN ('app', 'matching')
+        WHERE pronamespace::regnamespace::text IN ('app', 'matching', 'matching_api')
         UNION ALL SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
         ORDER BY owner, what
     """
@@ -41,6 +41,41 @@ def test_down_to_nothing_and_up_again(engine: Engine, database_url: str) -> None
     assert schema(engine) == before
     upgrade(database_url)
     assert schema(engine) == before
+
+
+RIGHTS = """
+    WITH objects AS (
+        SELECT oid::regclass::text AS object, concat(relkind, pg_get_viewdef(oid)) AS what, relacl AS acl
+        FROM pg_class WHERE relnamespace::regnamespace::text IN ('app', 'matching', 'matching_api')
+        UNION ALL SELECT attrelid::regclass || '.' || attname, '', attacl FROM pg_attribute
+        WHERE attacl IS NOT NULL AND attrelid::regclass::text ~ '^(app|matching)'
+        UNION ALL SELECT oid::regprocedure::text, concat(prosrc, proconfig, prosecdef, provolatile, proparallel), proacl
+        FROM pg_proc WHERE pronamespace::regnamespace::text IN ('app', 'matching', 'matching_api')
+        UNION ALL SELECT nspname, '', nspacl FROM pg_namespace WHERE nspname IN ('app', 'matching', 'matching_api')
+        UNION ALL SELECT typname, '', NULL FROM pg_type
+        WHERE typnamespace::regnamespace::text IN ('app', 'matching', 'matching_api')
+    )
+    SELECT object, regexp_replace(what, '\\s+', ' ', 'g'),
+        (SELECT array_agg(each::text ORDER BY each::text) FROM unnest(acl) AS each) AS granted
+    FROM objects ORDER BY object, what, granted
+"""
+"""What a migration back must restore beside the tables: views, settings of functions, and who may do what."""
+
+
+def test_going_back_a_migration_leaves_what_there_was(engine: Engine, database_url: str) -> None:
+    def rights() -> list[tuple[object, ...]]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(RIGHTS)]
+
+    config = alembic_config(database_url)
+    command.downgrade(config, "base")
+    upgrade(database_url, "0008")
+    before, tables = rights(), schema(engine)
+    upgrade(database_url)
+    command.downgrade(config, "0008")
+    assert rights() == before
+    assert len(schema(engine)) == len(tables)
+    upgrade(database_url)
 
 
 def test_down_with_publications(town: Engine, database_url: str) -> None:

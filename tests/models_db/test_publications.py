@@ -64,7 +64,7 @@ def test_a_publication_holds_what_was_sent_and_says_so(town: Engine) -> None:
     assert published.activated_at is not None
     assert published.activated_at > published.created_at
     assert (match.state, match.candidate_id.int, match.p_like) == ("live", 2, 2 / 128)
-    assert match.reasons == [{"code": "is", "detail": "2"}]
+    assert match.reasons == [{"code": "is", "detail": ["2"]}]
 
 
 def test_the_next_publication_retires_the_live_one(town: Engine) -> None:

@@ -19,13 +19,13 @@ from models.db.migrations import alembic_config, upgrade
 from models.db.reader import ROLE
 from tests.models_db.conftest import TOWN, person_id, publish_lists, run
 
+ME = f"'{person_id(1)}'"
 READABLE = {
-    "publications": "SELECT id, state, created_at, viewer_count, pair_count, metrics FROM matching.publications",
-    "lists": "SELECT publication_id, viewer_id, candidate_ids, p_match, reasons FROM matching.match_lists",
-    "partners": "SELECT most_compatible_id, most_compatible_p_match, most_compatible_reasons FROM matching.match_lists",
-    "who is here": "SELECT id FROM app.profiles",
-    "who may be shown to whom": "SELECT * FROM matching.showable",
-    "who is like whom": f"SELECT matching.neighbours('{person_id(1)}', 5, NULL, NULL)",
+    "the publication": "SELECT * FROM matching_api.read_publication()",
+    "a list": f"SELECT * FROM matching_api.read_matches({ME}, 20, 20, '{{}}', '{{}}', NULL)",
+    "one of it": f"SELECT * FROM matching_api.read_match({ME}, '{person_id(2)}', '{{}}')",
+    "the one of the day": f"SELECT * FROM matching_api.read_most_compatible({ME}, '{{}}')",
+    "who is like whom": f"SELECT * FROM matching_api.read_similar({ME}, 5, '{{}}')",
 }
 
 FORBIDDEN = {
@@ -37,12 +37,21 @@ FORBIDDEN = {
             *("created_at", "updated_at", "profiles", "*", "count(paused)"),
         )
     },
+    **{
+        f"{column} of lists": f"SELECT {column} FROM matching.match_lists"
+        for column in ("viewer_id", "candidate_ids", "p_match", "reasons", "most_compatible_id")
+    },
+    "publications": "SELECT id FROM matching.publications",
+    "who may be shown to whom": "SELECT name FROM matching.showable",
+    "who is here": "SELECT id FROM app.profiles",
     "whom a place would fit": "SELECT id FROM app.profiles WHERE latitude > 52",
     "the oldest": "SELECT id FROM app.profiles ORDER BY birth_date",
     "eligibility of rows": "SELECT matching.is_eligible(a, a, current_date) FROM app.profiles AS a",
     "likes": "SELECT 1 FROM app.interactions",
     "number of likes": "SELECT count(*) FROM app.interactions",
     "blocks": "SELECT 1 FROM app.blocks",
+    "neighbours of any size": f"SELECT matching.neighbours({ME}, 5000, NULL, NULL)",
+    "who is withheld": f"SELECT matching.withheld_from({ME})",
     "embeddings": "SELECT embedding FROM matching.embeddings",
     "p_like": "SELECT p_like FROM matching.match_lists",
     "p_liked_back": "SELECT p_liked_back FROM matching.match_lists",
@@ -92,23 +101,24 @@ def test_it_reads_what_the_api_needs(reader: psycopg.Connection, what: str) -> N
 
 
 def test_it_can_do_nothing_else(reader: psycopg.Connection, subtests: pytest.Subtests) -> None:
-    row = reader.execute("SELECT id FROM matching.publications").fetchone()
+    row = reader.execute("SELECT id FROM matching_api.read_publication()").fetchone()
     assert row is not None
     for what, statement in FORBIDDEN.items():
         with subtests.test(what), pytest.raises(InsufficientPrivilege):
             reader.execute(statement.format(publication=row[0]).encode())
 
 
-def test_nobody_else_may_ask_for_neighbours(town: Engine) -> None:
+def test_nobody_else_may_ask(town: Engine) -> None:
     with session(town.url) as connection, connection.transaction(force_rollback=True):
         connection.execute("CREATE ROLE passer_by")
-        connection.execute("GRANT USAGE ON SCHEMA matching TO passer_by")
+        connection.execute("GRANT USAGE ON SCHEMA matching, matching_api TO passer_by")
         connection.execute("SET LOCAL ROLE passer_by")
-        with pytest.raises(InsufficientPrivilege):
-            connection.execute(READABLE["who is like whom"].encode())
+        for what in ("who is like whom", "neighbours of any size", "who is withheld"):
+            with pytest.raises(InsufficientPrivilege), connection.transaction():
+                connection.execute((READABLE | FORBIDDEN)[what].encode())
 
 
-def test_the_view_shows_a_function_of_the_readers_nobody_who_may_not_be_shown(reader: psycopg.Connection) -> None:
+def test_the_view_shows_a_function_nobody_who_may_not_be_shown(reader: psycopg.Connection) -> None:
     """A cheap function is run early, and sees the rows that are left out later, unless the view is a barrier."""
     owner = reader.execute("RESET ROLE")
     owner.execute("UPDATE app.profiles SET display_name = 'Unseen', seeks = '{}' WHERE id = %s", [person_id(2)])
@@ -116,10 +126,9 @@ def test_the_view_shows_a_function_of_the_readers_nobody_who_may_not_be_shown(re
         "CREATE FUNCTION pg_temp.peek(name text) RETURNS bool LANGUAGE plpgsql COST 0.0001 AS"
         " $$ BEGIN RAISE NOTICE '%', name; RETURN true; END $$"
     )
-    reader.execute(f"SET ROLE {ROLE}")
     seen: list[str | None] = []
     reader.add_notice_handler(lambda notice: seen.append(notice.message_primary))
-    reader.execute("SELECT FROM matching.showable WHERE pg_temp.peek(name)")
+    owner.execute("SELECT FROM matching.showable WHERE pg_temp.peek(name)")
     assert "Person 4" in seen
     assert "Unseen" not in seen
 
@@ -182,7 +191,7 @@ def test_databases_of_one_server_share_the_role_and_may_be_migrated_at_once(owne
     for url in owners:
         with session(url) as connection:
             connection.execute(f"SET ROLE {ROLE}")
-            assert connection.execute("SELECT count(*) FROM matching.showable").fetchone() == (0,)
+            assert connection.execute("SELECT * FROM matching_api.read_publication()").fetchall() == []
             with pytest.raises(InsufficientPrivilege):
                 connection.execute("SELECT * FROM app.blocks")
     for url in owners:
@@ -201,4 +210,21 @@ def test_who_may_not_make_roles_is_told_what_to_do(own_server: URL, owners: list
     migrate(owners[0])
     with session(owners[0]) as connection:
         connection.execute(f"SET ROLE {ROLE}")
-        assert connection.execute("SELECT count(*) FROM matching.showable").fetchone() == (0,)
+        assert connection.execute("SELECT * FROM matching_api.read_publication()").fetchall() == []
+
+
+def test_who_may_not_take_rights_from_everybody_is_told_what_an_administrator_runs(
+    own_server: URL, owners: list[URL], caplog: pytest.LogCaptureFixture
+) -> None:
+    migrate(owners[0])
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    statement = warning.partition("psql: ")[2].partition(" \\gexec")[0]
+    with session(own_server.set(database=owners[0].database)) as superuser:
+        for (each,) in superuser.execute(statement.encode()).fetchall():
+            superuser.execute(each.encode())
+    with session(owners[0]) as connection:
+        connection.execute("SELECT FROM pg_locks")
+        connection.execute(f"SET ROLE {ROLE}")
+        for view in ("pg_locks", "pg_stat_xact_all_tables"):
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(f"SELECT FROM {view}".encode())

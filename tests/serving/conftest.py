@@ -29,6 +29,20 @@ HOUR = timedelta(hours=1)
 ENDED_IN_ORDER = (-signal.SIGTERM, 0)
 
 
+# Two such people bear out every reason, these details included.
+ALIKE: dict[str, object] = {
+    "latitude": 52.0,
+    "longitude": 13.0,
+    "interests": ["jazz", "chess"],
+    "texts": {"About me": "I sail"},
+    "facts": {"smokes_at": "parties"},
+    "traits": {"humour": 8},
+    "wants": {"humour": 0.6},
+}
+DETAIL = {"shared_interests": ["chess", "jazz"], "in_common": ["smokes at (parties)"]}
+JSON_COLUMNS = ("texts", "facts", "traits", "wants")
+
+
 class Api:
     """The running server, asked over HTTP."""
 
@@ -72,7 +86,7 @@ class Town:
             "seeks": ["man" if gender == "woman" else "woman"],
         }
         row |= columns
-        row["texts"] = Jsonb(row.get("texts", {}))
+        row |= {name: Jsonb(row[name]) for name in JSON_COLUMNS if name in row}
         names, values = ", ".join(row), ", ".join(f"%({name})s" for name in row)
         self.connection.execute(f"INSERT INTO app.profiles ({names}) VALUES ({values})", row)
         return uuid.UUID(str(row["id"]))

@@ -136,16 +136,16 @@ UNFIT = {
         "function matching.neighbours(",
     ),
     "a right": (
-        f"REVOKE SELECT ON matching.publications FROM {ROLE}",
-        f"GRANT SELECT ON matching.publications TO {ROLE}",
-        ("/readyz", "/v1/me/matches"),
-        "permission denied for table publications",
+        f"REVOKE EXECUTE ON FUNCTION matching_api.read_publication() FROM {ROLE}",
+        f"GRANT EXECUTE ON FUNCTION matching_api.read_publication() TO {ROLE}",
+        ("/readyz", "/v1/publications/current"),
+        "permission denied for function read_publication",
     ),
-    "the right to a view": (
-        f"REVOKE SELECT ON matching.showable FROM {ROLE}",
-        f"GRANT SELECT ON matching.showable TO {ROLE}",
+    "the right to a schema": (
+        f"REVOKE USAGE ON SCHEMA matching_api FROM {ROLE}",
+        f"GRANT USAGE ON SCHEMA matching_api TO {ROLE}",
         ("/v1/me/matches", f"/v1/me/matches/{UUID(int=1)}"),
-        "permission denied for view showable",
+        "permission denied for schema matching_api",
     ),
 }
 

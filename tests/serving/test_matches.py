@@ -9,8 +9,9 @@ from tests.serving.conftest import Api, Town, token_for
 
 
 def test_order_is_kept_and_ranks_follow_what_is_shown(api: Api, town: Town) -> None:
-    me, men = town.person(), town.people("man", 6)
-    reasons = [[{"code": "shared_interests", "detail": [str(place)]}] for place in range(6)]
+    likes = [str(place) for place in range(6)]
+    me, men = town.person(interests=likes), [town.person("man", interests=likes) for _ in likes]
+    reasons = [[{"code": "shared_interests", "detail": [each]}] for each in likes]
     town.publish({me: men}, p_match=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4], reasons=reasons)
     town.act(me, "pass", men[0])
     town.erase(men[2])
@@ -59,6 +60,10 @@ LEAVES_OUT = {
     "he was always there": "UPDATE app.profiles SET birth_date = '-infinity' WHERE id = %(he)s",
     "I am too far away for him": "UPDATE app.profiles SET latitude = 53, max_distance_km = 100 WHERE id = %(he)s",
     "he is too far away for me": "UPDATE app.profiles SET latitude = 53, max_distance_km = 100 WHERE id = %(me)s",
+    "he is not on the globe": "UPDATE app.profiles SET latitude = 'infinity', max_distance_km = 9 WHERE id = %(he)s",
+    "I am not on the globe": "UPDATE app.profiles SET longitude = 181 WHERE id = %(me)s",
+    "he goes a negative distance": "UPDATE app.profiles SET max_distance_km = -1 WHERE id = %(he)s",
+    "I go a negative distance": "UPDATE app.profiles SET max_distance_km = -1 WHERE id = %(me)s",
 }
 
 LEAVES_IN = {
@@ -70,7 +75,6 @@ LEAVES_IN = {
     "somebody else liked him": ACT + "(%(other)s, %(he)s, 'like')",
     "he is just near enough": "UPDATE app.profiles SET latitude = 52.5, max_distance_km = 100 WHERE id = %(he)s",
     "he is nobody knows where": "UPDATE app.profiles SET latitude = NULL, longitude = NULL WHERE id = %(he)s",
-    "he is not on the globe": "UPDATE app.profiles SET latitude = 'infinity', max_distance_km = 9 WHERE id = %(he)s",
 }
 
 

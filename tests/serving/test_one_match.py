@@ -136,7 +136,8 @@ def test_what_is_no_id_is_named_and_not_repeated(api: Api, town: Town, candidate
 
 
 def test_the_one_of_the_day(api: Api, town: Town) -> None:
-    me, he, others = town.person(), town.person("man"), town.people("man", 2)
+    me, he = (town.person(gender, latitude=52, longitude=13) for gender in ("woman", "man"))
+    others = town.people("man", 2)
     publication = town.publish({me: others})
     town.pair(publication, me, he, 0.286, "close_by", "likely_mutual")
     answer = most_compatible(api, me)
@@ -149,7 +150,7 @@ def test_the_one_of_the_day(api: Api, town: Town) -> None:
             "name": "Somebody",
             "age": match["candidate"]["age"],
             "gender": "man",
-            "distance_km": None,
+            "distance_km": 0,
             "interests": [],
             "texts": {},
         },
