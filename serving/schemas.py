@@ -34,7 +34,7 @@ class Candidate(BaseModel):
     """A person who is shown, as far as they are shown."""
 
     id: UUID
-    name: str
+    name: str = Field(description="Empty if there is none, or one of more than 500 characters.")
     age: int = Field(description="Whole years.")
     gender: str
     distance_km: int | None = Field(
@@ -43,8 +43,10 @@ class Candidate(BaseModel):
         description="From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; "
         f"{FARTHEST_KM} means that or more; null when unknown.",
     )
-    interests: list[str]
-    texts: dict[str, str] = Field(description="Prompt to answer.")
+    interests: list[str] = Field(description="The first 200, less those of more than 500 characters.")
+    texts: dict[str, str] = Field(
+        description="Prompt to answer: at most 50, less those of more than 10,000 characters."
+    )
 
 
 class Reason(BaseModel):
@@ -64,7 +66,9 @@ class Match(BaseModel):
     p_match_percent: int | None = Field(
         ge=0, le=100, description="Chance that both like each other, in percent; null when `source` is `similar`."
     )
-    reasons: list[Reason] = Field(description="Strongest first; empty when `source` is `similar`.")
+    reasons: list[Reason] = Field(
+        description="Strongest first, as far as both profiles still bear them out; empty when `source` is `similar`."
+    )
     source: Literal["published", "similar"] = Field(
         description="`published`: from the viewer's match list, or the viewer's one of the day. `similar`: not on it, "
         "but eligible, and of those one of the people whose texts are most like the viewer's."

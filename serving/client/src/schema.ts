@@ -173,7 +173,10 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Name */
+            /**
+             * Name
+             * @description Empty if there is none, or one of more than 500 characters.
+             */
             name: string;
             /**
              * Age
@@ -187,11 +190,14 @@ export interface components {
              * @description From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; 100 means that or more; null when unknown.
              */
             distance_km: number | null;
-            /** Interests */
+            /**
+             * Interests
+             * @description The first 200, less those of more than 500 characters.
+             */
             interests: string[];
             /**
              * Texts
-             * @description Prompt to answer.
+             * @description Prompt to answer: at most 50, less those of more than 10,000 characters.
              */
             texts: {
                 [key: string]: string;
@@ -261,7 +267,7 @@ export interface components {
             p_match_percent: number | null;
             /**
              * Reasons
-             * @description Strongest first; empty when `source` is `similar`.
+             * @description Strongest first, as far as both profiles still bear them out; empty when `source` is `similar`.
              */
             reasons: components["schemas"]["Reason"][];
             /**
