@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from models.ml.gate import of_rankers
-from models.ml.pairs import training_pairs
+from models.ml.hot_deck import filled
+from models.ml.pairs import events_of, training_pairs
 from models.ml.people import people as arrays_of
 from models.ml.specification import learn
-from models.ml.training import events_of, filled, fit_town
+from models.ml.training import fit_town
 from tests.bench.figures import Row, markdown
 from tests.bench.scale.town import Frames, frames
 
@@ -33,7 +34,8 @@ def main(people: Annotated[int, typer.Argument(help="In the simulated town.")] =
         f"1 % with traits of {ABSURD:.0e}": with_traits(profiles, some),
         "1 % aged 110": profiles.assign(age=np.where(np.isin(np.arange(people), some), 110, profiles["age"])),
     }
-    typer.echo(markdown([{"profiles": name} | measure(town, changed, some) for name, changed in kinds.items()]))
+    rows: list[Row] = [{"profiles": name, **measure(town, changed, some)} for name, changed in kinds.items()]
+    typer.echo(markdown(rows))
 
 
 def with_traits(profiles: pd.DataFrame, rows: Rows) -> pd.DataFrame:
@@ -58,7 +60,8 @@ def measure(town: Frames, profiles: pd.DataFrame, but: Rows) -> Row:
     chances = {"ranker": fitted.held_out, "linear part": fitted.held_out_linear}
     asked = of_others[exam.questions]
     report = of_rankers(exam.only(of_others), {name: expit(each)[asked] for name, each in chances.items()})
-    return {name: f"{metrics['within_viewer_auc']:.4f}" for name, metrics in report.items()}
+    figures: Row = {name: f"{metrics['within_viewer_auc']:.4f}" for name, metrics in report.items()}
+    return figures
 
 
 if __name__ == "__main__":
