@@ -23,8 +23,8 @@ IMPURE = {
     "sqlalchemy",
     "typer",
 }
-# What may be shared: the record between the market policy and the database, and the errors.
-SHARED = ("models.db.match_lists", "models.db.errors")
+# What may be shared: the record between the market policy and the database, the limits of a profile, and the errors.
+SHARED = ("models.db.match_lists", "models.db.profile_limits", "models.db.errors")
 
 
 def test_the_import_contracts_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

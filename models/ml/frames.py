@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from models.db import profile_limits as limits
+import models.db.profile_limits as limits
 from models.db.profile_limits import LONGEST_ANSWER, OLDEST, YOUNGEST
 from models.ml.profile_sizes import SIZES
 

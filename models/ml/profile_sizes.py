@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from models.db import profile_limits as limits
+import models.db.profile_limits as limits
 
 Rule = tuple[Callable[[object], bool], str]
 """Whether a cell is small enough, and the reason to refuse it if not."""
