@@ -183,6 +183,7 @@ def test_nobody_else_may_hang_a_trigger_function_on_a_table_of_their_own(town: E
     with town.connect() as connection:
         connection.execute(text("CREATE TEMPORARY TABLE mine (id uuid)"))
         connection.execute(text(f"GRANT ALL ON mine TO {ROLE}"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA matching TO {ROLE}"))
         connection.execute(text(f"SET LOCAL ROLE {ROLE}"))
         with pytest.raises(ProgrammingError, match=rf"permission denied for function .*{function}"):
             connection.execute(text(HANG_ON_MINE[function]))

@@ -1,5 +1,6 @@
 """The role that the API reads as, by trying: what was published and who may be shown, and nothing else."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -214,8 +215,9 @@ def test_who_may_not_make_roles_is_told_what_to_do(own_server: URL, owners: list
 
 
 def test_who_may_not_take_rights_from_everybody_is_told_what_an_administrator_runs(
-    own_server: URL, owners: list[URL], caplog: pytest.LogCaptureFixture
+    own_server: URL, owners: list[URL], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(logging.getLogger("alembic.runtime.migration"), "disabled", False)  # as others may
     migrate(owners[0])
     (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
     statement = warning.partition("psql: ")[2].partition(" \\gexec")[0]

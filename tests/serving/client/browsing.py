@@ -23,7 +23,7 @@ from tests.serving.conftest import Api, serving, token_for
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 """Chromium asks nobody but the page's own servers."""
-PATIENCE = 30
+PATIENCE = 120
 """Seconds: a first visit to a development server takes many of them where other tests keep both cores busy."""
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -138,7 +138,7 @@ def running(client: Path, **variables: str) -> Iterator[str]:
 
 def wait_until_served(url: str, process: subprocess.Popen[bytes]) -> None:
     """Asks the server itself: what it prints differs with the terminal (colours under `CI=true`)."""
-    deadline = monotonic() + 60
+    deadline = monotonic() + PATIENCE
     while monotonic() < deadline:
         assert process.poll() is None, f"the development server ended with exit code {process.returncode}"
         with suppress(httpx2.TransportError):

@@ -33,7 +33,7 @@ class Viewer(NamedTuple):
 
 def settle(town: Town, listed: int = 64, others: int = 6) -> Viewer:
     """A woman with a list of so many men, a partner of the day who is not on it, and other men who fit."""
-    me = town.person(display_name="Helena", latitude=52.5, longitude=13.4)
+    me = town.person(display_name="Helena", latitude=52.5, longitude=13.4, interests=list(INTERESTS))
     town.embed(me, 1, 0)
     men = [_man(town, number) for number in range(listed + others)]
     for place, man in enumerate(reversed(men)):

@@ -248,10 +248,10 @@ def test_asked_for_patience_and_then_the_server_is_down(
     browser: Browser, town: Town, api_database: str, tmp_path: Path
 ) -> None:
     me = settle(town)
-    impatient = {"MATCHING_RATE_PER_SECOND": "1", "MATCHING_RATE_BURST": "2"}
+    impatient = {"MATCHING_RATE_PER_SECOND": "0.3", "MATCHING_RATE_BURST": "2"}
     with site(tmp_path, api_database, **impatient) as mean, visiting(browser, mean.url) as visit:
         visit.sign_in(me.id)
-        visit.scroll_until_text("Trying again in a second.")
+        visit.scroll_until_text("Trying again in")
         visit.scroll_to_the_end()
         assert visit.people() == me.listed
         mean.api.process.terminate()
