@@ -13,10 +13,13 @@ import numpy as np
 from numpy.random import Generator
 
 from models.ml.history import Doubles, Events, History, Ints, Tally, ledger
+from models.ml.standing import MOST_GIVERS
 
 # How many decisions given and received are known of each person; None for all.
 AMOUNTS: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
 NOTHING = 0
+# A giver of no more decisions than this is learned from whole, however few others give.
+ENOUGH = 100
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,25 @@ def _pair_numbers(events: Events) -> Ints:
 
 
 def sample(events: Events, most: int, seed: int) -> Ints:
-    """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random."""
-    if len(events) <= most:
-        return np.arange(len(events))
+    """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random.
+
+    Of a giver who decides very much, only so many rows as several usual givers have; their other rows are left out.
+    """
+    if not len(events):
+        return np.empty(0, np.int64)
     pair = _pair_numbers(events)
-    lot = np.random.default_rng(seed).random(pair.max() + 1)
-    return np.flatnonzero(lot[pair] < most / len(events))
+    lot = np.random.default_rng(seed).random(pair.max() + 1)[pair]
+    rows = _bounded(events.actor, lot)
+    return rows[lot[rows] < most / len(rows)] if len(rows) > most else rows
+
+
+def _bounded(giver: Ints, lot: Doubles) -> Ints:
+    """Rows of which no giver has more than MOST_GIVERS times the median giver or ENOUGH, those with the lowest lot."""
+    given = np.bincount(giver)
+    most = max(ENOUGH, MOST_GIVERS * np.median(given[given > 0]))
+    order = np.lexsort((lot, giver))
+    rank = np.arange(len(giver)) - (np.cumsum(given) - given)[giver[order]]
+    return np.sort(order[rank < most])
 
 
 def asked(found: Sequence[Draw]) -> Ints:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.ml.standing import weigh_decisions
+
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Doubles = NDArray[np.float64]
@@ -15,12 +17,14 @@ class Tally:
     """Decisions, the likes among them, and their surprise, each (n,).
 
     The surprise of a decision is 1 for a like or 0 for a pass, less the probability of a like that the profiles of the
-    two gave it; of several decisions, the sum.
+    two gave it; of several decisions, the weighted sum (see models.ml.standing).
     """
 
     decisions: Ints
     likes: Ints
     surprise: Doubles
+    weight: Doubles
+    """The sum of the decisions' weights, at most their number."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,18 @@ def ledger(events: Events, surprise: Doubles, people: int, most: int | None = No
     With `most`, of each person only the first so many decisions given and received count, in the order of the events.
     """
 
-    def tally(person: Ints) -> Tally:
+    def tally(person: Ints, weight: Doubles) -> Tally:
         counted = np.ones(len(person), bool) if most is None else _place(person) < most
-        at, likes = person[counted], events.liked[counted]
+        at, likes, weight = person[counted], events.liked[counted], weight[counted]
         return Tally(
             np.bincount(at, minlength=people).astype(np.int64),
             np.bincount(at[likes], minlength=people).astype(np.int64),
-            np.bincount(at, surprise[counted], minlength=people).astype(np.float64),
+            np.bincount(at, weight * surprise[counted], minlength=people).astype(np.float64),
+            np.bincount(at, weight, minlength=people).astype(np.float64),
         )
 
-    return Ledger(given=tally(events.actor), received=tally(events.target))
+    for_giver, for_target = weigh_decisions(events, people)
+    return Ledger(given=tally(events.actor, for_giver), received=tally(events.target, for_target))
 
 
 def _place(person: Ints) -> Ints:
@@ -97,4 +103,4 @@ def _place(person: Ints) -> Ints:
 
 
 def _pick(tally: Tally, person: Ints) -> Tally:
-    return Tally(tally.decisions[person], tally.likes[person], tally.surprise[person])
+    return Tally(tally.decisions[person], tally.likes[person], tally.surprise[person], tally.weight[person])

@@ -31,7 +31,7 @@ VIEWERS, TREES = "viewers.npy", "trees.txt"
 # Of trees that were saved before their hash was kept.
 UNKNOWN = "unknown"
 # Of the files below; another one when features or files change their meaning.
-MAKE = 4
+MAKE = 5
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
 # What is believed before anybody decided anything: likes go a little more to people of like taste, age and place.
