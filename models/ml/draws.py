@@ -13,13 +13,15 @@ import numpy as np
 from numpy.random import Generator
 
 from models.ml.history import Doubles, Events, History, Ints, Tally, ledger
-from models.ml.standing import MOST_GIVERS
+from models.ml.standing import MOST_GIVERS, weigh_decisions
 
 # How many decisions given and received are known of each person; None for all.
 AMOUNTS: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
 NOTHING = 0
 # A giver of no more decisions than this is learned from whole, however few others give.
 ENOUGH = 100
+# What a decision must at least count for its target to be learned from.
+LEAST_WEIGHT = 0.2
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,16 @@ def _pair_numbers(events: Events) -> Ints:
 def sample(events: Events, most: int, seed: int) -> Ints:
     """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random.
 
-    Of a giver who decides very much, only so many rows as several usual givers have; their other rows are left out.
+    Decisions that count for next to nothing (see models.ml.standing) are left out. Of a giver who decides very much,
+    there are only so many rows as several usual givers have.
     """
-    if not len(events):
-        return np.empty(0, np.int64)
+    people = int(max(events.actor.max(initial=-1), events.target.max(initial=-1))) + 1
+    counted = np.flatnonzero(weigh_decisions(events, people)[1] >= LEAST_WEIGHT)
+    if not len(counted):
+        return counted
     pair = _pair_numbers(events)
     lot = np.random.default_rng(seed).random(pair.max() + 1)[pair]
-    rows = _bounded(events.actor, lot)
+    rows = counted[_bounded(events.actor[counted], lot[counted])]
     return rows[lot[rows] < most / len(rows)] if len(rows) > most else rows
 
 
