@@ -13,15 +13,13 @@ import numpy as np
 from numpy.random import Generator
 
 from models.ml.history import Doubles, Events, History, Ints, Tally, ledger
-from models.ml.standing import MOST_GIVERS, weigh_decisions
+from models.ml.standing import MOST_GIVERS, teaches_tastes
 
 # How many decisions given and received are known of each person; None for all.
 AMOUNTS: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
 NOTHING = 0
 # A giver of no more decisions than this is learned from whole, however few others give.
 ENOUGH = 100
-# What a decision must at least count for its target to be learned from.
-LEAST_WEIGHT = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,11 @@ def _pair_numbers(events: Events) -> Ints:
 def sample(events: Events, most: int, seed: int) -> Ints:
     """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random.
 
-    Decisions that count for next to nothing (see models.ml.standing) are left out. Of a giver who decides very much,
+    Decisions that teach nothing (see models.ml.standing) are left out. Of a giver who decides very much,
     there are only so many rows as several usual givers have.
     """
     people = int(max(events.actor.max(initial=-1), events.target.max(initial=-1))) + 1
-    counted = np.flatnonzero(weigh_decisions(events, people)[1] >= LEAST_WEIGHT)
+    counted = np.flatnonzero(teaches_tastes(events, people))
     if not len(counted):
         return counted
     pair = _pair_numbers(events)

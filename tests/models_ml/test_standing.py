@@ -63,7 +63,7 @@ def test_fakes_count_for_next_to_nothing(name: str) -> None:
     decided = made(*ordinary(), *CAMPAIGNS[name])
     for_target = weigh_decisions(decided, EVERYBODY)[1]
     of_fakes = decided.actor >= PEOPLE
-    assert for_target[of_fakes].mean() < 0.1
+    assert for_target[of_fakes].mean() < 0.2
     assert for_target[~of_fakes].mean() > 0.9
 
 
