@@ -13,13 +13,15 @@ import numpy as np
 from numpy.random import Generator
 
 from models.ml.history import Doubles, Events, History, Ints, Tally, ledger
-from models.ml.standing import MOST_GIVERS, teaches_tastes
+from models.ml.standing import MOST_OF_USUAL, weigh_givers
 
 # How many decisions given and received are known of each person; None for all.
 AMOUNTS: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
 NOTHING = 0
 # A giver of no more decisions than this is learned from whole, however few others give.
 ENOUGH = 100
+# Decisions of givers who count for less are not learned from.
+LEAST_STANDING = 0.3
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def sample(events: Events, most: int, seed: int) -> Ints:
     there are only so many rows as several usual givers have.
     """
     people = int(max(events.actor.max(initial=-1), events.target.max(initial=-1))) + 1
-    counted = np.flatnonzero(teaches_tastes(events, people))
+    standing = weigh_givers(events.actor, events.target, people)
+    counted = np.flatnonzero(standing[events.actor] >= LEAST_STANDING)
     if not len(counted):
         return counted
     pair = _pair_numbers(events)
@@ -73,9 +76,9 @@ def sample(events: Events, most: int, seed: int) -> Ints:
 
 
 def _bounded(giver: Ints, lot: Doubles) -> Ints:
-    """Rows of which no giver has more than MOST_GIVERS times the median giver or ENOUGH, those with the lowest lot."""
+    """Rows of which no giver has more than MOST_OF_USUAL times the median giver or ENOUGH, those with the lowest lot."""
     given = np.bincount(giver)
-    most = max(ENOUGH, MOST_GIVERS * np.median(given[given > 0]))
+    most = max(ENOUGH, MOST_OF_USUAL * np.median(given[given > 0]))
     order = np.lexsort((lot, giver))
     rank = np.arange(len(giver)) - (np.cumsum(given) - given)[giver[order]]
     return np.sort(order[rank < most])

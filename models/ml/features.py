@@ -210,4 +210,4 @@ def _of_history(known: History) -> Iterator[Column]:
     )
     for name, tally, shrink in sides:
         yield Column(f"history.{name}.surprise", "hidden", tally.surprise / (tally.weight + shrink))
-        yield Column(f"history.{name}.log_count", "hidden", np.log1p(tally.decisions))
+        yield Column(f"history.{name}.log_count", "hidden", np.log1p(tally.weight))

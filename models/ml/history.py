@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ml.standing import weigh_decisions
-
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Doubles = NDArray[np.float64]
@@ -17,14 +15,19 @@ class Tally:
     """Decisions, the likes among them, and their surprise, each (n,).
 
     The surprise of a decision is 1 for a like or 0 for a pass, less the probability of a like that the profiles of the
-    two gave it; of several decisions, the weighted sum (see models.ml.standing).
+    two gave it; of several decisions, the weighted sum.
     """
 
     decisions: Ints
     likes: Ints
     surprise: Doubles
-    weight: Doubles
-    """The sum of the decisions' weights, at most their number."""
+    weight: Doubles = None  # type: ignore[assignment]
+    """The sum of the decisions' weights, float64 (n,): their number if all count in full, as without it."""
+
+    def __post_init__(self) -> None:
+        """Without weights every decision counts in full."""
+        if self.weight is None:
+            object.__setattr__(self, "weight", self.decisions.astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ class Events:
     target: Ints
     liked: Bools
     time: Ints
+    weight: Doubles = None  # type: ignore[assignment]
+    """How much each counts in what is known of its target, 0 to 1, float64 (n,), in full without it.
+
+    See models.ml.standing.
+    """
+
+    def __post_init__(self) -> None:
+        """Without weights every decision counts in full."""
+        if self.weight is None:
+            object.__setattr__(self, "weight", np.ones(len(self.actor)))
 
     def __len__(self) -> int:
         """How many."""
@@ -52,7 +65,7 @@ class Events:
 
     def part(self, rows: Ints) -> "Events":
         """Some of them, in the order of `rows`."""
-        return Events(self.actor[rows], self.target[rows], self.liked[rows], self.time[rows])
+        return Events(self.actor[rows], self.target[rows], self.liked[rows], self.time[rows], self.weight[rows])
 
 
 @dataclass(frozen=True)
@@ -88,8 +101,7 @@ def ledger(events: Events, surprise: Doubles, people: int, most: int | None = No
             np.bincount(at, weight, minlength=people).astype(np.float64),
         )
 
-    for_giver, for_target = weigh_decisions(events, people)
-    return Ledger(given=tally(events.actor, for_giver), received=tally(events.target, for_target))
+    return Ledger(given=tally(events.actor, np.ones(len(events))), received=tally(events.target, events.weight))
 
 
 def _place(person: Ints) -> Ints:

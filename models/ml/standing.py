@@ -1,8 +1,7 @@
-"""How much each person's decisions count for others: one person has one person's influence, a closed group has less.
+"""How much each person's decisions count for others: one person has at most one person's influence.
 
-After the reliability of givers in rating networks (REV2: Kumar et al., WSDM 2018), without its iteration. Ordinary
-people count in full. What depends on likes has fixed thresholds, so that no decision of one fold changes what counts in
-another; what depends on counts alone is compared with the other givers.
+What counts is who decided on whom and when, never what: so no label of a decision shows in the weight of another. After
+the reliability of givers in rating networks (REV2: Kumar et al., WSDM 2018), without its iteration.
 """
 
 from __future__ import annotations
@@ -11,97 +10,80 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:  # history asks for weights, so this cannot import it when it is loaded
+if TYPE_CHECKING:  # history's Events are weighed when they are made
     from models.ml.history import Bools, Doubles, Events, Ints
 
-# Pseudo-likes that the share of returned likes is shrunk to none with.
-RETURN_STRENGTH = 4.0
-# Up to this share of returned likes a group is open.
-OPEN = 0.5
-# Up to this share of likes a giver tells something of those they like.
-CHOOSY = 0.75
-# All decisions of a giver count for no more than those of so many median givers.
-MOST_GIVERS = 4.0
-# What a decision must at least count to be learned from.
-LEAST_WEIGHT = 0.3
-# Median absolute deviations from the median share of decisions in both directions that are still usual.
-USUAL_SPREAD = 2.0
+# Somebody counts in full who is known half as well as usual.
+ENOUGH_OF_USUAL = 0.5
+# All decisions of a giver, or all about one person on one day, count for no more than so many times the usual.
+MOST_OF_USUAL = 4.0
+# Shares of likes among decisions, and of returned likes among likes, that are ordinary wherever they are rare.
+HALF, QUARTER = 0.5, 0.25
+# Pseudo-decisions that both are shrunk to none with.
+STRENGTH = 4.0
+MICROSECONDS_A_DAY = 86_400_000_000
 
 
-def weigh_decisions(events: Events, people: int) -> tuple[Doubles, Doubles]:
-    """Weigh each decision in what is known of its giver, and in what is known of its target: 0 to 1, float64 (n,).
+def weigh_decisions(actor: Ints, target: Ints, time: Ints, people: int) -> Doubles:
+    """Weigh n decisions in what is known of their targets: 0 to 1, float64 (n,); time in µs.
 
-    Returned likes count less for both where the group is closed. For the target a giver counts less, too, who has
-    decided on few people or very many, on whom few have decided, who likes nearly everybody, or whose likes are nearly
-    all returned. Everything is compared with the other givers.
+    A decision counts as its giver does (see `weigh_givers`), and less on a day when very many decided on the target.
     """
-    given, liked = _count(events, people)
-    closed, open_pair = _closed(events, liked)
-    rate = _excess(liked / (given + 1), CHOOSY)
-    giver = _known(events, given) * (1 - rate) * (1 - closed)
-    return open_pair, np.asarray(open_pair * giver[events.actor])
+    _, cell, size = np.unique(target + people * (time // MICROSECONDS_A_DAY), return_inverse=True, return_counts=True)
+    return weigh_givers(actor, target, people)[actor] * _within(size)[cell]
 
 
-def teaches_tastes(events: Events, people: int) -> Bools:
-    """Whether each decision is worth learning from, bool (n,): by who decided on whom, whatever was decided.
+def weigh_givers(actor: Ints, target: Ints, people: int) -> Doubles:
+    """Weigh each giver by n decisions, 0 to 1, float64 (people,); compared with the other givers.
 
-    Decisions of people who are hardly known are not, nor those between two people most of whose decisions go both ways,
-    where that is unusual.
+    Givers count less who have decided on few people, or on very many, or on whom few have decided except those on whom
+    they decided themselves: a group of accounts cannot make its members known.
     """
-    given, _ = _count(events, people)
-    both_ways = _is_reversed(events, np.ones(len(events), bool), people)
-    share = np.bincount(events.actor[both_ways], minlength=people) / (given + RETURN_STRENGTH)
-    counted = share[given > 0]
-    usual = _median(counted) + USUAL_SPREAD * _median(np.abs(counted - _median(counted)))
-    closed = _excess(share, usual)
-    pair = np.where(both_ways, (1 - closed[events.actor]) * (1 - closed[events.target]), 1.0)
-    return np.asarray(_known(events, given)[events.actor] * pair >= LEAST_WEIGHT)
+    given = np.bincount(actor, minlength=people)
+    received = np.bincount(target[~_is_reversed(actor, target, people)], minlength=people)
+    known = np.minimum(_share_of_usual(given, given > 0), _share_of_usual(received, given > 0))
+    return np.minimum(1, known / ENOUGH_OF_USUAL) * _within(given)
 
 
 def count_votes(events: Events, people: int) -> Doubles:
     """Count the liking that each person received if every giver hands out at most one vote, float64 (people,).
 
-    A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and
-    returned likes of a closed group count less. So a group hands out at most one vote for each member.
+    A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and each
+    like counts by its weight. So a group hands out at most one vote for each member. Votes for people who like far more
+    than others do, or whose likes are returned far more often, count less.
     """
-    given, liked = _count(events, people)
-    closed, open_pair = _closed(events, liked)
-    vote = (1 - liked / np.maximum(given, 1)) * (1 - closed) / np.maximum(liked, 1)
-    return np.bincount(events.target, events.liked * open_pair * vote[events.actor], people).astype(np.float64)
+    given, liked = (
+        np.bincount(events.actor, minlength=people),
+        np.bincount(events.actor[events.liked], minlength=people),
+    )
+    vote = (1 - liked / np.maximum(given, 1)) / np.maximum(liked, 1)
+    received = np.bincount(events.target, events.liked * events.weight * vote[events.actor], people)
+    likes = events.part(np.flatnonzero(events.liked))
+    returned = np.bincount(likes.actor[_is_reversed(likes.actor, likes.target, people)], minlength=people)
+    return received * _usual(liked, given, HALF) * _usual(returned, liked, QUARTER)
 
 
-def _count(events: Events, people: int) -> tuple[Ints, Ints]:
-    """Decisions and likes that each person gave, int64 (people,)."""
-    given = np.bincount(events.actor, minlength=people)
-    return given, np.bincount(events.actor[events.liked], minlength=people)
+def _is_reversed(actor: Ints, target: Ints, people: int) -> Bools:
+    """Whether the target of each of n decisions has decided on the actor too, bool (n,)."""
+    return np.isin(actor * people + target, target * people + actor)
 
 
-def _known(events: Events, given: Ints) -> Doubles:
-    """How well each giver is known by how many they decided on, and how many decided on them, float64 (people,)."""
-    typical = max(_median(given[given > 0]), 1.0)
-    received = np.bincount(events.target, minlength=len(given))
-    fewest = np.minimum(given, received) + 1  # of few decisions none is no news
-    return np.minimum(1, 2 * fewest / typical) * np.minimum(1, MOST_GIVERS * typical / np.maximum(given, 1))
+def _usual(part: Ints, whole: Ints, ordinary: float) -> Doubles:
+    """1 for shares up to twice the median or up to an ordinary one, down to 0 for all, float64 (n,)."""
+    share = part / (whole + STRENGTH)
+    most = max(ordinary, 2 * _median(share[whole > 0]))
+    return np.clip((1 - share) / max(1 - most, 1e-9), 0, 1) if most < 1 else np.ones(len(share))
 
 
-def _closed(events: Events, liked: Ints) -> tuple[Doubles, Doubles]:
-    """How closed each giver's group is, 0 to 1, float64 (people,), and what its returned likes leave, float64 (n,)."""
-    returned = _is_reversed(events, events.liked, len(liked))
-    share = np.bincount(events.actor[returned], minlength=len(liked)) / (liked + RETURN_STRENGTH)
-    closed = _excess(share, OPEN)
-    return closed, np.where(returned, (1 - closed[events.actor]) * (1 - closed[events.target]), 1.0)
+def _share_of_usual(counts: Ints, counted: Bools) -> Doubles:
+    """Each count over the median of those counted, one more for both: of few, none is no news."""
+    return (counts + 1) / (_median(counts[counted]) + 1)
 
 
-def _is_reversed(events: Events, among: Bools, people: int) -> Bools:
-    """Whether each decision is one of some, bool (n,), and that of the target about the actor is one too."""
-    forth, back = events.actor * people + events.target, events.target * people + events.actor
-    return np.asarray(among & np.isin(forth, back[among]))
+def _within(counts: Ints) -> Doubles:
+    """What share of each count is within MOST_OF_USUAL times the median of those above none, float64 (n,)."""
+    return np.minimum(1, MOST_OF_USUAL * _median(counts[counts > 0]) / np.maximum(counts, 1))
 
 
-def _excess(share: Doubles, usual: float) -> Doubles:
-    """How far each share is above what is usual: 0 up to there, 1 for all, float64 (n,)."""
-    return np.clip((share - usual) / max(1 - usual, 1e-9), 0, 1)
-
-
-def _median(values: Doubles | Ints) -> float:
-    return float(np.median(values)) if len(values) else 0.0
+def _median(counts: Ints | Doubles) -> float:
+    return float(np.median(counts)) if len(counts) else 0.0

@@ -104,12 +104,7 @@ def positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 def tally(decisions: Sequence[int], likes: Sequence[int], surprise: Sequence[float] | None = None) -> Tally:
     """A tally; without surprises, every like was half expected."""
     half = np.array(likes) - np.array(decisions) / 2
-    return Tally(
-        positions(*decisions),
-        positions(*likes),
-        half if surprise is None else np.array(surprise, float),
-        np.array(decisions, float),
-    )
+    return Tally(positions(*decisions), positions(*likes), half if surprise is None else np.array(surprise, float))
 
 
 def events(*rows: tuple[int, int, bool, int]) -> Events:

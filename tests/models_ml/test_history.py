@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.history import Doubles, History, Tally, ledger
-from models.ml.standing import weigh_decisions
+from models.ml.history import History, Tally, ledger
 from tests.models_ml.conftest import events, positions
 
 Event = tuple[int, int, bool, int]
@@ -34,9 +32,6 @@ def test_the_ledger_by_hand() -> None:
     known = ledger(events(*FIVE), SURPRISE, people=4)
     assert tallied(known.given) == [(2, 1, 0.25), (2, 2, 0.1875), (1, 1, 0.75), (0, 0, 0)]
     assert tallied(known.received) == [(2, 2, 0.875), (1, 1, 0.5), (2, 1, -0.1875), (0, 0, 0)]
-    # Nobody is out of the ordinary, so all count in full.
-    assert known.given.weight.tolist() == [2, 2, 1, 0]
-    assert known.received.weight.tolist() == [2, 1, 2, 0]
 
 
 def test_of_each_person_the_first_so_many_given_and_received_count() -> None:
@@ -68,13 +63,10 @@ person = st.integers(0, PEOPLE - 1)
 happened = st.lists(st.tuples(person, person, st.booleans(), st.just(0), st.integers(-8, 8)), max_size=30)
 
 
-def counted(
-    rows: Sequence[tuple[int, ...]], weights: Sequence[Doubles], side: int, who: int, most: int | None
-) -> tuple[int, int, float]:
-    """One by one: decisions, likes and weighted surprise of one person as actor (side 0) or target (side 1)."""
-    theirs = [(row, weight) for row, weight in zip(rows, weights[side], strict=True) if row[side] == who][:most]
-    surprise = sum(weight * row[4] / 8 for row, weight in theirs)
-    return len(theirs), sum(row[2] for row, _ in theirs), pytest.approx(surprise)  # type: ignore[return-value]
+def counted(rows: Sequence[tuple[int, ...]], side: int, who: int, most: int | None) -> tuple[int, int, float]:
+    """One by one: decisions, likes and surprise of one person as actor (side 0) or target (side 1)."""
+    theirs = [row for row in rows if row[side] == who][:most]
+    return len(theirs), sum(row[2] for row in theirs), sum(row[4] for row in theirs) / 8
 
 
 def histories(known: History) -> list[list[tuple[int, int, float]]]:
@@ -87,8 +79,7 @@ def test_history_is_what_counting_one_by_one_gives(
     rows: list[tuple[int, int, bool, int, int]], asked: list[tuple[int, int]], most: int | None
 ) -> None:
     surprise = np.array([eighths for *_, eighths in rows], float) / 8
-    decided = events(*(row[:4] for row in rows))
-    known, weights = ledger(decided, surprise, PEOPLE, most), weigh_decisions(decided, PEOPLE)
+    known = ledger(events(*(row[:4] for row in rows)), surprise, PEOPLE, most)
     viewer, candidate = np.array(asked, np.int64).reshape(-1, 2).T
-    expected = [[counted(rows, weights, side, who, most) for who in pair for side in (0, 1)] for pair in asked]
+    expected = [[counted(rows, side, who, most) for who in pair for side in (0, 1)] for pair in asked]
     assert histories(known.of(viewer, candidate)) == expected

@@ -9,7 +9,6 @@ from sklearn.model_selection import GroupKFold
 
 from models.db.errors import EmptyTown
 from models.ml.history import Bools, Doubles, Events, History, Ints, Tally, ledger
-from models.ml.standing import weigh_decisions
 
 FOLDS = 5
 # How many decisions, given and received, are known of each person in the warm protocol; None for all there are.
@@ -90,9 +89,8 @@ def everything_else(events: Events, surprise: Doubles, people: int, asked: Ints)
     candidate to the next by the very decision that is asked for, so they are scaled down by one decision instead.
     """
     total = ledger(events, surprise, people)
-    for_giver, for_target = weigh_decisions(events, people)
-    mine = _of_pairs(events, surprise, for_target, asked, forth=True)
-    theirs = _of_pairs(events, surprise, for_giver, asked, forth=False)
+    mine = _of_pairs(events, surprise, events.weight, people, asked, forth=True)
+    theirs = _of_pairs(events, surprise, np.ones(len(events)), people, asked, forth=False)
     viewer, candidate = events.actor[asked], events.target[asked]
     all_known = total.of(viewer, candidate)
     return History(
@@ -103,9 +101,8 @@ def everything_else(events: Events, surprise: Doubles, people: int, asked: Ints)
     )
 
 
-def _of_pairs(events: Events, surprise: Doubles, weight: Doubles, asked: Ints, *, forth: bool) -> Tally:
+def _of_pairs(events: Events, surprise: Doubles, weight: Doubles, people: int, asked: Ints, *, forth: bool) -> Tally:
     """What the viewer decided about the candidate, or back, of each pair asked for: a tally of one decision or none."""
-    people = int(max(events.actor.max(initial=0), events.target.max(initial=0))) + 1
     key = events.actor * people + events.target
     wanted = key[asked] if forth else (events.target * people + events.actor)[asked]
     order = np.argsort(key)
