@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # history's Events are weighed when they are made
 ENOUGH_OF_USUAL = 0.5
 # All decisions of a giver, or all about one person on one day, count for no more than so many times the usual.
 MOST_OF_USUAL = 4.0
-# Shares of likes among decisions, and of returned likes among likes, that are ordinary wherever they are rare.
+# Shares of likes, and of decisions about people who decided back, that are ordinary however rare they are elsewhere.
 HALF, QUARTER = 0.5, 0.25
 # Pseudo-decisions that both are shrunk to none with.
 STRENGTH = 4.0
@@ -37,12 +37,12 @@ def weigh_givers(actor: Ints, target: Ints, people: int) -> Doubles:
     """Weigh each giver by n decisions, 0 to 1, float64 (people,); compared with the other givers.
 
     Givers count less who have decided on few people, or on very many, or on whom few have decided except those on whom
-    they decided themselves: a group of accounts cannot make its members known.
+    they decided themselves: a group of accounts cannot make its members known. So do those of closed groups.
     """
     given = np.bincount(actor, minlength=people)
     received = np.bincount(target[~_is_reversed(actor, target, people)], minlength=people)
     known = np.minimum(_share_of_usual(given, given > 0), _share_of_usual(received, given > 0))
-    return np.minimum(1, known / ENOUGH_OF_USUAL) * _within(given)
+    return np.minimum(1, known / ENOUGH_OF_USUAL) * _within(given) * _openness(actor, target, people)
 
 
 def count_votes(events: Events, people: int) -> Doubles:
@@ -50,7 +50,7 @@ def count_votes(events: Events, people: int) -> Doubles:
 
     A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and each
     like counts by its weight. So a group hands out at most one vote for each member. Votes for people who like far more
-    than others do, or whose likes are returned far more often, count less.
+    than others do, or who are of a closed group, count less.
     """
     given, liked = (
         np.bincount(events.actor, minlength=people),
@@ -58,9 +58,13 @@ def count_votes(events: Events, people: int) -> Doubles:
     )
     vote = (1 - liked / np.maximum(given, 1)) / np.maximum(liked, 1)
     received = np.bincount(events.target, events.liked * events.weight * vote[events.actor], people)
-    likes = events.part(np.flatnonzero(events.liked))
-    returned = np.bincount(likes.actor[_is_reversed(likes.actor, likes.target, people)], minlength=people)
-    return received * _usual(liked, given, HALF) * _usual(returned, liked, QUARTER)
+    return received * _usual(liked, given, HALF) * _openness(events.actor, events.target, people)
+
+
+def _openness(actor: Ints, target: Ints, people: int) -> Doubles:
+    """1 for people few of whose decisions go both ways, down to 0 for closed groups, float64 (people,)."""
+    reversed_ = _is_reversed(actor, target, people)
+    return _usual(np.bincount(actor[reversed_], minlength=people), np.bincount(actor, minlength=people), QUARTER)
 
 
 def _is_reversed(actor: Ints, target: Ints, people: int) -> Bools:
@@ -69,10 +73,10 @@ def _is_reversed(actor: Ints, target: Ints, people: int) -> Bools:
 
 
 def _usual(part: Ints, whole: Ints, ordinary: float) -> Doubles:
-    """1 for shares up to twice the median or up to an ordinary one, down to 0 for all, float64 (n,)."""
+    """1 for shares up to an ordinary one or twice the median, 0 from thrice that or for all, float64 (n,)."""
     share = part / (whole + STRENGTH)
     most = max(ordinary, 2 * _median(share[whole > 0]))
-    return np.clip((1 - share) / max(1 - most, 1e-9), 0, 1) if most < 1 else np.ones(len(share))
+    return np.clip((min(1, 3 * most) - share) / (min(1, 3 * most) - most), 0, 1) if most < 1 else np.ones(len(share))
 
 
 def _share_of_usual(counts: Ints, counted: Bools) -> Doubles:

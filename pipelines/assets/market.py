@@ -81,7 +81,7 @@ class MarketConfig(dg.Config):
         0.0, ge=0, le=1, description="Nobody gets fewer times the mean views, where that is possible, 0 to 1."
     )
     places_per_vote: float | None = Field(
-        4.0,
+        5.0,
         ge=0,
         description="Nobody is on more lists than 1 + this times the votes they received, in means, at the first "
         "place, among the first five and in all; a giver splits at most one vote among those they like. Null: no "

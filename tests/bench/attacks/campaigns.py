@@ -58,12 +58,21 @@ def farming(population: Population, count: int, victims: Ids, rng: Generator) ->
     return Attacked(_like(attacked, at, np.tile(everybody, count), rng, 30.0), fakes)
 
 
-def sleepers(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
+def sleepers(population: Population, count: int, victims: Ids, rng: Generator, *, days: float = 1.0) -> Attacked:
     """Fakes have behaved, and been treated, as people are; then they like each other and pass on the victims."""
-    sources = rng.choice(_active(population), count, replace=False)
-    attacked, fakes = add_fakes(population, sources, limits=True)
-    attacked = copy_decisions(attacked, sources, fakes)
-    return Attacked(_pass(_like_each_other(attacked, fakes, rng, 1.0), fakes, victims, rng, 1.0), fakes)
+    attacked, fakes = _settled(population, count, rng)
+    return Attacked(_pass(_like_each_other(attacked, fakes, rng, days), fakes, victims, rng, days), fakes)
+
+
+def patient_sleepers(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
+    """Sleepers who take two months to like each other and to pass on the victims."""
+    return sleepers(population, count, victims, rng, days=60.0)
+
+
+def sleeping_bombers(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
+    """Fakes have behaved, and been treated, as people are; then they pass on the victims and do nothing else."""
+    attacked, fakes = _settled(population, count, rng)
+    return Attacked(_pass(attacked, fakes, victims, rng, 1.0), fakes)
 
 
 def copies(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
@@ -75,7 +84,18 @@ def copies(population: Population, count: int, victims: Ids, rng: Generator) -> 
 
 
 CAMPAIGNS: dict[str, Campaign] = {
-    each.__name__: each for each in (clique, chain, bombing, hidden_bombing, farming, sleepers, copies)
+    each.__name__: each
+    for each in (
+        clique,
+        chain,
+        bombing,
+        hidden_bombing,
+        farming,
+        copies,
+        sleepers,
+        patient_sleepers,
+        sleeping_bombers,
+    )
 }
 
 
@@ -84,8 +104,11 @@ def _some(population: Population, count: int, rng: Generator, *, limits: bool) -
     return add_fakes(population, rng.choice(everybody, count, replace=False), limits=limits)
 
 
-def _active(population: Population) -> Ids:
-    return np.asarray(population.interactions["actor_id"].unique(), object)
+def _settled(population: Population, count: int, rng: Generator) -> tuple[Population, Ids]:
+    """Fakes who have the decisions, given and received, of people at random."""
+    sources = rng.choice(population.interactions["actor_id"].unique().astype(object), count, replace=False)
+    attacked, fakes = add_fakes(population, sources, limits=True)
+    return copy_decisions(attacked, sources, fakes), fakes
 
 
 def _like_each_other(population: Population, fakes: Ids, rng: Generator, days: float) -> Population:

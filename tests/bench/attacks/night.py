@@ -18,6 +18,7 @@ from models.ml.training import Trained, train
 from pipelines.assets.market import MarketConfig
 from tests.bench.attacks.town import Population
 
+POLICY = "best_response"
 NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
@@ -54,5 +55,5 @@ def run_night(population: Population, seed: int = 0, champion: Ranker | None = N
     keys = pd.util.hash_array(ids.to_numpy(object))
     market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
     allowance = MarketConfig.model_validate({}).allowance(events(population.interactions, ids), len(ids))
-    chosen = choose(market, Attention(), "best_response", allowance=allowance)
+    chosen = choose(market, Attention(), POLICY, allowance=allowance)
     return Night(ids, trained, market, chosen.placed)
