@@ -61,7 +61,7 @@ def _pair_numbers(events: Events) -> Ints:
 def sample(events: Events, most: int, seed: int) -> Ints:
     """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random.
 
-    Decisions that teach nothing (see models.ml.standing) are left out. Of a giver who decides very much,
+    Decisions of givers of hardly any standing (see models.ml.standing) are left out. Of a giver who decides very much,
     there are only so many rows as several usual givers have.
     """
     people = int(max(events.actor.max(initial=-1), events.target.max(initial=-1))) + 1
@@ -76,7 +76,7 @@ def sample(events: Events, most: int, seed: int) -> Ints:
 
 
 def _bounded(giver: Ints, lot: Doubles) -> Ints:
-    """Rows of which no giver has more than MOST_OF_USUAL times the median giver or ENOUGH, those with the lowest lot."""
+    """Rows in order, of each giver no more than MOST_OF_USUAL times the median or ENOUGH: those with the lowest lot."""
     given = np.bincount(giver)
     most = max(ENOUGH, MOST_OF_USUAL * np.median(given[given > 0]))
     order = np.lexsort((lot, giver))

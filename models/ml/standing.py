@@ -27,22 +27,25 @@ MICROSECONDS_A_DAY = 86_400_000_000
 def weigh_decisions(actor: Ints, target: Ints, time: Ints, people: int) -> Doubles:
     """Weigh n decisions in what is known of their targets: 0 to 1, float64 (n,); time in µs.
 
-    A decision counts as its giver does (see `weigh_givers`), and less on a day when very many decided on the target.
+    A decision counts as its giver does (see `weigh_givers`), less if its giver has decided on very many, and less on a
+    day when very many decided on its target.
     """
     _, cell, size = np.unique(target + people * (time // MICROSECONDS_A_DAY), return_inverse=True, return_counts=True)
-    return weigh_givers(actor, target, people)[actor] * _within(size)[cell]
+    giver = weigh_givers(actor, target, people) * _within(np.bincount(actor, minlength=people))
+    return giver[actor] * _within(size)[cell]
 
 
 def weigh_givers(actor: Ints, target: Ints, people: int) -> Doubles:
     """Weigh each giver by n decisions, 0 to 1, float64 (people,); compared with the other givers.
 
-    Givers count less who have decided on few people, or on very many, or on whom few have decided except those on whom
-    they decided themselves: a group of accounts cannot make its members known. So do those of closed groups.
+    Givers count less who have decided on few people, or on whom few have decided except those on whom they decided
+    themselves: a group of accounts cannot make its members known. So do those of closed groups.
     """
     given = np.bincount(actor, minlength=people)
-    received = np.bincount(target[~_is_reversed(actor, target, people)], minlength=people)
+    both_ways = _is_reversed(actor, target, people)
+    received = np.bincount(target[~both_ways], minlength=people)
     known = np.minimum(_share_of_usual(given, given > 0), _share_of_usual(received, given > 0))
-    return np.minimum(1, known / ENOUGH_OF_USUAL) * _within(given) * _openness(actor, target, people)
+    return np.minimum(1, known / ENOUGH_OF_USUAL) * _openness(actor, both_ways, people)
 
 
 def count_votes(events: Events, people: int) -> Doubles:
@@ -58,13 +61,13 @@ def count_votes(events: Events, people: int) -> Doubles:
     )
     vote = (1 - liked / np.maximum(given, 1)) / np.maximum(liked, 1)
     received = np.bincount(events.target, events.liked * events.weight * vote[events.actor], people)
-    return received * _usual(liked, given, HALF) * _openness(events.actor, events.target, people)
+    both_ways = _is_reversed(events.actor, events.target, people)
+    return received * _usual(liked, given, HALF) * _openness(events.actor, both_ways, people)
 
 
-def _openness(actor: Ints, target: Ints, people: int) -> Doubles:
+def _openness(actor: Ints, both_ways: Bools, people: int) -> Doubles:
     """1 for people few of whose decisions go both ways, down to 0 for closed groups, float64 (people,)."""
-    reversed_ = _is_reversed(actor, target, people)
-    return _usual(np.bincount(actor[reversed_], minlength=people), np.bincount(actor, minlength=people), QUARTER)
+    return _usual(np.bincount(actor[both_ways], minlength=people), np.bincount(actor, minlength=people), QUARTER)
 
 
 def _is_reversed(actor: Ints, target: Ints, people: int) -> Bools:
@@ -76,7 +79,8 @@ def _usual(part: Ints, whole: Ints, ordinary: float) -> Doubles:
     """1 for shares up to an ordinary one or twice the median, 0 from thrice that or for all, float64 (n,)."""
     share = part / (whole + STRENGTH)
     most = max(ordinary, 2 * _median(share[whole > 0]))
-    return np.clip((min(1, 3 * most) - share) / (min(1, 3 * most) - most), 0, 1) if most < 1 else np.ones(len(share))
+    nothing = min(1, 3 * most)
+    return np.clip((nothing - share) / (nothing - most), 0, 1) if most < 1 else np.ones(len(share))
 
 
 def _share_of_usual(counts: Ints, counted: Bools) -> Doubles:

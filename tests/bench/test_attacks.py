@@ -8,7 +8,7 @@ from tests.bench.attacks.measuring import measure_cost, measure_effect
 from tests.bench.attacks.night import Night, run_night
 from tests.bench.attacks.town import Population, simulate_population
 
-PEOPLE, FAKES = 500, 15
+PEOPLE, FAKES = 300, 10
 
 
 @pytest.fixture(scope="module")
