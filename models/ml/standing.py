@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:  # history's Events are weighed when they are made
     from models.ml.history import Bools, Doubles, Events, Ints
@@ -30,9 +31,9 @@ def weigh_decisions(actor: Ints, target: Ints, time: Ints, people: int) -> Doubl
     A decision counts as its giver does (see `weigh_givers`), less if its giver has decided on very many, and less on a
     day when very many decided on its target.
     """
-    _, cell, size = np.unique(target + people * (time // MICROSECONDS_A_DAY), return_inverse=True, return_counts=True)
+    cell = pd.factorize(target + people * (time // MICROSECONDS_A_DAY))[0]
     giver = weigh_givers(actor, target, people) * _within(np.bincount(actor, minlength=people))
-    return giver[actor] * _within(size)[cell]
+    return giver[actor] * _within(np.bincount(cell))[cell]
 
 
 def weigh_givers(actor: Ints, target: Ints, people: int) -> Doubles:
@@ -71,8 +72,9 @@ def _openness(actor: Ints, both_ways: Bools, people: int) -> Doubles:
 
 
 def _is_reversed(actor: Ints, target: Ints, people: int) -> Bools:
-    """Whether the target of each of n decisions has decided on the actor too, bool (n,)."""
-    return np.isin(actor * people + target, target * people + actor)
+    """Whether the target of each of n decisions has decided on the actor too, bool (n,); no pair is there twice."""
+    pair = np.minimum(actor, target) * people + np.maximum(actor, target)
+    return pd.Series(pair).duplicated(keep=False).to_numpy(bool)
 
 
 def _usual(part: Ints, whole: Ints, ordinary: float) -> Doubles:

@@ -148,7 +148,7 @@ def most_first_places(lists: pd.DataFrame) -> int:
 
 
 def test_places_are_bounded_by_the_likes_of_others_unless_the_configuration_says_otherwise(market: Place) -> None:
-    fewest, bounded, free = (made(market, places_per_vote=each) for each in (0, 4, None))
+    fewest, bounded, free = (made(market, places_per_vote=each) for each in (0, 5, None))
     assert most_first_places(fewest) < most_first_places(free)
     assert made(market)["candidate_ids"].tolist() == bounded["candidate_ids"].tolist()
     assert bounded["candidate_ids"].tolist() != free["candidate_ids"].tolist()
