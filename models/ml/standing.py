@@ -21,7 +21,7 @@ MOST_OF_USUAL = 4.0
 # Shares of likes, and of decisions about people who decided back, that are ordinary however rare they are elsewhere.
 HALF, QUARTER = 0.5, 0.25
 # Pseudo-decisions that both are shrunk to none with.
-STRENGTH = 4.0
+STRENGTH = 8.0
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
