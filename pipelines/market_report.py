@@ -9,6 +9,7 @@ import pandas as pd
 
 from models.ml.market import Attention, Town
 from models.ml.market.comparison import NO_POLICY, Chosen, compare, outcome
+from models.ml.market.examination import Doubles
 from models.ml.market.exposure import views
 from models.ml.market.lists import places
 from models.ml.market.policies import POLICIES
@@ -27,10 +28,10 @@ HEADINGS = {
 
 
 def report(
-    market: Town, attention: Attention, chosen: Chosen, say: Callable[[str], None]
+    market: Town, attention: Attention, chosen: Chosen, allowance: Doubles | None, say: Callable[[str], None]
 ) -> Mapping[str, str | float | dg.MetadataValue[Any]]:
     """Metadata of the lists; `say` is told what each policy would bring."""
-    compared = compare(market, attention, say, known=chosen)
+    compared = compare(market, attention, say, chosen, allowance)
     plain = {str(name): value for name, value in compared[compared["policy"] == NO_POLICY].iloc[0].items()}
     ours = outcome(market, attention, chosen.placed)
     lost = 1 - ours["expected_matches_flat"] / plain["expected_matches_flat"] if plain["expected_matches_flat"] else 0.0

@@ -26,7 +26,8 @@ VOLATILE = ["extracted_at"]
 # The frame of the blocks that a scoring knew, beside those of the assets: the check of the lists asks it.
 BLOCKS = "blocks"
 # Raise it with every change of code that makes other pairs or chances of the same inputs: in candidates, retrieval,
-# eligibility, features or history of models/ml, or MOST_CANDIDATES. Shards that were scored before count no more then.
+# eligibility, features, history or standing of models/ml, or MOST_CANDIDATES. Shards that were scored before count no
+# more then.
 SCORING = 3
 
 

@@ -13,10 +13,15 @@ import numpy as np
 from numpy.random import Generator
 
 from models.ml.history import Doubles, Events, History, Ints, Tally, ledger
+from models.ml.standing import MOST_OF_USUAL, weigh_givers
 
 # How many decisions given and received are known of each person; None for all.
 AMOUNTS: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
 NOTHING = 0
+# A giver of no more decisions than this is learned from whole, however few others give.
+ENOUGH = 100
+# Decisions of givers who count for less are not learned from.
+LEAST_STANDING = 0.3
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,29 @@ def _pair_numbers(events: Events) -> Ints:
 
 
 def sample(events: Events, most: int, seed: int) -> Ints:
-    """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random."""
-    if len(events) <= most:
-        return np.arange(len(events))
+    """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random.
+
+    Decisions of givers of hardly any standing (see models.ml.standing) are left out. Of a giver who decides very much,
+    there are only so many rows as several usual givers have.
+    """
+    people = int(max(events.actor.max(initial=-1), events.target.max(initial=-1))) + 1
+    standing = weigh_givers(events.actor, events.target, people)
+    counted = np.flatnonzero(standing[events.actor] >= LEAST_STANDING)
+    if not len(counted):
+        return counted
     pair = _pair_numbers(events)
-    lot = np.random.default_rng(seed).random(pair.max() + 1)
-    return np.flatnonzero(lot[pair] < most / len(events))
+    lot = np.random.default_rng(seed).random(pair.max() + 1)[pair]
+    rows = counted[_bounded(events.actor[counted], lot[counted])]
+    return rows[lot[rows] < most / len(rows)] if len(rows) > most else rows
+
+
+def _bounded(giver: Ints, lot: Doubles) -> Ints:
+    """Rows in order, of each giver no more than MOST_OF_USUAL times the median or ENOUGH: those with the lowest lot."""
+    given = np.bincount(giver)
+    most = max(ENOUGH, MOST_OF_USUAL * np.median(given[given > 0]))
+    order = np.lexsort((lot, giver))
+    rank = np.arange(len(giver)) - (np.cumsum(given) - given)[giver[order]]
+    return np.sort(order[rank < most])
 
 
 def asked(found: Sequence[Draw]) -> Ints:

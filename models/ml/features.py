@@ -45,7 +45,8 @@ class Pairs:
     def part(self, rows: slice | Ints) -> "Pairs":
         """Some of the pairs."""
         tallies = (
-            Tally(each.decisions[rows], each.likes[rows], each.surprise[rows]) for each in vars(self.history).values()
+            Tally(each.decisions[rows], each.likes[rows], each.surprise[rows], each.weight[rows])
+            for each in vars(self.history).values()
         )
         return Pairs(self.people, self.viewer[rows], self.candidate[rows], History(*tallies))
 
@@ -59,7 +60,7 @@ class Pairs:
 def nothing_known(count: int) -> History:
     """The history of `count` pairs of people who never decided anything."""
     none = np.zeros(count, np.int64)
-    tally = Tally(none, none, np.zeros(count))
+    tally = Tally(none, none, np.zeros(count), np.zeros(count))
     return History(tally, tally, tally, tally)
 
 
@@ -210,5 +211,5 @@ def _of_history(known: History) -> Iterator[Column]:
         ("candidate.received", known.candidate_received, SHRINK_RECEIVED),
     )
     for name, tally, shrink in sides:
-        yield Column(f"history.{name}.surprise", "hidden", tally.surprise / (tally.decisions + shrink))
-        yield Column(f"history.{name}.log_count", "hidden", np.log1p(tally.decisions))
+        yield Column(f"history.{name}.surprise", "hidden", tally.surprise / (tally.weight + shrink))
+        yield Column(f"history.{name}.log_count", "hidden", np.log1p(tally.weight))

@@ -15,12 +15,19 @@ class Tally:
     """Decisions, the likes among them, and their surprise, each (n,).
 
     The surprise of a decision is 1 for a like or 0 for a pass, less the probability of a like that the profiles of the
-    two gave it; of several decisions, the sum.
+    two gave it; of several decisions, the weighted sum.
     """
 
     decisions: Ints
     likes: Ints
     surprise: Doubles
+    weight: Doubles = None  # type: ignore[assignment]
+    """The sum of the decisions' weights, float64 (n,): their number if all count in full, as without it."""
+
+    def __post_init__(self) -> None:
+        """Without weights every decision counts in full."""
+        if self.weight is None:
+            object.__setattr__(self, "weight", self.decisions.astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,16 @@ class Events:
     target: Ints
     liked: Bools
     time: Ints
+    weight: Doubles = None  # type: ignore[assignment]
+    """How much each counts in what is known of its target, 0 to 1, float64 (n,), in full without it.
+
+    See models.ml.standing.
+    """
+
+    def __post_init__(self) -> None:
+        """Without weights every decision counts in full."""
+        if self.weight is None:
+            object.__setattr__(self, "weight", np.ones(len(self.actor)))
 
     def __len__(self) -> int:
         """How many."""
@@ -48,7 +65,7 @@ class Events:
 
     def part(self, rows: Ints) -> "Events":
         """Some of them, in the order of `rows`."""
-        return Events(self.actor[rows], self.target[rows], self.liked[rows], self.time[rows])
+        return Events(self.actor[rows], self.target[rows], self.liked[rows], self.time[rows], self.weight[rows])
 
 
 @dataclass(frozen=True)
@@ -74,16 +91,17 @@ def ledger(events: Events, surprise: Doubles, people: int, most: int | None = No
     With `most`, of each person only the first so many decisions given and received count, in the order of the events.
     """
 
-    def tally(person: Ints) -> Tally:
+    def tally(person: Ints, weight: Doubles) -> Tally:
         counted = np.ones(len(person), bool) if most is None else _place(person) < most
-        at, likes = person[counted], events.liked[counted]
+        at, likes, weight = person[counted], events.liked[counted], weight[counted]
         return Tally(
             np.bincount(at, minlength=people).astype(np.int64),
             np.bincount(at[likes], minlength=people).astype(np.int64),
-            np.bincount(at, surprise[counted], minlength=people).astype(np.float64),
+            np.bincount(at, weight * surprise[counted], minlength=people).astype(np.float64),
+            np.bincount(at, weight, minlength=people).astype(np.float64),
         )
 
-    return Ledger(given=tally(events.actor), received=tally(events.target))
+    return Ledger(given=tally(events.actor, np.ones(len(events))), received=tally(events.target, events.weight))
 
 
 def _place(person: Ints) -> Ints:
@@ -97,4 +115,4 @@ def _place(person: Ints) -> Ints:
 
 
 def _pick(tally: Tally, person: Ints) -> Tally:
-    return Tally(tally.decisions[person], tally.likes[person], tally.surprise[person])
+    return Tally(tally.decisions[person], tally.likes[person], tally.surprise[person], tally.weight[person])

@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import connected_components
 
 from models.ml.history import Events
 from models.ml.positions import positions
+from models.ml.standing import weigh_decisions
 
 Ints = NDArray[np.int64]
 Split = tuple[Ints, Ints]
@@ -21,7 +22,13 @@ def events(interactions: pd.DataFrame, ids: pd.Index) -> Events:
     liked = (interactions["kind"] == "like").to_numpy(bool)
     order = _in_time(time, interactions["interaction_id"])
     last = ~pd.Series(actor * len(ids) + target)[order].duplicated(keep="last").to_numpy()
-    return Events(actor, target, liked, time).part(order[last])
+    rows = order[last]
+    return weighed(actor[rows], target[rows], liked[rows], time[rows], len(ids))
+
+
+def weighed(actor: Ints, target: Ints, liked: NDArray[np.bool_], time: Ints, people: int) -> Events:
+    """The events, weighed; people are 0 to `people` - 1, time is in µs."""
+    return Events(actor, target, liked, time, weigh_decisions(actor, target, time, people))
 
 
 def _in_time(time: Ints, ids: "pd.Series[str]") -> Ints:
@@ -55,11 +62,12 @@ def training_pairs(interactions: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
 
 def events_of(decisions: pd.DataFrame, ids: pd.Index) -> Events:
     """The events of a training-pairs frame, row by row."""
-    return Events(
-        actor=positions(decisions["viewer_id"], ids),
-        target=positions(decisions["candidate_id"], ids),
-        liked=decisions["liked"].to_numpy(bool),
-        time=decisions["decided_at"].to_numpy(np.int64),
+    return weighed(
+        positions(decisions["viewer_id"], ids),
+        positions(decisions["candidate_id"], ids),
+        decisions["liked"].to_numpy(bool),
+        decisions["decided_at"].to_numpy(np.int64),
+        len(ids),
     )
 
 

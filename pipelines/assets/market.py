@@ -9,14 +9,17 @@ import pandas as pd
 from pydantic import Field
 
 from models.ml.features import Pairs
+from models.ml.history import Doubles, Events
 from models.ml.lists import to_frame
 from models.ml.market import Attention, most_compatible
 from models.ml.market import town as market_of
 from models.ml.market.comparison import choose
 from models.ml.market.examination import Curve
 from models.ml.market.lists import listed
+from models.ml.pairs import events
 from models.ml.population import Population, population
 from models.ml.reasons import reasons
+from models.ml.standing import count_votes
 from models.ml.withheld import add_withheld
 from pipelines.attention import Measurements, measure
 from pipelines.encoding import load_answers
@@ -70,10 +73,19 @@ class MarketConfig(dg.Config):
         "are any.",
     )
     most_views: float | None = Field(
-        None, ge=1, description="Nobody gets more than so many times the mean views, from 1 up; unset: no bound."
+        None,
+        ge=1,
+        description="Nobody gets more than so many times the mean views, from 1 up; unset: places_per_vote bounds.",
     )
     least_views: float = Field(
         0.0, ge=0, le=1, description="Nobody gets fewer times the mean views, where that is possible, 0 to 1."
+    )
+    places_per_vote: float | None = Field(
+        5.0,
+        ge=0,
+        description="Nobody is on more lists than 1 + this times the votes they received, in means, at the first "
+        "place, among the first five and in all; a giver splits at most one vote among those they like. Null: no "
+        "bound. Views are bounded instead where most_views or least_views is set.",
     )
 
     def attention(self, measured: Measurements) -> Attention:
@@ -81,6 +93,10 @@ class MarketConfig(dg.Config):
         lists: Curve = self.list_examination.value if self.list_examination else measured.lists
         q = measured.q if self.inbox_trust is None else self.inbox_trust
         return Attention(lists, self.inbox_examination.value, q=q)
+
+    def allowance(self, decided: Events, people: int) -> Doubles | None:
+        """How many times the mean of places each person may have, float64 (people,); None for no bound."""
+        return None if self.places_per_vote is None else 1 + self.places_per_vote * count_votes(decided, people)
 
 
 @dg.asset(group_name="matches", owners=["team:matching"], kinds={"numpy", "parquet"})
@@ -112,8 +128,9 @@ def match_lists(
     keys = pd.util.hash_array(ids.to_numpy(object))
     market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
     attention = config.attention(measured)
-    chosen = choose(market, attention, config.policy.value, config.most_views, config.least_views)
-    metadata = report(market, attention, chosen, context.log.info)
+    allowance = config.allowance(events(interactions, ids), len(ids))
+    chosen = choose(market, attention, config.policy.value, config.most_views, config.least_views, allowance)
+    metadata = report(market, attention, chosen, allowance, context.log.info)
     rows = listed(market, chosen.placed)
     couples = np.flatnonzero(scored.candidate == most_compatible(market, partners_before)[scored.viewer])
     del market, chosen  # in a town of 60,000 half a gigabyte, before the reasons take as much

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.draws import AMOUNTS, Draw, asked, draws, histories, sample
+from models.ml.draws import AMOUNTS, ENOUGH, Draw, asked, draws, histories, sample
 from models.ml.history import Events, Ints
 from tests.models_ml.conftest import events as made
 from tests.models_ml.conftest import positions
@@ -156,6 +156,18 @@ def test_a_sample_keeps_couples_whole_and_is_about_as_large_as_wanted() -> None:
 
 def test_a_sample_of_no_more_than_there_are_is_everything() -> None:
     np.testing.assert_array_equal(sample(EVENTS, len(EVENTS), seed=1), EVERYTHING)
+
+
+def test_a_sample_leaves_out_givers_whom_nobody_knows_and_bounds_those_who_decide_very_much() -> None:
+    """Everybody of twenty decides on ten others; 20, on whom nobody decides, on three; 0 on five hundred more."""
+    ordinary = [(giver, (giver + step) % 20, True, 0) for giver in range(20) for step in range(1, 11)]
+    unknown = [(20, target, False, 0) for target in range(3)]
+    busy = [(0, target, True, 0) for target in range(21, 521)]
+    events = made(*ordinary, *unknown, *busy)
+    rows = sample(events, most=10_000, seed=1)
+    assert 20 not in events.actor[rows]
+    assert np.bincount(events.actor[rows])[:20].tolist() == [ENOUGH] + [10] * 19
+    assert np.all(np.diff(rows) > 0)
 
 
 def test_draws_of_nothing() -> None:

@@ -80,7 +80,7 @@ def best_first(chances: pd.Series) -> bool:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_policy_makes_lists_of_everybody_s_candidates(market: Place, policy: str) -> None:
-    ours = made(market, policy=policy)
+    ours = made(market, policy=policy, places_per_vote=None)
     told = market.metadata("match_lists")
     assert told["policy"] == policy
     assert len(ours) > 70
@@ -132,7 +132,7 @@ def test_what_the_asset_tells(market: Place) -> None:
 
 
 def test_bounds_on_exposure_are_kept_and_priced(market: Place) -> None:
-    made(market)
+    made(market, places_per_vote=None)
     unbounded = market.metadata("match_lists")
     made(market, most_views=1.5, least_views=0.25)
     told = market.metadata("match_lists")
@@ -141,6 +141,18 @@ def test_bounds_on_exposure_are_kept_and_priced(market: Place) -> None:
     cost = float(str(told["cost_of_most_views"])) + float(str(told["cost_of_least_views"]))
     total = float(str(unbounded["expected_matches"]))
     assert float(str(told["expected_matches"])) == pytest.approx(total * (1 - cost), rel=1e-3)
+
+
+def most_first_places(lists: pd.DataFrame) -> int:
+    return int(lists["candidate_ids"].str[0].value_counts().max())
+
+
+def test_places_are_bounded_by_the_likes_of_others_unless_the_configuration_says_otherwise(market: Place) -> None:
+    fewest, bounded, free = (made(market, places_per_vote=each) for each in (0, 5, None))
+    assert most_first_places(fewest) < most_first_places(free)
+    assert made(market)["candidate_ids"].tolist() == bounded["candidate_ids"].tolist()
+    assert bounded["candidate_ids"].tolist() != free["candidate_ids"].tolist()
+    assert (2 * bounded["candidate_ids"].map(len) >= free["candidate_ids"].map(len)).all()
 
 
 def test_what_is_believed_of_inboxes_decides_the_lists(market: Place) -> None:

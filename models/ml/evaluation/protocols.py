@@ -89,8 +89,8 @@ def everything_else(events: Events, surprise: Doubles, people: int, asked: Ints)
     candidate to the next by the very decision that is asked for, so they are scaled down by one decision instead.
     """
     total = ledger(events, surprise, people)
-    mine = _of_pairs(events, surprise, people, asked, forth=True)
-    theirs = _of_pairs(events, surprise, people, asked, forth=False)
+    mine = _of_pairs(events, surprise, events.weight, people, asked, forth=True)
+    theirs = _of_pairs(events, surprise, np.ones(len(events)), people, asked, forth=False)
     viewer, candidate = events.actor[asked], events.target[asked]
     all_known = total.of(viewer, candidate)
     return History(
@@ -101,7 +101,7 @@ def everything_else(events: Events, surprise: Doubles, people: int, asked: Ints)
     )
 
 
-def _of_pairs(events: Events, surprise: Doubles, people: int, asked: Ints, *, forth: bool) -> Tally:
+def _of_pairs(events: Events, surprise: Doubles, weight: Doubles, people: int, asked: Ints, *, forth: bool) -> Tally:
     """What the viewer decided about the candidate, or back, of each pair asked for: a tally of one decision or none."""
     key = events.actor * people + events.target
     wanted = key[asked] if forth else (events.target * people + events.actor)[asked]
@@ -109,15 +109,23 @@ def _of_pairs(events: Events, surprise: Doubles, people: int, asked: Ints, *, fo
     at = order[np.minimum(np.searchsorted(key[order], wanted), len(key) - 1)]
     there = key[at] == wanted
     return Tally(
-        there.astype(np.int64), (there & events.liked[at]).astype(np.int64), np.where(there, surprise[at], 0.0)
+        there.astype(np.int64),
+        (there & events.liked[at]).astype(np.int64),
+        np.where(there, weight[at] * surprise[at], 0.0),
+        np.where(there, weight[at], 0.0),
     )
 
 
 def _less(tally: Tally, part: Tally) -> Tally:
-    return Tally(tally.decisions - part.decisions, tally.likes - part.likes, tally.surprise - part.surprise)
+    return Tally(
+        tally.decisions - part.decisions,
+        tally.likes - part.likes,
+        tally.surprise - part.surprise,
+        tally.weight - part.weight,
+    )
 
 
 def _one_fewer(tally: Tally) -> Tally:
     share = np.maximum(tally.decisions - 1, 0) / np.maximum(tally.decisions, 1)
     likes = np.rint(tally.likes * share).astype(np.int64)
-    return Tally(np.maximum(tally.decisions - 1, 0), likes, tally.surprise * share)
+    return Tally(np.maximum(tally.decisions - 1, 0), likes, tally.surprise * share, tally.weight * share)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from models.ml.market.allowance import bound_places
 from models.ml.market.attention import Attention
+from models.ml.market.examination import Doubles
 from models.ml.market.exposure import Shared, share, views
 from models.ml.market.inbox import distinct, matches
 from models.ml.market.lists import likes, places
@@ -30,31 +32,45 @@ class Chosen:
     shared: Shared | None
 
 
-def choose(town: Town, attention: Attention, policy: str, cap: float | None = None, floor: float = 0.0) -> Chosen:
+def choose(
+    town: Town,
+    attention: Attention,
+    policy: str,
+    cap: float | None = None,
+    floor: float = 0.0,
+    allowance: Doubles | None = None,
+) -> Chosen:
     """The lists of a policy of POLICIES, with views kept between `floor` and `cap` times their mean if a cap is given.
 
-    Raises KeyError for an unknown policy.
+    Without such bounds, `allowance` bounds the places of each person (see `bound_places`), float64 (people,). Raises
+    KeyError for an unknown policy.
     """
     started = time.monotonic()
     scores = POLICIES[policy](town, attention)
     if cap is None and not floor:
-        placed = places(town, scores, attention.length)
+        length = attention.length
+        placed = places(town, scores, length) if allowance is None else bound_places(town, scores, length, allowance)
         return Chosen(policy, placed, time.monotonic() - started, None)
     shared = share(town, attention, scores, np.inf if cap is None else cap, floor)
     return Chosen(policy, shared.placed, time.monotonic() - started, shared)
 
 
 def compare(
-    town: Town, attention: Attention, say: Callable[[str], None] = lambda _: None, known: Chosen | None = None
+    town: Town,
+    attention: Attention,
+    say: Callable[[str], None] = lambda _: None,
+    known: Chosen | None = None,
+    allowance: Doubles | None = None,
 ) -> pd.DataFrame:
     """A row a policy of POLICIES, with `outcome` of its lists and the seconds they took.
 
-    The lists that are known already, unless exposure is bounded in them, are not made again.
+    The lists that are known already, made with the same `allowance`, are not made again unless views are bounded in
+    them.
     """
     rows = []
     for name in POLICIES:
         plain = known is not None and known.policy == name and known.shared is None
-        made = known if known is not None and plain else choose(town, attention, name)
+        made = known if known is not None and plain else choose(town, attention, name, allowance=allowance)
         rows.append({"policy": name, **outcome(town, attention, made.placed), "seconds": made.seconds})
         say(f"{name.replace('_', ' ')}: {rows[-1]['expected_matches']:,.0f} matches expected, in {made.seconds:.1f} s")
     return pd.DataFrame(rows)

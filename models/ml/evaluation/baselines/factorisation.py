@@ -102,7 +102,7 @@ def _choose(events: Events, people: int, biased: bool, seed: int) -> Shape:
     shapes = [Shape(rank, penalty, biased) for rank, penalty in product(RANKS, PENALTIES)]
 
     def error(shape: Shape) -> float:
-        factors = fit(_part(events, ~held), people, shape, seed)
+        factors = fit(events.part(np.flatnonzero(~held)), people, shape, seed)
         return float(np.sum((factors.score(events.actor[held], events.target[held]) - events.liked[held]) ** 2))
 
     return min(shapes, key=error)
@@ -110,8 +110,4 @@ def _choose(events: Events, people: int, biased: bool, seed: int) -> Shape:
 
 def _in_order(events: Events) -> Events:
     """The events in an order of their own, so that the order of rows changes nothing."""
-    return _part(events, np.lexsort((events.target, events.actor)))
-
-
-def _part(events: Events, rows: Ints | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
-    return Events(events.actor[rows], events.target[rows], events.liked[rows], events.time[rows])
+    return events.part(np.lexsort((events.target, events.actor)))

@@ -33,7 +33,10 @@ def training_rows(setting: Setting) -> Rows:
 def pick(pairs: Pairs, rows: Ints) -> Pairs:
     """The pairs with these row numbers, in their order."""
     known = History(
-        *(Tally(each.decisions[rows], each.likes[rows], each.surprise[rows]) for each in vars(pairs.history).values())
+        *(
+            Tally(each.decisions[rows], each.likes[rows], each.surprise[rows], each.weight[rows])
+            for each in vars(pairs.history).values()
+        )
     )
     return Pairs(pairs.people, pairs.viewer[rows], pairs.candidate[rows], known)
 
