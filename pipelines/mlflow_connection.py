@@ -54,6 +54,8 @@ def connect(uri: str, experiment: str, artifacts: str | None) -> mlflow.MlflowCl
         _follow_the_home(Path(uri.removeprefix(SQLITE)), experiment, artifacts)
     _track_at(uri)
     try:
+        if uri.startswith(SQLITE):
+            _see_that_it_opens(Path(uri.removeprefix(SQLITE)))
         client = mlflow.MlflowClient()
         client.get_experiment_by_name(experiment)
     except Exception as error:  # of the database's driver or of MLflow
@@ -98,6 +100,13 @@ def _follow_the_home(database: Path, experiment: str, artifacts: str) -> None:
                 )
     except sqlite3.Error:
         return  # MLflow itself says what is wrong with its store
+
+
+def _see_that_it_opens(database: Path) -> None:
+    """Raise sqlite3.Error if there is something that is no database: MLflow would go on trying for minutes."""
+    if database.exists():
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")
 
 
 def _track_at(uri: str) -> None:

@@ -119,7 +119,8 @@ WHERE EXISTS (
     SELECT FROM pg_proc WHERE proname ~ '{OPEN}' AND prokind = 'f' AND has_function_privilege('public', oid, 'EXECUTE'))
 """  # noqa: S608 -- of constants
 
-logger = logging.getLogger("alembic.runtime.migration")
+# Not Alembic's: the pipeline silences that, because MLflow's migrations use it too.
+logger = logging.getLogger("matching.migrations")
 
 
 def upgrade() -> None:

@@ -83,8 +83,8 @@ class MarketConfig(dg.Config):
     places_per_vote: float | None = Field(
         5.0,
         ge=0,
-        description="Nobody is on more lists than 1 + this times the votes they received, in means, at the first "
-        "place, among the first five and in all; a giver splits at most one vote among those they like. Null: no "
+        description="From 0 up: nobody is on more lists than 1 + this times the votes they received, in means, at the "
+        "first place, among the first five and in all; a giver splits at most one vote among those they like. Null: no "
         "bound. Views are bounded instead where most_views or least_views is set.",
     )
 

@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 from upath import UPath
 
+from models.db.errors import RankerLost
 from models.db.publications import publish
 from models.ml.encoder import ENCODER
 from models.ml.lists import to_records
@@ -86,7 +87,7 @@ def publication(
     """
     scored_at, version = profiles["extracted_at"][0], scored_candidates["ranker_version"][0]
     start = time.monotonic()
-    compared_by = comparison_values(registry.load(version).whole.specification)
+    compared_by = _comparison_values(context, registry, version)
     with database.engine() as engine:
         done = publish(
             engine,
@@ -101,6 +102,15 @@ def publication(
     figures = {name: value for name, value in done.metrics.items() if name != "reasons"}
     metadata: dict[str, Any] = {"publication": done.id, "viewers": done.viewer_count, "pairs": done.pair_count}
     return dg.MaterializeResult(metadata=metadata | rounded(figures) | {"seconds": round(time.monotonic() - start, 2)})
+
+
+def _comparison_values(context: dg.AssetExecutionContext, registry: Registry, version: str) -> dict[str, object]:
+    """What the API checks reasons by; nothing, so that fewer reasons are shown, where MLflow has lost the ranker."""
+    try:
+        return comparison_values(registry.load(version).whole.specification)
+    except RankerLost as lost:
+        context.log.warning(f"{lost}; reasons that compare answers, traits or wants are not shown")
+        return {}
 
 
 def _expected_matches(lists: pd.DataFrame) -> float:

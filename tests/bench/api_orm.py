@@ -20,6 +20,7 @@ from serving.schemas import Publication as PublicationOut
 from tests.bench.api_orm_tables import Block, Interaction, MatchList, Profile, Publication
 
 EARTH_KM = 6371.0088
+CLOSE_KM = 25.0
 
 router = APIRouter()
 
@@ -120,8 +121,20 @@ def _match(rank: int, me: Profile, other: Profile, p_match: float, reasons: list
         interests=other.interests,
         texts=other.texts,
     )
-    told = [Reason(code=each["code"], sentence=_sentence(each)) for each in reasons]
+    told = [Reason(code=each["code"], sentence=_sentence(each)) for each in _true(reasons, me, other, distance)]
     return Match(rank=rank, candidate=card, p_match_percent=round(100 * p_match), reasons=told, source="published")
+
+
+def _true(
+    reasons: list[dict[str, Any]], me: Profile, other: Profile, distance: float | None
+) -> Iterator[dict[str, Any]]:
+    """Those reasons of the benchmark's people that are true now."""
+    for reason in reasons:
+        both = [word for word in reason["detail"] if word in me.interests and word in other.interests]
+        if reason["code"] == "shared_interests" and both:
+            yield reason | {"detail": both}
+        elif reason["code"] == "close_by" and distance is not None and distance <= CLOSE_KM:
+            yield reason
 
 
 def _sentence(reason: dict[str, Any]) -> str:

@@ -217,7 +217,7 @@ def test_who_may_not_make_roles_is_told_what_to_do(own_server: URL, owners: list
 def test_who_may_not_take_rights_from_everybody_is_told_what_an_administrator_runs(
     own_server: URL, owners: list[URL], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("alembic.runtime.migration"), "disabled", False)  # as others may
+    monkeypatch.setattr(logging.getLogger("matching.migrations"), "disabled", False)  # a library may have
     migrate(owners[0])
     (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
     statement = warning.partition("psql: ")[2].partition(" \\gexec")[0]

@@ -44,7 +44,7 @@ def test_load_run_rollback_and_erase(place: Place, pooled_place: Place) -> None:
 
 def test_migrate(databases: Databases, template_url: str, tmp_path: Path) -> None:
     with databases() as url, pooled(url, sessions=2) as behind:
-        Place(tmp_path, url).tell("DROP SCHEMA app, matching CASCADE")
+        Place(tmp_path, url).tell("DROP SCHEMA app, matching, matching_api CASCADE")
         for _ in range(2):
             migrated = Place(tmp_path, behind).command("migrate")
             assert migrated.returncode == 0, migrated.stderr
