@@ -44,10 +44,7 @@ class Pairs:
 
     def part(self, rows: slice | Ints) -> "Pairs":
         """Some of the pairs."""
-        tallies = (
-            Tally(each.decisions[rows], each.likes[rows], each.surprise[rows], each.weight[rows])
-            for each in vars(self.history).values()
-        )
+        tallies = (each.part(rows) for each in vars(self.history).values())
         return Pairs(self.people, self.viewer[rows], self.candidate[rows], History(*tallies))
 
     def reversed(self) -> "Pairs":

@@ -21,13 +21,12 @@ class Tally:
     decisions: Ints
     likes: Ints
     surprise: Doubles
-    weight: Doubles = None  # type: ignore[assignment]
-    """The sum of the decisions' weights, float64 (n,): their number if all count in full, as without it."""
+    weight: Doubles
+    """The sum of the decisions' weights, float64 (n,): their number if all count in full."""
 
-    def __post_init__(self) -> None:
-        """Without weights every decision counts in full."""
-        if self.weight is None:
-            object.__setattr__(self, "weight", self.decisions.astype(np.float64))
+    def part(self, rows: slice | Ints) -> "Tally":
+        """Some of the rows, in this order."""
+        return Tally(self.decisions[rows], self.likes[rows], self.surprise[rows], self.weight[rows])
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,8 @@ class Events:
     target: Ints
     liked: Bools
     time: Ints
-    weight: Doubles = None  # type: ignore[assignment]
-    """How much each counts in what is known of its target, 0 to 1, float64 (n,), in full without it.
-
-    See models.ml.standing.
-    """
-
-    def __post_init__(self) -> None:
-        """Without weights every decision counts in full."""
-        if self.weight is None:
-            object.__setattr__(self, "weight", np.ones(len(self.actor)))
+    weight: Doubles
+    """How much each counts in what is known of its target, 0 to 1, float64 (n,): see models.ml.standing."""
 
     def __len__(self) -> int:
         """How many."""
@@ -78,10 +69,10 @@ class Ledger:
     def of(self, viewer: Ints, candidate: Ints) -> History:
         """The history of pairs, by the positions of their two people."""
         return History(
-            viewer_given=_pick(self.given, viewer),
-            viewer_received=_pick(self.received, viewer),
-            candidate_given=_pick(self.given, candidate),
-            candidate_received=_pick(self.received, candidate),
+            viewer_given=self.given.part(viewer),
+            viewer_received=self.received.part(viewer),
+            candidate_given=self.given.part(candidate),
+            candidate_received=self.received.part(candidate),
         )
 
 
@@ -112,7 +103,3 @@ def _place(person: Ints) -> Ints:
     place = np.empty(len(person), np.int64)
     place[order] = np.arange(len(person)) - np.repeat(starts, np.diff(np.r_[starts, len(person)]))
     return place
-
-
-def _pick(tally: Tally, person: Ints) -> Tally:
-    return Tally(tally.decisions[person], tally.likes[person], tally.surprise[person], tally.weight[person])

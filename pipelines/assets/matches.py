@@ -105,11 +105,14 @@ def publication(
 
 
 def _comparison_values(context: dg.AssetExecutionContext, registry: Registry, version: str) -> dict[str, object]:
-    """What the API checks reasons by; nothing, so that fewer reasons are shown, where MLflow has lost the ranker."""
+    """What the API compares two people by when it reads a reason; nothing where MLflow has lost the ranker."""
     try:
         return comparison_values(registry.load(version).whole.specification)
     except RankerLost as lost:
-        context.log.warning(f"{lost}; reasons that compare answers, traits or wants are not shown")
+        context.log.warning(
+            f"{lost}; until the next publication a reason that compares answers, traits or wants is told while both "
+            "profiles have some"
+        )
         return {}
 
 

@@ -1,4 +1,4 @@
-"""What the API asks of the database: functions of schema `matching`, as the API's role may call nothing else.
+"""What the API asks of the database: functions of schema `matching_api`, as the API's role may call nothing else.
 
 Their SQL is in `migrations/sql`. Answers leave PostgreSQL as JSON text; Python does not open them.
 """

@@ -104,13 +104,14 @@ def positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 def tally(decisions: Sequence[int], likes: Sequence[int], surprise: Sequence[float] | None = None) -> Tally:
     """A tally; without surprises, every like was half expected."""
     half = np.array(likes) - np.array(decisions) / 2
-    return Tally(positions(*decisions), positions(*likes), half if surprise is None else np.array(surprise, float))
+    made = half if surprise is None else np.array(surprise, float)
+    return Tally(positions(*decisions), positions(*likes), made, np.array(decisions, float))
 
 
 def events(*rows: tuple[int, int, bool, int]) -> Events:
-    """Likes (True) and passes of actor, target and time."""
+    """Likes (True) and passes of actor, target and time, which all count in full."""
     table = np.array(rows, np.int64).reshape(-1, 4)
-    return Events(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3])
+    return Events(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3], np.ones(len(table)))
 
 
 def unknown(count: int) -> Tally:

@@ -13,7 +13,8 @@ def everybody_met(circles: int = CIRCLES, size: int = SIZE, seed: int = 0) -> Ev
     random = np.random.default_rng(seed)
     here = np.arange(circles * size) // size
     actor, target = np.nonzero((here[:, None] == here) & ~np.eye(len(here), dtype=bool))
-    return Events(actor, target, random.random(len(actor)) < 0.4, random.permutation(len(actor)))
+    count = len(actor)
+    return Events(actor, target, random.random(count) < 0.4, random.permutation(count), np.ones(count))
 
 
 def circle_of(events: Events, size: int = SIZE) -> Ints:

@@ -210,7 +210,8 @@ def ledger() -> Ledger:
     random = np.random.default_rng(2)
     given, received = random.integers(0, 9, (2, 40))
     return Ledger(
-        Tally(given, given // 2, random.normal(size=40)), Tally(received, received // 3, random.normal(size=40))
+        Tally(given, given // 2, random.normal(size=40), given.astype(float)),
+        Tally(received, received // 3, random.normal(size=40), received.astype(float)),
     )
 
 

@@ -1,6 +1,7 @@
 """Draws: what is asked for is never known, nor does it show in what is missing."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_nothing_of_a_pair_that_is_asked_for_is_known(events: Events, seed: int)
     surprise = np.random.default_rng(seed).normal(size=len(events))
     for draw in draws(events, everything, 4 * len(events), seed):
         here = np.isin(everything, draw.asked)
-        other = Events(events.actor, events.target, events.liked ^ here, events.time)
+        other = replace(events, liked=events.liked ^ here)
         one = histories([draw], events, surprise, people=8)
         two = histories([draw], other, np.where(here, 10 * surprise, surprise), people=8)
         for side, tally in vars(one).items():

@@ -93,7 +93,7 @@ def test_votes_by_hand() -> None:
     """0 likes 1 and 2 and passes on 3 and 4; 5 likes 1 and passes on 3; 6 likes everybody."""
     rows = [(0, 1, True), (0, 2, True), (0, 3, False), (0, 4, False), (5, 1, True), (5, 3, False)]
     actor, target, liked = np.array([*rows, *((6, other, True) for other in range(6))]).T
-    in_full = Events(actor, target, liked.astype(bool), np.zeros(len(actor), np.int64))
+    in_full = Events(actor, target, liked.astype(bool), np.zeros(len(actor), np.int64), np.ones(len(actor)))
     assert count_votes(in_full, 7).tolist() == [0, 0.25 + 0.5, 0.25, 0, 0, 0, 0]
 
 

@@ -137,8 +137,12 @@ def test_a_store_without_a_champion_says_where_it_was_looked_for(town: Place, wh
 def test_a_store_that_cannot_be_read_is_told_in_one_line(town: Place, spoil: Callable[[Path], object]) -> None:
     """It is not taken for empty: a ranker that passed no gate would be promoted over one that is still there."""
     spoil(town.home / "mlflow" / "mlflow.db")
-    with pytest.raises(InputError, match=r"^MLflow's store at sqlite:///.*mlflow\.db cannot be read: .*; restore it"):
+    with pytest.raises(
+        InputError, match=r"^MLflow's store at sqlite:///.*mlflow\.db cannot be read: .*; restore it"
+    ) as told:
         registry(town.settings).current()
+    # Told by SQLite: MLflow would go on trying for minutes.
+    assert isinstance(told.value.__cause__, sqlite3.Error)
     assert requested(town.settings) is None
 
 

@@ -58,7 +58,8 @@ def cold(guests: pd.DataFrame, decided: pd.DataFrame) -> Iterator[tuple[Setting,
     for train, held in held_out(group):
         specification = learn(guests.iloc[np.unique(viewer[train])].reset_index(drop=True), NO_ANSWERS)
         arrays = people(specification, guests, NO_ANSWERS)
-        known = Events(viewer[train], candidate[train], liked[train], np.zeros(len(train), np.int64))
+        at_once, in_full = np.zeros(len(train), np.int64), np.ones(len(train))
+        known = Events(viewer[train], candidate[train], liked[train], at_once, in_full)
         yield (
             Setting(
                 specification=specification,

@@ -8,9 +8,7 @@ import pytest
 
 from models.ml.evaluation.baselines import BASELINES
 from models.ml.evaluation.baselines.factorisation import Shape, fit
-from models.ml.evaluation.baselines.learning import pick
 from models.ml.evaluation.baselines.setting import Setting, harmonic
-from models.ml.history import Events
 from models.ml.metrics import within_viewer_auc
 from tests.models_ml.evaluation.toys import KIND, PEOPLE, Likes, by_lot, even_kind, reordered, same_kind, setting
 
@@ -91,15 +89,15 @@ def known_until(town: Setting, rows: int) -> Setting:
     first, past = np.arange(rows), town.events
     return replace(
         town,
-        train=pick(town.train, first),
+        train=town.train.part(first),
         train_liked=town.train_liked[:rows],
         train_group=town.train_group[:rows],
-        events=Events(past.actor[:rows], past.target[:rows], past.liked[:rows], past.time[:rows]),
+        events=past.part(first),
     )
 
 
 DEGENERATE: dict[str, Callable[[Setting], Setting]] = {
-    "nothing to score": lambda town: replace(town, test=pick(town.test, np.empty(0, np.int64))),
+    "nothing to score": lambda town: replace(town, test=town.test.part(np.empty(0, np.int64))),
     "nothing to learn from": lambda town: known_until(town, 0),
     "one decision": lambda town: known_until(town, 1),
     "one viewer": lambda town: known_until(town, 10),

@@ -1,5 +1,6 @@
 """How the evaluation asks: what is held out, what is known, in which half; and the ceiling, against brute force."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -23,7 +24,7 @@ def meetings() -> Events:
     """Of the same circles, both decisions of two people at the moment they met."""
     pair = np.minimum(MET.actor, MET.target) * PEOPLE + np.maximum(MET.actor, MET.target)
     lot = np.random.default_rng(2).permutation(PEOPLE**2)
-    return Events(MET.actor, MET.target, MET.liked, lot[pair])
+    return replace(MET, time=lot[pair])
 
 
 MOMENTS = meetings()
@@ -148,7 +149,7 @@ def test_the_ceiling_does_not_know_what_is_asked() -> None:
     one = everything_else(MET, surprise, PEOPLE, EVERYTHING)
     changed = MET.liked.copy()
     changed[7] = not changed[7]
-    other = everything_else(Events(MET.actor, MET.target, changed, MET.time), surprise, PEOPLE, EVERYTHING)
+    other = everything_else(replace(MET, liked=changed), surprise, PEOPLE, EVERYTHING)
     for name in ("candidate_given", "candidate_received"):
         assert getattr(one, name).likes[7] == getattr(other, name).likes[7]
     mine = MET.actor == MET.actor[7]

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.ml.evaluation.baselines.learning import pick
 from models.ml.evaluation.baselines.setting import Bools, Ints, Setting
 from models.ml.features import Pairs
 from models.ml.history import Events, History, ledger
@@ -61,7 +60,8 @@ def setting(likes: Likes, people: People | None = None) -> Setting:
     last = EVENING[viewer] == EVENINGS - 1
     # The same for both directions of a pair.
     asked = last & ((viewer // 2 + candidate // 2) % 3 == 0)
-    known = Events(viewer[~asked], candidate[~asked], liked[~asked], np.zeros((~asked).sum(), np.int64))
+    count = np.count_nonzero(~asked)
+    known = Events(viewer[~asked], candidate[~asked], liked[~asked], np.zeros(count, np.int64), np.ones(count))
     today = ledger(known, np.where(known.liked, 0.6, -0.4), PEOPLE)
     arrays = people or townspeople()
     return Setting(
@@ -92,9 +92,9 @@ def reordered(given: Setting, seed: int) -> tuple[Setting, Ints]:
     known = given.events
     return replace(
         given,
-        train=pick(given.train, train),
+        train=given.train.part(train),
         train_liked=given.train_liked[train],
         train_group=given.train_group[train],
-        test=pick(given.test, test),
-        events=Events(known.actor[events], known.target[events], known.liked[events], known.time[events]),
+        test=given.test.part(test),
+        events=known.part(events),
     ), test

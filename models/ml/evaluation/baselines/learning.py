@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from models.ml import pairs as decisions
 from models.ml.evaluation.baselines.setting import Bools, Doubles, Ints, Setting
 from models.ml.features import Pairs, build
-from models.ml.history import History, Tally
 
 Features = NDArray[np.float32]
 
@@ -27,18 +26,7 @@ def training_rows(setting: Setting) -> Rows:
     """The decisions to learn from, the same whatever order they came in."""
     tallies = [numbers for tally in vars(setting.train.history).values() for numbers in (tally.decisions, tally.likes)]
     order = np.lexsort((*tallies, setting.train_liked, setting.train.candidate, setting.train.viewer))
-    return Rows(pick(setting.train, order), setting.train_liked[order], setting.train_group[order])
-
-
-def pick(pairs: Pairs, rows: Ints) -> Pairs:
-    """The pairs with these row numbers, in their order."""
-    known = History(
-        *(
-            Tally(each.decisions[rows], each.likes[rows], each.surprise[rows], each.weight[rows])
-            for each in vars(pairs.history).values()
-        )
-    )
-    return Pairs(pairs.people, pairs.viewer[rows], pairs.candidate[rows], known)
+    return Rows(setting.train.part(order), setting.train_liked[order], setting.train_group[order])
 
 
 def features(setting: Setting, pairs: Pairs) -> Features:

@@ -13,7 +13,6 @@ from models.ml.evaluation.baselines.learning import (
     both_ways,
     features,
     one_sided,
-    pick,
     splits,
     training_rows,
 )
@@ -51,7 +50,7 @@ def direct(setting: Setting) -> Scores:
     if one_sided(matched):
         return Scores(like, np.full(len(like), matched.mean() if len(matched) else like.mean()), probabilities=True)
     group = np.minimum(rows.group[both], rows.group[back])  # the same for both orders of a pair
-    booster = boost(_of_both(setting, pick(rows.pairs, both)), matched, splits(matched, group), setting.seed)
+    booster = boost(_of_both(setting, rows.pairs.part(both)), matched, splits(matched, group), setting.seed)
     one, other = (predict(booster, _of_both(setting, pairs)) for pairs in (setting.test, setting.test.reversed()))
     return Scores(like, (one + other) / 2, probabilities=True)
 
