@@ -105,6 +105,20 @@ def test_differences_between_a_few_values_are_exact() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
+def test_ages_beyond_those_that_count_are_taken_as_the_nearest_that_do() -> None:
+    weights = np.random.default_rng(4).normal(size=len(NAMES))
+    judge = replace(ranker(weights), specification=replace(MADE, ages=(30, 50)))
+    town, ledger = people(4)
+    within = replace(town, age=np.clip(town.age, 30, 50).astype(np.float32))
+    viewer, candidate = (each.ravel() for each in np.indices((COUNT, COUNT)))
+    made, features = [], []
+    for each in (town, within):
+        made.append(promise(judge, each, ledger, np.arange(COUNT)))
+        features.append(build(judge.specification, Pairs(each, viewer, candidate, ledger.of(viewer, candidate))))
+    assert (features[0] == features[1]).all()
+    assert (made[0].queries @ made[0].keys.T == made[1].queries @ made[1].keys.T).all()
+
+
 def test_towns_without_anybody_or_anything_to_compare() -> None:
     judge = ranker(np.ones(len(NAMES)))
     nobody, silent = crowd(0, MADE), crowd(3, MADE, place=[[np.nan, np.nan]] * 3)

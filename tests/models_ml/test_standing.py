@@ -81,6 +81,21 @@ def test_givers_by_hand() -> None:
     assert weights == pytest.approx([1, 1, 1, 1, 1, 2 / 3, 2 / 3])
 
 
+def test_a_known_member_of_a_closed_group_counts_less() -> None:
+    """Of the 39 decisions of each member 19 go both ways: 19 / 47 of three quarters, where a quarter is ordinary."""
+    members = range(PEOPLE, EVERYBODY)
+    known = [(one, other) for one in members for other in range(20)]
+    known += [(other, one) for one in members for other in range(20, 40)]
+    of_group = [(one, other) for one in members for other in members if one != other]
+    common = [(actor, target) for actor, target, _ in ordinary()]
+    alone, closed = (
+        weigh_givers(rows[:, 0], rows[:, 1], EVERYBODY)
+        for rows in (np.array([*common, *known]), np.array([*common, *known, *of_group]))
+    )
+    assert alone[PEOPLE:].tolist() == [1.0] * FAKES
+    assert closed[PEOPLE:] == pytest.approx([(0.75 - 19 / 47) / 0.5] * FAKES)
+
+
 def test_a_day_on_which_many_decide_on_one_person_counts_like_four_usual_decisions() -> None:
     actor = np.array([*range(10), *range(10)])
     target = np.array([10] * 10 + list(range(11, 21)))
