@@ -6,10 +6,10 @@ from typing import Any
 from alembic import context
 from sqlalchemy import create_engine, pool
 
-from models.db import version_table
-from models.db.engines import CONNECTION, database_url
-from models.db.settings import settings
-from models.db.tables import metadata
+from models.db.engines import CONNECTION, resolve_database_url
+from models.db.schema import version_table
+from models.db.schema.tables import metadata
+from models.db.settings import get_settings
 
 
 def include_name(name: str | None, type_: str, parent_names: MutableMapping[Any, str | None]) -> bool:
@@ -23,7 +23,7 @@ def include_name(name: str | None, type_: str, parent_names: MutableMapping[Any,
 
 def run() -> None:
     """Apply the migrations in one transaction, one process at a time."""
-    url = context.config.attributes.get("url") or database_url(settings())
+    url = context.config.attributes.get("url") or resolve_database_url(get_settings())
     engine = create_engine(url, poolclass=pool.NullPool, connect_args=CONNECTION)
     known = [script.revision for script in context.script.walk_revisions()]
     with engine.connect() as connection:

@@ -30,28 +30,28 @@ def find_redirections(environment: Mapping[str, str], package: Path) -> dict[str
         return {}
     return {
         variable: home / "caches" / variable.lower()
-        for variable, folders in _own_folders(environment, package).items()
+        for variable, folders in _list_own_folders(environment, package).items()
         if not (variable in CONFIGURATION and environment.get(variable)) and not any(map(is_writable, folders))
     }
 
 
-def _own_folders(environment: Mapping[str, str], package: Path) -> dict[str, list[Path]]:
+def _list_own_folders(environment: Mapping[str, str], package: Path) -> dict[str, list[Path]]:
     """Variable of each library, and the folders that it tries today."""
     user = _expand(environment.get("HOME") or "~")
     cache = Path(environment.get("XDG_CACHE_HOME") or user / ".cache")
     config = Path(environment.get("XDG_CONFIG_HOME") or user / ".config")
 
-    def given(*variables: str) -> list[Path]:
+    def read_folders(*variables: str) -> list[Path]:
         return [Path(environment[name]) for name in variables if environment.get(name)]
 
     return {
         "XDG_CACHE_HOME": [cache],  # Hugging Face, fontconfig, pip
-        "NUMBA_CACHE_DIR": [*given("NUMBA_CACHE_DIR"), package / "ml" / "__pycache__", cache],
+        "NUMBA_CACHE_DIR": [*read_folders("NUMBA_CACHE_DIR"), package / "ml" / "__pycache__", cache],
         "MPLCONFIGDIR": [config / "matplotlib"],
         "IPYTHONDIR": [user / ".ipython"],
         "JUPYTER_CONFIG_DIR": [user / ".jupyter"],
-        "JUPYTER_DATA_DIR": given("JUPYTER_DATA_DIR") or [user / ".local/share/jupyter"],
-        "TMPDIR": [*given("TMPDIR", "TEMP", "TMP"), *map(Path, TEMPORARY)],
+        "JUPYTER_DATA_DIR": read_folders("JUPYTER_DATA_DIR") or [user / ".local/share/jupyter"],
+        "TMPDIR": [*read_folders("TMPDIR", "TEMP", "TMP"), *map(Path, TEMPORARY)],
     }
 
 

@@ -17,13 +17,13 @@ from sqlalchemy import Engine
 
 from models.db import embedded, erasure
 from models.db import publications as published
-from models.db.engines import database, database_url
+from models.db.engines import open_database, resolve_database_url
 from models.db.errors import MatchingError
-from models.db.migrations import upgrade
-from models.db.settings import Settings, settings
+from models.db.schema.migrations import upgrade_database
+from models.db.settings import Settings, get_settings
 from models.db.tokens import issue_token
-from pipelines import ports
 from pipelines.loaders.records import LoadReport
+from pipelines.processes import ports
 
 USAGE_ERROR = 2
 
@@ -41,16 +41,16 @@ app.add_typer(load, name="load")
 console = Console()
 
 CsvFile = Annotated[Path, typer.Argument(help="The source's file.", show_default=False)]
-Who = Annotated[str, typer.Argument(help="A profile id or source key.", show_default=False)]
+PersonArgument = Annotated[str, typer.Argument(help="A profile id or source key.", show_default=False)]
 
 
 @contextmanager
-def ready_database() -> Iterator[Engine]:
+def open_ready_database() -> Iterator[Engine]:
     """An engine on a database with today's tables: the embedded one is migrated; a given one, by `matching migrate`."""
-    here: Settings = settings()
+    here: Settings = get_settings()
     if here.database_url is None:
-        upgrade(database_url(here))
-    with database(here) as engine:
+        upgrade_database(resolve_database_url(here))
+    with open_database(here) as engine:
         yield engine
 
 
@@ -63,10 +63,10 @@ def simulated(
 
     Profiles, and likes and passes from a documented choice model.
     """
-    from pipelines.loaders import simulated as loader
+    from pipelines.loaders.simulation import simulated_loader as loader
 
-    with ready_database() as engine:
-        _tell(loader.load(engine, people, seed, settings().home))
+    with open_ready_database() as engine:
+        _print_report(loader.load_simulated(engine, people, seed, get_settings().home))
 
 
 @load.command()
@@ -77,8 +77,8 @@ def speed_dating(file: CsvFile) -> None:
     """
     from pipelines.loaders import speed_dating as loader
 
-    with ready_database() as engine:
-        _tell(loader.load(engine, file))
+    with open_ready_database() as engine:
+        _print_report(loader.load_speed_dating(engine, file))
 
 
 @load.command()
@@ -89,8 +89,8 @@ def okcupid(file: CsvFile) -> None:
     """
     from pipelines.loaders import okcupid as loader
 
-    with ready_database() as engine:
-        _tell(loader.load(engine, file))
+    with open_ready_database() as engine:
+        _print_report(loader.load_okcupid(engine, file))
 
 
 @app.command()
@@ -101,10 +101,10 @@ def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker, d
     trained when there is none, weekly, and when people or decisions have changed by 5 %. Killed at any step, it goes on
     from what was done when it is run again; what was published stays.
     """
-    from pipelines.running import run_pipeline
+    from pipelines.commands.run_pipeline import run_pipeline
 
-    with ready_database() as engine:
-        run_pipeline(settings(), engine, Console(stderr=True, highlight=False).print, train=train)
+    with open_ready_database() as engine:
+        run_pipeline(get_settings(), engine, Console(stderr=True, highlight=False).print, train=train)
 
 
 @app.command()
@@ -113,13 +113,13 @@ def evaluate() -> None:
 
     On what the last `matching run` extracted: people held out by group, with nothing, little and much known of them.
     """
-    from pipelines.definitions import EVALUATION
-    from pipelines.evaluation_report import show
-    from pipelines.running import run as run_job
+    from pipelines.commands.run_pipeline import run_job
+    from pipelines.definitions import EVALUATION_JOB
+    from pipelines.reports.evaluation_report import print_evaluation
 
-    with ready_database():
-        run_job(settings(), EVALUATION)
-    show(settings(), console)
+    with open_ready_database():
+        run_job(get_settings(), EVALUATION_JOB)
+    print_evaluation(get_settings(), console)
 
 
 @app.command()
@@ -128,12 +128,12 @@ def score(
     out: Annotated[Path, typer.Argument(help="CSV to write: viewer, candidate, p_like, p_liked_back, p_match.")],
 ) -> None:
     """Score pairs of people with the champion."""
-    from pipelines.definitions import registry
-    from pipelines.pair_scores import read_pairs, score_pairs, write_scores
+    from pipelines.commands.score_pairs import read_pairs, score_pairs, write_scores
+    from pipelines.definitions import build_registry
 
     asked = read_pairs(pairs)
-    with ready_database() as engine, engine.connect() as connection:
-        scores = score_pairs(connection, registry(settings()).champion().rankers.whole, asked)
+    with open_ready_database() as engine, engine.connect() as connection:
+        scores = score_pairs(connection, build_registry(get_settings()).get_champion().rankers.full, asked)
     write_scores(scores, out)
     console.print(f"{len(scores):,} pairs scored, in {out}")
 
@@ -142,8 +142,8 @@ def score(
 def publications() -> None:
     """List the publications, newest first."""
     table = Table("id", "state", "ranker", "viewers", "pairs", "made", "lists kept", box=None)
-    with ready_database() as engine, engine.connect() as connection:
-        for each in published.publications(connection):
+    with open_ready_database() as engine, engine.connect() as connection:
+        for each in published.list_publications(connection):
             made = f"{each.created_at:%Y-%m-%d %H:%M}"
             counts = f"{each.viewer_count:,}", f"{each.pair_count:,}"
             table.add_row(str(each.id), each.state, each.ranker_version, *counts, made, "yes" if each.kept else "no")
@@ -156,28 +156,28 @@ def rollback() -> None:
 
     Readers see it from then on; the one that was live never returns by itself.
     """
-    with ready_database() as engine:
-        console.print(f"publication {published.rollback(engine).id} is live again")
+    with open_ready_database() as engine:
+        console.print(f"publication {published.roll_back(engine).id} is live again")
 
 
 @app.command()
-def erase(who: Who) -> None:
+def erase(who: PersonArgument) -> None:
     """Erase a person everywhere.
 
     The profile, likes and passes, blocks, vectors, places in every list, rows in the frames kept between steps. If it
     fails, run it again. Rows that a run under way still writes of theirs are taken out when it ends.
     """
-    from pipelines.forgetting import forget
+    from pipelines.store.store_erasure import erase_from_store
 
-    with ready_database() as engine:
+    with open_ready_database() as engine:
         with engine.connect() as connection:
             profile_id = erasure.find_profile(connection, who)
         # The files first: as long as the person is in the database, this can be done again.
-        files = forget(settings(), profile_id)
+        files = erase_from_store(get_settings(), profile_id)
         with engine.begin() as connection:
-            erased = erasure.erase(connection, profile_id)
+            erased = erasure.erase_profile(connection, profile_id)
         # Once more: a run that ended in between had found nobody gone.
-        files += forget(settings(), profile_id)
+        files += erase_from_store(get_settings(), profile_id)
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
         f"{erased.lists} lists, {erased.places} places in the lists of others, {erased.withheld} among people withheld "
@@ -187,16 +187,16 @@ def erase(who: Who) -> None:
 
 @app.command()
 def token(
-    who: Who,
+    who: PersonArgument,
     hours: Annotated[float, typer.Option(help="How long it is good for.", min=0.01, max=24 * 366)] = 24,
 ) -> None:
     """Print a token for the API.
 
     With it the API takes you for this person. It is for development: in production the app's sign-in issues them.
     """
-    with ready_database() as engine, engine.connect() as connection:
+    with open_ready_database() as engine, engine.connect() as connection:
         profile_id = UUID(erasure.find_profile(connection, who))
-    typer.echo(issue_token(settings(), profile_id, timedelta(hours=hours)))
+    typer.echo(issue_token(get_settings(), profile_id, timedelta(hours=hours)))
 
 
 @app.command()
@@ -205,8 +205,8 @@ def migrate() -> None:
 
     The embedded database is brought there by every command that uses it.
     """
-    with database(settings()) as engine:
-        upgrade(engine.url.render_as_string(hide_password=False))
+    with open_database(get_settings()) as engine:
+        upgrade_database(engine.url.render_as_string(hide_password=False))
 
 
 @app.command()
@@ -215,10 +215,10 @@ def demo() -> None:
 
     Makes a town of 2,000, runs the pipeline, and shows one person's matches as the API answers them.
     """
-    from pipelines.demo import show
+    from pipelines.commands.demo import show_demo
 
-    with ready_database() as engine:
-        show(engine, settings(), console)
+    with open_ready_database() as engine:
+        show_demo(engine, get_settings(), console)
 
 
 @app.command()
@@ -230,10 +230,10 @@ def ui(
 
     One of each for a home; Ctrl-C closes both.
     """
-    from pipelines.ui import serve
+    from pipelines.commands.ui import run_interfaces
 
-    with ready_database():
-        serve(settings(), console, port, mlflow_port)
+    with open_ready_database():
+        run_interfaces(get_settings(), console, port, mlflow_port)
 
 
 @app.command()
@@ -242,7 +242,7 @@ def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = port
 
     Its documentation is at /docs; Ctrl-C ends it.
     """
-    from pipelines.servers import serve_api
+    from pipelines.commands.servers import serve_api
 
     serve_api(port)
 
@@ -253,9 +253,9 @@ def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")]
 
     `make notebooks` installs it; Ctrl-C ends it.
     """
-    from pipelines.servers import serve_notebooks
+    from pipelines.commands.servers import serve_notebooks
 
-    serve_notebooks(settings(), port)
+    serve_notebooks(get_settings(), port)
 
 
 @app.command()
@@ -264,7 +264,7 @@ def example(port: Annotated[int, typer.Option(help="The port of the app.")] = po
 
     `make example` installs what it needs, and `make serve` runs beside it; Ctrl-C ends it.
     """
-    from pipelines.servers import serve_example
+    from pipelines.commands.servers import serve_example
 
     serve_example(port)
 
@@ -272,11 +272,11 @@ def example(port: Annotated[int, typer.Option(help="The port of the app.")] = po
 @app.command()
 def stop() -> None:
     """Stop the embedded database."""
-    stopped = embedded.stop(settings().home)
+    stopped = embedded.stop(get_settings().home)
     console.print("stopped the embedded database" if stopped else "the embedded database was not running")
 
 
-def _tell(report: LoadReport) -> None:
+def _print_report(report: LoadReport) -> None:
     table = Table("", "new", "changed", "as before", box=None)
     for name in ("profiles", "interactions"):
         counts = (getattr(report, f"{name}_{what}") for what in ("added", "changed", "unchanged"))
@@ -299,12 +299,12 @@ def main() -> None:
     try:
         app()
     except MatchingError as error:
-        _fail(str(error))
+        _exit_with_error(str(error))
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        _exit_with_error(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
 
 
-def _fail(message: str) -> None:
+def _exit_with_error(message: str) -> None:
     Console(stderr=True).print(
         f"matching: {' '.join(message.split())}", style="red", highlight=False, markup=False, soft_wrap=True
     )

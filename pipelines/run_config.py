@@ -8,9 +8,9 @@ from dagster._config import process_config
 from pydantic import ValidationError
 
 from models.db.errors import InputError
-from pipelines.assets.evaluation import EvaluationConfig
-from pipelines.assets.market import MarketConfig
-from pipelines.assets.ranker import RankerConfig
+from pipelines.assets.market_lists import MarketConfig
+from pipelines.assets.ranker_evaluation import EvaluationConfig
+from pipelines.assets.ranker_training import RankerConfig
 
 CONFIGS: Mapping[str, type[dg.Config]] = {
     "ranker": RankerConfig,
@@ -27,11 +27,11 @@ def config_check(context: dg.InitResourceContext) -> None:
     """
     launched: Mapping[str, Any] = context.run.run_config if context.run else {}
     ops = launched.get("ops", {})
-    if wrong := [each for asset, made in CONFIGS.items() for each in _wrong(asset, made, ops.get(asset, {}))]:
+    if wrong := [each for asset, made in CONFIGS.items() for each in _find_errors(asset, made, ops.get(asset, {}))]:
         raise InputError(f"{'; '.join(wrong)}. Nothing has run: mend it in the run's configuration and launch it again")
 
 
-def _wrong(asset: str, made: type[dg.Config], asked: Mapping[str, Any]) -> list[str]:
+def _find_errors(asset: str, made: type[dg.Config], asked: Mapping[str, Any]) -> list[str]:
     # Dagster has checked the types by now, and a value may be {"env": NAME}.
     given: Any = process_config(made.to_config_schema().as_field().config_type, asked.get("config", {})).value
     try:

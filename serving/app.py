@@ -12,35 +12,36 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 from psycopg_pool import AsyncConnectionPool
 
-from models.db.engines import database_url, libpq_url
+from models.db.engines import convert_to_libpq_url, resolve_database_url
 from models.db.errors import InputError
-from models.db.settings import Settings
-from models.db.settings import settings as process_settings
-from serving import documentation, logs, metrics, problems, routes
-from serving.auth import Verifier, verifier_of
-from serving.cursor import cursor_key
-from serving.database import make_pool
-from serving.limits import RateLimit
+from models.db.settings import Settings, get_settings
+from serving import documentation, routes
+from serving.access.auth import Verifier, make_verifier
+from serving.access.rate_limit import RateLimit
+from serving.observability import logs, prometheus
+from serving.problems import problem_details
+from serving.queries.cursor import derive_cursor_key
+from serving.queries.read_pool import make_pool
 
 # Smaller answers gain nothing. To guess a secret from how well answers compress (BREACH), a page must make somebody's
 # browser ask with that person's credentials: browsers send cookies so, but never a bearer token.
-GZIP_BYTES = 1000
+GZIP_MIN_BYTES = 1000
 GZIP_LEVEL = 4  # half the time of the default, 9, for 1 % more bytes
 
 PREFLIGHT_SECONDS = 7200  # the longest that browsers remember
 
 
-class Parts(TypedDict):
+class AppParts(TypedDict):
     """What is made of the settings alone, before there is an event loop."""
 
     verifier: Verifier
     limit: RateLimit
-    metrics: metrics.Metrics
+    metrics: prometheus.Metrics
     cursor_key: bytes
     """Behind the signatures of page cursors."""
 
 
-class State(Parts):
+class AppState(AppParts):
     """What lives as long as the application does; a request finds it in `request.state`."""
 
     pool: AsyncConnectionPool
@@ -52,28 +53,28 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Ends the process, saying why, for settings with which it would let anybody in, or nobody.
     """
     try:
-        settings = settings or process_settings()
-        parts = _parts_of(settings)
+        settings = settings or get_settings()
+        parts = _build_parts(settings)
     except InputError as error:
         raise SystemExit(f"the API does not start: {error}") from None
-    logs.configure()
+    logs.configure_logging()
     app = documentation.DocumentedApi(
         title="Delete matching",
         version=version("delete-matching"),
         description="Matches of the dating app that wants to be deleted.",
-        lifespan=_lifespan(settings, parts),
-        generate_unique_id_function=_operation_id,
+        lifespan=_make_lifespan(settings, parts),
+        generate_unique_id_function=_make_operation_id,
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )
     app.include_router(routes.router)
-    app.include_router(metrics.router)
-    documentation.install(app)
-    problems.install(app)
+    app.include_router(prometheus.router)
+    documentation.install_documentation(app)
+    problem_details.install_problem_handlers(app)
     # The last one added meets a request first; so a page of ours can read even the answer to what nobody expected.
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL)
-    app.add_middleware(logs.RequestLog, observe=parts["metrics"].observe)
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_MIN_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(logs.RequestLog, observe=parts["metrics"].observe_response)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -86,26 +87,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _parts_of(settings: Settings) -> Parts:
-    return Parts(
-        verifier=verifier_of(settings),
+def _build_parts(settings: Settings) -> AppParts:
+    return AppParts(
+        verifier=make_verifier(settings),
         limit=RateLimit(settings.rate_per_second, settings.rate_burst),
-        metrics=metrics.Metrics(),
-        cursor_key=cursor_key(settings.signing_secret_of_cursors()),
+        metrics=prometheus.Metrics(),
+        cursor_key=derive_cursor_key(settings.get_cursor_secret()),
     )
 
 
-def _lifespan(settings: Settings, parts: Parts) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+def _make_lifespan(settings: Settings, parts: AppParts) -> Callable[[FastAPI], AbstractAsyncContextManager[AppState]]:
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        url = await asyncio.to_thread(database_url, settings)
-        async with make_pool(libpq_url(url)) as pool:
+    async def run_lifespan(_: FastAPI) -> AsyncIterator[AppState]:
+        url = await asyncio.to_thread(resolve_database_url, settings)
+        async with make_pool(convert_to_libpq_url(url)) as pool:
             fresh_keys = asyncio.create_task(parts["verifier"].keys.keep_fresh())
-            yield State(pool=pool, **parts)
+            yield AppState(pool=pool, **parts)
             fresh_keys.cancel()
 
-    return lifespan
+    return run_lifespan
 
 
-def _operation_id(route: APIRoute) -> str:
+def _make_operation_id(route: APIRoute) -> str:
     return route.name

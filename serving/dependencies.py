@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from serving.limits import admitted_viewer
+from serving.access.rate_limit import admit_viewer
 
-Viewer = Annotated[UUID, Depends(admitted_viewer)]
+Viewer = Annotated[UUID, Depends(admit_viewer)]
 Limit = Annotated[int, Query(ge=1, le=50, description="How many matches at most.")]
 CursorText = Annotated[
     str | None,

@@ -10,8 +10,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from serving.problem_types import ProblemType
-from serving.problems import MEDIA_TYPE, documented
+from serving.problems.problem_details import MEDIA_TYPE, document_problems
+from serving.problems.problem_types import ProblemType
 
 # Only the files of that package: Swagger UI as FastAPI would have the reader's browser fetch it from a CDN.
 _FILES = Path(fastapi_offline.__file__).parent / "static"
@@ -38,11 +38,11 @@ def _document_problems(operation: dict[str, Any]) -> None:
             response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
     if "security" in operation:
         unauthorized = responses[str(int(HTTPStatus.UNAUTHORIZED))]
-        for status, too_many in documented(ProblemType.TOO_MANY_REQUESTS).items():
+        for status, too_many in document_problems(ProblemType.TOO_MANY_REQUESTS).items():
             responses[str(status)] = unauthorized | {"description": too_many["description"]}
 
 
-def install(app: FastAPI) -> None:
+def install_documentation(app: FastAPI) -> None:
     """Let `app` show its OpenAPI document at /docs."""
     app.mount("/docs/files", StaticFiles(directory=_FILES))
 

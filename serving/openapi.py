@@ -8,7 +8,7 @@ from models.db.settings import Settings
 from serving.app import create_app
 
 
-def main() -> None:
+def print_document() -> None:
     """Print the document as JSON."""
     # Nothing is signed or checked here, so no key of this machine is read and none is left behind.
     settings = Settings(environment="development", jwks_url=None, jwt_secret=secrets.token_hex())
@@ -16,4 +16,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    print_document()

@@ -4,19 +4,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from serving import answers, queries
-from serving.cursor import BadCursor, read_cursor
+from serving import queries, responses
 from serving.dependencies import CursorText, Limit, Viewer
-from serving.problem_types import ProblemType
-from serving.problems import (
-    cursor_gone,
-    cursor_invalid,
-    documented,
-    no_profile,
-    no_publication,
-    not_among_matches,
-    not_ready,
+from serving.problems.problem_details import (
+    document_problems,
+    raise_cursor_gone,
+    raise_cursor_invalid,
+    raise_no_profile,
+    raise_no_publication,
+    raise_not_among_matches,
+    raise_not_ready,
 )
+from serving.problems.problem_types import ProblemType
+from serving.queries.cursor import InvalidCursor, read_cursor
 from serving.schemas import (
     CurrentPublication,
     Liveness,
@@ -32,10 +32,10 @@ router = APIRouter()
 
 NO_PUBLICATION = "no publication is live yet; try again soon"
 
-_ANSWERS = answers.NOT_MODIFIED | documented(
+_ANSWERS = responses.NOT_MODIFIED | document_problems(
     ProblemType.TOKEN_MISSING, ProblemType.TOKEN_INVALID, ProblemType.UNAVAILABLE
 )
-_ABOUT_ME = _ANSWERS | documented(ProblemType.NO_PROFILE)
+_ABOUT_ME = _ANSWERS | document_problems(ProblemType.NO_PROFILE)
 
 
 @router.get(
@@ -43,7 +43,7 @@ _ABOUT_ME = _ANSWERS | documented(ProblemType.NO_PROFILE)
     tags=["matches"],
     response_model=Matches,
     responses=_ABOUT_ME
-    | documented(ProblemType.CURSOR_INVALID, ProblemType.CURSOR_GONE, ProblemType.PARAMETER_INVALID),
+    | document_problems(ProblemType.CURSOR_INVALID, ProblemType.CURSOR_GONE, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """My matches, best first, by pages.
@@ -58,21 +58,21 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
     """
     try:
         begun = None if cursor is None else read_cursor(cursor, viewer, request.state.cursor_key)
-        page = await queries.page(request.state.pool, viewer, limit, begun)
-    except BadCursor:
-        cursor_invalid()
+        page = await queries.fetch_page(request.state.pool, viewer, limit, begun)
+    except InvalidCursor:
+        raise_cursor_invalid()
     except queries.PublicationGone:
-        cursor_gone()
+        raise_cursor_gone()
     if page is None:
-        no_profile()
-    return answers.answer(request, answers.matches_body(page, viewer, request.state.cursor_key))
+        raise_no_profile()
+    return responses.make_response(request, responses.build_matches_body(page, viewer, request.state.cursor_key))
 
 
 @router.get(
     "/v1/me/matches/{candidate_id}",
     tags=["matches"],
     response_model=Match,
-    responses=_ABOUT_ME | documented(ProblemType.NOT_AMONG_MATCHES, ProblemType.PARAMETER_INVALID),
+    responses=_ABOUT_ME | document_problems(ProblemType.NOT_AMONG_MATCHES, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
     """One person whom this API shows me, on a page of matches, as my one of the day or as similar, as they are now.
@@ -82,53 +82,53 @@ async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> 
     if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
     more, or is left out of the live publication: whether there is such a person is not told.
     """
-    shown = await queries.one(request.state.pool, viewer, candidate_id)
+    shown = await queries.fetch_one(request.state.pool, viewer, candidate_id)
     if shown is None:
-        no_profile()
+        raise_no_profile()
     if not shown.people:
-        not_among_matches()
-    return answers.answer(request, answers.only_match(shown))
+        raise_not_among_matches()
+    return responses.make_response(request, responses.extract_only_match(shown))
 
 
 @router.get("/v1/me/most-compatible", tags=["matches"], response_model=MostCompatible, responses=_ABOUT_ME)
 async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
     """My one person of the day: everybody has at most one, and is that person's; there may be none."""
-    shown = await queries.most_compatible(request.state.pool, viewer)
+    shown = await queries.fetch_most_compatible(request.state.pool, viewer)
     if shown is None:
-        no_profile()
-    return answers.answer(request, answers.most_compatible_body(shown))
+        raise_no_profile()
+    return responses.make_response(request, responses.build_most_compatible_body(shown))
 
 
 @router.get(
     "/v1/me/similar",
     tags=["matches"],
     response_model=Similar,
-    responses=_ABOUT_ME | documented(ProblemType.PARAMETER_INVALID),
+    responses=_ABOUT_ME | document_problems(ProblemType.PARAMETER_INVALID),
 )
 async def get_similar_to_me(request: Request, viewer: Viewer, limit: Limit = 20) -> Response:
     """The people whose texts are most like mine, of those who may be shown to me now; on my match list or not.
 
     People who had passed on me before the live publication are left out, as they are from its lists.
     """
-    shown = await queries.similar(request.state.pool, viewer, limit)
+    shown = await queries.fetch_similar(request.state.pool, viewer, limit)
     if shown is None:
-        no_profile()
-    return answers.answer(request, answers.similar_body(shown))
+        raise_no_profile()
+    return responses.make_response(request, responses.build_similar_body(shown))
 
 
 @router.get(
     "/v1/publications/current",
     tags=["publications"],
     response_model=CurrentPublication,
-    responses=_ANSWERS | documented(ProblemType.NO_PUBLICATION),
+    responses=_ANSWERS | document_problems(ProblemType.NO_PUBLICATION),
 )
 async def get_current_publication(request: Request, _: Viewer) -> Response:
     """The publication that is live, and how much it holds; 404 while none is. It needs a token, but no profile."""
-    live = await queries.live_publication(request.state.pool)
+    live = await queries.fetch_live_publication(request.state.pool)
     if live is None:
-        no_publication(NO_PUBLICATION)
+        raise_no_publication(NO_PUBLICATION)
     current = CurrentPublication(id=live.id, made_at=live.made_at, viewers=live.viewers, pairs=live.pairs)
-    return answers.answer(request, current.model_dump_json())
+    return responses.make_response(request, current.model_dump_json())
 
 
 @router.get("/livez", tags=["health"])
@@ -137,10 +137,10 @@ async def get_liveness() -> Liveness:
     return Liveness()
 
 
-@router.get("/readyz", tags=["health"], responses=documented(ProblemType.UNAVAILABLE))
+@router.get("/readyz", tags=["health"], responses=document_problems(ProblemType.UNAVAILABLE))
 async def get_readiness(request: Request) -> Readiness:
     """Whether matches can be served: the database answers and a publication is live."""
-    live = await queries.live_publication(request.state.pool)
+    live = await queries.fetch_live_publication(request.state.pool)
     if live is None:
-        not_ready(NO_PUBLICATION)
+        raise_not_ready(NO_PUBLICATION)
     return Readiness(publication=Publication(id=live.id, made_at=live.made_at), age_seconds=live.age_seconds)

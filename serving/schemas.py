@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from serving.problem_types import ProblemType
-from serving.reasons import ReasonCode
+from serving.problems.problem_types import ProblemType
+from serving.queries.reason_sentences import ReasonCode
 
 FARTHEST_KM = 100
 """A distance is never told beyond this."""

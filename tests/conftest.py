@@ -13,9 +13,10 @@ import psycopg
 import pytest
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 
-from models.db import embedded, migrations
-from models.db.engines import DRIVER, libpq_url
-from models.db.settings import Settings, settings
+from models.db import embedded
+from models.db.engines import DRIVER, convert_to_libpq_url
+from models.db.schema import migrations
+from models.db.settings import Settings, get_settings
 
 # Set before any test module is collected: the Hugging Face libraries read these when they are imported.
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
@@ -59,10 +60,10 @@ def matching_home() -> Iterator[Path]:
         for field in Settings.model_fields.values():
             environment.delenv(str(field.validation_alias), raising=False)
         environment.setenv("MATCHING_HOME", str(home))
-        settings.cache_clear()
+        get_settings.cache_clear()
         yield home
         embedded.stop(home)
-    settings.cache_clear()
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +76,9 @@ def server_url(matching_home: Path) -> URL:
 @pytest.fixture(scope="session")
 def server(server_url: URL) -> Iterator[psycopg.Connection]:
     """An autocommit connection to the server's database `postgres`, to make and drop databases."""
-    with psycopg.connect(libpq_url(server_url.render_as_string(hide_password=False)), autocommit=True) as connection:
+    with psycopg.connect(
+        convert_to_libpq_url(server_url.render_as_string(hide_password=False)), autocommit=True
+    ) as connection:
         if "TEST_DATABASE_URL" not in os.environ:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # what tests write may be lost
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -89,7 +92,7 @@ def template_url(server: psycopg.Connection, server_url: URL) -> Iterator[str]:
     server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
     with _database(server, TEMPLATE, like="template0"):
         url = server_url.set(database=TEMPLATE).render_as_string(hide_password=False)
-        migrations.upgrade(url)
+        migrations.upgrade_database(url)
         yield url
 
 

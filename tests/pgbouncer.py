@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 
 # Debian keeps it where only root's PATH leads.
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -66,7 +66,7 @@ def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 300
     while True:
         try:
-            psycopg.connect(libpq_url(url)).close()
+            psycopg.connect(convert_to_libpq_url(url)).close()
         except psycopg.OperationalError:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

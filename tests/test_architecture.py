@@ -24,7 +24,7 @@ IMPURE = {
     "typer",
 }
 # What may be shared: the record between the market policy and the database, the limits of a profile, and the errors.
-SHARED = ("models.db.match_lists", "models.db.profile_limits", "models.db.errors")
+SHARED = ("models.db.match_lists", "models.db.schema.profile_limits", "models.db.errors")
 
 
 def test_the_import_contracts_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,7 +53,7 @@ def test_what_is_compiled_uses_nothing_of_other_modules(path: Path) -> None:
     ours = [node for node in tree.body if isinstance(node, ast.ImportFrom) and str(node.module).startswith("models.")]
     others = {alias.asname or alias.name for node in ours for alias in node.names}
     for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and "compiled" in map(ast.unparse, function.decorator_list):
+        if isinstance(function, ast.FunctionDef) and "jit" in map(ast.unparse, function.decorator_list):
             used = {node.id for line in function.body for node in ast.walk(line) if isinstance(node, ast.Name)}
             assert used & others == set(), function.name
 

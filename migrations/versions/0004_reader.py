@@ -6,7 +6,7 @@ Revision: 0004, after 0003
 from alembic import op
 
 from models.db.errors import InputError
-from models.db.reader import ROLE
+from models.db.schema.reader_role import ROLE
 
 revision = "0004"
 down_revision = "0003"

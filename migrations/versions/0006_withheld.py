@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from models.db.reader import ROLE
+from models.db.schema.reader_role import ROLE
 
 revision = "0006"
 down_revision = "0005"

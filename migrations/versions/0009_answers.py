@@ -11,7 +11,7 @@ import psycopg
 import sqlalchemy as sa
 from alembic import op
 
-from models.db.reader import ROLE
+from models.db.schema.reader_role import ROLE
 
 revision = "0009"
 down_revision = "0008"

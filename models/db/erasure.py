@@ -20,7 +20,7 @@ SELECT (SELECT count(*) FROM app.interactions WHERE actor_id = :id OR target_id 
 
 
 @dataclass(frozen=True)
-class Erased:
+class ErasureReport:
     """What went with a person: numbers of rows, and of places in other people's lists and among those withheld from
     them, over all kept publications."""
 
@@ -35,7 +35,7 @@ class Erased:
 
 def find_profile(connection: Connection, who: str) -> str:
     """The id of the person with this profile id or source key. Raises InputError for nobody's."""
-    found = connection.scalar(text(FIND), {"id": _as_uuid(who), "who": who}) if who.isprintable() else None
+    found = connection.scalar(text(FIND), {"id": _parse_uuid(who), "who": who}) if who.isprintable() else None
     if found is None:
         raise InputError(
             f"nobody has the profile id or source key {who!r}; see columns id and source_key of app.profiles"
@@ -43,7 +43,7 @@ def find_profile(connection: Connection, who: str) -> str:
     return str(found)
 
 
-def erase(connection: Connection, who: str) -> Erased:
+def erase_profile(connection: Connection, who: str) -> ErasureReport:
     """Delete the person with this profile id or source key, in the caller's transaction; what went with them.
 
     The foreign keys take their interactions, blocks, embedding and lists, and the trigger `forget_candidates` their
@@ -53,10 +53,10 @@ def erase(connection: Connection, who: str) -> Erased:
     profile_id = find_profile(connection, who)
     counts = connection.execute(text(COUNT), {"id": profile_id}).one()
     connection.execute(text("DELETE FROM app.profiles WHERE id = :id"), {"id": profile_id})
-    return Erased(profile_id, *counts)
+    return ErasureReport(profile_id, *counts)
 
 
-def _as_uuid(who: str) -> UUID | None:
+def _parse_uuid(who: str) -> UUID | None:
     try:
         return UUID(who)
     except ValueError:

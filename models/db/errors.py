@@ -21,7 +21,7 @@ class InputError(MatchingError):
     """A file, an argument or a row cannot be used as it is."""
 
 
-class EmptyTown(MatchingError):
+class NotEnoughProfiles(MatchingError):
     """There are too few people to match."""
 
 
@@ -41,7 +41,7 @@ class NothingToRollBack(MatchingError):
     """No earlier publication is kept."""
 
 
-class OtherMake(MatchingError):
+class IncompatibleModelError(MatchingError):
     """A stored ranker was made by another version of this program."""
 
 

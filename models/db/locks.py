@@ -16,12 +16,12 @@ ERASURE, LOAD = "matching.erasure_lock", "matching.load_lock"
 PUBLICATION, RUN = "matching.publication_lock", "matching.run_lock"
 
 # A role without rights holds any lock for the moment until it is refused.
-PATIENCE = "500ms"
+LOCK_TIMEOUT = "500ms"
 
 # The transaction is idle for as long as the block lasts. It has neither a snapshot nor an id, so it does not hold back
 # VACUUM.
-SETTINGS = f"""
-SELECT set_config('lock_timeout', '{PATIENCE}', true), set_config('statement_timeout', '0', true),
+SET_TIMEOUTS = f"""
+SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', true), set_config('statement_timeout', '0', true),
        set_config('transaction_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)
 """
 
@@ -45,7 +45,7 @@ def try_acquire(engine: Engine, lock: str) -> Iterator[bool]:
 
 
 def _is_acquired(connection: Connection, lock: str) -> bool:
-    connection.execute(text(SETTINGS))
+    connection.execute(text(SET_TIMEOUTS))
     try:
         acquire(connection, lock)
     except OperationalError as error:

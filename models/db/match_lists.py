@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class MostCompatible:
+class MostCompatibleEntry:
     """The viewer's one partner of the day: p_match in [0, 1], and reasons as those of a candidate of the list, JSON."""
 
     candidate_id: str
@@ -26,7 +26,7 @@ class MatchList:
     p_liked_back: Sequence[float]
     p_match: Sequence[float]
     reasons: str
-    most_compatible: MostCompatible | None = None
+    most_compatible: MostCompatibleEntry | None = None
     """On the list or not; None if there is none today."""
     withheld_ids: Sequence[str] = ()
     """Who is not shown to the viewer while the publication is live: the people who had passed on them. A record without

@@ -14,17 +14,17 @@ def redact(error: BaseException) -> None:
 
     The lines that follow that one quote rows. Kinds, causes, SQLSTATEs and stacks stay.
     """
-    for each in _chain(error):
+    for each in _iterate_chain(error):
         of_database = isinstance(each, psycopg.Error | DBAPIError)
-        each.args = tuple(_redacted(str(part).partition("\n")[0] if of_database else part) for part in each.args)
+        each.args = tuple(_redact_part(str(part).partition("\n")[0] if of_database else part) for part in each.args)
 
 
-def _redacted(part: object) -> object:
+def _redact_part(part: object) -> object:
     """The part itself, unless there is an id in it."""
     return ID.sub("…", str(part)) if ID.search(str(part)) else part
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _iterate_chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error, what caused it, and what it was raised during the handling of, each once."""
     waiting, seen = [error], set[int]()
     while waiting:

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.db.errors import InputError
 
-FEWEST_CHARACTERS = 10
+MIN_SECRET_LENGTH = 10
 """A secret with fewer different characters is a placeholder ("changeme" again and again), not a secret."""
 
 _ORIGIN = re.compile(r"https?://[^\s/*?#@]+")
@@ -75,13 +75,13 @@ class Settings(BaseSettings):
 
     @field_validator("home")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
+    def _make_absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
     @field_validator("jwt_secret", "cursor_secret")
     @classmethod
-    def _no_placeholder(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(set(secret.get_secret_value())) < FEWEST_CHARACTERS:
+    def _reject_placeholder(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(set(secret.get_secret_value())) < MIN_SECRET_LENGTH:
             raise ValueError(
                 "it repeats a few characters; make one: python -c 'import secrets; print(secrets.token_hex())'"
             )
@@ -89,24 +89,24 @@ class Settings(BaseSettings):
 
     @field_validator("jwks_url")
     @classmethod
-    def _fetchable(cls, url: str | None) -> str | None:
+    def _check_url(cls, url: str | None) -> str | None:
         if url is not None and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
             raise ValueError("it must be a URL like https://sign-in.example/.well-known/jwks.json")
         return url
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _separated(cls, origins: object) -> object:
+    def _split_origins(cls, origins: object) -> object:
         return origins.replace(",", " ").split() if isinstance(origins, str) else origins
 
     @field_validator("cors_origins")
     @classmethod
-    def _exact(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError("name each origin as browsers do, like https://app.example, without a path or a *")
         return origins
 
-    def signing_secret(self) -> str:
+    def get_signing_secret(self) -> str:
         """The HS256 secret: the one set, else a random one made on first use and kept, readable by the owner only.
 
         Raises InputError where a random secret would not do: beside a JWKS URL and in production.
@@ -122,19 +122,19 @@ class Settings(BaseSettings):
             )
         path = self.home / "jwt_secret"
         if not path.exists():
-            _keep_secret(secrets.token_urlsafe(48), path)
+            _store_secret(secrets.token_urlsafe(48), path)
         return path.read_text()
 
-    def signing_secret_of_cursors(self) -> str:
+    def get_cursor_secret(self) -> str:
         """The secret behind page cursors. Raises InputError if there is none that every process shares."""
         if self.cursor_secret is not None:
             return self.cursor_secret.get_secret_value()
         if self.jwks_url is not None:
             raise InputError("MATCHING_JWKS_URL is set: set MATCHING_CURSOR_SECRET too, the same for every process")
-        return self.signing_secret()
+        return self.get_signing_secret()
 
 
-def _keep_secret(secret: str, path: Path) -> None:
+def _store_secret(secret: str, path: Path) -> None:
     """Write a file that only its owner can read, whole, unless another process was first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # made with mode 0600
@@ -145,7 +145,7 @@ def _keep_secret(secret: str, path: Path) -> None:
 
 
 @cache
-def settings() -> Settings:
+def get_settings() -> Settings:
     """The settings of this process. Raises InputError for a variable that cannot be used, without its value."""
     try:
         return Settings()

@@ -23,4 +23,4 @@ def issue_token(settings: Settings, profile_id: UUID, lifetime: timedelta) -> st
         "iat": now,
         "exp": now + lifetime,
     }
-    return jwt.encode(claims, settings.signing_secret(), algorithm=ALGORITHM)
+    return jwt.encode(claims, settings.get_signing_secret(), algorithm=ALGORITHM)

@@ -8,19 +8,19 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from models.db.errors import EmptyTown
-from models.ml.frames import check_interactions, check_profiles
-from models.ml.no_answers import remove_no_answers
-from pipelines.checks import few_are_rejected
-from pipelines.extract import count_future_rows, read_interactions, read_profiles
-from pipelines.plots import rounded
-from pipelines.resources import Database
+from models.db.errors import NotEnoughProfiles
+from models.ml.profiles.frame_contracts import check_interactions, check_profiles
+from models.ml.profiles.no_answers import remove_no_answers
+from pipelines.assets.extract import count_future_rows, read_interactions, read_profiles
+from pipelines.checks.asset_checks import check_rejection_rate
+from pipelines.reports.plots import round_figures
+from pipelines.resources import DatabaseResource
 
 GROUP, OWNERS, KINDS = "source", ["team:matching"], {"postgres", "parquet"}
-REASONS_TOLD = 3
-FEW = {
+REASONS_SHOWN = 3
+REJECTION_CHECKS = {
     asset: dg.AssetCheckSpec(
-        "few_are_rejected",
+        "rejection_rate",
         asset=asset,
         blocking=True,
         description="Few rows break the contract: a warning above 5 %; above 50 % nothing is published.",
@@ -29,83 +29,83 @@ FEW = {
 }
 
 
-def _out(description: str) -> dg.AssetOut:
+def _make_output_spec(description: str) -> dg.AssetOut:
     return dg.AssetOut(description=description, owners=OWNERS, kinds=KINDS)
 
 
 @dg.multi_asset(
     group_name=GROUP,
     outs={
-        "profiles": _out(
+        "profiles": _make_output_spec(
             "Everybody who can be matched.\n\n"
             "In: `app.profiles`. Out: a frame, a row a person whose profile keeps the contract, in order "
             "of profile_id: gender, age, whom they look for, place, texts, interests, traits, facts, wants, paused."
         ),
-        "rejected_profiles": _out(
+        "rejected_profiles": _make_output_spec(
             "Profiles that are left out, and why.\n\n"
             "In: `app.profiles`. Out: a frame, a row a profile that breaks the contract: profile_id, reason."
         ),
     },
-    check_specs=[FEW["profiles"]],
+    check_specs=[REJECTION_CHECKS["profiles"]],
 )
 def profiles(
     context: dg.AssetExecutionContext,
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
-    database: Database,
+    database: DatabaseResource,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the profiles of the app and check each against the frame contract."""
     start = time.monotonic()
-    with database.engine() as engine, engine.connect() as connection:
+    with database.open_engine() as engine, engine.connect() as connection:
         frame, no_answers = remove_no_answers(read_profiles(connection))
         future, _ = count_future_rows(connection)
     _warn(context, future, "profiles")
     accepted, rejected = check_profiles(frame)
     # First, so that it is there to be looked at also where nobody is left.
-    yield _output("rejected_profiles", rejected)
+    yield _make_output("rejected_profiles", rejected)
     if len(accepted) < 2:
-        raise EmptyTown(
+        raise NotEnoughProfiles(
             f"{len(accepted)} usable of {len(frame)} profiles in app.profiles, and matching takes two: "
-            f"load some with `matching load`{_first_reasons(rejected)}"
+            f"load some with `matching load`{_summarise_reasons(rejected)}"
         )
     counts = {"no_answers": no_answers.total(), "from_the_future": future}
     figures = {"rejected_share": len(rejected) / max(len(frame), 1), **counts}
-    yield _output("profiles", accepted, {**figures, "seconds": round(time.monotonic() - start, 2)})
-    yield few_are_rejected("profiles", len(accepted), len(rejected))
+    yield _make_output("profiles", accepted, {**figures, "seconds": round(time.monotonic() - start, 2)})
+    yield check_rejection_rate("profiles", len(accepted), len(rejected))
 
 
 @dg.multi_asset(
     group_name=GROUP,
     ins={"profiles": dg.AssetIn()},
     outs={
-        "interactions": _out(
+        "interactions": _make_output_spec(
             "Who liked and who passed whom.\n\n"
             "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that keeps the "
             "contract, in order of time: interaction_id, actor_id, target_id, kind, created_at, and how it was shown."
         ),
-        "rejected_interactions": _out(
+        "rejected_interactions": _make_output_spec(
             "Likes and passes that are left out, and why.\n\n"
             "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that breaks the "
             "contract: interaction_id, reason."
         ),
     },
-    check_specs=[FEW["interactions"]],
+    check_specs=[REJECTION_CHECKS["interactions"]],
 )
 def interactions(
     context: dg.AssetExecutionContext,
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
-    database: Database,
+    database: DatabaseResource,
     profiles: pd.DataFrame,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Extract the likes and passes of the app and check each, also for people that were rejected."""
     start = time.monotonic()
-    with database.engine() as engine, engine.connect() as connection:
+    with database.open_engine() as engine, engine.connect() as connection:
         frame, (_, future) = read_interactions(connection), count_future_rows(connection)
     _warn(context, future, "likes and passes")
     accepted, rejected = check_interactions(frame, frozenset(profiles["profile_id"]))
     figures = {"rejected_share": len(rejected) / max(len(frame), 1), "from_the_future": future}
-    yield _output("interactions", accepted, {**figures, "seconds": round(time.monotonic() - start, 2)})
-    yield _output("rejected_interactions", rejected)
-    yield few_are_rejected("interactions", len(accepted), len(rejected))
+    yield _make_output("interactions", accepted, {**figures, "seconds": round(time.monotonic() - start, 2)})
+    yield _make_output("rejected_interactions", rejected)
+    yield check_rejection_rate("interactions", len(accepted), len(rejected))
 
 
 def _warn(context: dg.AssetExecutionContext, future: int, what: str) -> None:
@@ -115,16 +115,16 @@ def _warn(context: dg.AssetExecutionContext, future: int, what: str) -> None:
         )
 
 
-def _first_reasons(rejected: pd.DataFrame) -> str:
+def _summarise_reasons(rejected: pd.DataFrame) -> str:
     """What to mend where profiles were refused, by how many break it; nothing where none was."""
     if rejected.empty:
         return ""
-    most = Counter(rejected["reason"]).most_common(REASONS_TOLD)
+    most = Counter(rejected["reason"]).most_common(REASONS_SHOWN)
     return f", or mend those that were refused: {', '.join(f'{reason} ({count:,})' for reason, count in most)}"
 
 
-def _output(name: str, frame: pd.DataFrame, figures: Mapping[str, float] | None = None) -> dg.Output[pd.DataFrame]:
-    metadata: dict[str, Any] = {"dagster/row_count": len(frame), **rounded(figures or {})}
+def _make_output(name: str, frame: pd.DataFrame, figures: Mapping[str, float] | None = None) -> dg.Output[pd.DataFrame]:
+    metadata: dict[str, Any] = {"dagster/row_count": len(frame), **round_figures(figures or {})}
     if "reason" in frame:
         metadata["reasons"] = dg.MetadataValue.json(dict(Counter(frame["reason"])))
     return dg.Output(frame, name, metadata=metadata)

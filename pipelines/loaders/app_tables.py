@@ -15,21 +15,21 @@ from models.db import locks
 from models.db.errors import DatabaseUnavailable
 from pipelines.loaders import upserts
 from pipelines.loaders.records import Interaction, LoadReport, Person, Source
-from pipelines.loaders.refusals import STRANGER, acceptable_interactions, acceptable_people
+from pipelines.loaders.refusals import UNKNOWN_PERSON, filter_interactions, filter_people
 
-__all__ = ["Interaction", "LoadReport", "Person", "Source", "fill", "profile_id"]
+__all__ = ["Interaction", "LoadReport", "Person", "Source", "derive_profile_id", "fill_app_tables"]
 
 NAMESPACE = UUID("5d6d1f6e-2b1c-5a44-9d0e-6c7f1b1f0d11")
 
 logger = logging.getLogger(__name__)
 
 
-def profile_id(source_key: str) -> str:
+def derive_profile_id(source_key: str) -> str:
     """The id of the person with this source key: the same on every machine, so that a run can be repeated exactly."""
     return str(uuid5(NAMESPACE, source_key))
 
 
-def fill(
+def fill_app_tables(
     engine: Engine, people: Iterable[Person], interactions: Iterable[Interaction], refused: Counter[str] | None = None
 ) -> LoadReport:
     """Insert or update the people and interactions in one transaction; rows as they already are stay untouched.
@@ -37,20 +37,20 @@ def fill(
     Both iterables are read once, people first, and streamed. Rows that cannot be used are left out and counted in the
     report with those the source already `refused`. Of several rows with the same key the first counts. Interactions
     may name people of earlier loads. Two loads at once happen one after the other. If the server is lost or its disk
-    full, nothing is written; inside `models.db.engines.database` that is raised as DatabaseUnavailable.
+    full, nothing is written; inside `models.db.engines.open_database` that is raised as DatabaseUnavailable.
     """
     reasons: Counter[str] = Counter()
     with engine.begin() as connection:
         # Two loads at once would meet in the same rows in different orders: the second waits here.
         locks.acquire(connection, locks.LOAD)
-        people_counts = _fill_profiles(connection, acceptable_people(people, reasons))
-        interaction_counts = _fill_interactions(connection, acceptable_interactions(interactions, reasons), reasons)
+        people_counts = _fill_profiles(connection, filter_people(people, reasons))
+        interaction_counts = _fill_interactions(connection, filter_interactions(interactions, reasons), reasons)
     return LoadReport(*people_counts, *interaction_counts, refused=reasons + (refused or Counter()))
 
 
-def _profile_row(person: Person) -> tuple[object, ...]:
+def _make_profile_row(person: Person) -> tuple[object, ...]:
     return (
-        profile_id(person.source_key),
+        derive_profile_id(person.source_key),
         person.source_key,
         person.display_name,
         person.birth_date,
@@ -70,15 +70,15 @@ def _profile_row(person: Person) -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _actor_namespace(actor_key: str) -> UUID:
+def _derive_actor_namespace(actor_key: str) -> UUID:
     return uuid5(NAMESPACE, actor_key)
 
 
-def _interaction_row(line: int, interaction: Interaction) -> tuple[object, ...]:
+def _make_interaction_row(line: int, interaction: Interaction) -> tuple[object, ...]:
     return (
         line,
         # The target's key in the actor's namespace: no two pairs of keys can be spelt the same.
-        str(uuid5(_actor_namespace(interaction.actor_key), interaction.target_key)),
+        str(uuid5(_derive_actor_namespace(interaction.actor_key), interaction.target_key)),
         interaction.actor_key,
         interaction.target_key,
         interaction.kind,
@@ -90,7 +90,7 @@ def _interaction_row(line: int, interaction: Interaction) -> tuple[object, ...]:
 
 def _fill_profiles(connection: Connection, people: Iterable[Person]) -> tuple[int, int, int]:
     connection.exec_driver_sql(upserts.INCOMING_PROFILES)
-    _copy(connection, "incoming_profiles", map(_profile_row, people))
+    _copy_rows(connection, "incoming_profiles", map(_make_profile_row, people))
     seen, added, changed = connection.exec_driver_sql(upserts.UPSERT_PROFILES).one()
     return added, changed, seen - added - changed
 
@@ -99,15 +99,15 @@ def _fill_interactions(
     connection: Connection, interactions: Iterable[Interaction], reasons: Counter[str]
 ) -> tuple[int, int, int]:
     connection.exec_driver_sql(upserts.INCOMING_INTERACTIONS)
-    rows = (_interaction_row(line, interaction) for line, interaction in enumerate(interactions))
-    copied = _copy(connection, "incoming_interactions", rows)
-    strangers = connection.exec_driver_sql(upserts.FORGET_STRANGERS).rowcount
+    rows = (_make_interaction_row(line, interaction) for line, interaction in enumerate(interactions))
+    copied = _copy_rows(connection, "incoming_interactions", rows)
+    strangers = connection.exec_driver_sql(upserts.DELETE_UNKNOWN_PEOPLE).rowcount
     seen, added, changed = connection.exec_driver_sql(upserts.UPSERT_INTERACTIONS).one()
-    reasons.update({STRANGER: strangers, "pair seen before in this load": copied - strangers - seen})
+    reasons.update({UNKNOWN_PERSON: strangers, "pair seen before in this load": copied - strangers - seen})
     return added, changed, seen - added - changed
 
 
-def _copy(connection: Connection, table: str, rows: Iterable[tuple[object, ...]]) -> int:
+def _copy_rows(connection: Connection, table: str, rows: Iterable[tuple[object, ...]]) -> int:
     """Stream rows into a temporary table and let the planner know its size; the number of rows."""
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     count = 0

@@ -11,12 +11,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from models.db.errors import InputError
-from models.ml.no_answers import is_no_answer
+from models.ml.profiles.no_answers import is_no_answer
 
-LONGEST_CELL = 10_000_000  # characters; the loaders refuse a person with a long answer, so the file must not fail on it
+MAX_CELL_LENGTH = (
+    10_000_000  # characters; the loaders refuse a person with a long answer, so the file must not fail on it
+)
 
 
-def rows(
+def read_rows(
     path: Path,
     required: Collection[str],
     optional: Collection[str],
@@ -31,17 +33,17 @@ def rows(
     `no_answers` by column. The first of the encodings that fits is taken. Raises InputError at once for a file that
     is not there, is not text, is empty or lacks required columns, and while reading for quotes that do not close.
     """
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(_text(path, encodings), newline=""), strict=True)
-    header = _header(path, reader)
+    csv.field_size_limit(MAX_CELL_LENGTH)
+    reader = csv.reader(io.StringIO(_decode_file(path, encodings), newline=""), strict=True)
+    header = _read_header(path, reader)
     missing = [name for name in required if name not in header]
     if missing:
         raise InputError(f"{path} is not the file expected: it has no column {', '.join(missing)}")
     places = {name: header.index(name) for name in (*required, *optional) if name in header}
     blank = dict.fromkeys(optional, "")
-    complete = _complete(path, reader, len(header), refused)
+    complete = _filter_complete(path, reader, len(header), refused)
     return (
-        (number, blank | {name: _answer(name, row[place], no_answers) for name, place in places.items()})
+        (number, blank | {name: _replace_no_answer(name, row[place], no_answers) for name, place in places.items()})
         for number, row in complete
     )
 
@@ -51,7 +53,7 @@ def is_blank(cell: str) -> bool:
     return is_no_answer(html.unescape(cell)) or cell.strip().casefold() == "none"
 
 
-def _answer(column: str, cell: str, no_answers: Counter[str]) -> str:
+def _replace_no_answer(column: str, cell: str, no_answers: Counter[str]) -> str:
     if not is_blank(cell):
         return cell
     if cell.strip():
@@ -59,7 +61,7 @@ def _answer(column: str, cell: str, no_answers: Counter[str]) -> str:
     return ""
 
 
-def number(cell: str) -> float | None:
+def parse_number(cell: str) -> float | None:
     """A cell as a number, thousands separators allowed; None if blank. Raises ValueError for anything else."""
     if is_blank(cell):
         return None
@@ -70,23 +72,23 @@ def number(cell: str) -> float | None:
     return value
 
 
-def whole(cell: str) -> int | None:
+def parse_whole_number(cell: str) -> int | None:
     """A cell as a whole number, `11` or `11.0`; None if it is anything else."""
     try:
-        value = number(cell)
+        value = parse_number(cell)
     except ValueError:
         return None
     return int(value) if value is not None and value.is_integer() else None
 
 
-def _header(path: Path, reader: Iterator[list[str]]) -> list[str]:
+def _read_header(path: Path, reader: Iterator[list[str]]) -> list[str]:
     try:
         return [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise InputError(f"{path} is not a proper CSV file: {error}") from error
 
 
-def _complete(
+def _filter_complete(
     path: Path, reader: Iterator[list[str]], width: int, refused: Counter[str]
 ) -> Iterator[tuple[int, list[str]]]:
     number = 0
@@ -102,8 +104,8 @@ def _complete(
         raise InputError(f"{path} has a header but no rows")
 
 
-def _text(path: Path, encodings: Collection[str]) -> str:
-    content = _content(path)
+def _decode_file(path: Path, encodings: Collection[str]) -> str:
+    content = _read_content(path)
     if not content.strip():
         raise InputError(f"{path} is empty")
     if b"\0" in content.partition(b"\n")[0]:
@@ -117,7 +119,7 @@ def _text(path: Path, encodings: Collection[str]) -> str:
     raise InputError(f"{path} is not {' or '.join(encodings)}: line {line} has a byte {content[failure.start]:#04x}")
 
 
-def _content(path: Path) -> bytes:
+def _read_content(path: Path) -> bytes:
     try:
         if path.suffix.lower() != ".zip":
             return path.read_bytes()

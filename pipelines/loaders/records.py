@@ -67,11 +67,11 @@ class LoadReport:
     """Words that stood for no answer, such as `NA`, by column."""
 
 
-def age_in_years(birth_date: date, on: date) -> int:
+def compute_age(birth_date: date, on: date) -> int:
     """Completed years of age on a day, as people count them and as `matching.age_in_years` does."""
     return on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
 
 
-def birth_date_of(age: int, on: date) -> date:
+def estimate_birth_date(age: int, on: date) -> date:
     """The birth date taken for somebody whose age on a day is all that is known: born half a year earlier still."""
     return on - timedelta(days=365.2425 * (age + 0.5))

@@ -9,28 +9,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 
-from models.db import profile_limits as limits
-from models.db.profile_limits import LONGEST_ANSWER, LONGEST_WORD, OLDEST, YOUNGEST
-from models.ml.profile_sizes import SIZES
-from pipelines.loaders.records import Interaction, Person, age_in_years
+from models.db.schema import profile_limits as limits
+from models.db.schema.profile_limits import MAX_AGE, MAX_ANSWER_LENGTH, MAX_WORD_LENGTH, MIN_AGE
+from models.ml.profiles.profile_sizes import SIZES
+from pipelines.loaders.records import Interaction, Person, compute_age
 
 KINDS = ("like", "pass")
-MOST = 32_767  # the largest position
+MAX_SMALLINT = 32_767  # the largest position
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-STRANGER = "interaction with an unknown person"
+UNKNOWN_PERSON = "interaction with an unknown person"
 
 
-def _words(person: Person) -> Iterator[str]:
+def _iterate_words(person: Person) -> Iterator[str]:
     """Every string of a profile but the answers."""
     yield from (person.source_key, person.display_name, person.gender, *person.seeks, *person.interests)
     yield from (*person.texts, *person.traits, *person.wants, *person.facts, *person.facts.values())
 
 
-def _unstorable(words: Iterable[str]) -> bool:
+def _has_unstorable_text(words: Iterable[str]) -> bool:
     return UNSTORABLE.search("".join(words)) is not None
 
 
-def _or(number: float | None, default: float) -> float:
+def _use_default(number: float | None, default: float) -> float:
     return default if number is None else number
 
 
@@ -38,15 +38,15 @@ def _is_within(number: float | None, bounds: tuple[float, float]) -> bool:
     return number is None or bounds[0] <= number <= bounds[1]
 
 
-def _misplaced(person: Person) -> bool:
+def _has_invalid_location(person: Person) -> bool:
     if person.latitude is None or person.longitude is None:
         return person.latitude is not person.longitude
     return not (_is_within(person.latitude, limits.LATITUDES) and _is_within(person.longitude, limits.LONGITUDES))
 
 
-def _limits_unusable(person: Person) -> bool:
+def _has_invalid_limits(person: Person) -> bool:
     least, most = limits.AGE_LIMITS
-    ages_fit = least <= _or(person.age_min, least) <= _or(person.age_max, most) <= most
+    ages_fit = least <= _use_default(person.age_min, least) <= _use_default(person.age_max, most) <= most
     return not (ages_fit and _is_within(person.max_distance_km, limits.DISTANCES_KM))
 
 
@@ -63,58 +63,60 @@ def _is_too_large(person: Person) -> bool:
 
 
 REFUSALS: dict[str, Callable[[Person, date], bool]] = {
-    "text with a NUL byte or a lone surrogate": lambda person, _: _unstorable(
-        [*_words(person), *person.texts.values()]
+    "text with a NUL byte or a lone surrogate": lambda person, _: _has_unstorable_text(
+        [*_iterate_words(person), *person.texts.values()]
     ),
     "blank source key, name or gender": lambda person, _: (
         not all(map(str.strip, (person.source_key, person.display_name, person.gender)))
     ),
-    f"answer longer than {LONGEST_ANSWER:,} characters": lambda person, _: (
-        max(map(len, person.texts.values()), default=0) > LONGEST_ANSWER
+    f"answer longer than {MAX_ANSWER_LENGTH:,} characters": lambda person, _: (
+        max(map(len, person.texts.values()), default=0) > MAX_ANSWER_LENGTH
     ),
-    f"name, fact or interest longer than {LONGEST_WORD} characters": lambda person, _: (
-        max(map(len, _words(person))) > LONGEST_WORD
+    f"name, fact or interest longer than {MAX_WORD_LENGTH} characters": lambda person, _: (
+        max(map(len, _iterate_words(person))) > MAX_WORD_LENGTH
     ),
     "blank interest, fact or gender looked for": lambda person, _: (
         not all(map(str.strip, (*person.seeks, *person.interests, *person.facts.values())))
     ),
     "too many or too large answers, interests, traits, facts or wants": lambda person, _: _is_too_large(person),
     "birth date in the future": lambda person, today: person.birth_date > today,
-    f"under {YOUNGEST}": lambda person, today: age_in_years(person.birth_date, today) < YOUNGEST,
-    f"over {OLDEST} years old": lambda person, today: age_in_years(person.birth_date, today) > OLDEST,
+    f"under {MIN_AGE}": lambda person, today: compute_age(person.birth_date, today) < MIN_AGE,
+    f"over {MAX_AGE} years old": lambda person, today: compute_age(person.birth_date, today) > MAX_AGE,
     "trait or want that is not a finite number": lambda person, _: (
         not all(map(math.isfinite, (*person.traits.values(), *person.wants.values())))
     ),
     "trait or want out of range": lambda person, _: _has_numbers_out_of_range(person),
-    "coordinates incomplete or out of range": lambda person, _: _misplaced(person),
-    "age or distance limit out of range": lambda person, _: _limits_unusable(person),
+    "coordinates incomplete or out of range": lambda person, _: _has_invalid_location(person),
+    "age or distance limit out of range": lambda person, _: _has_invalid_limits(person),
 }
 
 
-def refusal(person: Person, today: date) -> str | None:
+def find_refusal(person: Person, today: date) -> str | None:
     """Why this person cannot be loaded, in words without personal values, or None."""
     return next((reason for reason, applies in REFUSALS.items() if applies(person, today)), None)
 
 
-def interaction_refusal(interaction: Interaction) -> str | None:
+def find_interaction_refusal(interaction: Interaction) -> str | None:
     """Why this interaction cannot be loaded whoever is known, in words without personal values, or None."""
     if interaction.kind not in KINDS:
         return "interaction of an unknown kind"
     if interaction.actor_key == interaction.target_key:
         return "interaction with oneself"
-    if _unstorable((interaction.actor_key, interaction.target_key)):
-        return STRANGER
-    if not (1 <= _or(interaction.position, 1) <= MOST and 0 < _or(interaction.propensity, 1) <= 1):
+    if _has_unstorable_text((interaction.actor_key, interaction.target_key)):
+        return UNKNOWN_PERSON
+    if not (
+        1 <= _use_default(interaction.position, 1) <= MAX_SMALLINT and 0 < _use_default(interaction.propensity, 1) <= 1
+    ):
         return "interaction with a position or propensity out of range"
     return None
 
 
-def acceptable_people(people: Iterable[Person], reasons: Counter[str]) -> Iterator[Person]:
+def filter_people(people: Iterable[Person], reasons: Counter[str]) -> Iterator[Person]:
     """The people that can be loaded, each source key once; the others are counted in `reasons`."""
     today = datetime.now(UTC).date()
     seen: set[str] = set()
     for person in people:
-        reason = "source key seen before in this load" if person.source_key in seen else refusal(person, today)
+        reason = "source key seen before in this load" if person.source_key in seen else find_refusal(person, today)
         if reason is None:
             seen.add(person.source_key)
             yield person
@@ -122,10 +124,10 @@ def acceptable_people(people: Iterable[Person], reasons: Counter[str]) -> Iterat
             reasons[reason] += 1
 
 
-def acceptable_interactions(interactions: Iterable[Interaction], reasons: Counter[str]) -> Iterator[Interaction]:
+def filter_interactions(interactions: Iterable[Interaction], reasons: Counter[str]) -> Iterator[Interaction]:
     """The interactions that can be loaded if their people are known; the others are counted in `reasons`."""
     for interaction in interactions:
-        reason = interaction_refusal(interaction)
+        reason = find_interaction_refusal(interaction)
         if reason is None:
             yield interaction
         else:

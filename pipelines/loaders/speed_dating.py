@@ -13,12 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from models.db.profile_limits import OLDEST, YOUNGEST
+from models.db.schema.profile_limits import MAX_AGE, MIN_AGE
 from pipelines.loaders import app_tables
-from pipelines.loaders.csv_files import rows, whole
+from pipelines.loaders.csv_files import parse_whole_number, read_rows
 from pipelines.loaders.records import Interaction, LoadReport, Source
 from pipelines.loaders.speed_dating_key import GENDERS, WAVE_DATES
-from pipelines.loaders.speed_dating_profile import COLUMNS, person, source_key, within
+from pipelines.loaders.speed_dating_profile import COLUMNS, make_person, make_source_key, read_bounded_number
 
 REQUIRED = ("iid", "gender", "wave", "pid")
 OPTIONAL = ("age", "order", "dec", *COLUMNS)
@@ -43,49 +43,52 @@ class Side:
     cells: Mapping[str, str]
 
 
-def load(engine: Engine, path: Path) -> LoadReport:
-    """Load the guests and their decisions, as `read` gives them; another part of the file adds to what is there.
+def load_speed_dating(engine: Engine, path: Path) -> LoadReport:
+    """Load the guests and their decisions, as `read_speed_dating` gives them; another part of the file adds to what is
+    there.
 
     Raises InputError for a file that cannot be used and DatabaseUnavailable, with nothing written, for a lost server.
     """
-    source = read(path)
-    report = app_tables.fill(engine, source.people, source.interactions, source.refused)
+    source = read_speed_dating(path)
+    report = app_tables.fill_app_tables(engine, source.people, source.interactions, source.refused)
     return replace(report, notes=source.notes, no_answers=source.no_answers)
 
 
-def read(path: Path) -> Source:
+def read_speed_dating(path: Path) -> Source:
     """The guests and decisions in the file, or in any part of it that has at least the columns of `REQUIRED`.
 
     A guest is who has rows of their own. A row without `dec` gives its guest but no interaction. Raises InputError.
     """
     refused, notes, no_answers = Counter[str](), Counter[str](), Counter[str]()
-    sides = _sides(path, refused, no_answers)
+    sides = _read_sides(path, refused, no_answers)
     guests = {side.guest: side for side in reversed(sides)}
-    ages = _ages(sides, notes)
+    ages = _impute_ages(sides, notes)
     people = [
-        person(guest, side.gender, ages[guest], WAVE_DATES[side.wave], side.cells, refused)
+        make_person(guest, side.gender, ages[guest], WAVE_DATES[side.wave], side.cells, refused)
         for guest, side in guests.items()
     ]
     notes["guests left no questionnaire"] = sum(not (guest.traits or guest.facts or guest.wants) for guest in people)
-    interactions = _interactions(sides, refused, notes)
+    interactions = _make_interactions(sides, refused, notes)
     noted = tuple(f"{count} {what}" for what, count in notes.items() if count)
     return Source(people, interactions, refused, noted, no_answers)
 
 
-def _sides(path: Path, refused: Counter[str], no_answers: Counter[str]) -> list[Side]:
+def _read_sides(path: Path, refused: Counter[str], no_answers: Counter[str]) -> list[Side]:
     sides = []
-    for _, cells in rows(path, REQUIRED, OPTIONAL, ENCODINGS, refused, no_answers):
-        guest, partner, gender, wave, age = (whole(cells[name]) for name in ("iid", "pid", "gender", "wave", "age"))
+    for _, cells in read_rows(path, REQUIRED, OPTIONAL, ENCODINGS, refused, no_answers):
+        guest, partner, gender, wave, age = (
+            parse_whole_number(cells[name]) for name in ("iid", "pid", "gender", "wave", "age")
+        )
         if guest is None or gender not in GENDERS or wave not in WAVE_DATES:
             refused["row without a usable iid, gender or wave"] += 1
-        elif cells["age"] and not (age is not None and YOUNGEST <= age <= OLDEST):
-            refused[f"row with an age not from {YOUNGEST} to {OLDEST}"] += 1
+        elif cells["age"] and not (age is not None and MIN_AGE <= age <= MAX_AGE):
+            refused[f"row with an age not from {MIN_AGE} to {MAX_AGE}"] += 1
         else:
             sides.append(Side(guest, partner, gender, wave, age, cells))
     return sides
 
 
-def _ages(sides: Sequence[Side], notes: Counter[str]) -> dict[int, int]:
+def _impute_ages(sides: Sequence[Side], notes: Counter[str]) -> dict[int, int]:
     """Age at the event by guest: a profile must have one, so a blank becomes the median of the wave's same gender."""
     guests = {side.guest: side for side in reversed(sides)}
     given = {side.guest: side.age for side in reversed(sides) if side.age is not None}
@@ -102,16 +105,16 @@ def _ages(sides: Sequence[Side], notes: Counter[str]) -> dict[int, int]:
     return given | guessed
 
 
-def _interactions(sides: Iterable[Side], refused: Counter[str], notes: Counter[str]) -> list[Interaction]:
-    moments = _moments(sides, refused)
+def _make_interactions(sides: Iterable[Side], refused: Counter[str], notes: Counter[str]) -> list[Interaction]:
+    moments = _schedule_dates(sides, refused)
     interactions = []
     for side in sides:
-        decision = whole(side.cells["dec"])
+        decision = parse_whole_number(side.cells["dec"])
         if side.partner is None:
             refused["row without a pid: the partner has no rows either"] += 1
         elif decision in KINDS:
-            moment = moments[_pair(side)]
-            keys = source_key(side.guest), source_key(side.partner)
+            moment = moments[_identify_pair(side)]
+            keys = make_source_key(side.guest), make_source_key(side.partner)
             interactions.append(Interaction(*keys, KINDS[decision], moment))
         elif not side.cells["dec"]:
             notes["rows have no decision and give no interaction"] += 1
@@ -120,21 +123,22 @@ def _interactions(sides: Iterable[Side], refused: Counter[str], notes: Counter[s
     return interactions
 
 
-def _pair(side: Side) -> frozenset[int | None]:
+def _identify_pair(side: Side) -> frozenset[int | None]:
     return frozenset((side.guest, side.partner))
 
 
-def _moments(sides: Iterable[Side], refused: Counter[str]) -> dict[frozenset[int | None], datetime]:
+def _schedule_dates(sides: Iterable[Side], refused: Counter[str]) -> dict[frozenset[int | None], datetime]:
     """When each pair met: dates of four minutes from `START`, at the place in the evening that `order` gives.
 
     In some waves the two sides give different places; the earlier one counts for both. None at all counts as the first.
     """
     places: dict[frozenset[int | None], float] = {}
     for side in sides:
-        place = within(side.cells, "order", 1, MOST_DATES, refused)
+        place = read_bounded_number(side.cells, "order", 1, MOST_DATES, refused)
         if place is not None:
-            places[_pair(side)] = min(place, places.get(_pair(side), place))
+            places[_identify_pair(side)] = min(place, places.get(_identify_pair(side), place))
     return {
-        _pair(side): datetime.combine(WAVE_DATES[side.wave], START) + DATE_LENGTH * (places.get(_pair(side), 1) - 1)
+        _identify_pair(side): datetime.combine(WAVE_DATES[side.wave], START)
+        + DATE_LENGTH * (places.get(_identify_pair(side), 1) - 1)
         for side in sides
     }

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 
-from pipelines.loaders.csv_files import number
-from pipelines.loaders.records import Person, birth_date_of
+from pipelines.loaders.csv_files import parse_number
+from pipelines.loaders.records import Person, estimate_birth_date
 from pipelines.loaders.speed_dating_key import ACTIVITIES, ATTRIBUTES, CAREERS, FIELDS, GENDERS, GOALS, RACES
 
 PROMPTS = {
@@ -41,36 +41,40 @@ HIGHEST_SLIP = 15  # on its scale of 10 the public file has ratings of 13 and 14
 KEEN = 7  # an activity rated so or higher is an interest
 
 
-def person(iid: int, gender: int, age: int, event: date, cells: Mapping[str, str], refused: Counter[str]) -> Person:
+def make_person(
+    iid: int, gender: int, age: int, event: date, cells: Mapping[str, str], refused: Counter[str]
+) -> Person:
     """The profile of a guest of `age` years on the day of the event.
 
     Values out of their range are left out and counted in `refused`. Ratings are 0 to 10, preferences shares of their
     own sum, importances 0 to 1, money US dollars, habits 1 (almost never) to 7 (several times a week).
     """
-    ratings = {column: _rating(cells, column, refused) for column in ACTIVITIES}
+    ratings = {column: _read_rating(cells, column, refused) for column in ACTIVITIES}
     return Person(
-        source_key=source_key(iid),
+        source_key=make_source_key(iid),
         display_name=f"Guest {iid}",
-        birth_date=birth_date_of(age, event),
+        birth_date=estimate_birth_date(age, event),
         gender=GENDERS[gender],
         seeks=(GENDERS[1 - gender],),
         texts={prompt: text for column, prompt in PROMPTS.items() if (text := cells[column].strip())},
         interests=tuple(name for column, name in ACTIVITIES.items() if (ratings[column] or 0) >= KEEN),
-        traits=_known({**ratings, **_opinions(cells, refused), **_circumstances(cells, refused)}),
-        facts=_facts(cells, refused),
-        wants={**_shares(cells, WANTS_BLOCK, refused), **_importances(cells, refused)},
+        traits=_drop_missing({**ratings, **_read_opinions(cells, refused), **_read_circumstances(cells, refused)}),
+        facts=_read_facts(cells, refused),
+        wants={**_read_shares(cells, WANTS_BLOCK, refused), **_read_importances(cells, refused)},
     )
 
 
-def source_key(iid: int) -> str:
+def make_source_key(iid: int) -> str:
     """The source key of the guest with this `iid`."""
     return f"speed-dating:{iid}"
 
 
-def within(cells: Mapping[str, str], column: str, low: float, high: float, refused: Counter[str]) -> float | None:
+def read_bounded_number(
+    cells: Mapping[str, str], column: str, low: float, high: float, refused: Counter[str]
+) -> float | None:
     """The number in a column; None if blank, and also, but counted in `refused`, if unreadable or not in low … high."""
     try:
-        value = number(cells[column])
+        value = parse_number(cells[column])
     except ValueError:
         value = math.inf
     if value is None or low <= value <= high:
@@ -79,53 +83,55 @@ def within(cells: Mapping[str, str], column: str, low: float, high: float, refus
     return None
 
 
-def _known(traits: Mapping[str, float | None]) -> dict[str, float]:
+def _drop_missing(traits: Mapping[str, float | None]) -> dict[str, float]:
     return {name: value for name, value in traits.items() if value is not None}
 
 
-def _rating(cells: Mapping[str, str], column: str, refused: Counter[str]) -> float | None:
-    value = within(cells, column, 0, HIGHEST_SLIP, refused)
+def _read_rating(cells: Mapping[str, str], column: str, refused: Counter[str]) -> float | None:
+    value = read_bounded_number(cells, column, 0, HIGHEST_SLIP, refused)
     return None if value is None else min(value, HIGHEST_RATING)
 
 
-def _opinions(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float | None]:
+def _read_opinions(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float | None]:
     """What guests think of themselves, of what others see in them, and of what others want."""
     seen = {
-        prefix + word: _rating(cells, f"{column}{block}_1", refused)
+        prefix + word: _read_rating(cells, f"{column}{block}_1", refused)
         for block, prefix in SELF_RATING_BLOCKS.items()
         for column, word in RATED.items()
     }
     guessed = {
         prefix + word: share
         for block, prefix in GUESSED_WANTS_BLOCKS.items()
-        for word, share in _shares(cells, block, refused).items()
+        for word, share in _read_shares(cells, block, refused).items()
     }
     return {**seen, **guessed}
 
 
-def _circumstances(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float | None]:
-    amounts = {name: within(cells, column, 0, 10_000_000, refused) for column, name in AMOUNTS.items()}
-    codes = _known({name: within(cells, column, 1, 7, refused) for column, name in HABITS.items()})
+def _read_circumstances(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float | None]:
+    amounts = {name: read_bounded_number(cells, column, 0, 10_000_000, refused) for column, name in AMOUNTS.items()}
+    codes = _drop_missing({name: read_bounded_number(cells, column, 1, 7, refused) for column, name in HABITS.items()})
     often = {name: 8 - code for name, code in codes.items()}  # the file's 1 is most often
-    return {**amounts, **often, "exphappy": _rating(cells, "exphappy", refused)}
+    return {**amounts, **often, "exphappy": _read_rating(cells, "exphappy", refused)}
 
 
-def _shares(cells: Mapping[str, str], block: str, refused: Counter[str]) -> dict[str, float]:
+def _read_shares(cells: Mapping[str, str], block: str, refused: Counter[str]) -> dict[str, float]:
     """A block of six preferences as shares of its own sum: 100 points and ratings of 1 to 10 come out alike."""
-    points = _known({word: within(cells, f"{column}{block}_1", 0, 100, refused) for column, word in ATTRIBUTES.items()})
+    points = _drop_missing(
+        {word: read_bounded_number(cells, f"{column}{block}_1", 0, 100, refused) for column, word in ATTRIBUTES.items()}
+    )
     total = sum(points.values())
     return {word: value / total for word, value in points.items()} if total else {}
 
 
-def _importances(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float]:
-    ratings = _known({name: _rating(cells, column, refused) for column, name in IMPORTANCES.items()})
+def _read_importances(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float]:
+    ratings = _drop_missing({name: _read_rating(cells, column, refused) for column, name in IMPORTANCES.items()})
     return {name: value / HIGHEST_RATING for name, value in ratings.items()}
 
 
-def _facts(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, str]:
+def _read_facts(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, str]:
     facts = {}
     for column, (name, words) in FACTS.items():
-        code = within(cells, column, 1, len(words), refused)
+        code = read_bounded_number(cells, column, 1, len(words), refused)
         if code is not None and code in words:
             facts[name] = words[int(code)]
     return facts

@@ -1,4 +1,4 @@
-"""The statements of `app_tables.fill`: a temporary table and an upsert each for profiles and interactions.
+"""The statements of `app_tables.fill_app_tables`: a temporary table and an upsert each for profiles and interactions.
 
 An upsert writes only what differs, and answers how many rows came, were added, were changed.
 """
@@ -39,7 +39,7 @@ CREATE TEMP TABLE incoming_interactions (
     propensity real) ON COMMIT DROP
 """
 
-FORGET_STRANGERS = """
+DELETE_UNKNOWN_PEOPLE = """
 DELETE FROM incoming_interactions
 WHERE NOT EXISTS (SELECT FROM app.profiles WHERE source_key = actor_key)
    OR NOT EXISTS (SELECT FROM app.profiles WHERE source_key = target_key)

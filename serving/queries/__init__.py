@@ -3,16 +3,23 @@
 Their SQL is in `migrations/sql`. Answers leave PostgreSQL as JSON text; Python does not open them.
 """
 
-from serving.queries.matches import Page, PublicationGone, most_compatible, one, page, similar
-from serving.queries.publications import LivePublication, live_publication
+from serving.queries.live_publication import LivePublication, fetch_live_publication
+from serving.queries.viewer_matches import (
+    MatchPage,
+    PublicationGone,
+    fetch_most_compatible,
+    fetch_one,
+    fetch_page,
+    fetch_similar,
+)
 
 __all__ = [
     "LivePublication",
-    "Page",
+    "MatchPage",
     "PublicationGone",
-    "live_publication",
-    "most_compatible",
-    "one",
-    "page",
-    "similar",
+    "fetch_live_publication",
+    "fetch_most_compatible",
+    "fetch_one",
+    "fetch_page",
+    "fetch_similar",
 ]

@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from serving.reasons import SENTENCES
+from serving.queries.reason_sentences import SENTENCES
 
 # PostgreSQL fills the sentences in, which is quicker than to parse its answer in Python. A code without a sentence is
 # left out: a newer pipeline may know reasons that this process does not.
@@ -11,7 +11,7 @@ TEMPLATES = json.dumps(SENTENCES)
 """The parameter `sentences` of the statements."""
 
 
-class Shown(NamedTuple):
+class CardRows(NamedTuple):
     """The row that a statement answers with."""
 
     publication_id: int | None

@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from serving.dependencies import Limit, Viewer
-from serving.reasons import SENTENCES
+from serving.queries.reason_sentences import SENTENCES
 from serving.schemas import FARTHEST_KM, Candidate, Match, Matches, Reason
 from serving.schemas import Publication as PublicationOut
 from tests.bench.api_orm_tables import Block, Interaction, MatchList, Profile, Publication

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from models.db.embedded.server import _programs
-from models.db.engines import libpq_url
-from serving.database import SESSION
+from models.db.embedded.server import _find_programs
+from models.db.engines import convert_to_libpq_url
 from serving.queries.cards import TEMPLATES
-from serving.queries.matches import PAGE
+from serving.queries.read_pool import SESSION
+from serving.queries.viewer_matches import PAGE
 from tests.bench.api_load import CONNECTIONS
 from tests.bench.api_town import PAUSED_ONE_IN
 
@@ -22,11 +22,11 @@ def per_second(url: str, people: int, seconds: float) -> float:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "matches.sql"
         path.write_text(_script(people))
-        command = [str(_programs() / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--file={path}"]
+        command = [str(_find_programs() / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--file={path}"]
         size = [f"--client={CONNECTIONS}", f"--jobs={THREADS}", f"--time={round(seconds)}"]
         variables = [f"--define=sentences={TEMPLATES}", "--define=shown={}"]
         report = subprocess.run(
-            [*command, *size, *variables, libpq_url(url)],
+            [*command, *size, *variables, convert_to_libpq_url(url)],
             env=os.environ | {"PGOPTIONS": options()},
             capture_output=True,
             text=True,

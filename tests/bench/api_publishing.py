@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine, text
 
 from models.db.match_lists import MatchList
-from models.db.publications import publications, publish
+from models.db.publications import list_publications, publish_match_lists
 from tests.bench.api_town import viewer_of
 
 Lists = Sequence[tuple[str, Sequence[str]]]
@@ -33,8 +33,8 @@ def lists_of(engine: Engine, viewers: int) -> Lists:
 def publish_next(engine: Engine, lists: Lists) -> None:
     """Publish the lists with chances that tell this publication from the ones around it."""
     with engine.connect() as connection:
-        expected = publications(connection)[0].id + 1
-    made = publish(
+        expected = list_publications(connection)[0].id + 1
+    made = publish_match_lists(
         engine,
         (_marked(viewer, candidates, mark(expected) / 100) for viewer, candidates in lists),
         ranker_version="1",

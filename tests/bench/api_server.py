@@ -15,8 +15,8 @@ import psutil
 from fastapi import FastAPI, Response
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
-from models.db.engines import database_url
-from models.db.settings import settings
+from models.db.engines import resolve_database_url
+from models.db.settings import get_settings
 from serving.app import create_app
 from serving.dependencies import Viewer
 from tests.bench import api_orm
@@ -28,7 +28,7 @@ START_SECONDS = 60
 def measured() -> FastAPI:
     """The API, an empty route behind the same middleware and sign-in, and the endpoint with an ORM."""
     app = create_app()
-    app.state.sessions = async_sessionmaker(create_async_engine(database_url(settings())))
+    app.state.sessions = async_sessionmaker(create_async_engine(resolve_database_url(get_settings())))
     app.include_router(api_orm.router)
 
     @app.get("/empty")

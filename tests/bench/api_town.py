@@ -9,8 +9,9 @@ from uuid import UUID
 
 import psycopg
 
-from models.db import embedded, migrations
-from models.db.engines import libpq_url
+from models.db import embedded
+from models.db.engines import convert_to_libpq_url
+from models.db.schema import migrations
 
 LISTED = 50
 PAUSED_ONE_IN = 50
@@ -100,7 +101,7 @@ def settled(people: int) -> Iterator[str]:
         home = Path(folder)
         try:
             url = embedded.ensure_running(home)
-            migrations.upgrade(url)
+            migrations.upgrade_database(url)
             settle(url, people)
             yield url
         finally:
@@ -110,7 +111,7 @@ def settled(people: int) -> Iterator[str]:
 def settle(url: str, people: int) -> None:
     """Fill an empty migrated database."""
     sizes = {"people": people, "listed": LISTED, "paused_one_in": PAUSED_ONE_IN}
-    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
         connection.execute("SELECT setseed(0.5)")
         connection.execute(WORD)
         for statement in (PEOPLE, LISTS, SINCE):

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from models.ml.market.examination import NAMED
-from models.ml.market.expected_matches import expected_matches
+from models.ml.arrays import Int64Array
+from models.ml.market.attention.examination_curve import NAMED_CURVES
+from models.ml.market.outcomes.expected_matches import compute_expected_matches
 from tests.bench.estimates import as_a_ranker_sees, reached_auc, with_noise
 from tests.bench.figures import Row
 from tests.bench.policies import LISTS
-from tests.bench.sparse import Ints, Pairs, in_lists, town
+from tests.bench.sparse import Pairs, in_lists, town
 
 CROWDING = 0.5
 NOISES = {"as a ranker's": as_a_ranker_sees, "each pair's own": with_noise}
@@ -34,7 +35,9 @@ def _seen(true: Pairs, seen: Pairs, noise: str, inboxes: Sequence[str]) -> list[
     return rows
 
 
-def mistaken_town(people: int = 5000, auc: float | None = None, inboxes: Sequence[str] = tuple(NAMED)) -> list[Row]:
+def mistaken_town(
+    people: int = 5000, auc: float | None = None, inboxes: Sequence[str] = tuple(NAMED_CURVES)
+) -> list[Row]:
     """A row a true inbox curve: what best response brings with each assumed one, in percent over product.
 
     `auc` is how well the estimates that the policy sees order likes and passes; None: it sees the truth.
@@ -47,14 +50,14 @@ def mistaken_town(people: int = 5000, auc: float | None = None, inboxes: Sequenc
     by_product = in_lists(true, LISTS["product"](seen, "inv"))[0]
     rows: list[Row] = []
     for inbox in inboxes:
-        reference = expected_matches(by_product, inbox)
-        gains = {name: _percent(expected_matches(likes, inbox), reference) for name, likes in sent.items()}
+        reference = compute_expected_matches(by_product, inbox)
+        gains = {name: _percent(compute_expected_matches(likes, inbox), reference) for name, likes in sent.items()}
         rows.append({"true inbox": inbox, "product": reference, **gains})
     return rows
 
 
-def _matches(true: Pairs, listed: Ints, inbox: str) -> float:
-    return expected_matches(in_lists(true, listed)[0], inbox)
+def _matches(true: Pairs, listed: Int64Array, inbox: str) -> float:
+    return compute_expected_matches(in_lists(true, listed)[0], inbox)
 
 
 def _percent(value: float, reference: float) -> float:

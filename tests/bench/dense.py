@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models.ml.market.expected_matches import expected_matches
-from models.ml.market.likes import Likes, two_sided
-from models.ml.market.simulated_matches import simulated_matches
+from models.ml.market.outcomes.expected_matches import compute_expected_matches
+from models.ml.market.outcomes.list_likes import ListLikes, compute_two_sided_likes
+from models.ml.market.outcomes.simulated_matches import simulate_matches
 from tests.bench.figures import Row
 from tests.bench.policies import TWO_SIDED
 from tests.bench.published import CELLS, SEED, Cell, market
@@ -27,7 +27,7 @@ def published_table(
 def _cell(cell: Cell, runs: int, others: Sequence[int]) -> Row:
     played = _played(cell, SEED)
     exact = _exact(cell, played)
-    drawn = simulated_matches(played[OURS], cell.examination, runs).matches
+    drawn = simulate_matches(played[OURS], cell.examination, runs).matches
     gains = [_gain(each) for each in (exact, *(_exact(cell, _played(cell, seed)) for seed in others))]
     return {
         "environment": cell.environment,
@@ -49,15 +49,15 @@ def _cell(cell: Cell, runs: int, others: Sequence[int]) -> Row:
     }
 
 
-def _played(cell: Cell, seed: int) -> dict[str, Likes]:
+def _played(cell: Cell, seed: int) -> dict[str, ListLikes]:
     """The likes that come of each policy."""
     like, liked_back = market(cell.environment, cell.crowding, cell.receivers, seed)
     orders = {name: policy(like, liked_back, cell.examination) for name, policy in TWO_SIDED.items()}
-    return {name: two_sided(like, liked_back, order, cell.examination) for name, order in orders.items()}
+    return {name: compute_two_sided_likes(like, liked_back, order, cell.examination) for name, order in orders.items()}
 
 
-def _exact(cell: Cell, played: Mapping[str, Likes]) -> dict[str, float]:
-    return {name: expected_matches(sent, cell.examination) for name, sent in played.items()}
+def _exact(cell: Cell, played: Mapping[str, ListLikes]) -> dict[str, float]:
+    return {name: compute_expected_matches(sent, cell.examination) for name, sent in played.items()}
 
 
 def _gain(exact: Mapping[str, float]) -> float:
@@ -76,7 +76,7 @@ def _large(receivers: int, crowding: float) -> list[Row]:
         start, worked = time.perf_counter(), time.process_time()
         order = policy(like, liked_back, "inv")
         seconds, worked = time.perf_counter() - start, time.process_time() - worked
-        matches = expected_matches(two_sided(like, liked_back, order))
+        matches = compute_expected_matches(compute_two_sided_likes(like, liked_back, order))
         rows.append({"λ": crowding, "policy": name, "matches": matches, "seconds": seconds, "CPU seconds": worked})
     tu = next(float(row["matches"]) for row in rows if row["policy"] == "TU β=1")
     return [row | {"over TU %": 100 * (float(row["matches"]) / tu - 1)} for row in rows]

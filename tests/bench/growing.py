@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from models.ml.market.expected_matches import expected_matches
-from models.ml.market.measures import gini, matched_share, top_share
+from models.ml.market.outcomes.expected_matches import compute_expected_matches
+from models.ml.market.outcomes.inequality import compute_gini, compute_match_coverage, compute_top_share
 from tests.bench.figures import Row
 from tests.bench.memory import peak_megabytes
 from tests.bench.policies import LISTS
@@ -44,10 +44,10 @@ def measured(people: int, name: str) -> Row:
         "CPU seconds": worked,
         "peak MB": peak,
         "of it before": before,
-        "matches": expected_matches(sent),
-        "matched share": matched_share(sent, people),
-        "Gini of views": gini(views),
-        "top 1 % share": top_share(views),
+        "matches": compute_expected_matches(sent),
+        "matched share": compute_match_coverage(sent, people),
+        "Gini of views": compute_gini(views),
+        "top 1 % share": compute_top_share(views),
     }
 
 

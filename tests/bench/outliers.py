@@ -8,12 +8,12 @@ import typer
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.ml.gate import of_rankers
-from models.ml.hot_deck import filled
-from models.ml.pairs import events_of, training_pairs
-from models.ml.people import people as arrays_of
-from models.ml.specification import learn
-from models.ml.training import fit_town
+from models.ml.features.training_pairs import build_training_pairs, read_decisions
+from models.ml.profiles.feature_spec import fit_feature_spec
+from models.ml.profiles.profile_matrix import build_profile_matrix as arrays_of
+from models.ml.training.imputation import impute_missing
+from models.ml.training.train import fit_on_decisions
+from models.ml.validation.gate import compute_ranker_metrics
 from tests.bench.figures import Row, markdown
 from tests.bench.scale.town import Frames, frames
 
@@ -49,17 +49,19 @@ def with_traits(profiles: pd.DataFrame, rows: Rows) -> pd.DataFrame:
 def measure(town: Frames, profiles: pd.DataFrame, but: Rows) -> Row:
     """AUC within viewers, of the ranker and its linear part, on held-out decisions that none of `but` is in."""
     ids = pd.Index(profiles["profile_id"])
-    pairs = training_pairs(town.interactions, ids).sort_values(["viewer_id", "candidate_id"], ignore_index=True)
-    decided = events_of(pairs, ids)
-    specification = learn(profiles, town.answers)
-    arrays = arrays_of(specification, profiles, town.answers)
-    answered = arrays_of(specification, *filled(specification, profiles, town.answers, 0))
+    pairs = build_training_pairs(town.interactions, ids).sort_values(["viewer_id", "candidate_id"], ignore_index=True)
+    decided = read_decisions(pairs, ids)
+    spec = fit_feature_spec(profiles, town.answers)
+    arrays = arrays_of(spec, profiles, town.answers)
+    answered = arrays_of(spec, *impute_missing(spec, profiles, town.answers, 0))
     fold = pairs["fold"].to_numpy(np.int64)
-    fitted, exam = fit_town(specification, arrays, answered, decided, fold, 0)
+    fitted, holdout = fit_on_decisions(spec, arrays, answered, decided, fold, 0)
     of_others = ~(np.isin(decided.actor, but) | np.isin(decided.target, but))
     chances = {"ranker": fitted.held_out, "linear part": fitted.held_out_linear}
-    asked = of_others[exam.questions]
-    report = of_rankers(exam.only(of_others), {name: expit(each)[asked] for name, each in chances.items()})
+    asked = of_others[holdout.samples]
+    report = compute_ranker_metrics(
+        holdout.filter(of_others), {name: expit(each)[asked] for name, each in chances.items()}
+    )
     figures: Row = {name: f"{metrics['within_viewer_auc']:.4f}" for name, metrics in report.items()}
     return figures
 

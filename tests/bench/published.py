@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ml.market.examination import Doubles
+from models.ml.arrays import Float64Array
 
 SEED = 621
 
@@ -40,7 +40,7 @@ CELLS = [
 ]
 
 
-def market(environment: str, crowding: float, receivers: int, seed: int = SEED) -> tuple[Doubles, Doubles]:
+def market(environment: str, crowding: float, receivers: int, seed: int = SEED) -> tuple[Float64Array, Float64Array]:
     """P(proposer likes receiver) and P(receiver likes proposer), both (1.5 n, n), of their protocol.
 
     The second is of its own ("random"), like the first ("similar") or its opposite ("reverse"), the latter two with
@@ -58,6 +58,6 @@ def market(environment: str, crowding: float, receivers: int, seed: int = SEED) 
     return _crowded(like, crowding), _crowded(liked_back, crowding).T
 
 
-def _crowded(chance: Doubles, crowding: float) -> Doubles:
+def _crowded(chance: Float64Array, crowding: float) -> Float64Array:
     popularity = 1 - np.arange(chance.shape[1]) / chance.shape[1]
     return np.asarray((1 - crowding) * chance + crowding * popularity)

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.ml.market.examination import Curve, Doubles
-from models.ml.market.likes import Likes, likes
-from models.ml.market.measures import expected_views
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
+from models.ml.arrays import Float32Array, Float64Array, Int64Array
+from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.outcomes.inequality import compute_expected_exposure
+from models.ml.market.outcomes.list_likes import ListLikes, compute_list_likes
 
 CANDIDATES = 200
 
@@ -20,11 +17,11 @@ class Pairs:
     """n eligible pairs, both directions of each: the second half of the rows is the first the other way round."""
 
     people: int
-    viewer: Ints
-    candidate: Ints
-    p_like: Floats
-    p_liked_back: Floats
-    p_match: Floats
+    viewer: Int64Array
+    candidate: Int64Array
+    p_like: Float32Array
+    p_liked_back: Float32Array
+    p_match: Float32Array
 
 
 def town(people: int, crowding: float, seed: int = 621) -> Pairs:
@@ -41,13 +38,13 @@ def town(people: int, crowding: float, seed: int = 621) -> Pairs:
     return of(people, np.concatenate([one, other]), candidate, p_like.astype(np.float32))
 
 
-def of(people: int, viewer: Ints, candidate: Ints, p_like: Floats) -> Pairs:
+def of(people: int, viewer: Int64Array, candidate: Int64Array, p_like: Float32Array) -> Pairs:
     """Pairs whose second half is the first the other way round, with p_like of either direction (n,)."""
     p_liked_back = np.roll(p_like, len(p_like) // 2)
     return Pairs(people, viewer, candidate, p_like, p_liked_back, p_like * p_liked_back)
 
 
-def in_lists(pairs: Pairs, listed: Ints, lists: Curve = "inv") -> tuple[Likes, Doubles]:
+def in_lists(pairs: Pairs, listed: Int64Array, lists: Curve = "inv") -> tuple[ListLikes, Float64Array]:
     """The likes that come of lists in the town as it is, and the views a person, (people,).
 
     `listed` are the rows of the pairs that make the lists, by viewer, best first.
@@ -55,5 +52,5 @@ def in_lists(pairs: Pairs, listed: Ints, lists: Curve = "inv") -> tuple[Likes, D
     viewer, candidate = pairs.viewer[listed], pairs.candidate[listed]
     starts = np.flatnonzero(np.diff(viewer, prepend=-1))
     place = np.arange(1, len(listed) + 1) - np.repeat(starts, np.diff(starts, append=len(listed)))
-    sent = likes(viewer, candidate, pairs.p_like[listed], pairs.p_liked_back[listed], place, lists)
-    return sent, expected_views(candidate, place, pairs.people, lists)
+    sent = compute_list_likes(viewer, candidate, pairs.p_like[listed], pairs.p_liked_back[listed], place, lists)
+    return sent, compute_expected_exposure(candidate, place, pairs.people, lists)

@@ -14,8 +14,8 @@ import httpx2
 import psycopg
 import pytest
 
-from models.db.engines import libpq_url
-from serving.database import SESSION
+from models.db.engines import convert_to_libpq_url
+from serving.queries.read_pool import SESSION
 from tests.bench import api_pgbench
 from tests.bench.api_figures import promises
 from tests.bench.api_load import measure, tokens
@@ -66,7 +66,7 @@ def test_the_load_counts_answers_and_accepts_no_failure(port: int) -> None:
 
 
 def test_everybody_has_a_list_of_people_who_were_eligible(town: str) -> None:
-    with psycopg.connect(libpq_url(town)) as connection:
+    with psycopg.connect(convert_to_libpq_url(town)) as connection:
         listed = connection.execute("SELECT viewer_id, cardinality(candidate_ids) FROM matching.match_lists").fetchall()
         ineligible = connection.execute(
             "SELECT count(*) FROM matching.matches JOIN app.profiles AS viewer ON viewer.id = viewer_id"
@@ -86,9 +86,9 @@ def test_pgbench_runs_the_statement_as_the_api_does(town: str) -> None:
     assert api_pgbench.per_second(town, PEOPLE, 1) > 10
     names = ["role", "default_transaction_read_only", "statement_timeout", "plan_cache_mode", "jit", "TimeZone"]
     show = "SELECT " + ", ".join(f"current_setting('{name}')" for name in names)
-    with psycopg.connect(libpq_url(town), options=api_pgbench.options()) as connection:
+    with psycopg.connect(convert_to_libpq_url(town), options=api_pgbench.options()) as connection:
         of_pgbench = connection.execute(show).fetchone()
-    with psycopg.connect(libpq_url(town), autocommit=True) as connection:
+    with psycopg.connect(convert_to_libpq_url(town), autocommit=True) as connection:
         connection.execute(SESSION)
         assert connection.execute(show).fetchone() == of_pgbench
 

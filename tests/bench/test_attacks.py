@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.ml.ranker import Ranker
+from models.ml.ranker.ranker_model import Ranker
 from tests.bench.attacks.campaigns import CAMPAIGNS
 from tests.bench.attacks.measuring import measure_cost, measure_effect
 from tests.bench.attacks.night import Night, run_night
@@ -26,7 +26,7 @@ def trained(population: Population) -> Night:
 @pytest.fixture(scope="module")
 def champion(trained: Night) -> Ranker:
     assert trained.trained is not None
-    return trained.trained.rankers.whole
+    return trained.trained.rankers.full
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,11 +9,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from models.ml.market.examination import Doubles
-from models.ml.market.expected_matches import expected_matches
-from models.ml.market.likes import two_sided
-from models.ml.market.simulated_matches import simulated_matches
-from models.ml.metrics import auc, calibration_error
+from models.ml.arrays import Float64Array
+from models.ml.market.outcomes.expected_matches import compute_expected_matches
+from models.ml.market.outcomes.list_likes import compute_two_sided_likes
+from models.ml.market.outcomes.simulated_matches import simulate_matches
+from models.ml.validation.score_metrics import compute_auc, compute_calibration_error
 from tests.bench import market as command
 from tests.bench.acceptance import acceptance
 from tests.bench.beliefs import mistaken_town, noisy_town
@@ -36,14 +36,14 @@ def test_the_published_columns_come_out_again(cell: Cell) -> None:
     like, liked_back = market(cell.environment, cell.crowding, cell.receivers)
     for name, published in (("naive", cell.naive), ("product", cell.reciprocal)):
         order = TWO_SIDED[name](like, liked_back, cell.examination)
-        sent = two_sided(like, liked_back, order, cell.examination)
-        assert expected_matches(sent, cell.examination) == pytest.approx(published, abs=0.3)
+        sent = compute_two_sided_likes(like, liked_back, order, cell.examination)
+        assert compute_expected_matches(sent, cell.examination) == pytest.approx(published, abs=0.3)
 
 
 def test_lots_come_to_the_published_figure_too() -> None:
     like, liked_back = market("random", 0.5, 100)
     order = TWO_SIDED["product"](like, liked_back, "inv")
-    drawn = simulated_matches(two_sided(like, liked_back, order), runs=1000, seed=1).matches
+    drawn = simulate_matches(compute_two_sided_likes(like, liked_back, order), runs=1000, seed=1).matches
     assert drawn.standard_error < 0.3
     assert abs(drawn.mean - 131.0) < 3 * drawn.standard_error
 
@@ -69,8 +69,8 @@ def test_estimates_say_as_much_as_they_should(see: Callable[[Pairs, float], Pair
     seen = see(true, wanted)
     liked = np.random.default_rng(5).random(len(true.p_like)) < true.p_like
     assert reached_auc(true, seen) == pytest.approx(wanted, abs=0.01)
-    assert auc(liked, seen.p_like) == pytest.approx(wanted, abs=0.01)
-    assert calibration_error(liked, seen.p_like) < 0.02
+    assert compute_auc(liked, seen.p_like) == pytest.approx(wanted, abs=0.01)
+    assert compute_calibration_error(liked, seen.p_like) < 0.02
     np.testing.assert_array_equal(seen.viewer, true.viewer)
     np.testing.assert_allclose(seen.p_match, seen.p_like * seen.p_liked_back)
 
@@ -78,7 +78,7 @@ def test_estimates_say_as_much_as_they_should(see: Callable[[Pairs, float], Pair
 def test_a_ranker_knows_the_popular_better_than_tastes() -> None:
     true = town(people=1000, crowding=0.5)
 
-    def popularity(pairs: Pairs) -> Doubles:
+    def popularity(pairs: Pairs) -> Float64Array:
         return np.asarray(np.bincount(pairs.candidate, pairs.p_like), np.float64)
 
     seen, noisy = as_a_ranker_sees(true, 0.65), with_noise(true, 0.65)

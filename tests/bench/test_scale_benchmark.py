@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from models.db import embedded
-from models.ml import candidates as module
-from models.ml.eligibility import eligible
-from models.ml.features import names_and_groups
-from models.ml.geography import distance_km
-from models.ml.ranker import Ranker, prior
-from models.ml.retrieval import Promise, promise
-from models.ml.specification import learn
-from pipelines.loaders.records import Person, age_in_years
+from models.ml.eligibility.rules import find_eligible
+from models.ml.features.pair_features import list_feature_groups
+from models.ml.profiles.feature_spec import fit_feature_spec
+from models.ml.profiles.geography import compute_distance_km
+from models.ml.ranker.ranker_model import Ranker, build_prior
+from models.ml.scoring import candidates as module
+from models.ml.scoring.retrieval import RetrievalVectors, build_retrieval_vectors
+from pipelines.loaders.records import Person, compute_age
 from tests.bench.figures import MEASURED, markdown
 from tests.bench.scale import deciding, job, people
 from tests.bench.scale import matching as bench
@@ -37,8 +37,8 @@ def town() -> Frames:
 
 @pytest.fixture(scope="module")
 def unlearned(town: Frames) -> Ranker:
-    specification = learn(town.profiles, town.answers, sensitive=False)
-    return prior(specification, [name for name, _ in names_and_groups(specification)], np.zeros(0, bool))
+    spec = fit_feature_spec(town.profiles, town.answers, sensitive=False)
+    return build_prior(spec, [name for name, _ in list_feature_groups(spec)], np.zeros(0, bool))
 
 
 def test_what_is_kept_is_all_by_a_ranker_without_trees_and_by_chance_what_chance_keeps(
@@ -48,13 +48,16 @@ def test_what_is_kept_is_all_by_a_ranker_without_trees_and_by_chance_what_chance
         monkeypatch.setattr(place, "MOST_CANDIDATES", 10)
     monkeypatch.setattr(bench, "BEST", 3)
     made = arrays(unlearned, town)
-    assert kept(unlearned, made, promise(unlearned, made.people, made.ledger, made.pools.order), 200) > 0.9
+    assert (
+        kept(unlearned, made, build_retrieval_vectors(unlearned, made.profiles, made.history, made.pools.order), 200)
+        > 0.9
+    )
     nothing = np.zeros((PEOPLE, 1), np.float32)
-    open_ = eligible(made.pools.rules, np.arange(PEOPLE))
-    open_[made.closed] = False
+    open_ = find_eligible(made.pools.rules, np.arange(PEOPLE))
+    open_[made.excluded_pairs] = False
     sizes = open_.sum(axis=1)
     by_chance = np.mean(10 / sizes[sizes > 10])
-    assert kept(unlearned, made, Promise(nothing, nothing), PEOPLE) == pytest.approx(by_chance, abs=0.05)
+    assert kept(unlearned, made, RetrievalVectors(nothing, nothing), PEOPLE) == pytest.approx(by_chance, abs=0.05)
 
 
 def test_figures_of_a_town(unlearned: Ranker, town: Frames) -> None:
@@ -81,8 +84,8 @@ def residents() -> list[Person]:
 
 
 def suit(one: Person, other: Person) -> bool:
-    years = age_in_years(other.birth_date, people.TODAY)
-    away = distance_km(*(np.array([each.latitude, each.longitude], np.float64) for each in (one, other)))
+    years = compute_age(other.birth_date, people.TODAY)
+    away = compute_distance_km(*(np.array([each.latitude, each.longitude], np.float64) for each in (one, other)))
     near = bool(away <= (one.max_distance_km or np.inf))
     return near and other.gender in one.seeks and (one.age_min or 0) <= years <= (one.age_max or 200)
 
@@ -103,7 +106,7 @@ def test_people_decide_on_those_who_are_eligible_for_them_and_on_nobody_twice(re
 
 def test_people_are_the_same_each_time_as_old_as_in_the_file_and_spread_over_the_town(residents: list[Person]) -> None:
     assert population(RESIDENTS) == residents
-    ages = np.array([age_in_years(each.birth_date, people.TODAY) for each in residents])
+    ages = np.array([compute_age(each.birth_date, people.TODAY) for each in residents])
     assert 28 < ages.mean() < 38
     assert len({(each.latitude, each.longitude) for each in residents}) > 0.5 * RESIDENTS
 

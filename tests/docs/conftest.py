@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from models.db.settings import settings
+from models.db.settings import get_settings
 from pipelines import cli
 from tests.pipelines.conftest import Databases, Place, databases
 from tests.serving.conftest import SECRET, Api, serving
@@ -81,9 +81,9 @@ class Reader:
         with pytest.MonkeyPatch.context() as patch:
             for name in ("MATCHING_HOME", "DATABASE_URL"):
                 patch.setenv(name, self.place.environment[name])
-            settings.cache_clear()
+            get_settings.cache_clear()
             yield patch
-        settings.cache_clear()
+        get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

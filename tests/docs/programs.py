@@ -17,10 +17,10 @@ import httpx2
 import pytest
 from rich.console import Console
 
-from models.db.engines import database
-from models.ml.evaluation import methods, protocols
+from models.db.engines import open_database
+from models.ml.evaluation import method_registry, protocols
 from models.ml.evaluation.baselines import BASELINES
-from pipelines import demo as demonstration
+from pipelines.commands import demo as demonstration
 from tests.docs.conftest import PEOPLE, Done, Reader, copied
 from tests.docs.pages import ROOT
 from tests.pipelines.conftest import Databases, Place
@@ -32,8 +32,8 @@ MADE = {
     "test": ("-m pytest -n 3", "tests/docs/test_blocks.py::test_a_command_does_what_it_says"),
     "lint": ("lint-imports", "tests/test_architecture.py::test_the_import_contracts_hold"),
     "bench": ("-m tests.bench.scale", "tests/bench/test_scale_benchmark.py::test_"),
-    "serve": ("matching serve", "tests/pipelines/test_ports.py::test_ctrl_c_ends_the_api"),
-    "ui": ("matching ui", "tests/pipelines/test_ports.py::test_one_ui_for_a_home"),
+    "serve": ("matching serve", "tests/pipelines/processes/test_ports.py::test_ctrl_c_ends_the_api"),
+    "ui": ("matching ui", "tests/pipelines/processes/test_ports.py::test_one_ui_for_a_home"),
     "notebooks": ("matching notebooks", "tests/notebooks/test_notebooks.py::test_runs_top_to_bottom"),
     "client": ("-m serving.openapi", "tests/serving/client/test_types.py::test_the_committed_types"),
     "client-packages": ("npm ci", "tests/serving/client/test_types.py::test_client_tests_and_example_pass"),
@@ -115,9 +115,9 @@ def demo(request: pytest.FixtureRequest) -> str:
     reader: Reader = request.getfixturevalue("reader")
     if "demo" not in reader.shown:
         printed = StringIO()
-        with reader.at_home() as patch, database(reader.place.settings) as engine:
+        with reader.at_home() as patch, open_database(reader.place.settings) as engine:
             patch.setattr(demonstration, "PEOPLE", PEOPLE)
-            demonstration.show(engine, reader.place.settings, Console(file=printed, width=80))
+            demonstration.show_demo(engine, reader.place.settings, Console(file=printed, width=80))
         reader.shown["demo"] = printed.getvalue()
     assert "using publication 1" in reader.shown["demo"]
     assert "make stop" in reader.shown["demo"]
@@ -130,10 +130,10 @@ def evaluate(request: pytest.FixtureRequest) -> None:
     fewer = {name: BASELINES[name] for name in ("random", "popularity", "ridge_logistic")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocols, "FOLDS", 2)
-        patch.setattr(protocols, "WARM", (0, None))
-        patch.setattr(protocols, "SHARES", (1.0,))
-        patch.setattr(methods, "BASELINES", fewer)
-        patch.setattr(methods, "WITH_HISTORY", ("popularity", "ridge_logistic"))
+        patch.setattr(protocols, "WARM_HISTORY_SIZES", (0, None))
+        patch.setattr(protocols, "TRAINING_SHARES", (1.0,))
+        patch.setattr(method_registry, "BASELINES", fewer)
+        patch.setattr(method_registry, "WITH_HISTORY", ("popularity", "ridge_logistic"))
         done = reader.types("matching evaluate")
     assert done.returncode == 0, done.stderr
     assert "Likes of people of whom only the profile is known" in done.stdout

@@ -9,9 +9,9 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
-from models.db.engines import libpq_url
-from models.ml.frames import check_interactions, check_profiles
-from pipelines.extract import read_blocks, read_interactions, read_profiles
+from models.db.engines import convert_to_libpq_url
+from models.ml.profiles.frame_contracts import check_interactions, check_profiles
+from pipelines.assets.extract import read_blocks, read_interactions, read_profiles
 from tests.docs.conftest import Reader, copied
 from tests.pipelines.conftest import Databases, Place
 from tests.serving.conftest import serving, token_for
@@ -35,7 +35,7 @@ LISTS = "SELECT viewer_id, candidate_ids FROM matching.match_lists ORDER BY view
 
 
 def execute(place: Place, sql: str) -> None:
-    with psycopg.connect(libpq_url(place.database_url), autocommit=True) as connection:
+    with psycopg.connect(convert_to_libpq_url(place.database_url), autocommit=True) as connection:
         connection.execute(sql.encode())
 
 
@@ -44,7 +44,7 @@ def people_are_added(sql: str, request: pytest.FixtureRequest) -> None:
     databases: Databases = request.getfixturevalue("databases")
     with databases() as url:
         place = Place(request.getfixturevalue("tmp_path"), url)
-        with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+        with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
             for statement in sql.split(";\n"):
                 connection.execute(statement.encode())
         with place.engine.connect() as connection:
@@ -84,7 +84,7 @@ def views_take_the_tables_place(sql: str, request: pytest.FixtureRequest) -> Non
 
 def the_app_deletes(place: Place, person: UUID) -> None:
     """With rights on its own tables only, and taking turns with whoever else deletes somebody."""
-    with psycopg.connect(libpq_url(place.database_url)) as connection:
+    with psycopg.connect(convert_to_libpq_url(place.database_url)) as connection:
         for statement in (*DATING_ROLE, "SET LOCAL ROLE dating_app"):
             connection.execute(statement)
         connection.execute("DELETE FROM dating.people WHERE id = %s", [person])
@@ -112,7 +112,7 @@ def a_user_for_the_api(sql: str, request: pytest.FixtureRequest) -> None:
         ((viewer, _),) = place.ask(LISTS)
         with serving(as_api, copy.folder / "api.log") as api:
             assert api.shown(viewer)
-        with psycopg.connect(libpq_url(as_api)) as connection, pytest.raises(InsufficientPrivilege):
+        with psycopg.connect(convert_to_libpq_url(as_api)) as connection, pytest.raises(InsufficientPrivilege):
             connection.execute("SELECT FROM matching.publications")
         execute(place, "DROP ROLE delete_api")
 

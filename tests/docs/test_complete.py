@@ -7,14 +7,14 @@ from urllib.parse import unquote
 import pytest
 import typer
 
-from models.db import tables
+from models.db.schema import tables
 from models.db.settings import Settings
-from models.ml import frames
+from models.ml.profiles import frame_contracts
 from pipelines import cli
-from pipelines.definitions import build
+from pipelines.definitions import build_definitions
 from serving.app import create_app
-from serving.metrics import Metrics
-from serving.problem_types import PREFIX, STATUSES
+from serving.observability.prometheus import Metrics
+from serving.problems.problem_types import PREFIX, STATUSES
 from tests.docs.pages import ALL, ROOT, RUN, anchors, blocks, code, commands, links, rows
 
 PRODUCTION, API, OWN_APP = "docs/production.md", "docs/api.md", "docs/own-app.md"
@@ -81,7 +81,7 @@ def test_every_problem_is_told_with_its_status_and_no_other() -> None:
 
 
 def test_every_asset_check_job_schedule_and_sensor_is_told() -> None:
-    definitions = build(Settings())
+    definitions = build_definitions(Settings())
     graph = definitions.resolve_asset_graph()
     names = {key.to_user_string() for key in graph.get_all_asset_keys()} | {key.name for key in graph.asset_check_keys}
     repository = definitions.get_repository_def()
@@ -91,7 +91,7 @@ def test_every_asset_check_job_schedule_and_sensor_is_told() -> None:
 
 
 def test_the_checks_that_are_said_to_block_do() -> None:
-    graph = build(Settings()).resolve_asset_graph()
+    graph = build_definitions(Settings()).resolve_asset_graph()
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
     said = {check for row in rows(PRODUCTION) for check in re.findall(r"`(\w+)`[^`]*\*", row[-1])}
     assert said == blocking
@@ -104,7 +104,7 @@ def test_every_column_of_the_app_s_tables_is_told() -> None:
 
 
 def test_every_reason_of_a_refusal_is_told_and_no_other() -> None:
-    contracts = (frames._profiles_contract(), frames._interactions_contract(frozenset()))
+    contracts = (frame_contracts._make_profiles_contract(), frame_contracts._make_interactions_contract(frozenset()))
     checks = [check for schema in contracts for column in schema.columns.values() for check in column.checks]
     reasons = {str(check.error) for check in (*checks, *(each for schema in contracts for each in schema.checks))}
     reasons |= {f"{name} occurs twice" for name in ("profile_id", "interaction_id")}
@@ -112,7 +112,7 @@ def test_every_reason_of_a_refusal_is_told_and_no_other() -> None:
 
 
 def test_every_metric_is_told_and_no_other() -> None:
-    made = Metrics().exposition({}, None).decode()
+    made = Metrics().render({}, None).decode()
     metrics = set(re.findall(r"^# TYPE (matching_\w+?)(?:_created)? ", made, re.MULTILINE))
     assert {cell for cell in cells(PRODUCTION) if cell.startswith("matching_") and cell != "matching_reader"} == metrics
 

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from models.db import tables
 from models.db.match_lists import MatchList
-from models.db.publications import Publication, publish
+from models.db.publications import StoredPublication, publish_match_lists
+from models.db.schema import tables
 
 AS_OF = date(2020, 2, 1)
 SCORED_AT = datetime(2020, 2, 1, tzinfo=UTC)
@@ -93,12 +93,14 @@ def publish_lists(
     *,
     metrics: Mapping[str, object] | None = None,
     as_of: date = AS_OF,
-) -> Publication:
+) -> StoredPublication:
     """Publish as if the people had been read at SCORED_AT."""
     if isinstance(lists, dict):
         lists = [list_for(viewer, candidates) for viewer, candidates in lists.items()]
     what = {"auc": 0.75} if metrics is None else metrics
-    return publish(engine, lists, ranker_version="7", encoder="letters", metrics=what, as_of=as_of, scored_at=SCORED_AT)
+    return publish_match_lists(
+        engine, lists, ranker_version="7", encoder="letters", metrics=what, as_of=as_of, scored_at=SCORED_AT
+    )
 
 
 def stored_lists(connection: Connection, publication_id: int) -> Lists:

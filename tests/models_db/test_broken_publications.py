@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from models.db.errors import DatabaseUnavailable, EmptyTown, PublicationRefused
+from models.db.errors import DatabaseUnavailable, NotEnoughProfiles, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import Publication, live, partitions, publications, rollback
+from models.db.publications import StoredPublication, get_live_publication, list_publications, partitions, roll_back
 from tests.models_db.conftest import TOWN, list_for, person_id, publish_lists, run, stored_lists, wait_until
 
 KILLABLE = """
@@ -42,7 +42,7 @@ switch.publish(create_engine(url), lists(), ranker_version="7", encoder="letters
 
 
 @pytest.fixture
-def before(town: Engine) -> Publication:
+def before(town: Engine) -> StoredPublication:
     """The publication that is live when another one breaks."""
     return publish_lists(town, TOWN)
 
@@ -61,18 +61,18 @@ def locks(engine: Engine) -> int:
         return connection.scalar(text(query)) or 0
 
 
-def assert_undisturbed(engine: Engine, before: Publication, error: str) -> None:
+def assert_undisturbed(engine: Engine, before: StoredPublication, error: str) -> None:
     """Nothing of the broken publication is left but its record, and the next one goes through."""
     with engine.connect() as connection:
-        assert live(connection) == before
-        broken = publications(connection)[0]
+        assert get_live_publication(connection) == before
+        broken = list_publications(connection)[0]
         assert (broken.state, broken.kept) == ("failed", False)
         assert error in broken.metrics["error"]
-        assert partitions.stored(connection) == {before.id}
+        assert partitions.find_partitions(connection) == {before.id}
         assert stored_lists(connection, before.id) == TOWN
     after = publish_lists(engine, TOWN)
     with engine.connect() as connection:
-        assert live(connection) == after
+        assert get_live_publication(connection) == after
         assert stored_lists(connection, after.id) == TOWN
 
 
@@ -81,26 +81,28 @@ def half_way(error: BaseException) -> Iterator[MatchList]:
     raise error
 
 
-def test_lists_that_fail_half_way_publish_nothing(town: Engine, before: Publication) -> None:
+def test_lists_that_fail_half_way_publish_nothing(town: Engine, before: StoredPublication) -> None:
     with pytest.raises(PublicationRefused, match="not published: ZeroDivisionError no market") as raised:
         publish_lists(town, half_way(ZeroDivisionError("no market")))
     assert isinstance(raised.value.__cause__, ZeroDivisionError)
     assert_undisturbed(town, before, "ZeroDivisionError no market")
 
 
-def test_an_error_of_the_users_keeps_its_kind(town: Engine, before: Publication) -> None:
-    with pytest.raises(EmptyTown, match=r"publication 2 was not published: two people at least\. What was live"):
-        publish_lists(town, half_way(EmptyTown("two people at least")))
+def test_an_error_of_the_users_keeps_its_kind(town: Engine, before: StoredPublication) -> None:
+    with pytest.raises(
+        NotEnoughProfiles, match=r"publication 2 was not published: two people at least\. What was live"
+    ):
+        publish_lists(town, half_way(NotEnoughProfiles("two people at least")))
     assert_undisturbed(town, before, "two people at least")
 
 
-def test_an_interrupted_publication_is_recorded_as_failed(town: Engine, before: Publication) -> None:
+def test_an_interrupted_publication_is_recorded_as_failed(town: Engine, before: StoredPublication) -> None:
     with pytest.raises(KeyboardInterrupt):
         publish_lists(town, half_way(KeyboardInterrupt()))
     assert_undisturbed(town, before, "KeyboardInterrupt")
 
 
-def test_a_connection_lost_while_copying(town: Engine, before: Publication) -> None:
+def test_a_connection_lost_while_copying(town: Engine, before: StoredPublication) -> None:
     def lists() -> Iterator[MatchList]:
         yield list_for(1, [2])
         copying = (
@@ -147,7 +149,7 @@ def test_a_disk_that_fills_while_copying(town: Engine) -> None:
     assert_undisturbed(town, before, "no room (could not extend file")
 
 
-def test_a_disk_so_full_that_the_failure_cannot_be_recorded(town: Engine, before: Publication) -> None:
+def test_a_disk_so_full_that_the_failure_cannot_be_recorded(town: Engine, before: StoredPublication) -> None:
     room(town, viewer=3, then=NO_SPACE)
     run(town, f"CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {NO_SPACE}; END $$")
     run(
@@ -157,21 +159,21 @@ def test_a_disk_so_full_that_the_failure_cannot_be_recorded(town: Engine, before
     with pytest.raises(PublicationRefused, match="no room"):
         publish_lists(town, TOWN)
     with town.connect() as connection:
-        assert live(connection) == before
-        assert [found.state for found in publications(connection)] == ["building", "live"]
+        assert get_live_publication(connection) == before
+        assert [found.state for found in list_publications(connection)] == ["building", "live"]
     run(town, "DROP FUNCTION full_disk CASCADE")
     free_room(town)
     publish_lists(town, TOWN)
     with town.connect() as connection:
-        assert [found.state for found in publications(connection)] == ["live", "failed", "retired"]
+        assert [found.state for found in list_publications(connection)] == ["live", "failed", "retired"]
 
 
-def test_a_disk_that_is_full_from_the_start(town: Engine, before: Publication) -> None:
+def test_a_disk_that_is_full_from_the_start(town: Engine, before: StoredPublication) -> None:
     fill_disk(town, when="BEFORE INSERT ON matching.publications")
     with pytest.raises(PublicationRefused, match="no room"):
         publish_lists(town, TOWN)
     with town.connect() as connection:
-        assert publications(connection) == [before]
+        assert list_publications(connection) == [before]
     assert locks(town) == 0
 
 
@@ -180,29 +182,29 @@ def test_no_server() -> None:
     with pytest.raises(DatabaseUnavailable, match=r"the database does not answer .*refused"):
         publish_lists(nowhere, TOWN)
     with pytest.raises(DatabaseUnavailable, match=r"the database does not answer .*refused"):
-        rollback(nowhere)
+        roll_back(nowhere)
 
 
 @pytest.mark.parametrize("moment", ["copy", "switch"])
-def test_a_builder_killed(town: Engine, before: Publication, moment: str) -> None:
+def test_a_builder_killed(town: Engine, before: StoredPublication, moment: str) -> None:
     with builder(town, moment) as process:
         assert process.wait(60) == -signal.SIGKILL
     wait_until(lambda: locks(town) == 0)
     with town.connect() as connection:
-        assert live(connection) == before
-        assert [found.state for found in publications(connection)] == ["building", "live"]
-        assert partitions.stored(connection) == ({1} if moment == "copy" else {1, 2})
+        assert get_live_publication(connection) == before
+        assert [found.state for found in list_publications(connection)] == ["building", "live"]
+        assert partitions.find_partitions(connection) == ({1} if moment == "copy" else {1, 2})
     with pytest.raises(PublicationRefused):
         publish_lists(town, {})
     with town.connect() as connection:
-        broken = publications(connection)[1]
+        broken = list_publications(connection)[1]
         assert (broken.id, broken.state) == (2, "failed")
         assert "its process ended" in broken.metrics["error"]
-        assert partitions.stored(connection) == {1}, "even a publication that fails clears up"
+        assert partitions.find_partitions(connection) == {1}, "even a publication that fails clears up"
     assert publish_lists(town, {1: [2]}).state == "live"
 
 
-def test_a_builder_killed_while_the_server_is_busy_for_it(town: Engine, before: Publication) -> None:
+def test_a_builder_killed_while_the_server_is_busy_for_it(town: Engine, before: StoredPublication) -> None:
     """A server that is not waiting for its client has to notice by itself, or the lock would stay."""
     room(town, viewer=1, then="PERFORM pg_sleep(300)")
     with builder(town, "never") as process:
@@ -223,7 +225,7 @@ def busy(engine: Engine) -> bool:
         return bool(connection.scalar(text(sleeping)))
 
 
-def test_two_at_once(town: Engine, before: Publication) -> None:
+def test_two_at_once(town: Engine, before: StoredPublication) -> None:
     copying, go_on = threading.Event(), threading.Event()
 
     def slow_lists() -> Iterator[MatchList]:
@@ -239,20 +241,20 @@ def test_two_at_once(town: Engine, before: Publication) -> None:
             with pytest.raises(PublicationRefused, match="another publication is being built; wait until it is done"):
                 publish_lists(town, TOWN)
             with pytest.raises(PublicationRefused, match="another publication is being built"):
-                rollback(town)
+                roll_back(town)
             with town.connect() as connection:
-                assert [found.state for found in publications(connection)] == ["building", "live"]
+                assert [found.state for found in list_publications(connection)] == ["building", "live"]
         finally:
             go_on.set()
         published = first.result()
     with town.connect() as connection:
-        assert live(connection) == published
+        assert get_live_publication(connection) == published
         assert stored_lists(connection, published.id) == {1: [2], 2: [1]}
 
 
-def test_the_lock_is_given_back(town: Engine, before: Publication) -> None:
+def test_the_lock_is_given_back(town: Engine, before: StoredPublication) -> None:
     publish_lists(town, TOWN)
-    rollback(town)
+    roll_back(town)
     with pytest.raises(PublicationRefused):
         publish_lists(town, {})
     assert locks(town) == 0

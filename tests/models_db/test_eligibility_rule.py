@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from models.ml.eligibility import eligible as eligible_pairs
-from models.ml.eligibility import rules
-from models.ml.frames import ages
-from pipelines.extract import read_profiles
+from models.ml.eligibility.rules import build_rules, find_eligible
+from models.ml.profiles.frame_contracts import compute_ages
+from pipelines.assets.extract import read_profiles
 from tests.models_db.conftest import AS_OF, person_id, settle
 
 HER, HIM = 1, 2
@@ -247,15 +246,17 @@ def somebody(random: Random) -> dict[str, object]:
 
 
 def test_the_pipeline_has_the_same_rule(connection: Connection) -> None:
-    """Everybody with everybody, by `models.ml.eligibility` on the frame of `pipelines.extract`, and by the database."""
+    """Everybody with everybody, by `models.ml.eligibility.rules` on the frame of `pipelines.assets.extract`, and by
+    the database.
+    """
     random = Random(7)  # noqa: S311 - a town, not a secret
     people = range(150)
     town = [somebody(random) for _ in people]
     for number, columns in zip(people, town, strict=True):
         settle(connection, [number], **columns)
     frame = read_profiles(connection)
-    frame["age"] = ages(pd.to_datetime(pd.Series([columns["birth_date"] for columns in town])), AS_OF)
-    learned = eligible_pairs(rules(frame), np.arange(len(people)))
+    frame["age"] = compute_ages(pd.to_datetime(pd.Series([columns["birth_date"] for columns in town])), AS_OF)
+    learned = find_eligible(build_rules(frame), np.arange(len(people)))
     query = """
         SELECT viewer.id, candidate.id FROM app.profiles AS viewer, app.profiles AS candidate
         WHERE matching.is_eligible(viewer, candidate, :as_of)

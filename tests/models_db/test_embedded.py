@@ -22,8 +22,7 @@ from psycopg.pq import Ping
 
 from models.db.embedded import liveness, os_user
 from models.db.embedded import server as embedded
-from models.db.engines import database_url as url_of
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url, resolve_database_url
 from models.db.errors import DatabaseUnavailable
 from models.db.settings import Settings
 
@@ -84,7 +83,7 @@ def _as_owner(home: Path) -> dict[str, Any]:
 
 def _ask(url: str, query: str) -> object:
     """The first value that `query` returns, if it returns any."""
-    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
         answer = connection.execute(query)
         row = answer.fetchone() if answer.description else None
         return row and row[0]
@@ -97,7 +96,7 @@ def _python(code: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _postmaster(home: Path) -> psutil.Process:
-    pid = liveness.listener(home / "postgres")
+    pid = liveness.find_listener(home / "postgres")
     assert pid
     return psutil.Process(pid)
 
@@ -115,7 +114,7 @@ def _crash(home: Path) -> None:
 
 
 def _give_to_server(folder: Path) -> None:
-    user = os_user.user_of(folder / "absent")
+    user = os_user.find_server_user(folder / "absent")
     for path in (folder, *folder.iterdir()):
         os.chown(path, user.uid, user.gid)
 
@@ -137,7 +136,16 @@ def _make_start_slow(home: Path) -> None:
 def _start_by_hand(home: Path, *options: str) -> None:
     """Start the server with PostgreSQL's own program, as an administrator might."""
     data = str(home / "postgres")
-    start = [str(embedded._programs() / "pg_ctl"), "start", "-D", data, "-l", f"{data}/server.log", "-o", f"-k {data}"]
+    start = [
+        str(embedded._find_programs() / "pg_ctl"),
+        "start",
+        "-D",
+        data,
+        "-l",
+        f"{data}/server.log",
+        "-o",
+        f"-k {data}",
+    ]
     subprocess.run([*start, *options], check=True, stdout=subprocess.DEVNULL, **_as_owner(home))
 
 
@@ -200,7 +208,7 @@ def test_a_dropped_database_is_made_again(home: Path) -> None:
 def test_any_path_will_do(fresh: Path, name: str) -> None:
     home = fresh / name
     url = embedded.ensure_running(home)
-    sockets = Path(liveness.address(home / "postgres")[0])
+    sockets = Path(liveness.read_address(home / "postgres")[0])
     assert _ask(url, "SELECT 1") == 1
     assert sockets.parent == Path("/tmp")  # noqa: S108
     assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
@@ -211,7 +219,7 @@ def test_any_path_will_do(fresh: Path, name: str) -> None:
 def test_a_socket_folder_that_others_can_enter_is_refused(fresh: Path) -> None:
     home = fresh / ("long" * 30)
     embedded.ensure_running(home)
-    sockets = Path(liveness.address(home / "postgres")[0])
+    sockets = Path(liveness.read_address(home / "postgres")[0])
     embedded.stop(home)
     sockets.chmod(0o755)
     with pytest.raises(DatabaseUnavailable, match=f"{sockets} should be a folder of this server's"):
@@ -222,7 +230,7 @@ def test_a_socket_folder_that_others_can_enter_is_refused(fresh: Path) -> None:
 def test_a_database_url_starts_nothing(fresh: Path) -> None:
     home = fresh / "home"
     settings = Settings(home=home, database_url="postgresql://somebody@elsewhere/matching")
-    assert url_of(settings) == "postgresql+psycopg://somebody@elsewhere/matching"
+    assert resolve_database_url(settings) == "postgresql+psycopg://somebody@elsewhere/matching"
     assert not home.exists()
 
 
@@ -240,7 +248,7 @@ def test_what_was_committed_survives_kill_9(home: Path) -> None:
 
 def test_a_kill_at_any_moment_of_a_call_is_recovered_from(home: Path) -> None:
     def kill() -> None:
-        if pid := liveness.listener(home / "postgres"):
+        if pid := liveness.find_listener(home / "postgres"):
             os.kill(pid, signal.SIGKILL)
 
     for moment in range(8):
@@ -341,10 +349,10 @@ def test_it_waits_while_a_server_starts_up(home: Path, started_by_us: bool) -> N
     starts = _starts(home)
     if not started_by_us:
         _start_by_hand(home, "--no-wait")
-        _wait_for(lambda: liveness.ping(home / "postgres") is Ping.REJECT)
+        _wait_for(lambda: liveness.ping_server(home / "postgres") is Ping.REJECT)
     with ThreadPoolExecutor(2) as pool:
         calls = [pool.submit(embedded.ensure_running, home) for _ in range(2)]
-        _wait_for(lambda: liveness.ping(home / "postgres") is Ping.REJECT)
+        _wait_for(lambda: liveness.ping_server(home / "postgres") is Ping.REJECT)
         assert not embedded.is_running(home)
         urls = {call.result(timeout=300) for call in calls}
     assert [_ask(url, "SELECT 1") for url in urls] == [1]
@@ -375,7 +383,7 @@ def test_a_home_deleted_under_its_server_is_made_anew(fresh: Path) -> None:
 
 def test_stop_ends_sessions_and_keeps_what_they_committed(home: Path) -> None:
     url = embedded.ensure_running(home)
-    with psycopg.connect(libpq_url(url)) as session:
+    with psycopg.connect(convert_to_libpq_url(url)) as session:
         session.execute("DROP TABLE IF EXISTS half")
         session.execute("CREATE TABLE half (n int)")
         session.commit()
@@ -400,7 +408,7 @@ def test_stop_signals_who_listens_not_who_is_named(home: Path, stranger: subproc
 def test_stop_ends_a_server_that_starts_up(home: Path) -> None:
     _make_start_slow(home)
     with subprocess.Popen([sys.executable, "-c", START + CALL, str(home)]) as starter:
-        _wait_for(lambda: liveness.ping(home / "postgres") is Ping.REJECT)
+        _wait_for(lambda: liveness.ping_server(home / "postgres") is Ping.REJECT)
         starter.kill()
     assert embedded.stop(home)
     assert not embedded.stop(home)
@@ -509,7 +517,7 @@ def test_another_users_data_is_refused_by_name(home: Path) -> None:
 @needs_root
 def test_other_users_cannot_connect(home: Path) -> None:
     connect = "import sys, psycopg\n" + DROP_ROOT + "psycopg.connect(sys.argv[1])"
-    url = libpq_url(embedded.ensure_running(home))
+    url = convert_to_libpq_url(embedded.ensure_running(home))
     run = subprocess.run([sys.executable, "-c", connect, url], capture_output=True, text=True, check=False)
     assert "Permission denied" in run.stderr
 
@@ -531,7 +539,7 @@ def test_programs_installed_under_a_strict_umask_are_opened_to_the_server(fresh:
     (installation / "bin" / "program").touch(mode=0o711)
     (installation / "data").touch(mode=0o600)
     user = os_user.OsUser(NOBODY, NOBODY)
-    os_user.open_up(user, fresh / "home", installation)
+    os_user.grant_access(user, fresh / "home", installation)
     os_user.run_as(
         user, "/bin/sh", "-c", f'cat {installation}/data && {installation}/bin/program && test "$(id -G)" = {NOBODY}'
     )

@@ -7,7 +7,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 
-from models.db.engines import database, database_url, libpq_url
+from models.db.engines import convert_to_libpq_url, open_database, resolve_database_url
 from models.db.errors import DatabaseUnavailable, InputError, MatchingError
 from models.db.settings import Settings
 
@@ -15,13 +15,13 @@ from models.db.settings import Settings
 @pytest.mark.parametrize("password", ["plain", "two words", "a+b%20c", "ä:/@?#"])
 def test_a_password_of_any_characters_reaches_the_driver(password: str) -> None:
     settings = Settings(database_url=f"postgresql://me:{quote(password, safe='')}@somewhere:5433/town")
-    read = conninfo_to_dict(libpq_url(database_url(settings)))
+    read = conninfo_to_dict(convert_to_libpq_url(resolve_database_url(settings)))
     assert read == {"user": "me", "password": password, "host": "somewhere", "port": "5433", "dbname": "town"}
 
 
 def test_several_hosts_reach_the_driver() -> None:
     settings = Settings(database_url="postgresql://me@/town?host=a,b&port=5432,5433")
-    read = conninfo_to_dict(libpq_url(database_url(settings)))
+    read = conninfo_to_dict(convert_to_libpq_url(resolve_database_url(settings)))
     assert read == {"user": "me", "host": "a,b", "port": "5432,5433", "dbname": "town"}
 
 
@@ -46,7 +46,7 @@ def chain(error: BaseException) -> str:
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(case: str) -> None:
     with pytest.raises(InputError, match=r"DATABASE_URL cannot be read; .*%40") as raised:
-        database_url(Settings(database_url=UNREADABLE[case]))
+        resolve_database_url(Settings(database_url=UNREADABLE[case]))
     assert not any(part in chain(raised.value) for part in ("sesame", "ses:same", "ses/same", "open"))
 
 
@@ -64,7 +64,7 @@ def test_an_unreachable_server_is_told_by_host_port_and_database(case: str) -> N
         pytest.raises(
             DatabaseUnavailable, match=r"^the database town at 127.0.0.1, port 1, failed: .*refused"
         ) as raised,
-        database(settings) as engine,
+        open_database(settings) as engine,
         engine.connect(),
     ):
         pass
@@ -73,7 +73,7 @@ def test_an_unreachable_server_is_told_by_host_port_and_database(case: str) -> N
 
 def test_what_a_failing_statement_was_given_is_not_told(database_url: str) -> None:
     def fail() -> None:
-        with database(Settings(database_url=database_url)) as engine, engine.connect() as connection:
+        with open_database(Settings(database_url=database_url)) as engine, engine.connect() as connection:
             connection.execute(text("SELECT CAST(:who AS text), 1 / 0"), {"who": "somebody"})
 
     with pytest.raises(Exception, match="division by zero") as raised:

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from models.db import tables
-from models.db.erasure import Erased, erase, find_profile
+from models.db.erasure import ErasureReport, erase_profile, find_profile
 from models.db.errors import InputError, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import live, partitions, switch, verification
-from models.db.reader import ROLE
+from models.db.publications import get_live_publication, partitions, switch, verification
+from models.db.schema import tables
+from models.db.schema.reader_role import ROLE
 from tests.models_db.conftest import (
     BEFORE,
     TOWN,
@@ -82,8 +82,8 @@ def known(town: Engine) -> Engine:
 def test_erasing_someone_takes_them_out_of_every_kept_publication(known: Engine) -> None:
     with known.begin() as connection:
         assert traces(connection, 1) > 0
-        erased = erase(connection, "town:1")
-    assert erased == Erased(person_id(1), interactions=2, blocks=2, embeddings=1, lists=3, places=9)
+        erased = erase_profile(connection, "town:1")
+    assert erased == ErasureReport(person_id(1), interactions=2, blocks=2, embeddings=1, lists=3, places=9)
     with known.connect() as connection:
         assert traces(connection, 1) == 0
         for publication_id in (1, 2, 3):
@@ -94,7 +94,7 @@ def test_erasing_someone_takes_them_out_of_every_kept_publication(known: Engine)
 
 def test_an_erasure_can_be_taken_back_until_its_transaction_ends(known: Engine) -> None:
     with known.connect() as connection:
-        erase(connection, person_id(1))
+        erase_profile(connection, person_id(1))
         connection.rollback()
         assert stored_lists(connection, 3) == TOWN
         assert find_profile(connection, "town:1") == person_id(1)
@@ -110,11 +110,11 @@ def test_two_people_erased_from_the_same_lists_at_the_same_time(town: Engine) ->
     """The second eraser waits for the first one's rows, and must not write back what the first one took out."""
     publish_lists(town, TOWN)
     with town.connect() as first, ThreadPoolExecutor(1) as pool:
-        erase(first, "town:1")
+        erase_profile(first, "town:1")
 
-        def erase_second() -> Erased:
+        def erase_second() -> ErasureReport:
             with town.begin() as connection:
-                return erase(connection, "town:5")
+                return erase_profile(connection, "town:5")
 
         second = pool.submit(erase_second)
         wait_until(lambda: somebody_waits(town))
@@ -133,11 +133,11 @@ def test_two_people_on_each_other_s_lists_erased_at_the_same_time(town: Engine) 
     for one, other in ((1, 2), (3, 6)):
         together = Barrier(2)
 
-        def erase_one(number: int, together: Barrier = together) -> Erased:
+        def erase_one(number: int, together: Barrier = together) -> ErasureReport:
             with town.begin() as connection:
                 connection.execute(text("SELECT 1"))
                 together.wait()
-                return erase(connection, f"town:{number}")
+                return erase_profile(connection, f"town:{number}")
 
         with ThreadPoolExecutor(2) as pool:
             assert [erased.lists for erased in pool.map(erase_one, (one, other))] == [1, 1]
@@ -149,7 +149,7 @@ def test_people_erased_while_a_publication_is_copied_are_not_in_it(town: Engine)
     def lists() -> Iterator[MatchList]:
         yield from (list_for(viewer, candidates) for viewer, candidates in TOWN.items())
         with town.begin() as other:
-            erase(other, "town:1")
+            erase_profile(other, "town:1")
 
     published = publish_lists(town, lists())
     with town.connect() as connection:
@@ -216,13 +216,13 @@ def test_people_erased_between_the_steps_of_a_publication_are_not_in_it(
 
     def erase_then_go_on(connection: Connection, publication_id: int) -> None:
         with town.begin() as other:
-            erase(other, "town:1")
+            erase_profile(other, "town:1")
         go_on(connection, publication_id)
 
     monkeypatch.setattr(*STEPS[step], erase_then_go_on)
     published = publish_lists(town, TOWN)
     with town.connect() as connection:
-        assert live(connection) == published
+        assert get_live_publication(connection) == published
         assert stored_lists(connection, published.id) == without(TOWN, 1)
         assert traces(connection, 1) == 0
 
@@ -239,7 +239,7 @@ def test_an_erasure_under_way_ends_before_a_publication_looks_whom_it_erased(
             other.commit()
 
         def go_on_beside_an_erasure(connection: Connection, publication_id: int) -> None:
-            erase(other, "town:1")
+            erase_profile(other, "town:1")
             ended = pool.submit(commit_once_it_is_waited_for)
             go_on(connection, publication_id)
             ended.result()
@@ -255,7 +255,7 @@ def test_a_failed_publication_keeps_no_trace(town: Engine) -> None:
         publish_lists(town, {1: [1, 2]})
     assert person_id(1) not in "".join(traceback.format_exception(raised.value))
     with town.begin() as connection:
-        erase(connection, "town:1")
+        erase_profile(connection, "town:1")
         assert traces(connection, 1) == 0
 
 
@@ -277,5 +277,5 @@ def test_an_id_counts_before_a_source_key_that_looks_like_it(connection: Connect
 def test_nobody_is_found_by_anything_else(connection: Connection, who: str) -> None:
     settle(connection, [3])
     with pytest.raises(InputError, match="nobody has the profile id or source key"):
-        erase(connection, who)
+        erase_profile(connection, who)
     assert find_profile(connection, "town:3") == person_id(3)

@@ -13,15 +13,15 @@ from pgvector import HalfVector
 from sqlalchemy import Engine, create_engine, text
 
 from models.db import locks
-from models.db.embeddings import store_embeddings
-from models.db.engines import libpq_url
-from models.db.erasure import erase
+from models.db.embedding_rows import store_embeddings
+from models.db.engines import convert_to_libpq_url
+from models.db.erasure import erase_profile
 from models.db.errors import PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import live, publications, rollback
-from models.db.reader import ROLE
-from pipelines.loaders.app_tables import fill
-from pipelines.sole_run import alone, held
+from models.db.publications import get_live_publication, list_publications, roll_back
+from models.db.schema.reader_role import ROLE
+from pipelines.loaders.app_tables import fill_app_tables
+from pipelines.store.run_lock import exclusive_run, try_run_lock
 from tests.models_db.conftest import TOWN, list_for, person_id, publish_lists, run
 
 LOCKS = (locks.ERASURE, locks.LOAD, locks.PUBLICATION, locks.RUN)
@@ -48,7 +48,7 @@ def stranger(town: Engine, request: pytest.FixtureRequest) -> Iterator[psycopg.C
     if request.param != "nobody":
         run(town, f"GRANT {ROLE} TO {name}")
     theirs = town.url.set(username=name).render_as_string(hide_password=False)
-    with psycopg.connect(libpq_url(theirs), prepare_threshold=None) as connection:
+    with psycopg.connect(convert_to_libpq_url(theirs), prepare_threshold=None) as connection:
         yield connection
         connection.rollback()
     run(town, f"DROP ROLE {name}")
@@ -102,18 +102,18 @@ def test_everything_goes_on_at_once_whatever_a_stranger_holds(
     for name in LOCKS:
         with locks.try_acquire(town, name) as free:
             assert free, name
-    with held(town) as free:
+    with try_run_lock(town) as free:
         assert free
     said: list[str] = []
-    with alone(town, said.append):
+    with exclusive_run(town, said.append):
         assert said == []
     with town.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        assert erase(connection, "town:1").lists == 1
+        assert erase_profile(connection, "town:1").lists == 1
     assert publish_lists(town, {2: [5], 4: [3]}).state == "live"
-    assert rollback(town).id == 1
-    fill(town, [], [])
-    program = "import sys; from models.db.migrations import upgrade; upgrade(sys.argv[1])"
+    assert roll_back(town).id == 1
+    fill_app_tables(town, [], [])
+    program = "import sys; from models.db.schema.migrations import upgrade; upgrade(sys.argv[1])"
     url = town.url.render_as_string(hide_password=False)
     assert subprocess.run([sys.executable, "-c", program, url], check=False, timeout=600).returncode == 0
     assert stranger.execute("SELECT 1").fetchone() == (1,)
@@ -152,7 +152,7 @@ def test_a_held_lock_neither_times_out_nor_holds_back_vacuum(engine: Engine, dat
     impatient = create_engine(database_url)
     with (
         locks.try_acquire(impatient, locks.RUN) as free,
-        psycopg.connect(libpq_url(database_url), options=without, autocommit=True) as other,
+        psycopg.connect(convert_to_libpq_url(database_url), options=without, autocommit=True) as other,
     ):
         assert free
         other.execute("SELECT pg_sleep(1)")
@@ -163,7 +163,7 @@ def test_a_held_lock_neither_times_out_nor_holds_back_vacuum(engine: Engine, dat
 
 
 def test_vacuum_does_not_wait_for_a_run(engine: Engine, database_url: str) -> None:
-    with held(engine), psycopg.connect(libpq_url(database_url), autocommit=True) as other:
+    with try_run_lock(engine), psycopg.connect(convert_to_libpq_url(database_url), autocommit=True) as other:
         other.execute("SET lock_timeout = '5s'")
         other.execute("VACUUM ANALYZE")
 
@@ -184,8 +184,8 @@ def test_a_builder_that_lost_its_lock_does_not_go_live(town: Engine) -> None:
     with pytest.raises(PublicationRefused, match="lock was lost"):
         publish_lists(town, lists())
     with town.connect() as connection:
-        current = live(connection)
+        current = get_live_publication(connection)
         assert current is not None
         assert [current.id] == between
-        assert [each.state for each in publications(connection)] == ["live", "failed"]
+        assert [each.state for each in list_publications(connection)] == ["live", "failed"]
     assert publish_lists(town, TOWN).state == "live"

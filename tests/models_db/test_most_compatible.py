@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from models.db.errors import PublicationRefused
-from models.db.match_lists import MatchList, MostCompatible
+from models.db.match_lists import MatchList, MostCompatibleEntry
 from tests.models_db.conftest import BEFORE, SCORED_AT, list_for, person_id, publish_lists, run
 
 LATER = SCORED_AT + timedelta(hours=1)
@@ -22,8 +22,8 @@ NOTHING: Any = None
 NO_LIST = json.dumps({"code": "close_by"})
 
 
-def partner(number: int, p_match: float = 0.25) -> MostCompatible:
-    return MostCompatible(person_id(number), p_match, json.dumps(WHY))
+def partner(number: int, p_match: float = 0.25) -> MostCompatibleEntry:
+    return MostCompatibleEntry(person_id(number), p_match, json.dumps(WHY))
 
 
 def paired(viewer: int, candidates: list[int], other: int) -> MatchList:
@@ -49,14 +49,14 @@ def test_partners_are_stored_as_sent(town: Engine) -> None:
     assert (published.pair_count, published.metrics["dropped_since_scoring"]) == (6, 0)
 
 
-REFUSED: dict[str, tuple[MostCompatible, str]] = {
+REFUSED: dict[str, tuple[MostCompatibleEntry, str]] = {
     "oneself": (partner(1), "1 viewers most compatible with themselves;"),
     "above 1": (partner(4, 1.5), r"1 most compatible people with a probability outside \[0, 1\]"),
     "below 0": (partner(4, -0.5), "1 most compatible people"),
     "not a number": (partner(4, float("nan")), "1 most compatible people"),
     "reasons that are no list": (replace(partner(4), reasons=NO_LIST), "without an array of reasons"),
     "no probability": (partner(4, NOTHING), "is not made of uuids and numbers"),
-    "no id": (MostCompatible("town:4", 0.5, json.dumps(WHY)), "is not made of uuids and numbers"),
+    "no id": (MostCompatibleEntry("town:4", 0.5, json.dumps(WHY)), "is not made of uuids and numbers"),
 }
 
 

@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import live, partitions, publications, rollback, verification
+from models.db.publications import get_live_publication, list_publications, partitions, roll_back, verification
 from models.db.publications.verification import verify_lists
 from tests.models_db.conftest import (
     BEFORE,
@@ -54,8 +54,8 @@ def test_a_publication_holds_what_was_sent_and_says_so(town: Engine) -> None:
     published = publish_lists(town, TOWN)
     with town.connect() as connection:
         assert stored_lists(connection, published.id) == TOWN
-        assert live(connection) == published
-        assert publications(connection) == [published]
+        assert get_live_publication(connection) == published
+        assert list_publications(connection) == [published]
         second = text("SELECT * FROM matching.matches WHERE viewer_id = :id AND rank = 2")
         match = connection.execute(second, {"id": person_id(1)}).one()
     assert (published.state, published.viewer_count, published.pair_count, published.kept) == ("live", 6, 10, True)
@@ -71,15 +71,15 @@ def test_the_next_publication_retires_the_live_one(town: Engine) -> None:
     first = publish_lists(town, TOWN)
     second = publish_lists(town, {1: [2]})
     with town.connect() as connection:
-        assert live(connection) == second
-        assert publications(connection) == [second, replace(first, state="retired")]
+        assert get_live_publication(connection) == second
+        assert list_publications(connection) == [second, replace(first, state="retired")]
         assert stored_lists(connection, first.id) == TOWN
 
 
 def test_nothing_is_live_at_first(town: Engine) -> None:
     with town.connect() as connection:
-        assert live(connection) is None
-        assert publications(connection) == []
+        assert get_live_publication(connection) is None
+        assert list_publications(connection) == []
 
 
 NOTHING: Any = None
@@ -114,19 +114,21 @@ def test_wrong_lists_are_refused(town: Engine, subtests: pytest.Subtests) -> Non
             with pytest.raises(PublicationRefused, match=rf"publication {number} was not published: .*{message}"):
                 publish_lists(town, lists)
             with town.connect() as connection:
-                failed = publications(connection)[0]
-                assert live(connection) == before
+                failed = list_publications(connection)[0]
+                assert get_live_publication(connection) == before
                 assert stored_lists(connection, before.id) == TOWN
-                assert partitions.stored(connection) == {before.id}
+                assert partitions.find_partitions(connection) == {before.id}
             assert (failed.id, failed.state, failed.kept, failed.activated_at) == (number, "failed", False, None)
             assert failed.metrics["auc"] == 0.75
             assert person_id(1)[:-1] not in failed.metrics["error"], "a record that stays names nobody"
 
 
-@pytest.mark.parametrize("sent", [partitions.Size(2, 4), partitions.Size(1, 5)])
-def test_lists_lost_on_the_way_are_refused(connection: Connection, sent: partitions.Size) -> None:
-    assert partitions.fill(connection, 9, [list_for(1, [2, 4]), list_for(2, [1, 3, 5])]) == partitions.Size(2, 5)
-    verify_lists(connection, 9, partitions.Size(2, 5))
+@pytest.mark.parametrize("sent", [partitions.PublicationSize(2, 4), partitions.PublicationSize(1, 5)])
+def test_lists_lost_on_the_way_are_refused(connection: Connection, sent: partitions.PublicationSize) -> None:
+    assert partitions.fill_partition(
+        connection, 9, [list_for(1, [2, 4]), list_for(2, [1, 3, 5])]
+    ) == partitions.PublicationSize(2, 5)
+    verify_lists(connection, 9, partitions.PublicationSize(2, 5))
     with pytest.raises(PublicationRefused, match=f"{sent} were sent and 5 pairs in 2 lists are stored"):
         verify_lists(connection, 9, sent)
 
@@ -135,7 +137,7 @@ def test_metrics_that_json_cannot_hold_are_refused(town: Engine) -> None:
     with pytest.raises(PublicationRefused, match="metrics cannot be stored as JSON"):
         publish_lists(town, TOWN, metrics={"auc": float("nan")})
     with town.connect() as connection:
-        assert publications(connection) == []
+        assert list_publications(connection) == []
 
 
 @pytest.fixture
@@ -255,7 +257,7 @@ def test_lists_of_which_more_than_a_tenth_is_impossible_are_refused(crowd: Engin
     ):
         publish_lists(crowd, lists)
     with crowd.connect() as connection:
-        assert live(connection) == published != before
+        assert get_live_publication(connection) == published != before
 
 
 def test_being_liked_is_no_reason_to_drop(town: Engine) -> None:
@@ -294,15 +296,15 @@ def test_a_publication_that_everybody_left_is_refused(town: Engine) -> None:
     with pytest.raises(PublicationRefused, match="holds no pair"):
         publish_lists(town, {1: [2, 4]})
     with town.connect() as connection:
-        assert live(connection) == before
-        assert partitions.stored(connection) == {before.id}
+        assert get_live_publication(connection) == before
+        assert partitions.find_partitions(connection) == {before.id}
 
 
 def test_the_last_three_publications_keep_their_lists(town: Engine) -> None:
     for _ in range(5):
         publish_lists(town, TOWN)
     with town.connect() as connection:
-        found = publications(connection)
+        found = list_publications(connection)
         assert [(one.id, one.state, one.kept) for one in found] == [
             (5, "live", True),
             (4, "retired", True),
@@ -310,7 +312,7 @@ def test_the_last_three_publications_keep_their_lists(town: Engine) -> None:
             (2, "retired", False),
             (1, "retired", False),
         ]
-        assert partitions.stored(connection) == {3, 4, 5}
+        assert partitions.find_partitions(connection) == {3, 4, 5}
 
 
 def test_lists_in_use_are_dropped_by_a_later_publication(town: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,39 +322,39 @@ def test_lists_in_use_are_dropped_by_a_later_publication(town: Engine, monkeypat
     with town.connect() as reader:
         reader.execute(text("SELECT count(*) FROM matching.match_lists"))
         assert publish_lists(town, TOWN).state == "live"
-        assert partitions.stored(reader) == {1, 2, 3, 4}
+        assert partitions.find_partitions(reader) == {1, 2, 3, 4}
     publish_lists(town, TOWN)
     with town.connect() as connection:
-        assert partitions.stored(connection) == {3, 4, 5}
+        assert partitions.find_partitions(connection) == {3, 4, 5}
 
 
 def test_rolling_back_goes_on_until_nothing_is_kept(town: Engine) -> None:
     for _ in range(4):
         publish_lists(town, TOWN)
     for earlier in (3, 2):
-        assert rollback(town).id == earlier
+        assert roll_back(town).id == earlier
         with town.connect() as connection:
-            now_live = live(connection)
+            now_live = get_live_publication(connection)
             assert now_live is not None
             assert (now_live.id, now_live.pair_count) == (earlier, 10)
     with pytest.raises(NothingToRollBack, match="before the live one, 2, still has its lists; publish"):
-        rollback(town)
+        roll_back(town)
 
 
 def test_what_was_rolled_back_from_never_returns(town: Engine) -> None:
     good, bad = publish_lists(town, TOWN), publish_lists(town, TOWN)
-    assert rollback(town).id == good.id
+    assert roll_back(town).id == good.id
     publish_lists(town, TOWN)
-    assert rollback(town).id == good.id
+    assert roll_back(town).id == good.id
     with town.connect() as connection:
-        withdrawn = publications(connection)[1]
+        withdrawn = list_publications(connection)[1]
     assert (withdrawn.id, withdrawn.state, withdrawn.kept) == (bad.id, "retired", False)
     assert datetime.fromisoformat(withdrawn.metrics["rolled_back_at"]).tzinfo is not None
 
 
 def test_nothing_to_roll_back_before_the_first_publication(town: Engine) -> None:
     with pytest.raises(NothingToRollBack, match="nothing has been published yet"):
-        rollback(town)
+        roll_back(town)
 
 
 READ_EVERYTHING = """
@@ -381,7 +383,7 @@ def test_readers_see_the_old_set_whole_or_the_new_whole(engine: Engine, database
     done, seen = threading.Event(), [set[int]() for _ in range(4)]
 
     def read_everything(seen: set[int]) -> None:
-        with psycopg.connect(libpq_url(database_url), autocommit=True) as connection:
+        with psycopg.connect(convert_to_libpq_url(database_url), autocommit=True) as connection:
             while not done.is_set():
                 row = connection.execute(READ_EVERYTHING, prepare=True).fetchone()
                 assert row is not None
@@ -390,7 +392,7 @@ def test_readers_see_the_old_set_whole_or_the_new_whole(engine: Engine, database
                 seen.add(ids[0])
 
     def read_one(seen: set[int]) -> None:
-        with psycopg.connect(libpq_url(database_url), autocommit=True) as connection:
+        with psycopg.connect(convert_to_libpq_url(database_url), autocommit=True) as connection:
             while not done.is_set():
                 rows = connection.execute(READ_ONE, (person_id(1),), prepare=True).fetchall()
                 assert [p_like for _, p_like in rows] == [scales[rows[0][0]] / 2]
@@ -424,7 +426,7 @@ WHERE publication.state = 'live' GROUP BY publication.id
 def test_a_prepared_query_in_an_open_transaction_sees_no_empty_set(town: Engine, database_url: str) -> None:
     """Its plan knows no later partition until the transaction ends, so the switch waits for that."""
     publish_lists(town, TOWN)
-    with psycopg.connect(libpq_url(database_url)) as reader, ThreadPoolExecutor(1) as pool:
+    with psycopg.connect(convert_to_libpq_url(database_url)) as reader, ThreadPoolExecutor(1) as pool:
         assert reader.execute(COUNT_LIVE, prepare=True).fetchall() == [(1, 6)]
         publishing = pool.submit(publish_lists, town, TOWN)
         wait_until(lambda: counted(town, 2) == 6)
@@ -483,5 +485,5 @@ def test_writers_of_profiles_that_never_end_refuse_a_publication(town: Engine, m
         with pytest.raises(PublicationRefused, match=r"app\.profiles was being written to .* end it"):
             publish_lists(town, TOWN)
     with town.connect() as connection:
-        assert live(connection) == before
+        assert get_live_publication(connection) == before
     assert publish_lists(town, TOWN).state == "live"

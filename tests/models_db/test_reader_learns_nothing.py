@@ -11,9 +11,9 @@ from psycopg import Error
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import URL, Engine, make_url
 
-from models.db.engines import libpq_url
-from models.db.migrations import alembic_config, upgrade
-from models.db.reader import ROLE
+from models.db.engines import convert_to_libpq_url
+from models.db.schema.migrations import make_alembic_config, upgrade_database
+from models.db.schema.reader_role import ROLE
 from tests.models_db.conftest import person_id, publish_lists, run, settle
 
 ME = 1
@@ -61,7 +61,7 @@ def user(server: psycopg.Connection, town: Engine) -> Iterator[psycopg.Connectio
 
 
 def _session(url: URL) -> psycopg.Connection:
-    return psycopg.connect(libpq_url(url.render_as_string(hide_password=False)), autocommit=True)
+    return psycopg.connect(convert_to_libpq_url(url.render_as_string(hide_password=False)), autocommit=True)
 
 
 def refused(user: psycopg.Connection, statement: str) -> bool:
@@ -254,7 +254,7 @@ def migrated(server: psycopg.Connection, server_url: URL) -> Iterator[URL]:
     server.execute("CREATE DATABASE with_users")
     server.execute("CREATE ROLE of_the_app LOGIN")
     url = server_url.set(database="with_users")
-    upgrade(url.render_as_string(hide_password=False))
+    upgrade_database(url.render_as_string(hide_password=False))
     server.execute(f"CREATE ROLE curious LOGIN NOINHERIT; GRANT {ROLE} TO curious".encode())
     yield url
     server.execute("DROP DATABASE with_users WITH (FORCE)")
@@ -274,7 +274,7 @@ def test_users_who_were_there_keep_their_rights_and_the_reader_gets_none(migrate
 
 
 def test_going_down_gives_everybody_their_rights_back(migrated: URL) -> None:
-    command.downgrade(alembic_config(migrated.render_as_string(hide_password=False)), "0008")
+    command.downgrade(make_alembic_config(migrated.render_as_string(hide_password=False)), "0008")
     with _session(migrated) as connection:
         granted = "SELECT oid::regprocedure FROM pg_proc WHERE proacl::text LIKE '%of_the_app%'"
         assert connection.execute(granted).fetchall() == []

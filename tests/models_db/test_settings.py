@@ -8,9 +8,9 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from models.db.engines import database_url
+from models.db.engines import resolve_database_url
 from models.db.errors import InputError
-from models.db.settings import Settings, settings
+from models.db.settings import Settings, get_settings
 from models.db.tokens import issue_token
 
 SECRET = "a secret of this test, long enough for HS256"
@@ -19,9 +19,9 @@ SECRET = "a secret of this test, long enough for HS256"
 @pytest.fixture
 def fresh_settings() -> object:
     """The settings are read once a process: forget them before and after."""
-    settings.cache_clear()
+    get_settings.cache_clear()
     yield None
-    settings.cache_clear()
+    get_settings.cache_clear()
 
 
 def test_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fres
     monkeypatch.setenv("MATCHING_STORE_URL", "memory://x")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://h")
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://h:1")
-    read = settings()
+    read = get_settings()
     assert (read.home, read.database_url, read.store_url) == (tmp_path, "postgresql://u@h/d", "memory://x")
     assert (read.mlflow_tracking_uri, read.dask_scheduler_address) == ("http://h", "tcp://h:1")
 
@@ -54,19 +54,19 @@ def test_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fres
 def test_a_short_secret_is_refused_without_being_told(monkeypatch: pytest.MonkeyPatch, fresh_settings: object) -> None:
     monkeypatch.setenv("MATCHING_JWT_SECRET", "tooshort")
     with pytest.raises(InputError, match=r"MATCHING_JWT_SECRET: .*32") as raised:
-        settings()
+        get_settings()
     assert "tooshort" not in str(raised.value)
 
 
 def test_the_secret_set_is_the_secret_used(tmp_path: Path) -> None:
-    assert Settings(home=tmp_path, jwt_secret=SECRET).signing_secret() == SECRET
+    assert Settings(home=tmp_path, jwt_secret=SECRET).get_signing_secret() == SECRET
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unset_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     here = Settings(home=tmp_path / "new")
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: here.signing_secret(), range(16)))
+        made = list(pool.map(lambda _: here.get_signing_secret(), range(16)))
     assert len(set(made)) == 1
     assert len(made[0]) >= 32
     assert stat.S_IMODE((tmp_path / "new" / "jwt_secret").stat().st_mode) == 0o600
@@ -80,7 +80,7 @@ def test_a_placeholder_is_no_secret(
 ) -> None:
     monkeypatch.setenv(name, secret)
     with pytest.raises(InputError, match=f"{name}: .*repeats") as raised:
-        settings()
+        get_settings()
     assert secret not in str(raised.value)
 
 
@@ -89,13 +89,13 @@ def test_a_placeholder_is_no_secret(
 )
 def test_a_secret_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, fresh_settings: object, secret: str) -> None:
     monkeypatch.setenv("MATCHING_JWT_SECRET", secret)
-    assert settings().signing_secret() == secret
+    assert get_settings().get_signing_secret() == secret
 
 
 def test_in_production_no_secret_is_made_up(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"production.*MATCHING_JWKS_URL"):
-        Settings(home=tmp_path, environment="production").signing_secret()
-    assert Settings(home=tmp_path, environment="production", jwt_secret=SECRET).signing_secret() == SECRET
+        Settings(home=tmp_path, environment="production").get_signing_secret()
+    assert Settings(home=tmp_path, environment="production", jwt_secret=SECRET).get_signing_secret() == SECRET
     assert list(tmp_path.iterdir()) == []
 
 
@@ -108,12 +108,12 @@ def test_beside_published_keys_no_token_can_be_issued(tmp_path: Path) -> None:
 
 def test_the_secret_of_cursors_is_shared_or_refused(tmp_path: Path) -> None:
     other = SECRET[::-1]
-    assert Settings(home=tmp_path, jwt_secret=SECRET).signing_secret_of_cursors() == SECRET
-    assert Settings(home=tmp_path, jwt_secret=SECRET, cursor_secret=other).signing_secret_of_cursors() == other
+    assert Settings(home=tmp_path, jwt_secret=SECRET).get_cursor_secret() == SECRET
+    assert Settings(home=tmp_path, jwt_secret=SECRET, cursor_secret=other).get_cursor_secret() == other
     url = "https://sign-in.test/jwks"
-    assert Settings(home=tmp_path, jwks_url=url, cursor_secret=other).signing_secret_of_cursors() == other
+    assert Settings(home=tmp_path, jwks_url=url, cursor_secret=other).get_cursor_secret() == other
     with pytest.raises(InputError, match="MATCHING_CURSOR_SECRET"):
-        Settings(home=tmp_path, jwks_url=url).signing_secret_of_cursors()
+        Settings(home=tmp_path, jwks_url=url).get_cursor_secret()
 
 
 def test_the_token_has_the_issuer_and_the_audience_that_are_set(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_origins_are_separated_by_commas(
     monkeypatch: pytest.MonkeyPatch, fresh_settings: object, given: str, origins: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("MATCHING_CORS_ORIGINS", given)
-    assert settings().cors_origins == origins
+    assert get_settings().cors_origins == origins
 
 
 REFUSED = [
@@ -162,15 +162,15 @@ def test_what_cannot_be_used_is_refused_by_name(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match=f"^{name}: "):
-        settings()
+        get_settings()
 
 
 @pytest.mark.parametrize("given", ["postgresql://u:p@h:1/d", "postgres://u:p@h:1/d", "postgresql+asyncpg://u:p@h:1/d"])
 def test_one_form_of_url(given: str, tmp_path: Path) -> None:
-    assert database_url(Settings(home=tmp_path, database_url=given)) == "postgresql+psycopg://u:p@h:1/d"
+    assert resolve_database_url(Settings(home=tmp_path, database_url=given)) == "postgresql+psycopg://u:p@h:1/d"
 
 
 @pytest.mark.parametrize("given", ["mysql://u@h/d", "nonsense", ""])
 def test_other_urls_are_refused(given: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="DATABASE_URL"):
-        database_url(Settings(home=tmp_path, database_url=given))
+        resolve_database_url(Settings(home=tmp_path, database_url=given))

@@ -6,11 +6,11 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from models.db.erasure import erase
+from models.db.erasure import erase_profile
 from models.db.errors import PublicationRefused
-from models.db.match_lists import MatchList, MostCompatible
-from models.db.migrations import alembic_config, upgrade
-from models.db.publications import partitions, publications
+from models.db.match_lists import MatchList, MostCompatibleEntry
+from models.db.publications import list_publications, partitions
+from models.db.schema.migrations import make_alembic_config, upgrade_database
 from tests.models_db.conftest import list_for, person_id, publish_lists
 from tests.models_db.test_erasure import traces
 
@@ -34,13 +34,15 @@ def test_a_row_that_only_withholds_is_no_list(town: Engine) -> None:
     assert (published.viewer_count, published.pair_count) == (2, 3)
     with town.connect() as connection:
         assert stored(connection, published.id) == {1: [6], 2: [], 3: [2, 4]}
-        assert partitions.size(connection, published.id) == partitions.Size(2, 3, 3)
+        assert partitions.measure_partition(connection, published.id) == partitions.PublicationSize(2, 3, 3)
 
 
 SHOWN = {
     "on the list": [replace(list_for(1, [4, 2]), withheld_ids=[person_id(2)])],
     "the one of the day": [
-        replace(list_for(1, [4]), withheld_ids=[person_id(2)], most_compatible=MostCompatible(person_id(2), 0.5, "[]"))
+        replace(
+            list_for(1, [4]), withheld_ids=[person_id(2)], most_compatible=MostCompatibleEntry(person_id(2), 0.5, "[]")
+        )
     ],
 }
 
@@ -55,10 +57,10 @@ def test_an_erased_person_is_withheld_from_nobody(town: Engine) -> None:
     for _ in range(2):
         publish_lists(town, lists({1: [6, 4][:1], 3: [2, 6]}))
     with town.begin() as connection:
-        erased = erase(connection, "town:6")
+        erased = erase_profile(connection, "town:6")
         assert (erased.places, erased.withheld) == (0, 4)
         assert traces(connection, 6) == 0
-        for each in publications(connection):
+        for each in list_publications(connection):
             assert stored(connection, each.id) == {1: [], 2: [], 3: [2]}
 
 
@@ -66,7 +68,7 @@ def test_whoever_is_erased_while_a_publication_is_made_is_not_in_it(town: Engine
     def made() -> object:
         yield from lists({3: [2, 6]})
         with town.begin() as other:
-            erase(other, "town:6")
+            erase_profile(other, "town:6")
 
     published = publish_lists(town, made())  # type: ignore[arg-type]
     with town.connect() as connection:
@@ -76,10 +78,10 @@ def test_whoever_is_erased_while_a_publication_is_made_is_not_in_it(town: Engine
 
 def test_going_down_leaves_the_lists(town: Engine, database_url: str) -> None:
     published = publish_lists(town, lists({1: [6], 3: [2]}))
-    command.downgrade(alembic_config(database_url), "0005")
+    command.downgrade(make_alembic_config(database_url), "0005")
     query = "SELECT viewer_id FROM matching.match_lists ORDER BY viewer_id"
     with town.connect() as connection:
         assert [viewer.int for viewer in connection.scalars(text(query))] == [1, 2]
-    upgrade(database_url)
+    upgrade_database(database_url)
     with town.connect() as connection:
         assert stored(connection, published.id) == {1: [], 2: []}

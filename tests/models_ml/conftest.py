@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, settings
 
-from models.ml.embeddings import NO_ANSWERS, Answers
-from models.ml.encoder import DIMENSIONS
-from models.ml.features import Pairs
-from models.ml.history import Events, History, Ledger, Tally
-from models.ml.people import People, nobody
-from models.ml.specification import Fact, Number, Ordinary, Specification
+from models.ml.features.decision_history import DecisionCounts, DecisionHistory, Decisions, PairHistory
+from models.ml.features.pair_features import Pairs
+from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
+from models.ml.profiles.encoder import DIMENSIONS
+from models.ml.profiles.feature_spec import CategoricalFeature, DefaultValues, FeatureSpec, NumericFeature
+from models.ml.profiles.profile_matrix import ProfileMatrix, make_empty_matrix
 
 # How long an example takes tells how busy the machine is.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,7 +19,7 @@ settings.load_profile("unhurried")
 
 Vectors = np.ndarray[tuple[int, ...], np.dtype[np.float16]]
 
-ORDINARY = Ordinary(age_gap=4.0, distance_km=10.0, interests_cosine=0.25, texts_cosine=(0.5,))
+ORDINARY = DefaultValues(age_gap=4.0, distance_km=10.0, interests_cosine=0.25, texts_cosine=(0.5,))
 
 
 def profiles(*people: Mapping[str, object]) -> pd.DataFrame:
@@ -49,28 +49,28 @@ def direction(*coordinates: float) -> Vectors:
     return np.asarray(vector / np.linalg.norm(vector), np.float16)
 
 
-def answers(*said: tuple[str, str, Vectors]) -> Answers:
+def answers(*said: tuple[str, str, Vectors]) -> AnswerEmbeddings:
     """Embedded answers of person, prompt and vector."""
     if not said:
         return NO_ANSWERS
     rows = [(person, prompt, f"{person}:{prompt}") for person, prompt, _ in said]
     keys = pd.DataFrame(rows, columns=["profile_id", "prompt", "text_hash"])
-    return Answers(keys, np.stack([vector for _, _, vector in said]))
+    return AnswerEmbeddings(keys, np.stack([vector for _, _, vector in said]))
 
 
 def specification(
     *,
     genders: Sequence[str] = (),
-    traits: Sequence[Number] = (),
-    wants: Sequence[Number] = (),
-    facts: Sequence[Fact] = (),
+    traits: Sequence[NumericFeature] = (),
+    wants: Sequence[NumericFeature] = (),
+    facts: Sequence[CategoricalFeature] = (),
     interests: Mapping[str, float] | None = None,
     prompts: Sequence[str] = (),
-    ordinary: Ordinary = ORDINARY,
-) -> Specification:
+    ordinary: DefaultValues = ORDINARY,
+) -> FeatureSpec:
     """A specification of what is named; `interests` maps each to its rarity."""
     rarity = interests or {}
-    return Specification(
+    return FeatureSpec(
         genders=tuple(genders),
         traits=tuple(traits),
         wants=tuple(wants),
@@ -82,47 +82,47 @@ def specification(
     )
 
 
-def number(name: str, median: float, scale: float) -> Number:
+def number(name: str, median: float, scale: float) -> NumericFeature:
     """A trait or want of people of whom a third each are ordinary, a deviation above and one below."""
-    return Number(name, median, scale, typical=(-1.0, 0.0, 1.0))
+    return NumericFeature(name, median, scale, typical=(-1.0, 0.0, 1.0))
 
 
-def crowd(count: int, made: Specification | None = None, **arrays: object) -> People:
+def crowd(count: int, made: FeatureSpec | None = None, **arrays: object) -> ProfileMatrix:
     """The arrays of `count` people of whom nothing is known but what is given."""
-    empty = vars(nobody(made or specification()))
+    empty = vars(make_empty_matrix(made or specification()))
     known = {name: np.zeros((count, *array.shape[1:]), array.dtype) for name, array in empty.items()}
     known |= {"ids": np.array([f"{person:06d}" for person in range(count)])}
     known |= {"has_trait": np.full((count, empty["traits"].shape[1]), "traits" in arrays)}
     known |= {name: np.asarray(array, empty[name].dtype) for name, array in arrays.items()}
-    return People(**known)
+    return ProfileMatrix(**known)
 
 
 def positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array(numbers, np.int64)
 
 
-def tally(decisions: Sequence[int], likes: Sequence[int], surprise: Sequence[float] | None = None) -> Tally:
+def tally(decisions: Sequence[int], likes: Sequence[int], surprise: Sequence[float] | None = None) -> DecisionCounts:
     """A tally; without surprises, every like was half expected."""
     half = np.array(likes) - np.array(decisions) / 2
     made = half if surprise is None else np.array(surprise, float)
-    return Tally(positions(*decisions), positions(*likes), made, np.array(decisions, float))
+    return DecisionCounts(positions(*decisions), positions(*likes), made, np.array(decisions, float))
 
 
-def events(*rows: tuple[int, int, bool, int]) -> Events:
+def events(*rows: tuple[int, int, bool, int]) -> Decisions:
     """Likes (True) and passes of actor, target and time, which all count in full."""
     table = np.array(rows, np.int64).reshape(-1, 4)
-    return Events(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3], np.ones(len(table)))
+    return Decisions(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3], np.ones(len(table)))
 
 
-def unknown(count: int) -> Tally:
+def unknown(count: int) -> DecisionCounts:
     return tally([0] * count, [0] * count)
 
 
-def no_ledger(count: int) -> Ledger:
-    return Ledger(given=unknown(count), received=unknown(count))
+def no_ledger(count: int) -> DecisionHistory:
+    return DecisionHistory(given=unknown(count), received=unknown(count))
 
 
-def strangers(people: People, viewer: Sequence[int], candidate: Sequence[int]) -> Pairs:
+def strangers(people: ProfileMatrix, viewer: Sequence[int], candidate: Sequence[int]) -> Pairs:
     """Pairs of people who never liked nor passed anybody, nor were."""
     nothing = unknown(len(viewer))
-    return Pairs(people, positions(*viewer), positions(*candidate), History(nothing, nothing, nothing, nothing))
+    return Pairs(people, positions(*viewer), positions(*candidate), PairHistory(nothing, nothing, nothing, nothing))

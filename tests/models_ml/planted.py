@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from models.ml.history import Bools, Doubles, Ints
-from models.ml.pairs import training_pairs
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
+from models.ml.features.training_pairs import build_training_pairs
 from tests.models_ml.conftest import interactions, somebody
 
 PEOPLE, SHOWN = 100, 25
@@ -19,22 +19,22 @@ class Planted:
     """A profiles frame, who decided about whom on which day (positions, day numbers), and the true log-odds."""
 
     profiles: pd.DataFrame
-    viewer: Ints
-    candidate: Ints
-    truth: Doubles
-    liked: Bools
-    day: Ints
+    viewer: Int64Array
+    candidate: Int64Array
+    truth: Float64Array
+    liked: BoolArray
+    day: Int64Array
 
     @property
     def ids(self) -> "pd.Index[str]":
         ids: pd.Index[str] = pd.Index(self.profiles["profile_id"])
         return ids
 
-    def decisions(self, liked: Bools | None = None, rows: slice = slice(None)) -> pd.DataFrame:
+    def decisions(self, liked: BoolArray | None = None, rows: slice = slice(None)) -> pd.DataFrame:
         """The training pairs of everybody's decisions, or of other ones."""
         kinds = np.where(self.liked if liked is None else liked, "like", "pass")
         acts = zip(self.ids[self.viewer], self.ids[self.candidate], kinds, self.day, strict=True)
-        return training_pairs(interactions(*list(acts)[rows]), self.ids)
+        return build_training_pairs(interactions(*list(acts)[rows]), self.ids)
 
 
 def one_circle() -> Planted:
@@ -65,7 +65,12 @@ def circles() -> Planted:
 
 
 def _town(
-    random: np.random.Generator, warmth: Doubles, age: Ints, viewer: Ints, candidate: Ints, truth: Doubles
+    random: np.random.Generator,
+    warmth: Float64Array,
+    age: Int64Array,
+    viewer: Int64Array,
+    candidate: Int64Array,
+    truth: Float64Array,
 ) -> Planted:
     profiles = pd.DataFrame(
         [

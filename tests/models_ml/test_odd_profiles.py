@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.ml.embeddings import NO_ANSWERS
-from models.ml.features import names_and_groups, of_profiles
-from models.ml.people import Floats, people
-from models.ml.specification import Specification, learn
+from models.ml.arrays import Float32Array
+from models.ml.features.pair_features import build_profile_features, list_feature_groups
+from models.ml.profiles.answer_embeddings import NO_ANSWERS
+from models.ml.profiles.feature_spec import FeatureSpec, fit_feature_spec
+from models.ml.profiles.profile_matrix import build_profile_matrix
 from tests.models_ml.conftest import somebody, strangers
 
 COUNT = 200
@@ -45,13 +46,13 @@ CROWD = crowd_of(COUNT)
 VIEWER, CANDIDATE = (np.random.default_rng(6).permutation(COUNT) for _ in range(2))
 
 
-def features_of(made: Specification, profiles: pd.DataFrame) -> Floats:
+def features_of(made: FeatureSpec, profiles: pd.DataFrame) -> Float32Array:
     """Features of pairs of the crowd, whoever else the frame has."""
-    arrays = people(made, profiles, NO_ANSWERS)
-    return of_profiles(made, strangers(arrays, VIEWER.tolist(), CANDIDATE.tolist()))
+    arrays = build_profile_matrix(made, profiles, NO_ANSWERS)
+    return build_profile_features(made, strangers(arrays, VIEWER.tolist(), CANDIDATE.tolist()))
 
 
-HONEST = learn(CROWD, NO_ANSWERS)
+HONEST = fit_feature_spec(CROWD, NO_ANSWERS)
 BEFORE = features_of(HONEST, CROWD)
 
 
@@ -62,10 +63,10 @@ def with_odd(*odd: dict[str, object]) -> pd.DataFrame:
 
 def moved(profiles: pd.DataFrame) -> float:
     """The most that any feature of the crowd moves by, where all are as they were named before."""
-    made = learn(profiles, NO_ANSWERS)
-    assert names_and_groups(made) == names_and_groups(HONEST)
+    made = fit_feature_spec(profiles, NO_ANSWERS)
+    assert list_feature_groups(made) == list_feature_groups(HONEST)
     after = features_of(made, profiles)
-    assert np.isfinite(people(made, profiles, NO_ANSWERS).traits).all()
+    assert np.isfinite(build_profile_matrix(made, profiles, NO_ANSWERS).traits).all()
     assert np.isfinite(after).all()
     return float(np.abs(after - BEFORE).max())
 
@@ -115,7 +116,7 @@ def test_one_profile_of_any_values_moves_nobody_else(
 def test_a_number_that_only_one_has_otherwise_tells_nobody_apart(field: str) -> None:
     same = pd.DataFrame([somebody(f"{number:03d}", **{field: {"x": 0.5}}) for number in range(50)])
     odd = pd.DataFrame([somebody("odd", **{field: {"x": 1.0}})])
-    assert getattr(learn(pd.concat([same, odd], ignore_index=True), NO_ANSWERS), field) == ()
+    assert getattr(fit_feature_spec(pd.concat([same, odd], ignore_index=True), NO_ANSWERS), field) == ()
 
 
 def test_ten_thousand_names_of_one_profile_become_no_features_and_cost_little() -> None:
@@ -129,11 +130,11 @@ def test_ten_thousand_names_of_one_profile_become_no_features_and_cost_little() 
     }
     profiles = with_odd(odd, odd | {"facts": {}, "interests": []})
     tracemalloc.start()
-    made = learn(profiles, NO_ANSWERS)
-    people(made, profiles, NO_ANSWERS)
+    made = fit_feature_spec(profiles, NO_ANSWERS)
+    build_profile_matrix(made, profiles, NO_ANSWERS)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert names_and_groups(made) == names_and_groups(HONEST)
+    assert list_feature_groups(made) == list_feature_groups(HONEST)
     assert peak < 30e6
 
 
@@ -152,5 +153,5 @@ def test_facts_of_one_profile_are_not_asked_of_everybody() -> None:
     facts.append(Counted({f"name {number}": "yes" for number in range(10_000)}))
     profiles = pd.DataFrame([somebody(f"{number:03d}", facts=each) for number, each in enumerate(facts)])
     Counted.asked = 0
-    assert [fact.name for fact in learn(profiles, NO_ANSWERS).facts] == ["smokes"]
+    assert [fact.name for fact in fit_feature_spec(profiles, NO_ANSWERS).facts] == ["smokes"]
     assert Counted.asked <= 10 * len(facts)

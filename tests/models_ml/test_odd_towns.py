@@ -7,18 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.ml.candidates import candidates, score
-from models.ml.embeddings import NO_ANSWERS, Answers
-from models.ml.features import Pairs
-from models.ml.frames import check_profiles
-from models.ml.lists import to_frame
-from models.ml.market import Attention, most_compatible, rank
-from models.ml.market import town as market_of
-from models.ml.pairs import training_pairs
-from models.ml.population import population
-from models.ml.reasons import reasons
-from models.ml.retrieval import promise
-from models.ml.training import train
+from models.ml.features.pair_features import Pairs
+from models.ml.features.training_pairs import build_training_pairs
+from models.ml.market import AttentionModel, build_market_graph, match_most_compatible, rank_pairs
+from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
+from models.ml.profiles.frame_contracts import check_profiles
+from models.ml.scoring.candidates import score_both_ways, select_candidates
+from models.ml.scoring.list_frames import build_list_frame
+from models.ml.scoring.match_reasons import explain_pairs
+from models.ml.scoring.retrieval import build_retrieval_vectors
+from models.ml.scoring.scoring_context import build_scoring_context
+from models.ml.training.train import train_ranker
 from tests.models_ml.conftest import answers, direction, interactions, somebody
 
 Columns = dict[str, object]
@@ -63,22 +62,24 @@ def acts(count: int) -> pd.DataFrame:
     )
 
 
-def lists(town: pd.DataFrame, happened: pd.DataFrame, said: Answers) -> pd.DataFrame:
+def lists(town: pd.DataFrame, happened: pd.DataFrame, said: AnswerEmbeddings) -> pd.DataFrame:
     profiles, rejected = check_profiles(town)
     assert len(rejected) == 0
-    pairs = training_pairs(happened, pd.Index(profiles["profile_id"]))
-    ranker = train(profiles, said, pairs, seed=0).rankers.whole
-    made = population(ranker, profiles, happened, NO_BLOCKS, said)
-    promising = promise(ranker, made.people, made.ledger, made.pools.order)
-    viewer, candidate = candidates(made.pools, promising, made.closed, np.arange(len(profiles)))
-    scored = score(ranker, made.people, made.ledger, viewer, candidate)
-    market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
-    listed = rank(market, "best_response", Attention())
-    couples = np.flatnonzero(scored.candidate == most_compatible(market)[scored.viewer])
+    pairs = build_training_pairs(happened, pd.Index(profiles["profile_id"]))
+    ranker = train_ranker(profiles, said, pairs, seed=0).rankers.full
+    made = build_scoring_context(ranker, profiles, happened, NO_BLOCKS, said)
+    promising = build_retrieval_vectors(ranker, made.profiles, made.history, made.pools.order)
+    viewer, candidate = select_candidates(made.pools, promising, made.excluded_pairs, np.arange(len(profiles)))
+    scored = score_both_ways(ranker, made.profiles, made.history, viewer, candidate)
+    market = build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
+    listed = rank_pairs(market, "best_response", AttentionModel())
+    couples = np.flatnonzero(scored.candidate == match_most_compatible(market)[scored.viewer])
     explained = np.concatenate([listed, couples])
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
-    why = reasons(ranker, Pairs(made.people, viewer, candidate, made.ledger.of(viewer, candidate)))
-    return to_frame(scored, listed, couples, why, made.people.ids)
+    why = explain_pairs(
+        ranker, Pairs(made.profiles, viewer, candidate, made.history.get_pair_history(viewer, candidate))
+    )
+    return build_list_frame(scored, listed, couples, why, made.profiles.ids)
 
 
 @pytest.mark.parametrize(("said", "count"), [("nobody", 0), ("one", 0), ("all the same", 0), ("one", 200)])

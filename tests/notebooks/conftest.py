@@ -61,7 +61,7 @@ def evenings(databases: Databases, empty_home: Path, tmp_path_factory: pytest.Te
         csv.writer(some).writerows(row for row in rows if row is rows[0] or int(row[wave]) in WAVES)
     with databases() as url:
         place = Place(shutil.copytree(empty_home, folder / "home"), url)
-        speed_dating.load(place.engine, folder / "waves.csv")
+        speed_dating.load_speed_dating(place.engine, folder / "waves.csv")
         place.run()
         yield place
 

@@ -16,11 +16,11 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 from models.db.settings import Settings
-from pipelines.definitions import JOB, build, registry
-from pipelines.loaders import simulated
-from pipelines.running import dagster_home, run
+from pipelines.commands.run_pipeline import ensure_dagster_home, run_job
+from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry
+from pipelines.loaders.simulation import simulated_loader
 from tests.pipelines.forked import finished
 
 PEOPLE, SEED = 150, 1
@@ -48,12 +48,12 @@ class Place:
 
     def run(self) -> None:
         """Run the whole pipeline in this process."""
-        run(self.settings, JOB)
+        run_job(self.settings, NIGHTLY_JOB)
 
     def materialize(self, *assets: str, **config: object) -> None:
         """Materialize some assets from what is there, with this configuration of `match_lists`."""
-        job = build(self.settings).resolve_implicit_global_asset_job_def()
-        with dg.DagsterInstance.from_config(str(dagster_home(self.settings))) as instance:
+        job = build_definitions(self.settings).resolve_implicit_global_asset_job_def()
+        with dg.DagsterInstance.from_config(str(ensure_dagster_home(self.settings))) as instance:
             job.execute_in_process(
                 asset_selection=[dg.AssetKey(asset) for asset in assets],
                 run_config={"ops": {"match_lists": {"config": config}}},
@@ -66,7 +66,7 @@ class Place:
 
     def ask(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The rows that a query answers."""
-        with psycopg.connect(libpq_url(self.database_url), autocommit=True) as connection:
+        with psycopg.connect(convert_to_libpq_url(self.database_url), autocommit=True) as connection:
             return connection.execute(query.encode(), values or None).fetchall()
 
     def tell(self, *statements: str, **values: object) -> None:
@@ -77,7 +77,7 @@ class Place:
 
     def metadata(self, asset: str) -> dict[str, object]:
         """What the asset's last materialization reported, as the Dagster UI shows it."""
-        with dg.DagsterInstance.from_config(str(dagster_home(self.settings))) as instance:
+        with dg.DagsterInstance.from_config(str(ensure_dagster_home(self.settings))) as instance:
             event = instance.get_latest_materialization_event(dg.AssetKey(asset))
         assert event is not None
         assert event.asset_materialization is not None
@@ -107,8 +107,8 @@ def databases(server: psycopg.Connection, template_url: str) -> Databases:
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with MLflow's and Dagster's tables and nothing in them, to be copied: to make those takes a second."""
     settings = Settings(home=tmp_path_factory.mktemp("empty"))
-    assert registry(settings).champion_version() is None
-    with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
+    assert build_registry(settings).find_champion_version() is None
+    with dg.DagsterInstance.from_config(str(ensure_dagster_home(settings))) as instance:
         assert instance.get_runs_count() == 0
     return settings.home
 
@@ -122,7 +122,7 @@ def run_once(databases: Databases, empty_home: Path, tmp_path_factory: pytest.Te
         with databases() as url:
             home = shutil.copytree(empty_home, tmp_path_factory.mktemp("town") / "home")
             place = Place(home, url)
-            simulated.load(place.engine, people, seed, place.home)
+            simulated_loader.load_simulated(place.engine, people, seed, place.home)
             place.run()
             yield place
 

@@ -15,7 +15,7 @@ from pipelines import cli
 
 # Not from the process of the tests: it has threads, which a fork would leave halfway.
 _server = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload(["pipelines.running", __name__])
+_server.set_forkserver_preload(["pipelines.commands.run_pipeline", __name__])
 
 
 @contextmanager

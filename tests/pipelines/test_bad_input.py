@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from upath import UPath
 
-from models.db.errors import EmptyTown, PublicationRefused
-from pipelines.frame_store import from_table, read_table
-from pipelines.home import Home
-from pipelines.loaders import simulated
+from models.db.errors import NotEnoughProfiles, PublicationRefused
+from pipelines.loaders.simulation import simulated_loader
+from pipelines.store.frame_store import convert_from_table, read_table
+from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Databases, Place
 
 # The app's tables without any rule of ours, as views have none. What is ours keeps its rules.
@@ -117,7 +117,7 @@ def lawless(databases: Databases, empty_home: Path, tmp_path_factory: pytest.Tem
     """A town of 60 into which every bad row got, run to the end."""
     with databases() as url:
         place = Place(shutil.copytree(empty_home, tmp_path_factory.mktemp("lawless") / "home"), url)
-        simulated.load(place.engine, 60, 4, place.home)
+        simulated_loader.load_simulated(place.engine, 60, 4, place.home)
         place.tell(*LAWLESS)
         for number, change in enumerate(BAD_PROFILES):
             literal = change.replace(":", "\\:")
@@ -142,7 +142,7 @@ def lawless(databases: Databases, empty_home: Path, tmp_path_factory: pytest.Tem
 
 
 def frame(place: Place, asset: str) -> pd.DataFrame:
-    return from_table(read_table(UPath(place.home / "store" / f"{asset}.parquet")))
+    return convert_from_table(read_table(UPath(place.home / "store" / f"{asset}.parquet")))
 
 
 def test_every_bad_profile_is_put_aside_with_its_reason(lawless: Place) -> None:
@@ -181,9 +181,9 @@ def test_what_is_strange_is_used_and_of_the_future_is_counted(lawless: Place) ->
 
 @pytest.mark.parametrize("people", [0, 1])
 def test_a_town_of_nobody_or_one_ends_with_what_to_do(place: Place, people: int) -> None:
-    simulated.load(place.engine, people, 1, place.home)
+    simulated_loader.load_simulated(place.engine, people, 1, place.home)
     with pytest.raises(
-        EmptyTown, match=rf"^{people} usable of {people} profiles in app\.profiles, and matching takes two"
+        NotEnoughProfiles, match=rf"^{people} usable of {people} profiles in app\.profiles, and matching takes two"
     ):
         place.run()
 
@@ -197,10 +197,10 @@ def test_a_town_of_which_nobody_is_usable_says_why_and_keeps_who_they_are(place:
         )
     usable = r"^0 usable of 8 profiles in app\.profiles, and matching takes two"
     with pytest.raises(
-        EmptyTown, match=rf"{usable}: .* refused: age must be 18 to 110 \(5\), gender is missing \(3\)$"
+        NotEnoughProfiles, match=rf"{usable}: .* refused: age must be 18 to 110 \(5\), gender is missing \(3\)$"
     ):
         place.run()
-    assert Counter(Home(place.settings).frame("rejected_profiles")["reason"]) == Counter(
+    assert Counter(Workspace(place.settings).read_frame("rejected_profiles")["reason"]) == Counter(
         {"age must be 18 to 110": 5, "gender is missing": 3}
     )
 

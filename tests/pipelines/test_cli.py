@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from models.db.settings import Settings
-from serving.auth import verifier_of
+from serving.access.auth import make_verifier
 from tests.pipelines.conftest import Databases, Place
 
 COMMANDS = (
@@ -145,11 +145,11 @@ def test_a_token_is_one_that_the_api_believes_for_as_long_as_asked(settled: Plac
     secret = "a secret of this test, long enough for HS256"
     done = settled.command("token", key, "--hours", "2", MATCHING_JWT_SECRET=secret)
     token = done.stdout.strip()
-    assert asyncio.run(verifier_of(Settings(jwt_secret=secret)).profile_id(token)) == person
+    assert asyncio.run(make_verifier(Settings(jwt_secret=secret)).verify_token(token)) == person
     lasts = jwt.decode(token, options={"verify_signature": False})
     assert lasts["exp"] - lasts["iat"] == 7200
     by_id = settled.command("token", person).stdout.strip()
-    assert asyncio.run(verifier_of(settled.settings).profile_id(by_id)) == person
+    assert asyncio.run(make_verifier(settled.settings).verify_token(by_id)) == person
 
 
 def test_publications_are_listed_newest_first_and_rolled_back_by_one(settled: Place, databases: Databases) -> None:

@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 from dagster._serdes import serialize_value
 
-from models.db.migrations import ROOT
+from models.db.schema.migrations import ROOT
 from models.db.settings import Settings
-from pipelines.definitions import EVALUATION, FRESHNESS, JOB, build, schedules
-from pipelines.new_people import NEW_PEOPLE
+from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
+from pipelines.definitions import EVALUATION_JOB, FRESHNESS_JOB, NIGHTLY_JOB, build_definitions, build_schedules
 
 ASSETS = {
     *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
@@ -20,10 +20,10 @@ ASSETS = {
 EVALUATION_ASSETS = {"ranker_evaluation"}
 # Those that block let nothing be published that failed them.
 BLOCKING = {
-    ("profiles", "few_are_rejected"),
-    ("interactions", "few_are_rejected"),
-    ("profile_embeddings", "are_of_length_one"),
-    ("match_lists", "pairs_are_eligible"),
+    ("profiles", "rejection_rate"),
+    ("interactions", "rejection_rate"),
+    ("profile_embeddings", "embeddings_normalised"),
+    ("match_lists", "listed_pairs_eligible"),
 }
 CHECKS = BLOCKING | {
     *(
@@ -33,10 +33,10 @@ CHECKS = BLOCKING | {
             *("is_no_worse_than_linear", "is_no_worse_than_the_champion"),
         )
     ),
-    ("scored_candidates", "people_are_as_in_training"),
-    ("scored_candidates", "scores_are_as_in_training"),
-    ("publication", "matches_its_lists"),
-    ("publication", "is_fresh"),
+    ("scored_candidates", "profile_drift"),
+    ("scored_candidates", "score_drift"),
+    ("publication", "publication_matches_lists"),
+    ("publication", "publication_freshness"),
 }
 NEEDS = {
     "profiles": set(),
@@ -55,7 +55,7 @@ NEEDS = {
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
-    return build(Settings(home=tmp_path_factory.mktemp("home")))
+    return build_definitions(Settings(home=tmp_path_factory.mktemp("home")))
 
 
 def test_the_assets_and_their_checks_are_exactly_these(definitions: dg.Definitions) -> None:
@@ -88,13 +88,13 @@ def test_every_asset_has_a_group_an_owner_and_says_what_goes_in_and_comes_out(de
 
 def test_no_password_of_the_database_is_shown_by_the_launchpad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@there/app")
-    job = build(Settings(home=tmp_path)).resolve_job_def(JOB)
+    job = build_definitions(Settings(home=tmp_path)).resolve_job_def(NIGHTLY_JOB)
     shown = serialize_value(job.get_config_schema_snapshot())
     assert "DATABASE_URL" in shown
     assert "hush" not in shown
 
 
-@pytest.mark.parametrize(("name", "assets"), [(JOB, ASSETS), (EVALUATION, EVALUATION_ASSETS)])
+@pytest.mark.parametrize(("name", "assets"), [(NIGHTLY_JOB, ASSETS), (EVALUATION_JOB, EVALUATION_ASSETS)])
 def test_a_job_materializes_its_assets(definitions: dg.Definitions, name: str, assets: set[str]) -> None:
     job = definitions.resolve_job_def(name)
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == assets
@@ -103,31 +103,34 @@ def test_a_job_materializes_its_assets(definitions: dg.Definitions, name: str, a
 
 @pytest.mark.parametrize(("environment", "status"), [("production", "RUNNING"), ("development", "STOPPED")])
 def test_the_nightly_run_is_on_in_production(environment: str, status: str) -> None:
-    nightly, hourly = schedules(Settings.model_validate({"environment": environment}))
-    assert (nightly.job_name, nightly.cron_schedule, nightly.execution_timezone) == (JOB, "0 3 * * *", "UTC")
-    assert (hourly.job_name, hourly.cron_schedule, hourly.execution_timezone) == (FRESHNESS, "30 * * * *", "UTC")
+    nightly, hourly = build_schedules(Settings.model_validate({"environment": environment}))
+    assert (nightly.job_name, nightly.cron_schedule, nightly.execution_timezone) == (NIGHTLY_JOB, "0 3 * * *", "UTC")
+    assert (hourly.job_name, hourly.cron_schedule, hourly.execution_timezone) == (FRESHNESS_JOB, "30 * * * *", "UTC")
     assert {nightly.default_status.value, hourly.default_status.value} == {status}
 
 
 def test_the_age_of_the_publication_is_asked_by_itself(definitions: dg.Definitions) -> None:
-    job = definitions.resolve_job_def(FRESHNESS)
+    job = definitions.resolve_job_def(FRESHNESS_JOB)
     assert not job.asset_layer.executable_asset_keys
-    assert [node.name for node in job.nodes] == ["publication_is_fresh"]
+    assert [node.name for node in job.nodes] == ["publication_publication_freshness"]
 
 
 def test_every_job_check_and_schedule_says_what_it_is_for(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     said = {key.name: graph.get_check_spec(key).description for key in graph.asset_check_keys}
-    said |= {name: definitions.resolve_job_def(name).description for name in (JOB, EVALUATION, FRESHNESS, NEW_PEOPLE)}
-    said |= {each.name: each.description for each in schedules(Settings())}
+    said |= {
+        name: definitions.resolve_job_def(name).description
+        for name in (NIGHTLY_JOB, EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)
+    }
+    said |= {each.name: each.description for each in build_schedules(Settings())}
     assert [name for name, words in said.items() if not (words or "").endswith((".", "here."))] == []
 
 
 def test_new_people_are_looked_for_every_minute(definitions: dg.Definitions) -> None:
-    sensor = definitions.resolve_sensor_def("somebody_joined")
-    assert (sensor.job_name, sensor.minimum_interval_seconds) == (NEW_PEOPLE, 60)
+    sensor = definitions.resolve_sensor_def("new_profile_sensor")
+    assert (sensor.job_name, sensor.minimum_interval_seconds) == (INCREMENTAL_JOB, 60)
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
-    assert definitions.resolve_job_def(NEW_PEOPLE).executor_def is dg.in_process_executor
+    assert definitions.resolve_job_def(INCREMENTAL_JOB).executor_def is dg.in_process_executor
 
 
 def test_dagster_loads_the_workspace_file(tmp_path: Path) -> None:

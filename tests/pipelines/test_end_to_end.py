@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import text
 from upath import UPath
 
-from models.db.publications import live
-from models.ml.embeddings import Answers, pool
-from models.ml.encoder import ENCODER, content_hash, encode
-from pipelines import scoring
-from pipelines.definitions import build, registry
-from pipelines.encoding import answers_of
-from pipelines.extract import read_profiles
-from pipelines.frame_store import from_table, read_table
-from pipelines.running import dagster_home
-from pipelines.shards import SHARDS
+from models.db.publications import get_live_publication
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings, pool_by_profile
+from models.ml.profiles.encoder import ENCODER, encode_texts, hash_content
+from pipelines.assets import candidate_shards
+from pipelines.assets.extract import read_profiles
+from pipelines.commands.run_pipeline import ensure_dagster_home
+from pipelines.definitions import build_definitions, build_registry
+from pipelines.store.answer_shards import extract_answers
+from pipelines.store.frame_store import convert_from_table, read_table
+from pipelines.store.shards import SHARDS
 from tests.pipelines.conftest import Place, RunOnce
 
 INELIGIBLE = """
@@ -54,7 +54,7 @@ FROM matching.matches AS mine JOIN matching.matches AS theirs
 
 def test_one_publication_is_live_and_counts_what_it_holds(settled: Place) -> None:
     with settled.engine.connect() as connection:
-        publication = live(connection)
+        publication = get_live_publication(connection)
         assert publication is not None
         held = connection.execute(text("SELECT count(DISTINCT viewer_id), count(*) FROM matching.matches")).one()
     assert (publication.viewer_count, publication.pair_count) == tuple(held)
@@ -96,16 +96,18 @@ def test_everybody_who_wrote_something_has_the_vector_of_what_they_wrote(settled
     }
     assert set(stored) == set(wrote["profile_id"])
     someone = wrote.iloc[[7]]
-    answers = answers_of(someone)
-    (known,) = pool(Answers(answers.drop(columns="text"), encode(list(answers["text"])).astype(np.float16)))[1]
+    answers = extract_answers(someone)
+    (known,) = pool_by_profile(
+        AnswerEmbeddings(answers.drop(columns="text"), encode_texts(list(answers["text"])).astype(np.float16))
+    )[1]
     hash_, vector = stored[someone["profile_id"].item()]
-    assert hash_ == content_hash(someone["texts"].item())
+    assert hash_ == hash_content(someone["texts"].item())
     assert [float(number) for number in str(vector).strip("[]").split(",")] == pytest.approx(known, abs=2e-3)
 
 
 def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(settled: Place) -> None:
-    where = registry(settled.settings)
-    assert where.champion_version() == "1"
+    where = build_registry(settled.settings)
+    assert where.find_champion_version() == "1"
     client = mlflow.MlflowClient(where.tracking_uri)
     version = client.get_model_version_by_alias("ranker", "champion")
     run = client.get_run(str(version.run_id))
@@ -140,15 +142,15 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
 def test_what_other_code_has_scored_counts_no_more(settled: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     store = settled.home / "store"
     people, decisions, vectors = (
-        from_table(read_table(UPath(store / f"{name}.parquet")))
+        convert_from_table(read_table(UPath(store / f"{name}.parquet")))
         for name in ("profiles", "interactions", "profile_embeddings")
     )
     blocks = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
-    ranker = registry(settled.settings).champion().rankers.whole
-    before = scoring.inputs_fingerprint(people, decisions, vectors, blocks, ranker)
-    assert scoring.inputs_fingerprint(people, decisions, vectors, blocks, ranker) == before
-    monkeypatch.setattr(scoring, "SCORING", scoring.SCORING + 1)
-    assert scoring.inputs_fingerprint(people, decisions, vectors, blocks, ranker) != before
+    ranker = build_registry(settled.settings).get_champion().rankers.full
+    before = candidate_shards.fingerprint_inputs(people, decisions, vectors, blocks, ranker)
+    assert candidate_shards.fingerprint_inputs(people, decisions, vectors, blocks, ranker) == before
+    monkeypatch.setattr(candidate_shards, "SCORING_VERSION", candidate_shards.SCORING_VERSION + 1)
+    assert candidate_shards.fingerprint_inputs(people, decisions, vectors, blocks, ranker) != before
 
 
 @pytest.fixture(scope="module")
@@ -176,17 +178,17 @@ def test_a_second_run_encodes_nothing_scores_nothing_and_publishes_the_same(repe
 
 
 def test_another_version_of_the_same_ranker_scores_nothing_again(repeated: Place) -> None:
-    where = registry(repeated.settings)
-    other = "2" if where.champion_version() == "1" else "1"
+    where = build_registry(repeated.settings)
+    other = "2" if where.find_champion_version() == "1" else "1"
     where.promote(other)  # trained by the other of the two runs, on the same data
-    graph = build(repeated.settings)
+    graph = build_definitions(repeated.settings)
     chosen = [dg.AssetKey("scored_candidates")]
     job = graph.resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.from_config(str(dagster_home(repeated.settings))) as instance:
+    with dg.DagsterInstance.from_config(str(ensure_dagster_home(repeated.settings))) as instance:
         assert job.execute_in_process(asset_selection=chosen, instance=instance).success
     scored = repeated.metadata("scored_candidates")
     assert (scored["pairs_scored"], scored["shards_kept"]) == (0, SHARDS)
-    frame = from_table(read_table(UPath(repeated.home / "store" / "scored_candidates.parquet")))
+    frame = convert_from_table(read_table(UPath(repeated.home / "store" / "scored_candidates.parquet")))
     assert set(frame["ranker_version"]) == {other}
 
 
@@ -210,7 +212,7 @@ def test_after_an_edit_only_what_was_written_anew_is_encoded(repeated: Place) ->
 
 
 def test_two_homes_in_one_process_keep_apart(settled: Place, repeated: Place) -> None:
-    places = [registry(place.settings).tracking_uri for place in (settled, repeated)]
+    places = [build_registry(place.settings).tracking_uri for place in (settled, repeated)]
     assert places == [f"sqlite:///{place.home}/mlflow/mlflow.db" for place in (settled, repeated)]
 
 

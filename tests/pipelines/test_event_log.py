@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from models.db.match_lists import MatchList
-from pipelines.resources import Database
+from pipelines.resources import DatabaseResource
 from tests.models_db.conftest import BEFORE, TOWN, list_for, person_id, publish_lists, run, settle
 from tests.pipelines.conftest import Place
 
@@ -70,13 +70,13 @@ def test_a_step_that_fails_in_the_database_names_nobody(town: Engine, tmp_path: 
     act, says = FAILS[case]
 
     @dg.asset
-    def fails(database: Database) -> None:
-        with database.engine() as engine:
+    def fails(database: DatabaseResource) -> None:
+        with database.open_engine() as engine:
             act(engine)
 
     url = town.url.render_as_string(hide_password=False)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        resources = {"database": Database(home=str(tmp_path), url=url)}
+        resources = {"database": DatabaseResource(home=str(tmp_path), url=url)}
         done = dg.materialize([fails], resources=resources, instance=instance, raise_on_error=False)
         assert not done.success
     kept = written_in(tmp_path)

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 
 from models.db.errors import InputError, MatchingError, NoChampion
-from models.ml.ranker import save
-from pipelines.definitions import registry
-from pipelines.drift_checks import drift_checks
-from pipelines.home import Home
-from pipelines.registry import EXPERIMENT, REFERENCE
+from models.ml.ranker.ranker_model import save_rankers
+from pipelines.checks.drift_checks import check_drift
+from pipelines.definitions import build_registry
+from pipelines.store.model_registry import EXPERIMENT, REFERENCE
+from pipelines.workspace import Workspace
+from tests.pipelines.assets.test_retraining import due, requested
 from tests.pipelines.conftest import Databases, Place, RunOnce
-from tests.pipelines.test_training_due import due, requested
 
 LIVE = "SELECT id, ranker_version FROM matching.publications WHERE state = 'live'"
 
@@ -46,7 +46,7 @@ def ask(place: Place, *statements: str) -> None:
 
 
 def client(place: Place) -> mlflow.MlflowClient:
-    return mlflow.MlflowClient(registry(place.settings).tracking_uri)
+    return mlflow.MlflowClient(build_registry(place.settings).tracking_uri)
 
 
 def run_id(place: Place) -> str:
@@ -69,9 +69,9 @@ def replace_content(path: Path, content: str) -> None:
 
 def drift(place: Place) -> list[dg.AssetCheckResult]:
     """What the checks of drift say of the last run's people."""
-    home = Home(place.settings)
-    frames = {name: home.frame(name) for name in ("profiles", "profile_embeddings")}
-    return list(cast("Iterator[dg.AssetCheckResult]", drift_checks(registry=registry(place.settings), **frames)))
+    home = Workspace(place.settings)
+    frames = {name: home.read_frame(name) for name in ("profiles", "profile_embeddings")}
+    return list(cast("Iterator[dg.AssetCheckResult]", check_drift(registry=build_registry(place.settings), **frames)))
 
 
 def delete_experiment(place: Place) -> None:
@@ -107,12 +107,12 @@ def test_a_champion_that_is_lost_counts_as_none_and_says_where_it_was(
     town: Place, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     LOSSES[what](town)
-    where = registry(town.settings)
+    where = build_registry(town.settings)
     said = r"^the champion, version 1 in MLflow at sqlite:///.*, counts as none: .*; restore it, or train another one"
     with pytest.raises(NoChampion, match=said) as raised:
-        where.champion()
+        where.get_champion()
     assert str(town.home) in str(raised.value)
-    assert where.current() is None
+    assert where.find_champion() is None
     assert str(town.home) in caplog.text
     assert due(town) == str(raised.value)
     assert requested(town.settings) is None
@@ -121,10 +121,10 @@ def test_a_champion_that_is_lost_counts_as_none_and_says_where_it_was(
 @pytest.mark.parametrize("what", WIPES)
 def test_a_store_without_a_champion_says_where_it_was_looked_for(town: Place, what: str) -> None:
     WIPES[what](town)
-    where = registry(town.settings)
+    where = build_registry(town.settings)
     with pytest.raises(NoChampion, match=r"^there is no ranker yet: train one with `matching run`; .* at sqlite:///"):
-        where.champion()
-    assert where.current() is None
+        where.get_champion()
+    assert where.find_champion() is None
     assert due(town) == "there is no champion to score with"
     assert requested(town.settings) is None
 
@@ -140,7 +140,7 @@ def test_a_store_that_cannot_be_read_is_told_in_one_line(town: Place, spoil: Cal
     with pytest.raises(
         InputError, match=r"^MLflow's store at sqlite:///.*mlflow\.db cannot be read: .*; restore it"
     ) as told:
-        registry(town.settings).current()
+        build_registry(town.settings).find_champion()
     # Told by SQLite: MLflow would go on trying for minutes.
     assert isinstance(told.value.__cause__, sqlite3.Error)
     assert requested(town.settings) is None
@@ -175,14 +175,14 @@ def test_the_night_goes_on_with_a_ranker_trained_now(town: Place, what: str, wor
     assert str(town.home / "mlflow") in done.stderr
     ((publication, version),) = town.ask(LIVE)
     assert publication == 2
-    assert version == registry(town.settings).champion().version
+    assert version == build_registry(town.settings).get_champion().version
 
 
 def test_an_experiment_that_was_deleted_is_there_again_when_something_is_trained(town: Place) -> None:
     delete_experiment(town)
-    where = registry(town.settings)
-    with where.training("a test", {}):
-        assert where.champion().version == "1"
+    where = build_registry(town.settings)
+    with where.track_training("a test", {}):
+        assert where.get_champion().version == "1"
 
 
 def test_score_and_notebooks_say_it_in_one_line(town: Place, tmp_path: Path) -> None:
@@ -194,31 +194,31 @@ def test_score_and_notebooks_say_it_in_one_line(town: Place, tmp_path: Path) -> 
     assert done.stderr.startswith("matching: the champion, version 1 in MLflow at ")
     assert len(done.stderr.splitlines()) == 1
     with pytest.raises(MatchingError, match=r"^the files of version 1 cannot be read from file:///.*; restore"):
-        _ = Home(town.settings).rankers
+        _ = Workspace(town.settings).rankers
 
 
 def test_a_home_that_was_moved_keeps_its_champion(town: Place, tmp_path: Path) -> None:
-    before, after = registry(town.settings).champion(), tmp_path / "elsewhere" / "home"
+    before, after = build_registry(town.settings).get_champion(), tmp_path / "elsewhere" / "home"
     after.parent.mkdir()
     moved = Place(Path(shutil.move(town.home, after)), town.database_url)
-    where = registry(moved.settings)
-    champion = where.champion()
+    where = build_registry(moved.settings)
+    champion = where.get_champion()
     assert champion.version == before.version
     for folder, rankers in (("before", before.rankers), ("after", champion.rankers)):
-        save(rankers, tmp_path / folder)
+        save_rankers(rankers, tmp_path / folder)
     assert (tmp_path / "before" / "ranker.json").read_text() == (tmp_path / "after" / "ranker.json").read_text()
-    assert where.kept(champion.version, REFERENCE) is not None
+    assert where.load_json(champion.version, REFERENCE) is not None
     assert due(moved) is None
-    with where.training("a test", {}):
-        version = where.log(champion.rankers, {}, {})
-        where.tabulate("a table", pd.DataFrame({"a": [1]}))
+    with where.track_training("a test", {}):
+        version = where.log_rankers(champion.rankers, {}, {})
+        where.log_table("a table", pd.DataFrame({"a": [1]}))
     where.promote(version)
-    assert where.champion().version == version
+    assert where.get_champion().version == version
     assert not town.home.exists()
 
 
 def test_a_home_that_was_copied_has_files_of_its_own(town: Place, tmp_path: Path) -> None:
     copied = Place(shutil.copytree(town.home, tmp_path / "copy"), town.database_url)
-    assert registry(copied.settings).champion().version == "1"
+    assert build_registry(copied.settings).get_champion().version == "1"
     shutil.rmtree(town.home)
-    assert registry(copied.settings).champion().version == "1"
+    assert build_registry(copied.settings).get_champion().version == "1"

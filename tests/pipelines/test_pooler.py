@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.loaders import simulated
-from pipelines.sole_run import held
+from pipelines.loaders.simulation import simulated_loader
+from pipelines.store.run_lock import try_run_lock
 from tests.pgbouncer import pooled
 from tests.pipelines.conftest import Databases, Place
-from tests.pipelines.test_sole_run import HOLD, is_free, until
+from tests.pipelines.store.test_run_lock import HOLD, is_free, until
 
 LEFT = """
 SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_class WHERE relpersistence = 't'),
@@ -28,7 +28,7 @@ def pooled_place(place: Place) -> Iterator[Place]:
 
 
 def test_load_run_rollback_and_erase(place: Place, pooled_place: Place) -> None:
-    simulated.load(pooled_place.engine, 60, 1, pooled_place.home)
+    simulated_loader.load_simulated(pooled_place.engine, 60, 1, pooled_place.home)
     pooled_place.run()
     pooled_place.run()
     assert place.ask("SELECT state FROM matching.publications ORDER BY id") == [("retired",), ("live",)]
@@ -63,7 +63,7 @@ def test_one_run_at_a_time_and_a_lock_that_dies_with_its_process(place: Place, p
         assert not is_free(pooled_place)
         process.send_signal(signal.SIGKILL)
     until(lambda: is_free(place))
-    with held(pooled_place.engine) as free:
+    with try_run_lock(pooled_place.engine) as free:
         assert free
         assert not is_free(place)
     assert is_free(place)

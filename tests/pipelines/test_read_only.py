@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from models.db.migrations import ROOT
+from models.db.schema.migrations import ROOT
 
 NOBODY = "65534"
 # Permissions do not bind root, so its tests run as nobody, with the right to read what only root may if that exists.
@@ -28,8 +28,8 @@ from models.ml import similarity
 from pipelines.cli import ready_database
 from pipelines.definitions import JOB, registry
 from pipelines.loaders import simulated
-from pipelines.style import axes
-from pipelines.running import run
+from pipelines.reports.plot_style import axes
+from pipelines.commands.run_pipeline import run
 
 here = settings()
 try:

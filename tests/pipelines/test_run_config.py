@@ -6,7 +6,7 @@ from annotated_types import Ge, Le
 
 from models.db.errors import InputError
 from models.db.settings import Settings
-from pipelines.definitions import EVALUATION, JOB, build
+from pipelines.definitions import EVALUATION_JOB, NIGHTLY_JOB, build_definitions
 from pipelines.run_config import CONFIGS
 
 NO_RUN = "Nothing has run: mend it in the run's configuration and launch it again"
@@ -14,7 +14,7 @@ NO_RUN = "Nothing has run: mend it in the run's configuration and launch it agai
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
-    return build(Settings(home=tmp_path_factory.mktemp("home")))
+    return build_definitions(Settings(home=tmp_path_factory.mktemp("home")))
 
 
 def test_every_asset_with_a_configuration_is_looked_at(definitions: dg.Definitions) -> None:
@@ -29,17 +29,32 @@ def test_every_asset_with_a_configuration_is_looked_at(definitions: dg.Definitio
 @pytest.mark.parametrize(
     ("job", "asset", "config", "said"),
     [
-        (JOB, "ranker", {"seed": -1}, "seed is -1: Input should be greater than or equal to 0"),
-        (JOB, "match_lists", {"inbox_trust": 1.5}, "inbox_trust is 1.5: Input should be less than or equal to 1"),
-        (JOB, "match_lists", {"most_views": 0.5}, "most_views is 0.5: Input should be greater than or equal to 1"),
-        (JOB, "match_lists", {"least_views": -1}, "least_views is -1.0: Input should be greater than or equal to 0"),
+        (NIGHTLY_JOB, "ranker", {"seed": -1}, "seed is -1: Input should be greater than or equal to 0"),
         (
-            EVALUATION,
+            NIGHTLY_JOB,
+            "match_lists",
+            {"inbox_trust": 1.5},
+            "inbox_trust is 1.5: Input should be less than or equal to 1",
+        ),
+        (
+            NIGHTLY_JOB,
+            "match_lists",
+            {"most_views": 0.5},
+            "most_views is 0.5: Input should be greater than or equal to 1",
+        ),
+        (
+            NIGHTLY_JOB,
+            "match_lists",
+            {"least_views": -1},
+            "least_views is -1.0: Input should be greater than or equal to 0",
+        ),
+        (
+            EVALUATION_JOB,
             "ranker_evaluation",
             {"seed": 2**31},
             "seed is 2147483648: Input should be less than or equal to 2147483647",
         ),
-        (JOB, "ranker", {"seed": {"env": "SEED"}}, "seed is -4: Input should be greater than or equal to 0"),
+        (NIGHTLY_JOB, "ranker", {"seed": {"env": "SEED"}}, "seed is -4: Input should be greater than or equal to 0"),
     ],
 )
 def test_a_number_out_of_range_fails_the_run_with_its_field_before_any_step(
@@ -80,7 +95,9 @@ def test_what_is_no_setting_is_refused_before_there_is_a_run(
 ) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         with pytest.raises(dg.DagsterInvalidConfigError) as refused:
-            definitions.resolve_job_def(JOB).execute_in_process({"ops": {asset: {"config": config}}}, instance=instance)
+            definitions.resolve_job_def(NIGHTLY_JOB).execute_in_process(
+                {"ops": {asset: {"config": config}}}, instance=instance
+            )
         assert instance.get_runs() == []
     assert f"root:ops:{asset}:config" in str(refused.value)
     assert said in str(refused.value)

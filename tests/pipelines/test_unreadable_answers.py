@@ -9,9 +9,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.definitions import build
-from pipelines.loaders import simulated
-from pipelines.new_people import NEW_PEOPLE
+from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
+from pipelines.definitions import build_definitions
+from pipelines.loaders.simulation import simulated_loader
 from tests.pipelines.conftest import Databases, Place
 from tests.serving.conftest import serving, token_for
 
@@ -38,7 +38,7 @@ def town(databases: Databases, empty_home: Path, tmp_path_factory: pytest.TempPa
     """Sixty simulated people, of whom the first thirty give answers that cannot be read."""
     with databases() as url:
         place = Place(shutil.copytree(empty_home, tmp_path_factory.mktemp("thai") / "home"), url)
-        simulated.load(place.engine, PEOPLE, 1, place.home)
+        simulated_loader.load_simulated(place.engine, PEOPLE, 1, place.home)
         for number in range(PEOPLE // 2):
             texts = {"about_me": UNREADABLE[number % len(UNREADABLE)], "looking_for": "🎉"}
             place.tell(ANSWER, texts=json.dumps(texts), key=f"simulated:1-{PEOPLE}:{number}")
@@ -81,7 +81,7 @@ def test_an_edit_that_cannot_be_read_removes_the_vector_and_is_done_with(town: P
     )
     town.tell(ANSWER, texts=json.dumps({"about_me": UNREADABLE[0]}), key=key)
     with dg.DagsterInstance.ephemeral() as instance:
-        job = build(town.settings).resolve_job_def(NEW_PEOPLE)
+        job = build_definitions(town.settings).resolve_job_def(INCREMENTAL_JOB)
         assert job.execute_in_process(instance=instance).success
         assert person not in {each for (each,) in town.ask(EMBEDDED)}
         assert job.execute_in_process(instance=instance).success

@@ -8,8 +8,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from pipelines.definitions import JOB, but_training
-from pipelines.running import run
+from pipelines.commands.run_pipeline import run_job
+from pipelines.definitions import NIGHTLY_JOB, list_assets_without_training
 from tests.pipelines.conftest import Place
 from tests.serving.conftest import Api, serving, token_for
 
@@ -141,7 +141,7 @@ def city(place: Place) -> Iterator[tuple[Place, Api]]:
 
 
 def night(place: Place, number: int) -> None:
-    run(place.settings, JOB, None if number == 0 else but_training())
+    run_job(place.settings, NIGHTLY_JOB, None if number == 0 else list_assets_without_training())
 
 
 def assert_no_better_than_a_guess(rule: str, guessed: Pairs, passed: Pairs, base: float) -> None:

@@ -19,7 +19,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy import make_url
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 from models.db.settings import Settings
 from models.db.tokens import issue_token
 
@@ -209,7 +209,7 @@ def serving(database_url: str, log: Path, **variables: str) -> Iterator[Api]:
 @pytest.fixture
 def town(api_database: str) -> Iterator[Town]:
     """The API's database with nobody in it and nothing published."""
-    with psycopg.connect(libpq_url(api_database), autocommit=True) as connection:
+    with psycopg.connect(convert_to_libpq_url(api_database), autocommit=True) as connection:
         connection.execute("TRUNCATE app.profiles, matching.publications CASCADE")
         yield Town(connection)
 

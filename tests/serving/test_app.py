@@ -12,7 +12,7 @@ import pytest
 from tests.serving.conftest import SECRET, Api
 
 LEARNING = {"models.ml", "pipelines", "dagster", "mlflow", "torch", "lightgbm", "pandas", "numpy", "sklearn", "scipy"}
-LEARNING |= {"sentence_transformers", "pgvector", "alembic", "models.db.tables"}
+LEARNING |= {"sentence_transformers", "pgvector", "alembic", "models.db.schema.tables"}
 
 
 def test_the_learning_stack_is_not_loaded() -> None:

@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from models.db.reader import ROLE
+from models.db.schema.reader_role import ROLE
 from tests.serving.conftest import Api, Town, serving, token_for
-from tests.serving.test_logs import lines_of
+from tests.serving.observability.test_logs import lines_of
 
 
 def test_ready_only_while_a_publication_is_live(api: Api, town: Town) -> None:

@@ -11,7 +11,7 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from sqlalchemy import make_url
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 
 PEOPLE = 8_000
 VIEWERS = 40
@@ -53,7 +53,7 @@ def town(server: psycopg.Connection, template_url: str) -> Iterator[psycopg.Conn
     name = f"large_{uuid.uuid4().hex}"
     server.execute(f"CREATE DATABASE {name} TEMPLATE {template.database}")
     url = template.set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
         connection.execute(SETTLE)
         embed(connection, [UUID(str(row[0])) for row in connection.execute("SELECT id FROM app.profiles ORDER BY id")])
         yield connection

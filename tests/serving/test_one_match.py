@@ -9,8 +9,8 @@ import pytest
 
 from serving.schemas import Match, MostCompatible
 from tests.serving.conftest import Api, Town, token_for
+from tests.serving.problems.test_problem_details import problem
 from tests.serving.test_matches import LEAVES_IN, LEAVES_OUT
-from tests.serving.test_problems import problem
 
 
 def one(api: Api, me: UUID, candidate: object) -> httpx2.Response:

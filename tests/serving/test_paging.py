@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.serving.conftest import Api, Town, token_for
-from tests.serving.test_problems import problem
+from tests.serving.problems.test_problem_details import problem
 
 MEN = 24
 

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from models.ml.reasons import EXPLAINED, FALLBACK
-from serving.reasons import SENTENCES, ReasonCode
+from models.ml.scoring.match_reasons import EXPLAINED, FALLBACK
+from serving.queries.reason_sentences import SENTENCES, ReasonCode
 from serving.schemas import Matches
 from tests.serving.conftest import ALIKE, DETAIL, Api, Town
 

@@ -10,10 +10,10 @@ import pytest
 from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction
 from sqlalchemy import make_url
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 from models.db.errors import DatabaseUnavailable
-from models.db.reader import ROLE
-from serving.database import fetch_row, make_pool
+from models.db.schema.reader_role import ROLE
+from serving.queries.read_pool import fetch_row, make_pool
 from tests.pgbouncer import pooled
 from tests.serving.conftest import Api, Town, serving
 
@@ -40,7 +40,7 @@ def settings(connection: psycopg.Connection) -> list[object]:
 
 def assert_the_app_s(url: str, before: list[object]) -> None:
     """The session that the pooler lends to the app is as the app left it."""
-    with psycopg.connect(libpq_url(url), autocommit=True, prepare_threshold=None) as app:
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True, prepare_threshold=None) as app:
         assert settings(app) == before
         assert app.execute("UPDATE app.profiles SET paused = false").rowcount > 0
         assert app.execute("SELECT current_user = session_user").fetchone() == (True,)
@@ -51,7 +51,7 @@ def test_the_app_s_sessions_stay_as_they_are(url: str, town: Town, tmp_path: Pat
     viewer, candidates = town.person("woman"), town.people("man", 3)
     town.publish({viewer: candidates})
     town.pair(town.publish({viewer: candidates}), viewer, candidates[0])
-    with psycopg.connect(libpq_url(url), autocommit=True, prepare_threshold=None) as app:
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True, prepare_threshold=None) as app:
         before = settings(app)
     with serving(url, tmp_path / "log") as api:
         for _ in range(10):  # more than psycopg prepares after
@@ -67,7 +67,7 @@ def test_many_at_once_share_one_session_with_the_app(api: Api, url: str, town: T
     town.publish(dict.fromkeys(viewers, candidates))
 
     def write(_: int) -> int:
-        with psycopg.connect(libpq_url(url), prepare_threshold=None) as app:
+        with psycopg.connect(convert_to_libpq_url(url), prepare_threshold=None) as app:
             return app.execute("UPDATE app.profiles SET paused = false").rowcount
 
     with ThreadPoolExecutor(8) as pool:
@@ -78,7 +78,7 @@ def test_many_at_once_share_one_session_with_the_app(api: Api, url: str, town: T
 
 def test_it_reads_as_the_reader_and_nothing_else(url: str) -> None:
     async def asked(*statements: str) -> list[object]:
-        async with make_pool(libpq_url(url)) as pool:
+        async with make_pool(convert_to_libpq_url(url)) as pool:
             return [await fetch_row(pool, statement) for statement in statements]
 
     assert asyncio.run(asked("SELECT current_user::text", "SHOW statement_timeout", "SHOW TimeZone")) == [
@@ -99,13 +99,13 @@ def test_an_answer_that_fails_leaves_nothing_behind(url: str, town: Town) -> Non
     town.person()
 
     async def fail() -> None:
-        async with make_pool(libpq_url(url)) as pool:
+        async with make_pool(convert_to_libpq_url(url)) as pool:
             for statement in ("SELECT 1 FROM app.blocks", "SELECT pg_sleep(10)"):
                 with pytest.raises(DatabaseUnavailable):
                     await fetch_row(pool, statement)
             assert await fetch_row(pool, "SELECT 1") == (1,)
 
-    with psycopg.connect(libpq_url(url), autocommit=True, prepare_threshold=None) as app:
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True, prepare_threshold=None) as app:
         before = settings(app)
     asyncio.run(fail())
     assert_the_app_s(url, before)
@@ -115,7 +115,7 @@ def test_a_user_who_may_not_be_the_reader_is_told_in_the_log(
     server: psycopg.Connection, api_database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def ask(url: str) -> None:
-        async with make_pool(libpq_url(url)) as pool:
+        async with make_pool(convert_to_libpq_url(url)) as pool:
             await fetch_row(pool, "SELECT 1")
 
     server.execute("CREATE ROLE stranger LOGIN")

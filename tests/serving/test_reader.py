@@ -8,11 +8,11 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 from models.db.errors import DatabaseUnavailable
-from models.db.reader import ROLE
-from serving import database
-from serving.database import fetch_row, make_pool
+from models.db.schema.reader_role import ROLE
+from serving.queries import read_pool
+from serving.queries.read_pool import fetch_row, make_pool
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def ask(runner: asyncio.Runner, url: str, statement: str) -> object:
 
 
 def test_it_reads_as_the_reader(runner: asyncio.Runner, api_database: str) -> None:
-    url = libpq_url(api_database)
+    url = convert_to_libpq_url(api_database)
     assert ask(runner, url, "SELECT current_user::text") == (ROLE,)
     with pytest.raises(DatabaseUnavailable) as refused:
         ask(runner, url, "SELECT blocker_id FROM app.blocks")
@@ -44,7 +44,7 @@ def test_a_user_who_may_not_be_the_reader_is_told_in_the_log(
     try:
         url = make_url(api_database).set(username="stranger").render_as_string(hide_password=False)
         with pytest.raises(DatabaseUnavailable):
-            ask(runner, libpq_url(url), "SELECT 1")
+            ask(runner, convert_to_libpq_url(url), "SELECT 1")
     finally:
         server.execute("DROP ROLE stranger")
     assert f"the database user stranger may not read: run GRANT {ROLE} TO stranger" in caplog.text
@@ -53,7 +53,7 @@ def test_a_user_who_may_not_be_the_reader_is_told_in_the_log(
 def test_a_database_without_the_reader_is_told_in_the_log(
     runner: asyncio.Runner, api_database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "SESSION", database.SESSION.replace(ROLE, "nobody_here"))
+    monkeypatch.setattr(read_pool, "SESSION", read_pool.SESSION.replace(ROLE, "nobody_here"))
     with pytest.raises(DatabaseUnavailable):
-        ask(runner, libpq_url(api_database), "SELECT 1")
+        ask(runner, convert_to_libpq_url(api_database), "SELECT 1")
     assert "run `matching migrate`" in caplog.text

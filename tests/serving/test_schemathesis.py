@@ -21,11 +21,11 @@ from schemathesis import Case, GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 from serving import routes
-from serving.app import _operation_id
-from serving.cursor import Cursor, cursor_key, write_cursor
+from serving.app import _make_operation_id
 from serving.documentation import DocumentedApi
+from serving.queries.cursor import Cursor, derive_cursor_key, write_cursor
 from tests.serving.conftest import SECRET, Api, Town, serving, token_for
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "30"))
@@ -38,7 +38,7 @@ CONFIG = {
 }
 
 # Of the routes and not of a server, because pytest wants to know the operations before there is one.
-_app = DocumentedApi(title="Delete matching", version="0", generate_unique_id_function=_operation_id)
+_app = DocumentedApi(title="Delete matching", version="0", generate_unique_id_function=_make_operation_id)
 _app.include_router(routes.router)
 schema = schemathesis.openapi.from_dict(_app.openapi(), config=SchemathesisConfig.from_dict(CONFIG))
 
@@ -63,7 +63,7 @@ class World(NamedTuple):
 def world(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     log = tmp_path_factory.mktemp("schemathesis") / "log"
     with (
-        psycopg.connect(libpq_url(api_database), autocommit=True) as connection,
+        psycopg.connect(convert_to_libpq_url(api_database), autocommit=True) as connection,
         serving(api_database, log, MATCHING_RATE_PER_SECOND="1e6", MATCHING_RATE_BURST="1000000") as api,
     ):
         connection.execute("TRUNCATE app.profiles, matching.publications CASCADE")
@@ -79,7 +79,7 @@ def _world(api: Api, town: Town) -> World:
         town.embed(person, 1, number)
     publication = town.publish({me: candidates[:25]})
     town.pair(publication, me, candidates[0])
-    key = cursor_key(SECRET)
+    key = derive_cursor_key(SECRET)
     cursors = {
         "next": api.matches(me, limit=10).json()["next_cursor"],
         "gone": write_cursor(Cursor(publication + 1, [1]), me, key),

@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from models.db.engines import libpq_url
-from models.db.reader import ROLE
+from models.db.engines import convert_to_libpq_url
+from models.db.schema.reader_role import ROLE
 from tests.serving.conftest import Api, Town, token_for
+from tests.serving.problems.test_problem_details import problem
 from tests.serving.test_one_match import most_compatible, one
 from tests.serving.test_paging import get_page, people
-from tests.serving.test_problems import problem
 from tests.serving.test_similar import similar
 
 
@@ -124,7 +124,7 @@ def test_a_viewer_of_whom_everybody_is_withheld_has_nothing(api: Api, town: Town
 
 
 def test_the_role_of_the_api_cannot_read_the_column(api_database: str) -> None:
-    with psycopg.connect(libpq_url(api_database), autocommit=True) as connection:
+    with psycopg.connect(convert_to_libpq_url(api_database), autocommit=True) as connection:
         connection.execute(f"SET ROLE {ROLE}".encode())
         with pytest.raises(InsufficientPrivilege):
             connection.execute("SELECT withheld_ids FROM matching.match_lists")

@@ -28,7 +28,7 @@ def take_lock(data: Path) -> int | None:
     return lock
 
 
-def is_deserted(data: Path) -> bool:
+def has_no_processes(data: Path) -> bool:
     """Whether no process of a server that shares the lock lives."""
     lock = take_lock(data)
     if lock is not None:
@@ -36,7 +36,7 @@ def is_deserted(data: Path) -> bool:
     return lock is not None
 
 
-def address(data: Path) -> tuple[str, str]:
+def read_address(data: Path) -> tuple[str, str]:
     """The socket folder and the port that the last server of `data` wrote down; empty if it did not."""
     try:
         lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
@@ -45,21 +45,21 @@ def address(data: Path) -> tuple[str, str]:
     return (lines[4], lines[3]) if len(lines) > 4 and lines[4].startswith("/") and lines[3].isdecimal() else ("", "")
 
 
-def ping(data: Path) -> Ping:
+def ping_server(data: Path) -> Ping:
     """What the server says to a connection: OK, REJECT while it starts up or shuts down, or NO_RESPONSE."""
-    host, port = address(data)
+    host, port = read_address(data)
     if not host:
         return Ping.NO_RESPONSE
     target = make_conninfo(host=host, port=port, user="postgres", dbname="postgres", connect_timeout=5)
     return Ping(PGconn.ping(target.encode()))
 
 
-def listener(data: Path) -> int | None:
+def find_listener(data: Path) -> int | None:
     """The PID of the postmaster, as the kernel knows who listens on the server's socket; None if nobody does.
 
     It is 0 if that process is in a container whose processes cannot be seen from here.
     """
-    host, port = address(data)
+    host, port = read_address(data)
     with socket.socket(socket.AF_UNIX) as client:
         try:
             client.connect(f"{host}/.s.PGSQL.{port}")

@@ -20,7 +20,7 @@ class OsUser:
     gid: int
 
 
-def user_of(folder: Path) -> OsUser:
+def find_server_user(folder: Path) -> OsUser:
     """Who serves the data folder `folder`: for root its owner, or `pgserver` if there is none yet; else oneself.
 
     Raises DatabaseUnavailable if the folder belongs to somebody that the server cannot run as.
@@ -28,55 +28,55 @@ def user_of(folder: Path) -> OsUser:
     me = os.geteuid()
     owner = folder.stat() if folder.exists() else None
     if owner is None:
-        return _pgserver() if me == 0 else OsUser(me, os.getegid())
+        return _find_pgserver() if me == 0 else OsUser(me, os.getegid())
     if owner.st_uid == 0:
         raise DatabaseUnavailable(f"{folder} belongs to root, as whom PostgreSQL refuses to run: chown it to {NAME}")
     if me not in (0, owner.st_uid):
         raise DatabaseUnavailable(
-            f"{folder} belongs to the user {_name(owner.st_uid)}, not to {_name(me)}: "
+            f"{folder} belongs to the user {_get_user_name(owner.st_uid)}, not to {_get_user_name(me)}: "
             "run this as that user or as root, or set MATCHING_HOME to a folder of your own"
         )
     return OsUser(owner.st_uid, owner.st_gid)
 
 
-def _name(uid: int) -> str:
+def _get_user_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
 
 
-def _pgserver() -> OsUser:
+def _find_pgserver() -> OsUser:
     try:
-        return _known(NAME)
+        return _look_up_user(NAME)
     except KeyError:
         useradd = ["/usr/sbin/useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
         made = subprocess.run(useradd, check=False, capture_output=True, text=True)  # noqa: S603
     try:
-        return _known(NAME)  # made by this process, or by another at the same moment
+        return _look_up_user(NAME)  # made by this process, or by another at the same moment
     except KeyError:
         raise DatabaseUnavailable(
             f"root could not make the OS user {NAME} to run PostgreSQL as: {made.stderr}"
         ) from None
 
 
-def _known(name: str) -> OsUser:
+def _look_up_user(name: str) -> OsUser:
     account = pwd.getpwnam(name)
     return OsUser(account.pw_uid, account.pw_gid)
 
 
-def open_up(user: OsUser, folder: Path, installation: Path) -> None:
+def grant_access(user: OsUser, folder: Path, installation: Path) -> None:
     """As root, let `user` reach `folder` and run what is in `installation`, by the permissions it lacks alone."""
     if os.geteuid() != 0:
         return
     for parent in (*folder.parents, *installation.parents):
-        _permit(user, parent, stat.S_IXOTH)
+        _add_permission(user, parent, stat.S_IXOTH)
     if not installation.stat().st_mode & stat.S_IROTH:  # installed under a strict umask
         for path in (installation, *installation.rglob("*")):
-            _permit(user, path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0))
+            _add_permission(user, path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0))
 
 
-def _permit(user: OsUser, path: Path, bits: int) -> None:
+def _add_permission(user: OsUser, path: Path, bits: int) -> None:
     """Add `bits`, given as others', as those of the class that `user` falls in."""
     status = path.stat()
     shift = 6 if status.st_uid == user.uid else 3 if status.st_gid == user.gid else 0

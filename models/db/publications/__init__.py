@@ -1,5 +1,11 @@
 """Complete sets of match lists: built apart, verified, made visible at one instant, kept for rollback."""
 
-from models.db.publications.switch import Publication, live, publications, publish, rollback
+from models.db.publications.switch import (
+    StoredPublication,
+    get_live_publication,
+    list_publications,
+    publish_match_lists,
+    roll_back,
+)
 
-__all__ = ["Publication", "live", "publications", "publish", "rollback"]
+__all__ = ["StoredPublication", "get_live_publication", "list_publications", "publish_match_lists", "roll_back"]

@@ -9,26 +9,26 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from models.db import locks
-from models.db.engines import is_of_a_lost_server
+from models.db.engines import is_connection_failure
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
 from models.db.publications import partitions
 from models.db.redaction import redact
-from models.db.tables import publications
+from models.db.schema.tables import publications
 
 KEPT = 3
 """How many publications keep their lists: the live one and those to roll back to."""
 
-OUT_OF_ROOM = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
+OUT_OF_SPACE_SQLSTATES = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
 
 logger = logging.getLogger(__name__)
-row = publications.c
+columns = publications.c
 
 
 @contextmanager
-def sole_builder(engine: Engine) -> Iterator[Connection]:
+def lock_publications(engine: Engine) -> Iterator[Connection]:
     """Yield a connection to build on; another one holds the lock of builders for the length of the block.
 
-    Raises PublicationRefused if somebody else holds it, and tells the database's errors as `failure_recorded` does.
+    Raises PublicationRefused if somebody else holds it, and tells the database's errors as `record_failures` does.
     """
     try:
         with locks.try_acquire(engine, locks.PUBLICATION) as free:
@@ -37,30 +37,32 @@ def sole_builder(engine: Engine) -> Iterator[Connection]:
             with engine.connect() as connection:
                 yield connection
     except DBAPIError as error:
-        raise _reason(error) from error
+        raise _explain_error(error) from error
 
 
-def clear_up(connection: Connection) -> None:
+def clean_up(connection: Connection) -> None:
     """Fail what builders left that died, and drop the lists that are not kept. Only the holder of the lock may."""
-    died = row.metrics.concat({"error": "its process ended before it was done"})
+    died = columns.metrics.concat({"error": "its process ended before it was done"})
     with connection.begin():
-        connection.execute(publications.update().where(row.state == "building").values(state="failed", metrics=died))
+        connection.execute(
+            publications.update().where(columns.state == "building").values(state="failed", metrics=died)
+        )
     drop_unneeded(connection)
 
 
 def drop_unneeded(connection: Connection) -> None:
     """Drop the lists that nothing can return to: all but the live ones and those of the last ones before it."""
     with connection.begin():
-        returnable = select(row.id).where(row.state == "retired", ~row.metrics.has_key("rolled_back_at"))
-        kept = set(connection.scalars(select(row.id).where(row.state == "live")))
-        kept |= set(connection.scalars(returnable.order_by(row.id.desc()).limit(KEPT - 1)))
-        unneeded = partitions.stored(connection) - kept
+        returnable = select(columns.id).where(columns.state == "retired", ~columns.metrics.has_key("rolled_back_at"))
+        kept = set(connection.scalars(select(columns.id).where(columns.state == "live")))
+        kept |= set(connection.scalars(returnable.order_by(columns.id.desc()).limit(KEPT - 1)))
+        unneeded = partitions.find_partitions(connection) - kept
     for publication_id in sorted(unneeded):
-        partitions.drop(connection, publication_id)
+        partitions.drop_partition(connection, publication_id)
 
 
 @contextmanager
-def failure_recorded(engine: Engine, publication_id: int) -> Iterator[None]:
+def record_failures(engine: Engine, publication_id: int) -> Iterator[None]:
     """Turn whatever ends the block into a failed publication and an error that says what to do.
 
     Raises PublicationRefused or DatabaseUnavailable, or the MatchingError that the block raised, with the cause.
@@ -68,7 +70,7 @@ def failure_recorded(engine: Engine, publication_id: int) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        reason = _reason(error)
+        reason = _explain_error(error)
         _record_failure(engine, publication_id, str(reason))
         if not isinstance(error, Exception):
             raise
@@ -77,7 +79,7 @@ def failure_recorded(engine: Engine, publication_id: int) -> Iterator[None]:
         ) from error
 
 
-def _reason(error: BaseException) -> MatchingError:
+def _explain_error(error: BaseException) -> MatchingError:
     """What went wrong and what to do, in words for the user, and nobody's id: not in the error either, as the cause."""
     redact(error)
     if isinstance(error, MatchingError):
@@ -86,22 +88,22 @@ def _reason(error: BaseException) -> MatchingError:
     if not isinstance(cause, psycopg.Error):
         return PublicationRefused(f"{type(error).__name__} {error}".strip())
     what = str(cause)
-    if is_of_a_lost_server(cause):
+    if is_connection_failure(cause):
         return DatabaseUnavailable(f"the database does not answer ({what}); see that it runs, then try again")
-    if (cause.sqlstate or "").startswith(OUT_OF_ROOM):
+    if (cause.sqlstate or "").startswith(OUT_OF_SPACE_SQLSTATES):
         return PublicationRefused(f"the database has no room ({what}); free space on its disk, then try again")
     return PublicationRefused(f"the database refused it ({what}); mend that, then try again")
 
 
 def _record_failure(engine: Engine, publication_id: int, reason: str) -> None:
     """Keep the reason and drop what was stored: if the database answers, else the next does."""
-    still_building = publications.update().where(row.id == publication_id, row.state == "building")
-    failed = still_building.values(state="failed", metrics=row.metrics.concat({"error": reason}))
+    still_building = publications.update().where(columns.id == publication_id, columns.state == "building")
+    failed = still_building.values(state="failed", metrics=columns.metrics.concat({"error": reason}))
     try:
         with engine.connect() as connection:
             with connection.begin():
                 recorded = connection.execute(failed).rowcount
             if recorded:
-                partitions.drop(connection, publication_id)
+                partitions.drop_partition(connection, publication_id)
     except SQLAlchemyError:
         logger.warning("publication %d is left as being built; the next one clears it up", publication_id)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from models.db.errors import PublicationRefused
-from models.db.match_lists import MatchList, MostCompatible
+from models.db.match_lists import MatchList, MostCompatibleEntry
 from models.db.publications import wire
 
 PREFIX = "matching.match_lists_"
@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Size:
+class PublicationSize:
     """How much a publication holds."""
 
     viewers: int
@@ -66,25 +66,25 @@ class Size:
         return f"{self.pairs:,} pairs in {self.viewers:,} lists"
 
 
-def partition(publication_id: int) -> str:
+def name_partition(publication_id: int) -> str:
     """The qualified name of a publication's table."""
     return f"{PREFIX}{publication_id:d}"
 
 
-def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]) -> Size:
+def fill_partition(connection: Connection, publication_id: int, lists: Iterable[MatchList]) -> PublicationSize:
     """Make the table and stream the lists into it by binary COPY; how much was sent."""
-    name = partition(publication_id)
+    name = name_partition(publication_id)
     # Keys are made after the rows, which is faster. The CHECK tells ATTACH that it need not read them.
     columns = "LIKE matching.match_lists INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
     connection.execute(text(f"CREATE TABLE {name} ({columns}, CHECK (publication_id = {publication_id:d}))"))
     viewers = pairs = withheld = 0
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     with driver.cursor() as cursor:
-        wire.register(cursor)
+        wire.register_dumpers(cursor)
         with cursor.copy(f"COPY {name} FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(COLUMN_TYPES)
             for row, match_list in enumerate(lists, 1):
-                _write(copy, publication_id, match_list)
+                _write_row(copy, publication_id, match_list)
                 viewers += bool(len(match_list.candidate_ids)) or not len(match_list.withheld_ids)
                 pairs += len(match_list.candidate_ids)
                 withheld += len(match_list.withheld_ids)
@@ -92,22 +92,22 @@ def fill(connection: Connection, publication_id: int, lists: Iterable[MatchList]
                     logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
     # What verification joins by; sampling the arrays and reasons would take a third of the time of copying them.
     connection.execute(text(f"ANALYZE {name} (viewer_id)"))
-    return Size(viewers, pairs, withheld)
+    return PublicationSize(viewers, pairs, withheld)
 
 
-def size(connection: Connection, publication_id: int) -> Size:
+def measure_partition(connection: Connection, publication_id: int) -> PublicationSize:
     """How much is stored."""
-    return Size(*connection.execute(text(COUNTS + partition(publication_id))).one())
+    return PublicationSize(*connection.execute(text(COUNTS + name_partition(publication_id))).one())
 
 
-def _write(copy: Copy, publication_id: int, match_list: MatchList) -> None:
+def _write_row(copy: Copy, publication_id: int, match_list: MatchList) -> None:
     try:
-        copy.write_row((publication_id, *_row(match_list)))
+        copy.write_row((publication_id, *_make_row(match_list)))
     except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
         raise PublicationRefused(f"a list is not made of uuids and numbers: {error}; mend the match lists") from error
 
 
-def _row(match_list: MatchList) -> tuple[object, ...]:
+def _make_row(match_list: MatchList) -> tuple[object, ...]:
     return (
         UUID(match_list.viewer_id),
         match_list.candidate_ids,
@@ -115,29 +115,29 @@ def _row(match_list: MatchList) -> tuple[object, ...]:
         match_list.p_liked_back,
         match_list.p_match,
         Jsonb(match_list.reasons, dumps=str),
-        *_most_compatible(match_list.most_compatible),
+        *_make_most_compatible_values(match_list.most_compatible),
         match_list.withheld_ids,
     )
 
 
-def _most_compatible(partner: MostCompatible | None) -> tuple[object, ...]:
+def _make_most_compatible_values(partner: MostCompatibleEntry | None) -> tuple[object, ...]:
     if partner is None:
         return (None, None, None)
     return (UUID(partner.candidate_id), float(partner.p_match), Jsonb(partner.reasons, dumps=str))
 
 
-def attach(connection: Connection, publication_id: int) -> None:
+def attach_partition(connection: Connection, publication_id: int) -> None:
     """Make the table a partition of `matching.match_lists`, with its keys, inside the caller's transaction.
 
     From the commit on, erasing a person reaches its rows. Readers never wait for this; writers of profiles do, from the
     lock to the caller's commit. Somebody else's long write is given way to, and waited for between attempts.
     Raises PublicationRefused when every attempt met one.
     """
-    name = partition(publication_id)
+    name = name_partition(publication_id)
     connection.execute(text(f"ALTER TABLE {name} ADD PRIMARY KEY (publication_id, viewer_id)"))
     connection.execute(text(f"CREATE INDEX ON {name} (viewer_id)"))
     for _ in range(ATTACH_ATTEMPTS):
-        if _attached(connection, name, publication_id):
+        if _try_attach(connection, name, publication_id):
             return
         time.sleep(ATTACH_PAUSE_SECONDS)
     raise PublicationRefused(
@@ -146,7 +146,7 @@ def attach(connection: Connection, publication_id: int) -> None:
     )
 
 
-def _attached(connection: Connection, name: str, publication_id: int) -> bool:
+def _try_attach(connection: Connection, name: str, publication_id: int) -> bool:
     try:
         with connection.begin_nested():
             connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
@@ -172,21 +172,21 @@ def await_readers(connection: Connection) -> None:
     inside one transaction for as long as that lasts: it would see the new publication live, and no list in it. Whoever
     locks the lists after the attachment plans with them. A transaction that stays open longer is not waited for.
     """
-    before = _readers(connection)
+    before = _find_readers(connection)
     deadline = time.monotonic() + READERS_WAIT_SECONDS
-    while before & _readers(connection):
+    while before & _find_readers(connection):
         if time.monotonic() > deadline:
             logger.warning("a transaction that reads match lists stays open; until it ends it may see none")
             return
         time.sleep(0.02)
 
 
-def _readers(connection: Connection) -> set[str]:
+def _find_readers(connection: Connection) -> set[str]:
     with connection.begin():
         return set(connection.scalars(text(READERS)))
 
 
-def stored(connection: Connection) -> set[int]:
+def find_partitions(connection: Connection) -> set[int]:
     """The publications whose table is there."""
     return set(
         connection.scalars(
@@ -198,12 +198,12 @@ def stored(connection: Connection) -> set[int]:
     )
 
 
-def drop(connection: Connection, publication_id: int) -> None:
+def drop_partition(connection: Connection, publication_id: int) -> None:
     """Drop the table of a publication in a transaction of its own, unless a reader holds it: then the next one does."""
     try:
         with connection.begin():
             connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
-            connection.execute(text(f"DROP TABLE IF EXISTS {partition(publication_id)}"))
+            connection.execute(text(f"DROP TABLE IF EXISTS {name_partition(publication_id)}"))
     except OperationalError as error:
         if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
             raise

@@ -12,17 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Text, cast, func, select, text
 
-from models.db import tables
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
 from models.db.publications import building, partitions, verification
+from models.db.schema import tables
 
 logger = logging.getLogger(__name__)
-row = tables.publications.c
+columns = tables.publications.c
 
 
 @dataclass(frozen=True)
-class Publication:
+class StoredPublication:
     """One complete set of match lists, as it stands."""
 
     id: int
@@ -33,25 +33,27 @@ class Publication:
     viewer_count: int
     pair_count: int
     metrics: Mapping[str, Any]
-    """As given to `publish`, with the pairs dropped, `error` if failed, `rolled_back_at` if it was."""
+    """As given to `publish_match_lists`, with the pairs dropped, `error` if failed, `rolled_back_at` if it was."""
     created_at: datetime
     activated_at: datetime | None
     kept: bool
     """Its lists are still in the database."""
 
 
-def publications(connection: Connection) -> list[Publication]:
+def list_publications(connection: Connection) -> list[StoredPublication]:
     """Every publication there ever was, newest first."""
-    return [_publication(found) for found in connection.execute(_select().order_by(row.id.desc()))]
+    return [
+        _parse_publication(found) for found in connection.execute(_select_publications().order_by(columns.id.desc()))
+    ]
 
 
-def live(connection: Connection) -> Publication | None:
+def get_live_publication(connection: Connection) -> StoredPublication | None:
     """The publication that readers see."""
-    found = connection.execute(_select().where(row.state == "live")).one_or_none()
-    return None if found is None else _publication(found)
+    found = connection.execute(_select_publications().where(columns.state == "live")).one_or_none()
+    return None if found is None else _parse_publication(found)
 
 
-def publish(
+def publish_match_lists(
     engine: Engine,
     lists: Iterable[MatchList],
     *,
@@ -60,7 +62,7 @@ def publish(
     metrics: Mapping[str, object],
     as_of: date,
     scored_at: datetime,
-) -> Publication:
+) -> StoredPublication:
     """Store the lists apart, verify them, and make them what readers see, all at one instant.
 
     `lists` is read once and streamed. `as_of` is the day the ages were counted on. `scored_at` (with time zone) is the
@@ -72,38 +74,38 @@ def publish(
     cannot store them (a full disk), and DatabaseUnavailable if it is lost. Nothing is published then: what was live
     stays live, and the publication is kept as failed with the reason in its metrics.
     """
-    with building.sole_builder(engine) as connection:
-        building.clear_up(connection)
+    with building.lock_publications(engine) as connection:
+        building.clean_up(connection)
         publication_id = _announce(connection, ranker_version, encoder, metrics)
-        with building.failure_recorded(engine, publication_id):
-            _build(connection, publication_id, lists, as_of, scored_at)
-            _switch(connection, publication_id)
+        with building.record_failures(engine, publication_id):
+            _build_lists(connection, publication_id, lists, as_of, scored_at)
+            _switch_live(connection, publication_id)
         building.drop_unneeded(connection)
         with connection.begin():
-            return _one(connection, publication_id)
+            return _get_publication(connection, publication_id)
 
 
-def rollback(engine: Engine) -> Publication:
+def roll_back(engine: Engine) -> StoredPublication:
     """Make the publication that was live before this one live again; one that was rolled back from never returns.
 
     Raises NothingToRollBack if no earlier one keeps its lists, PublicationRefused while a publication is being built.
     """
-    with building.sole_builder(engine) as connection, connection.begin():
-        current = live(connection)
+    with building.lock_publications(engine) as connection, connection.begin():
+        current = get_live_publication(connection)
         if current is None:
             raise NothingToRollBack("nothing has been published yet; publish first")
-        earlier = next((found for found in publications(connection) if _returnable(found)), None)
+        earlier = next((found for found in list_publications(connection) if _can_return(found)), None)
         if earlier is None:
             raise NothingToRollBack(
                 f"no publication before the live one, {current.id}, still has its lists; publish a better one instead"
             )
         rolled_back_at = func.jsonb_build_object("rolled_back_at", func.now())
-        _update(connection, current.id, state="retired", metrics=row.metrics.concat(rolled_back_at))
-        _update(connection, earlier.id, state="live", activated_at=func.now())
-        return _one(connection, earlier.id)
+        _update_publication(connection, current.id, state="retired", metrics=columns.metrics.concat(rolled_back_at))
+        _update_publication(connection, earlier.id, state="live", activated_at=func.now())
+        return _get_publication(connection, earlier.id)
 
 
-def _returnable(found: Publication) -> bool:
+def _can_return(found: StoredPublication) -> bool:
     return found.state == "retired" and found.kept and "rolled_back_at" not in found.metrics
 
 
@@ -115,10 +117,10 @@ def _announce(connection: Connection, ranker_version: str, encoder: str, metrics
         raise PublicationRefused(f"its metrics cannot be stored as JSON: {error}; mend the metrics") from error
     with connection.begin():
         values = {"ranker_version": ranker_version, "encoder": encoder, "metrics": dict(metrics)}
-        return int(connection.execute(tables.publications.insert().values(values).returning(row.id)).scalar_one())
+        return int(connection.execute(tables.publications.insert().values(values).returning(columns.id)).scalar_one())
 
 
-def _build(
+def _build_lists(
     connection: Connection, publication_id: int, lists: Iterable[MatchList], as_of: date, scored_at: datetime
 ) -> None:
     """Store, verify and attach the lists. They are whole afterwards, erasures reach them, and nobody reads them yet."""
@@ -131,47 +133,47 @@ def _build(
         connection.execute(text("SET LOCAL parallel_tuple_cost = 0"))
         # Everybody is a candidate some fifty times: looking people up one by one takes twice as long as hashing them.
         connection.execute(text("SET LOCAL enable_memoize = off"))
-        sent = partitions.fill(connection, publication_id, lists)
+        sent = partitions.fill_partition(connection, publication_id, lists)
         logger.info("publication %d: %s stored", publication_id, sent)
         verification.verify_lists(connection, publication_id, sent)
         dropped = verification.drop_impossible(connection, publication_id, as_of, scored_at)
         said = ", ".join(f"{name} {count:,}" for name, count in dropped.items())
         logger.info("publication %d: verified; %s", publication_id, said)
-        partitions.attach(connection, publication_id)
-        _update(connection, publication_id, metrics=row.metrics.concat(dict(dropped)))
+        partitions.attach_partition(connection, publication_id)
+        _update_publication(connection, publication_id, metrics=columns.metrics.concat(dict(dropped)))
     with connection.begin():
         verification.drop_erased(connection, publication_id)
-        left = partitions.size(connection, publication_id)
+        left = partitions.measure_partition(connection, publication_id)
         verification.refuse_empty(left)
-        _update(connection, publication_id, viewer_count=left.viewers, pair_count=left.pairs)
+        _update_publication(connection, publication_id, viewer_count=left.viewers, pair_count=left.pairs)
 
 
-def _switch(connection: Connection, publication_id: int) -> None:
+def _switch_live(connection: Connection, publication_id: int) -> None:
     """Retire the live publication and make this one live, once nobody is left who cannot see its lists.
 
     Raises PublicationRefused if the lock was lost on the way and another builder has taken this one for dead.
     """
     partitions.await_readers(connection)
-    still_building = tables.publications.update().where(row.id == publication_id, row.state == "building")
+    still_building = tables.publications.update().where(columns.id == publication_id, columns.state == "building")
     with connection.begin():
-        connection.execute(tables.publications.update().where(row.state == "live").values(state="retired"))
+        connection.execute(tables.publications.update().where(columns.state == "live").values(state="retired"))
         if connection.execute(still_building.values(state="live", activated_at=func.now())).rowcount == 0:
             raise PublicationRefused("the connection that held its lock was lost, and another one was built; try again")
     logger.info("publication %d is live", publication_id)
 
 
-def _update(connection: Connection, publication_id: int, **values: object) -> None:
-    connection.execute(tables.publications.update().where(row.id == publication_id).values(values))
+def _update_publication(connection: Connection, publication_id: int, **values: object) -> None:
+    connection.execute(tables.publications.update().where(columns.id == publication_id).values(values))
 
 
-def _select() -> Select[Any]:
-    kept = func.to_regclass(partitions.PREFIX + cast(row.id, Text)).is_not(None)
+def _select_publications() -> Select[Any]:
+    kept = func.to_regclass(partitions.PREFIX + cast(columns.id, Text)).is_not(None)
     return select(tables.publications, kept.label("kept"))
 
 
-def _one(connection: Connection, publication_id: int) -> Publication:
-    return _publication(connection.execute(_select().where(row.id == publication_id)).one())
+def _get_publication(connection: Connection, publication_id: int) -> StoredPublication:
+    return _parse_publication(connection.execute(_select_publications().where(columns.id == publication_id)).one())
 
 
-def _publication(found: Row[Any]) -> Publication:
-    return Publication(**found._mapping)  # noqa: SLF001
+def _parse_publication(found: Row[Any]) -> StoredPublication:
+    return StoredPublication(**found._mapping)  # noqa: SLF001

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, TextClause, text
 
 from models.db import locks
 from models.db.errors import PublicationRefused
-from models.db.publications.partitions import Size, partition, size
+from models.db.publications.partitions import PublicationSize, measure_partition, name_partition
 
-IN_FLIGHT = timedelta(seconds=10)
+CLOCK_SKEW = timedelta(seconds=10)
 """Changes stamped this long before `scored_at` may have been committed after it, or by a clock that is not the
 database's: nobody is warned of them."""
 
@@ -120,16 +120,16 @@ ERASED = """(
 ) AS erased"""
 
 
-def verify_lists(connection: Connection, publication_id: int, sent: Size) -> None:
+def verify_lists(connection: Connection, publication_id: int, sent: PublicationSize) -> None:
     """Raise PublicationRefused unless all that was sent is stored and every list is well formed.
 
     Well formed: one list a viewer; arrays and reasons of one length; no candidate twice, and not the viewer; every
     probability in [0, 1]; nobody who is withheld. The most compatible person, if there is one, is another one, with a
     probability and reasons.
     """
-    if (arrived := size(connection, publication_id)) != sent:
+    if (arrived := measure_partition(connection, publication_id)) != sent:
         raise PublicationRefused(f"{sent} were sent and {arrived} are stored; publish again")
-    _refuse_first(connection.execute(_sql(SHAPE, publication_id)).first())
+    _refuse_first(connection.execute(_format_statement(SHAPE, publication_id)).first())
 
 
 def drop_impossible(connection: Connection, publication_id: int, as_of: date, scored_at: datetime) -> Mapping[str, int]:
@@ -141,11 +141,11 @@ def drop_impossible(connection: Connection, publication_id: int, as_of: date, sc
     warned of. `dropped_since_scoring` counts pairs; the others count by what is against a pair, and those of none are
     left out. Raises PublicationRefused when the share of impossible pairs is beyond MOST_IMPOSSIBLE.
     """
-    connection.execute(_sql(IMPOSSIBLE, publication_id), {"as_of": as_of})
-    counts = dict(zip(DROPPED, connection.execute(text(COUNTS), {"since": scored_at - IN_FLIGHT}).one(), strict=True))
+    connection.execute(_format_statement(IMPOSSIBLE, publication_id), {"as_of": as_of})
+    counts = dict(zip(DROPPED, connection.execute(text(COUNTS), {"since": scored_at - CLOCK_SKEW}).one(), strict=True))
     dropped = {name: count for name, count in counts.items() if count or name == DROPPED[0]}
-    _refuse_many(dropped, size(connection, publication_id).pairs)
-    connection.execute(_sql(FORGET, publication_id, unwanted="impossible_pairs"))
+    _refuse_many(dropped, measure_partition(connection, publication_id).pairs)
+    connection.execute(_format_statement(FORGET, publication_id, unwanted="impossible_pairs"))
     return dropped
 
 
@@ -170,17 +170,19 @@ def drop_erased(connection: Connection, publication_id: int) -> None:
     """Take the erased people out of an attached publication; those erased from now on go by the tables' own rules."""
     # Erasures take turns by it: one under way may hold a list that is changed here, and wait for another.
     locks.acquire(connection, locks.ERASURE)
-    connection.execute(_sql(FORGET, publication_id, unwanted=ERASED.format(partition=partition(publication_id))))
+    connection.execute(
+        _format_statement(FORGET, publication_id, unwanted=ERASED.format(partition=name_partition(publication_id)))
+    )
 
 
-def refuse_empty(size: Size) -> None:
+def refuse_empty(size: PublicationSize) -> None:
     """Raise PublicationRefused for a publication that would take everybody's list away."""
     if size.pairs == 0:
         raise PublicationRefused("it holds no pair; see why the steps before it found nobody to match")
 
 
-def _sql(statement: str, publication_id: int, **parts: str) -> TextClause:
-    return text(statement.format(partition=partition(publication_id), **parts))
+def _format_statement(statement: str, publication_id: int, **parts: str) -> TextClause:
+    return text(statement.format(partition=name_partition(publication_id), **parts))
 
 
 def _refuse_first(problem: Sequence[Any] | None) -> None:

@@ -18,7 +18,7 @@ UUID_LENGTH, REAL_LENGTH = b"\0\0\0\x10", 4
 EMPTY_HEAD, HEAD = Struct("!3I"), Struct("!5I")
 
 
-def register(context: AdaptContext) -> None:
+def register_dumpers(context: AdaptContext) -> None:
     """Make a COPY in this context, once its types are set, take uuid[] as text and real[] as any numbers."""
     for dumper in (UuidArrayDumper, RealArrayDumper):
         context.adapters.register_dumper(None, dumper)
@@ -36,7 +36,7 @@ class UuidArrayDumper(Dumper):
 
     def dump(self, obj: Sequence[str]) -> bytes:
         """Raises ValueError for text that is no uuid, TypeError or AttributeError for what is no text."""
-        return _head(UUID_TYPE.oid, len(obj)) + b"".join(map(self._element, obj))
+        return _pack_head(UUID_TYPE.oid, len(obj)) + b"".join(map(self._element, obj))
 
 
 class RealArrayDumper(Dumper):
@@ -48,14 +48,14 @@ class RealArrayDumper(Dumper):
     def dump(self, obj: Sequence[float]) -> bytes:
         """Raises struct.error for what is no number, OverflowError for what single precision does not hold."""
         elements = chain.from_iterable(zip(repeat(REAL_LENGTH), obj))
-        return _head(REAL_TYPE.oid, len(obj)) + _elements(len(obj)).pack(*elements)
+        return _pack_head(REAL_TYPE.oid, len(obj)) + _make_element_struct(len(obj)).pack(*elements)
 
 
 @cache
-def _elements(count: int) -> Struct:
+def _make_element_struct(count: int) -> Struct:
     return Struct("!" + count * "If")
 
 
-def _head(element_oid: int, count: int) -> bytes:
+def _pack_head(element_oid: int, count: int) -> bytes:
     """Dimensions, whether there are nulls and the elements' type; then the length and the first index."""
     return HEAD.pack(1, 0, element_oid, count, 1) if count else EMPTY_HEAD.pack(0, 0, element_oid)

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from models.ml.compiled import compiled
-from models.ml.market.town import Ints, Town
-from models.ml.people import Floats
-from models.ml.ties import mixed
+from models.ml.arrays import Float32Array, Int64Array
+from models.ml.kernels.jit import jit
+from models.ml.kernels.tie_breaking import hash_splitmix64
+from models.ml.market.graph.market_graph import MarketGraph
 
-NOBODY = -1
+NO_PARTNER = -1
 
 
-def most_compatible(town: Town, previous: Ints | None = None) -> Ints:
+def match_most_compatible(graph: MarketGraph, previous: Int64Array | None = None) -> Int64Array:
     """Each person's partner, int64 (people,), -1 for nobody: stable, and no partner of theirs before.
 
     Two people can be partners if each may be shown the other, and neither was the other's partner in `previous`, int64
@@ -20,26 +20,26 @@ def most_compatible(town: Town, previous: Ints | None = None) -> Ints:
     pairs); it is the only one but for equal p_match, where a hash of the two people's keys decides. p_match 0 is
     nobody's partner.
     """
-    one, other, p_match = _couples(town, previous)
-    order = np.lexsort((mixed(town.keys[one] + town.keys[other]), -p_match))
-    partners = np.full(len(town.keys), NOBODY, np.int64)
-    _join(one[order], other[order], partners)
+    one, other, p_match = _list_couples(graph, previous)
+    order = np.lexsort((hash_splitmix64(graph.keys[one] + graph.keys[other]), -p_match))
+    partners = np.full(len(graph.keys), NO_PARTNER, np.int64)
+    _match_greedily(one[order], other[order], partners)
     return partners
 
 
-def _couples(town: Town, previous: Ints | None) -> tuple[Ints, Ints, Floats]:
+def _list_couples(graph: MarketGraph, previous: Int64Array | None) -> tuple[Int64Array, Int64Array, Float32Array]:
     """Who can be partners, each two people once, and their p_match."""
-    slots = np.flatnonzero(town.mate > np.arange(len(town.mate)))
-    one, other = town.viewer[slots].astype(np.int64), town.candidate[slots].astype(np.int64)
-    p_match = town.p_like[slots] * town.p_liked_back[slots]
+    slots = np.flatnonzero(graph.reverse_edge > np.arange(len(graph.reverse_edge)))
+    one, other = graph.viewer[slots].astype(np.int64), graph.candidate[slots].astype(np.int64)
+    p_match = graph.p_like[slots] * graph.p_liked_back[slots]
     possible = p_match > 0
     if previous is not None:
         possible &= (previous[one] != other) & (previous[other] != one)
     return one[possible], other[possible], p_match[possible]
 
 
-@compiled
-def _join(one: Ints, other: Ints, partners: Ints) -> None:
+@jit
+def _match_greedily(one: Int64Array, other: Int64Array, partners: Int64Array) -> None:
     for couple in range(len(one)):
         if partners[one[couple]] < 0 and partners[other[couple]] < 0:
             partners[one[couple]], partners[other[couple]] = other[couple], one[couple]

@@ -3,27 +3,26 @@
 import hashlib
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.db.errors import InputError
-from models.ml.market.attention import Attention
-from models.ml.market.best_response import best_response, expected
-from models.ml.market.examination import Curve
-from models.ml.market.lists import places
-from models.ml.market.policies import product
-from models.ml.market.town import Ints, Keys, Town, town
-from models.ml.market.transferable_utility import transferable_utility
-from models.ml.people import Floats
-from models.ml.ties import mixed
-
-Matrix = NDArray[np.floating]
+from models.ml.arrays import Float32Array, FloatArray, Int64Array, UInt64Array
+from models.ml.kernels.tie_breaking import hash_splitmix64
+from models.ml.market.attention.attention_model import AttentionModel
+from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.graph.market_graph import MarketGraph, build_market_graph
+from models.ml.market.graph.ranked_lists import compute_positions
+from models.ml.market.policies.best_response import compute_best_response, count_expected_matches
+from models.ml.market.policies.policy_registry import score_product
+from models.ml.market.policies.transferable_utility import compute_transferable_utility
 
 # From there, more is found than from the product where lists are looked at only at the top.
 BETA = 0.03
 SWEEPS = 8
 
 
-def rank_market(like: Matrix, liked_back: Matrix, examination: Curve = "inv", inbox: Curve | None = None) -> Ints:
+def rank_market(
+    like: FloatArray, liked_back: FloatArray, examination: Curve = "inv", inbox: Curve | None = None
+) -> Int64Array:
     """Each proposer's receivers, best first, so that the market expects many matches: int64 (proposers, receivers).
 
     `like[i, j]` is the probability that proposer i likes receiver j if shown, `liked_back[i, j]` that j likes i, both
@@ -34,33 +33,35 @@ def rank_market(like: Matrix, liked_back: Matrix, examination: Curve = "inv", in
     rows or columns give the same lists permuted; where people are exactly alike, a hash of their position decides.
     Raises InputError.
     """
-    like, liked_back = _probabilities(like, liked_back)
-    market = town_of(like, liked_back)
+    like, liked_back = _check_probabilities(like, liked_back)
+    graph = build_two_sided_graph(like, liked_back)
     proposers, receivers = like.shape
-    attention = Attention(examination, inbox, length=receivers, q=1)
-    starts = [product(market, attention), transferable_utility(market, BETA)]
-    start = max(starts, key=lambda scores: expected(market, attention, places(market, scores, receivers)))
-    return in_order(market, best_response(market, attention, start, SWEEPS), (proposers, receivers))
+    attention = AttentionModel(examination, inbox, length=receivers, inbox_weight=1)
+    starts = [score_product(graph, attention), compute_transferable_utility(graph, BETA)]
+    start = max(
+        starts, key=lambda scores: count_expected_matches(graph, attention, compute_positions(graph, scores, receivers))
+    )
+    return sort_receivers(graph, compute_best_response(graph, attention, start, SWEEPS), (proposers, receivers))
 
 
-def town_of(like: Matrix, liked_back: Matrix) -> Town:
+def build_two_sided_graph(like: FloatArray, liked_back: FloatArray) -> MarketGraph:
     """The two-sided market as a town: people are numbered proposers first, and only proposers are viewers."""
     proposers, receivers = like.shape
     viewer = np.repeat(np.arange(proposers), receivers)
     candidate = proposers + np.tile(np.arange(receivers), proposers)
-    return town(viewer, candidate, like.ravel(), liked_back.ravel(), _keys(like, liked_back))
+    return build_market_graph(viewer, candidate, like.ravel(), liked_back.ravel(), _hash_people(like, liked_back))
 
 
-def in_order(market: Town, scores: Floats, shape: tuple[int, int]) -> Ints:
+def sort_receivers(graph: MarketGraph, scores: Float32Array, shape: tuple[int, int]) -> Int64Array:
     """The receivers of each proposer by score, best first, int64 of that shape, of scores by slot."""
     proposers, receivers = shape
     order = np.empty(shape, np.int64)
-    placed = places(market, scores, receivers)
-    order[market.viewer, placed] = market.candidate - proposers
+    placed = compute_positions(graph, scores, receivers)
+    order[graph.viewer, placed] = graph.candidate - proposers
     return order
 
 
-def _probabilities(*matrices: Matrix) -> list[Matrix]:
+def _check_probabilities(*matrices: FloatArray) -> list[FloatArray]:
     """The matrices, checked: of one shape, and in [0, 1]."""
     checked = [np.asarray(matrix, float) for matrix in matrices]
     shapes = {matrix.shape for matrix in checked}
@@ -71,19 +72,19 @@ def _probabilities(*matrices: Matrix) -> list[Matrix]:
     return checked
 
 
-def _keys(like: Matrix, liked_back: Matrix) -> Keys:
+def _hash_people(like: FloatArray, liked_back: FloatArray) -> UInt64Array:
     """Hashes of what is known of each person, whatever the order of the others; a number tells exact twins apart."""
     sides = [np.stack([like, liked_back], axis=2), np.stack([liked_back, like], axis=2).swapaxes(0, 1)]
-    contents = [_fingerprint(person) for side in sides for person in side]
+    contents = [_hash_rows(person) for side in sides for person in side]
     twins: dict[bytes, int] = {}
     keys = np.empty(len(contents), np.uint64)
     for position, content in enumerate(contents):
         twins[content] = twins.get(content, -1) + 1
         keys[position] = np.frombuffer(content, np.uint64)[0] + np.uint64(twins[content])
-    return mixed(keys)
+    return hash_splitmix64(keys)
 
 
-def _fingerprint(person: Matrix) -> bytes:
+def _hash_rows(person: FloatArray) -> bytes:
     """A hash of rows of two numbers, in any order of the rows."""
     rows = np.ascontiguousarray(person[np.lexsort(person.T)])
     return hashlib.blake2b(rows.tobytes(), digest_size=8).digest()

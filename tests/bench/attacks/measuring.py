@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.ml.market import Attention
-from models.ml.market.comparison import choose, outcome
-from models.ml.ranker import Ranker
+from models.ml.market import AttentionModel
+from models.ml.market.comparison import compute_outcome, make_policy_lists
+from models.ml.ranker.ranker_model import Ranker
 from tests.bench.attacks.campaigns import Campaign
 from tests.bench.attacks.night import POLICY, Night, run_night
 from tests.bench.attacks.town import Ids, Population
@@ -37,8 +37,10 @@ def choose_victims(night: Night) -> Ids:
 
 def measure_cost(night: Night) -> float:
     """Measure the share of expected matches that the bound on places costs."""
-    free = choose(night.market, Attention(), POLICY).placed
-    found = [outcome(night.market, Attention(), placed)["expected_matches"] for placed in (night.placed, free)]
+    free = make_policy_lists(night.market, AttentionModel(), POLICY).positions
+    found = [
+        compute_outcome(night.market, AttentionModel(), placed)["expected_matches"] for placed in (night.placed, free)
+    ]
     return 1 - found[0] / found[1]
 
 

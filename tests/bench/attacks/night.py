@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.ml.candidates import candidates, score
-from models.ml.market import Attention
-from models.ml.market import town as market_of
-from models.ml.market.comparison import choose
-from models.ml.market.town import Slots, Town
-from models.ml.pairs import events, training_pairs
-from models.ml.population import population as population_of
-from models.ml.ranker import Ranker
-from models.ml.retrieval import promise
-from models.ml.training import Trained, train
-from pipelines.assets.market import MarketConfig
+from models.ml.arrays import Int32Array
+from models.ml.features.training_pairs import build_training_pairs, extract_decisions
+from models.ml.market import AttentionModel, build_market_graph
+from models.ml.market.comparison import make_policy_lists
+from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.ranker.ranker_model import Ranker
+from models.ml.scoring.candidates import score_both_ways, select_candidates
+from models.ml.scoring.retrieval import build_retrieval_vectors
+from models.ml.scoring.scoring_context import build_scoring_context as population_of
+from models.ml.training.train import TrainingResult, train_ranker
+from pipelines.assets.market_lists import MarketConfig
 from tests.bench.attacks.town import Population
 
 POLICY = "best_response"
@@ -27,10 +27,10 @@ class Night:
     """The lists of a night, by position in `ids`."""
 
     ids: pd.Index
-    trained: Trained | None
+    trained: TrainingResult | None
     """None where a champion was given."""
-    market: Town
-    placed: Slots
+    market: MarketGraph
+    placed: Int32Array
     """Each slot's index in its list, -1 if it is not listed."""
 
     def counts(self, depth: int) -> np.ndarray:
@@ -44,16 +44,18 @@ def run_night(population: Population, seed: int = 0, champion: Ranker | None = N
     ids = pd.Index(population.profiles["profile_id"])
     trained = None
     if champion is None:
-        decisions = training_pairs(population.interactions, ids)
-        trained = train(population.profiles, population.answers, decisions, seed)
-        champion = trained.rankers.whole
+        decisions = build_training_pairs(population.interactions, ids)
+        trained = train_ranker(population.profiles, population.answers, decisions, seed)
+        champion = trained.rankers.full
     ranker = champion
     town = population_of(ranker, population.profiles, population.interactions, NO_BLOCKS, population.answers)
-    vectors = promise(ranker, town.people, town.ledger, town.pools.order)
-    pairs = candidates(town.pools, vectors, town.closed, np.arange(len(ids)))
-    scored = score(ranker, town.people, town.ledger, *pairs)
+    vectors = build_retrieval_vectors(ranker, town.profiles, town.history, town.pools.order)
+    pairs = select_candidates(town.pools, vectors, town.excluded_pairs, np.arange(len(ids)))
+    scored = score_both_ways(ranker, town.profiles, town.history, *pairs)
     keys = pd.util.hash_array(ids.to_numpy(object))
-    market = market_of(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
-    allowance = MarketConfig.model_validate({}).allowance(events(population.interactions, ids), len(ids))
-    chosen = choose(market, Attention(), POLICY, allowance=allowance)
-    return Night(ids, trained, market, chosen.placed)
+    market = build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
+    allowance = MarketConfig.model_validate({}).build_allowance(
+        extract_decisions(population.interactions, ids), len(ids)
+    )
+    chosen = make_policy_lists(market, AttentionModel(), POLICY, allowance=allowance)
+    return Night(ids, trained, market, chosen.positions)

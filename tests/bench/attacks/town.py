@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.ml.embeddings import NO_ANSWERS, Answers, concatenate
-from pipelines.loaders import simulated, town
+from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings, concatenate
+from pipelines.loaders.simulation import simulated_loader, simulated_population
 
 Ids = NDArray[np.object_]
 # A fake looks for everybody, so that as many viewers as possible are eligible.
@@ -19,24 +19,24 @@ OPEN = {"age_min": np.nan, "age_max": np.nan, "max_distance_km": np.nan}
 
 @dataclass(frozen=True)
 class Population:
-    """The frames that one night starts from (see models.ml.frames), and the embedded answers."""
+    """The frames that one night starts from (see models.ml.profiles.frame_contracts), and the embedded answers."""
 
     profiles: pd.DataFrame
     interactions: pd.DataFrame
-    answers: Answers
+    answers: AnswerEmbeddings
 
 
 def simulate_population(people: int, seed: int) -> Population:
     """Make the simulated population of this size and seed, without what people write, so that nothing is encoded."""
-    made = town.build(seed, people)
-    persons = [{**vars(person), "profile_id": person.source_key} for person in simulated.persons(made)]
+    made = simulated_population.build_population(seed, people)
+    persons = [{**vars(person), "profile_id": person.source_key} for person in simulated_loader.iterate_people(made)]
     profiles = pd.DataFrame(persons).assign(
         age=made.age, texts=pd.Series([{} for _ in persons], dtype=object), paused=False
     )
     profiles["seeks"] = profiles["seeks"].map(list)
     numbers = ["age_min", "age_max", "latitude", "longitude", "max_distance_km"]
     profiles[numbers] = profiles[numbers].astype(float)
-    decided = pd.DataFrame([vars(each) for each in simulated.interactions(made)])
+    decided = pd.DataFrame([vars(each) for each in simulated_loader.iterate_interactions(made)])
     decided = decided.rename(columns={"actor_key": "actor_id", "target_key": "target_id"})
     decided["interaction_id"] = [f"{row:08d}" for row in range(len(decided))]
     decided = decided.sort_values(["created_at", "interaction_id"], ignore_index=True)
@@ -57,7 +57,9 @@ def add_fakes(population: Population, sources: Ids, *, limits: bool) -> tuple[Po
     rows = [np.flatnonzero(keys["profile_id"] == source) for source in sources]
     owner = np.repeat(ids, [len(each) for each in rows])
     at = np.concatenate(rows)
-    answers = Answers(keys.iloc[at].assign(profile_id=owner).reset_index(drop=True), population.answers.vectors[at])
+    answers = AnswerEmbeddings(
+        keys.iloc[at].assign(profile_id=owner).reset_index(drop=True), population.answers.vectors[at]
+    )
     profiles = pd.concat([population.profiles, copied], ignore_index=True).sort_values("profile_id", ignore_index=True)
     return replace(population, profiles=profiles, answers=concatenate([population.answers, answers])), ids
 

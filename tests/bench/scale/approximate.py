@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from models.ml.candidates import MOST_CANDIDATES
-from models.ml.cores import on_all_cores
-from models.ml.people import Floats
-from models.ml.retrieval import promise
-from pipelines.home import Home
+from models.ml.arrays import Float32Array, Int64Array
+from models.ml.kernels.parallel import parallel_map
+from models.ml.scoring.candidates import MAX_CANDIDATES
+from models.ml.scoring.retrieval import build_retrieval_vectors
+from pipelines.workspace import Workspace
 from tests.bench.figures import Figures
 from tests.bench.scale.founding import settings_of
-from tests.bench.scale.matching import Ints, clocked
+from tests.bench.scale.matching import clocked
 
 LINKS, BUILD_BREADTH = 32, 200
 BREADTHS = (300, 600, 1_200, 2_400)
@@ -30,13 +30,13 @@ def approximate(home: Path) -> Figures:
         hnswlib = importlib.import_module("hnswlib")
     except ImportError:
         return {}
-    here = Home(settings_of(home))
-    town = here.population
-    made = promise(here.rankers.whole, town.people, town.ledger, town.pools.order)
+    here = Workspace(settings_of(home))
+    town = here.context
+    made = build_retrieval_vectors(here.rankers.full, town.profiles, town.history, town.pools.order)
     kind = int(np.argmax(np.diff(town.pools.start)))
     of_kind = slice(*town.pools.start[kind : kind + 2])
     pool = town.pools.order[of_kind]
-    keys, queries = made.keys[of_kind], made.queries[pool[:: max(len(pool) // VIEWERS, 1)][:VIEWERS]]
+    keys, queries = made.items[of_kind], made.queries[pool[:: max(len(pool) // VIEWERS, 1)][:VIEWERS]]
     spent, best = clocked(partial(_exactly, queries, keys))
     figures = {"HNSW, pool": float(len(pool)), "HNSW, exactly instead, ms a viewer": 1000 * spent[1] / len(queries)}
     index = hnswlib.Index(space="ip", dim=keys.shape[1])
@@ -45,7 +45,7 @@ def approximate(home: Path) -> Figures:
     figures["HNSW, to build, processor s"] = built[1]
     for breadth in BREADTHS:
         index.set_ef(breadth)
-        spent, (found, _) = clocked(partial(index.knn_query, queries, k=MOST_CANDIDATES, num_threads=1))
+        spent, (found, _) = clocked(partial(index.knn_query, queries, k=MAX_CANDIDATES, num_threads=1))
         recall = np.mean([np.isin(mine, theirs).mean() for mine, theirs in zip(best, found, strict=True)])
         figures |= {
             f"HNSW, breadth {breadth}, ms a viewer": 1000 * spent[1] / len(queries),
@@ -54,8 +54,8 @@ def approximate(home: Path) -> Figures:
     return figures
 
 
-def _exactly(queries: Floats, keys: Floats) -> Ints:
-    def of_some(part: Floats) -> Ints:
-        return np.argpartition(part @ keys.T, -MOST_CANDIDATES, axis=1)[:, -MOST_CANDIDATES:]
+def _exactly(queries: Float32Array, keys: Float32Array) -> Int64Array:
+    def of_some(part: Float32Array) -> Int64Array:
+        return np.argpartition(part @ keys.T, -MAX_CANDIDATES, axis=1)[:, -MAX_CANDIDATES:]
 
-    return np.vstack(on_all_cores(of_some, np.array_split(queries, 2)))
+    return np.vstack(parallel_map(of_some, np.array_split(queries, 2)))

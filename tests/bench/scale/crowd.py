@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from models.ml.geography import distance_km
-from pipelines.loaders.records import Person, age_in_years
-from pipelines.loaders.town import SELECTIVITY, Flags, Floats, Integers
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
+from models.ml.profiles.geography import compute_distance_km
+from pipelines.loaders.records import Person, compute_age
+from pipelines.loaders.simulation.simulated_population import SELECTIVITY
 from tests.bench.scale.people import TODAY
 
 NO_LIMIT = 200  # years
@@ -23,27 +24,27 @@ class Crowd:
     """
 
     wishes: list[tuple[str, tuple[str, ...]]]
-    ages: Integers
-    place: Floats
-    reach: Floats
-    facts: Integers
-    appeal: Floats
-    strictness: Floats
+    ages: Int64Array
+    place: Float64Array
+    reach: Float64Array
+    facts: Int64Array
+    appeal: Float64Array
+    strictness: Float64Array
 
-    def eligible(self, viewer: Integers, other: Integers) -> Flags:
+    def eligible(self, viewer: Int64Array, other: Int64Array) -> BoolArray:
         """Whether ages and distance suit both; genders are not looked at."""
         (age, youngest, oldest), (others, lowest, highest) = self.ages[viewer].T, self.ages[other].T
         fits = (youngest <= others) & (others <= oldest) & (lowest <= age) & (age <= highest) & (viewer != other)
         at = np.flatnonzero(fits)
         one, two = viewer[at], other[at]
-        fits[at] = distance_km(self.place[one], self.place[two]) <= np.minimum(self.reach[one], self.reach[two])
+        fits[at] = compute_distance_km(self.place[one], self.place[two]) <= np.minimum(self.reach[one], self.reach[two])
         return np.asarray(fits)
 
-    def utility(self, viewer: Integers, other: Integers, random: Generator) -> Floats:
+    def utility(self, viewer: Int64Array, other: Int64Array, random: Generator) -> Float64Array:
         """Log-odds (k,) of a like: of what profiles show, of an appeal that facts tell in part, and of chemistry."""
         alike = ((self.facts[viewer] == self.facts[other]) & (self.facts[viewer] > 0)).sum(axis=1)
         years = (self.ages[viewer, 0] - self.ages[other, 0]) / YEARS
-        away = np.log1p(distance_km(self.place[viewer], self.place[other]) / 5)
+        away = np.log1p(compute_distance_km(self.place[viewer], self.place[other]) / 5)
         shown = 0.2 * alike - 0.3 * years**2 - 0.3 * away + random.normal(0, CHEMISTRY, len(viewer))
         return np.asarray(self.appeal[other] - self.strictness[viewer] + shown)
 
@@ -55,7 +56,7 @@ def crowd(people: Sequence[Person], random: Generator) -> Crowd:
     bounds = [(person.age_min or 0, person.age_max or NO_LIMIT) for person in people]
     return Crowd(
         wishes=[(person.gender, person.seeks) for person in people],
-        ages=np.array([(age_in_years(each.birth_date, TODAY), *b) for each, b in zip(people, bounds, strict=True)]),
+        ages=np.array([(compute_age(each.birth_date, TODAY), *b) for each, b in zip(people, bounds, strict=True)]),
         place=np.array([(person.latitude, person.longitude) for person in people], np.float64),
         reach=np.array([person.max_distance_km or np.inf for person in people]),
         facts=facts,
@@ -64,7 +65,7 @@ def crowd(people: Sequence[Person], random: Generator) -> Crowd:
     )
 
 
-def _codes(people: Sequence[Person]) -> Integers:
+def _codes(people: Sequence[Person]) -> Int64Array:
     """A column a fact that somebody told."""
     columns = []
     for name in sorted({name for person in people for name in person.facts}):

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import expit
 
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from pipelines.loaders.records import Interaction, Person
-from pipelines.loaders.town import Flags, Floats, Integers
 from tests.bench.scale.crowd import Crowd, crowd
 from tests.bench.scale.people import SEED, TODAY
 
@@ -27,12 +27,12 @@ TILT = 0.8  # how much more often the appealing are seen
 class Decisions:
     """n decisions: positions of actor and target (n,), liked (n,), day (n,) from 0; from DAYS on the day to come."""
 
-    actor: Integers
-    target: Integers
-    liked: Flags
-    day: Floats
+    actor: Int64Array
+    target: Int64Array
+    liked: BoolArray
+    day: Float64Array
 
-    def part(self, rows: Flags) -> "Decisions":
+    def part(self, rows: BoolArray) -> "Decisions":
         """Some of them."""
         return Decisions(self.actor[rows], self.target[rows], self.liked[rows], self.day[rows])
 
@@ -66,7 +66,7 @@ def interactions(people: Sequence[Person], made: Decisions) -> Iterator[Interact
         yield Interaction(keys[actor], keys[target], "like" if liked else "pass", at)
 
 
-def _pools(wishes: Sequence[tuple[str, tuple[str, ...]]]) -> dict[tuple[str, tuple[str, ...]], Integers]:
+def _pools(wishes: Sequence[tuple[str, tuple[str, ...]]]) -> dict[tuple[str, tuple[str, ...]], Int64Array]:
     """For each gender and the genders it looks for: who is looked for and looks for it."""
     return {
         (gender, seeks): np.flatnonzero([theirs in seeks and gender in sought for theirs, sought in wishes])
@@ -74,11 +74,13 @@ def _pools(wishes: Sequence[tuple[str, tuple[str, ...]]]) -> dict[tuple[str, tup
     }
 
 
-def _batches(viewers: Integers) -> list[Integers]:
+def _batches(viewers: Int64Array) -> list[Int64Array]:
     return [viewers[start : start + AT_ONCE] for start in range(0, len(viewers), AT_ONCE)]
 
 
-def _looked_at(everybody: Crowd, viewers: Integers, pool: Integers, looks: Integers, random: Generator) -> Integers:
+def _looked_at(
+    everybody: Crowd, viewers: Int64Array, pool: Int64Array, looks: Int64Array, random: Generator
+) -> Int64Array:
     """Pairs (2, k) of viewer and target: of those drawn the first eligible ones, as many as are looked at."""
     if not len(pool):
         return np.empty((2, 0), np.int64)

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from models.db import migrations
-from models.db.engines import database, database_url
+from models.db.engines import open_database, resolve_database_url
+from models.db.schema import migrations
 from models.db.settings import Settings
-from models.ml.encoder import DIMENSIONS, unit
-from pipelines import encoding
-from pipelines.extract import read_profiles
-from pipelines.frame_store import store_url
-from pipelines.loaders.app_tables import fill
+from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from pipelines.assets.extract import read_profiles
+from pipelines.loaders.app_tables import fill_app_tables
 from pipelines.resources import ShardStore
+from pipelines.store import answer_shards
+from pipelines.store.frame_store import store_url
 from tests.bench.figures import Figures
 from tests.bench.scale.deciding import DAYS, decisions, interactions
 from tests.bench.scale.people import SEED, population
@@ -41,9 +41,9 @@ def found(home: Path, people: int) -> Figures:
     made = decisions(town, joining)
     before = made.part(made.day < DAYS)
     here = settings_of(home)
-    migrations.upgrade(database_url(here))
-    with database(here) as engine:
-        loaded = fill(engine, town[: len(town) - joining], interactions(town, before))
+    migrations.upgrade_database(resolve_database_url(here))
+    with open_database(here) as engine:
+        loaded = fill_app_tables(engine, town[: len(town) - joining], interactions(town, before))
     return {"people": loaded.profiles_added, "decisions": loaded.interactions_added, "answers": _embed(here)}
 
 
@@ -56,8 +56,8 @@ def next_day(home: Path, people: int) -> Figures:
     chosen = np.random.default_rng([SEED, 2]).permutation(len(town) - joining)[: round(EDITING * len(town))]
     for person in (town[number] for number in chosen.tolist()):
         changed.append(replace(person, texts={name: f"{text} Ask me more." for name, text in person.texts.items()}))
-    with database(settings_of(home)) as engine:
-        loaded = fill(engine, changed, interactions(town, made.part(made.day >= DAYS)))
+    with open_database(settings_of(home)) as engine:
+        loaded = fill_app_tables(engine, changed, interactions(town, made.part(made.day >= DAYS)))
     return {
         "joined": loaded.profiles_added,
         "edited": loaded.profiles_changed,
@@ -68,13 +68,17 @@ def next_day(home: Path, people: int) -> Figures:
 def stand_ins(texts: Sequence[str]) -> NDArray[np.float32]:
     """Unit vectors (n, DIMENSIONS): the sum of a random direction for each word, so that like texts are near."""
     directions = np.random.default_rng(SEED).normal(size=(WORDS, DIMENSIONS)).astype(np.float32)
-    return unit(np.asarray(HashingVectorizer(n_features=WORDS, dtype=np.float32).transform(texts) @ directions))
+    return normalise_rows(
+        np.asarray(HashingVectorizer(n_features=WORDS, dtype=np.float32).transform(texts) @ directions)
+    )
 
 
 def _embed(here: Settings) -> int:
     """Fill the store with a stand-in for each answer, by the pipeline's own shards; how many."""
-    with database(here) as engine, engine.connect() as connection:
+    with open_database(here) as engine, engine.connect() as connection:
         profiles = read_profiles(connection)
-    shards = encoding.encode_shards(profiles, ShardStore(base=store_url(here)).folder("profile_embeddings"))
-    with patch.object(encoding, "encode", stand_ins):
-        return sum(map(encoding.encode_shard, shards))
+    shards = answer_shards.plan_encoding(
+        profiles, ShardStore(base=store_url(here)).get_shard_folder("profile_embeddings")
+    )
+    with patch.object(answer_shards, "encode", stand_ins):
+        return sum(map(answer_shards.encode_shard, shards))

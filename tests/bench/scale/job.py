@@ -15,9 +15,9 @@ import dagster as dg
 import numpy as np
 import psutil
 
-from models.db.engines import database
-from pipelines.progress import DONE, START
-from pipelines.running import dagster_home, run_pipeline
+from models.db.engines import open_database
+from pipelines.commands.run_pipeline import ensure_dagster_home, run_pipeline
+from pipelines.reports.progress import DONE, START
 from tests.bench.memory import peak_megabytes
 from tests.bench.scale.founding import settings_of
 
@@ -79,7 +79,7 @@ def job(home: Path) -> Run:
 def _job(home: Path) -> Run:
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     here = settings_of(home)
-    with _looking() as looks, database(here) as engine:
+    with _looking() as looks, open_database(here) as engine:
         run_pipeline(here, engine, print)
     stages: dict[str, Stage] = {}
     counts: dict[str, float] = {}
@@ -98,7 +98,7 @@ def _job(home: Path) -> Run:
 
 def _events(home: Path) -> list[dg.EventLogEntry]:
     """Those of Dagster in the last run."""
-    with dg.DagsterInstance.from_config(str(dagster_home(settings_of(home)))) as instance:
+    with dg.DagsterInstance.from_config(str(ensure_dagster_home(settings_of(home)))) as instance:
         last = instance.get_run_records(limit=1)[0].dagster_run.run_id
         return [entry for entry in instance.all_logs(last) if entry.is_dagster_event]
 

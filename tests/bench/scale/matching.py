@@ -7,22 +7,19 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.ml.candidates import MOST_CANDIDATES, candidates, score
-from models.ml.cores import on_all_cores
-from models.ml.eligibility import eligible
-from models.ml.people import Floats
-from models.ml.population import Population
-from models.ml.ranker import Ranker
-from models.ml.retrieval import Promise, promise
-from pipelines.home import Home
-from pipelines.shards import SHARDS, shard_of
+from models.ml.arrays import Float32Array, Float64Array, Int64Array
+from models.ml.eligibility.rules import find_eligible
+from models.ml.kernels.parallel import parallel_map
+from models.ml.ranker.ranker_model import Ranker
+from models.ml.scoring.candidates import MAX_CANDIDATES, score_both_ways, select_candidates
+from models.ml.scoring.retrieval import RetrievalVectors, build_retrieval_vectors
+from models.ml.scoring.scoring_context import ScoringContext
+from pipelines.store.shards import SHARDS, assign_shards
+from pipelines.workspace import Workspace
 from tests.bench.figures import Figures
 from tests.bench.scale.founding import settings_of
 
-Ints = NDArray[np.int64]
-Doubles = NDArray[np.float64]
 Result = TypeVar("Result")
 
 BEST = 50
@@ -35,31 +32,33 @@ WARM_UP = 300  # viewers for the compiler, before the clock runs
 
 def matching(home: Path, asked: int, shards: int) -> Figures:
     """Figures of a town that was run, with the ranker that scored it."""
-    here = Home(settings_of(home))
-    return compared(here.rankers.whole, here.population, asked, shards)
+    here = Workspace(settings_of(home))
+    return compared(here.rankers.full, here.context, asked, shards)
 
 
-def compared(ranker: Ranker, town: Population, asked: int, shards: int) -> Figures:
+def compared(ranker: Ranker, town: ScoringContext, asked: int, shards: int) -> Figures:
     """Figures of a town; of its shards only so many are gone through, and `asked` viewers tell what is kept."""
-    spent, made = clocked(partial(promise, ranker, town.people, town.ledger, town.pools.order))
-    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(WARM_UP, len(town.people))))
-    score(ranker, town.people, town.ledger, viewer[:1_000], candidate[:1_000])
+    spent, made = clocked(partial(build_retrieval_vectors, ranker, town.profiles, town.history, town.pools.order))
+    viewer, candidate = select_candidates(
+        town.pools, made, town.excluded_pairs, np.arange(min(WARM_UP, len(town.profiles)))
+    )
+    score_both_ways(ranker, town.profiles, town.history, viewer[:1_000], candidate[:1_000])
     found = _by_shard(ranker, town, made, shards)
     return {"promise, s": float(spent[0]), OF_SHARDS: shards / SHARDS} | found | {KEPT: kept(ranker, town, made, asked)}
 
 
-def _by_shard(ranker: Ranker, town: Population, made: Promise, shards: int) -> Figures:
+def _by_shard(ranker: Ranker, town: ScoringContext, made: RetrievalVectors, shards: int) -> Figures:
     """Seconds of candidates, of the bare product over the same blocks right after, and of scores."""
-    of_person = shard_of(town.people.ids)
+    of_person = assign_shards(town.profiles.ids)
     ours, bare, scoring, size = np.zeros(2), np.zeros(2), np.zeros(2), np.zeros(2)
     pairs = 0
     for shard in range(shards):
         viewers = np.flatnonzero(of_person == shard)
-        spent, (viewer, candidate) = clocked(partial(candidates, town.pools, made, town.closed, viewers))
+        spent, (viewer, candidate) = clocked(partial(select_candidates, town.pools, made, town.excluded_pairs, viewers))
         ours += spent
         spent, eligible_of_all = _bare(town, made, viewers)
         bare, size = bare + spent, size + eligible_of_all
-        scoring += clocked(partial(score, ranker, town.people, town.ledger, viewer, candidate))[0]
+        scoring += clocked(partial(score_both_ways, ranker, town.profiles, town.history, viewer, candidate))[0]
         pairs += len(viewer)
     figures = {
         "candidates, s": ours[0],
@@ -74,41 +73,43 @@ def _by_shard(ranker: Ranker, town: Population, made: Promise, shards: int) -> F
     return {name: float(value) for name, value in figures.items()}
 
 
-def _bare(town: Population, made: Promise, viewers: Ints) -> tuple[Doubles, tuple[int, int]]:
+def _bare(town: ScoringContext, made: RetrievalVectors, viewers: Int64Array) -> tuple[Float64Array, tuple[int, int]]:
     """Seconds of nothing but the products of the viewers' blocks; how many pairs may see each other, of how many."""
     pools = town.pools
-    blocks = [pools.block(group) for group in pools.groups(viewers)]
+    blocks = [pools.build_block(group) for group in pools.iterate_groups(viewers)]
     of_block = [(made.queries[block.viewers], block.runs) for block in blocks]
-    spent, _ = clocked(partial(on_all_cores, partial(_products, made.keys), of_block))
+    spent, _ = clocked(partial(parallel_map, partial(_products, made.items), of_block))
     return spent, (sum(int(block.pairs.sum()) for block in blocks), sum(block.pairs.size for block in blocks))
 
 
-def _products(keys: Floats, block: tuple[Floats, Sequence[slice]]) -> None:
+def _products(keys: Float32Array, block: tuple[Float32Array, Sequence[slice]]) -> None:
     """Nothing but the products of a block."""
     queries, runs = block
     for run in runs:
         queries @ keys[run].T
 
 
-def kept(ranker: Ranker, town: Population, made: Promise, asked: int) -> float:
+def kept(ranker: Ranker, town: ScoringContext, made: RetrievalVectors, asked: int) -> float:
     """Of the ranker's own BEST over all who are eligible, the share that is among the candidates.
 
     Mean over `asked` viewers drawn at random, of those who may see more than are scored.
     """
-    viewers = np.sort(np.random.default_rng(1).choice(len(town.people), min(asked, len(town.people)), replace=False))
-    viewer, candidate = candidates(town.pools, made, town.closed, viewers)
+    viewers = np.sort(
+        np.random.default_rng(1).choice(len(town.profiles), min(asked, len(town.profiles)), replace=False)
+    )
+    viewer, candidate = select_candidates(town.pools, made, town.excluded_pairs, viewers)
     shares = []
-    for one, fitting in zip(viewers.tolist(), eligible(town.pools.rules, viewers), strict=True):
-        fitting[town.closed[1][town.closed[0] == one]] = False
+    for one, fitting in zip(viewers.tolist(), find_eligible(town.pools.rules, viewers), strict=True):
+        fitting[town.excluded_pairs[1][town.excluded_pairs[0] == one]] = False
         pool = np.flatnonzero(fitting)
-        if len(pool) > MOST_CANDIDATES:
-            scored = score(ranker, town.people, town.ledger, np.full(len(pool), one), pool)
+        if len(pool) > MAX_CANDIDATES:
+            scored = score_both_ways(ranker, town.profiles, town.history, np.full(len(pool), one), pool)
             best = pool[np.argsort(-scored.p_match, kind="stable")[:BEST]]
             shares.append(np.isin(best, candidate[viewer == one]).mean())
     return float(np.mean(shares)) if shares else 1.0
 
 
-def clocked(work: Callable[[], Result]) -> tuple[Doubles, Result]:
+def clocked(work: Callable[[], Result]) -> tuple[Float64Array, Result]:
     """Seconds by the clock and of the processor, and the result."""
     start, worked = time.perf_counter(), time.process_time()
     done = work()

@@ -12,9 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.loaders import okcupid
-from pipelines.loaders.records import Person, age_in_years
-from pipelines.loaders.simulated import persons
-from pipelines.loaders.town import AGE_GAP, DISTANCE_LIMITS, NO_AGE_LIMIT, REFERENCE, _places, _wanted_ages, build
+from pipelines.loaders.records import Person, compute_age
+from pipelines.loaders.simulation.simulated_loader import iterate_people
+from pipelines.loaders.simulation.simulated_population import (
+    AGE_GAP,
+    DISTANCE_LIMITS,
+    NO_AGE_LIMIT,
+    REFERENCE_TIME,
+    _draw_locations,
+    _draw_wanted_ages,
+    build_population,
+)
 
 FILE = Path(__file__).resolve().parents[4] / "shared" / "data" / "okcupid_profiles_revised.csv.zip"
 SEED = 7
@@ -26,11 +34,13 @@ def population(most: int) -> list[Person]:
     random = np.random.default_rng([SEED, most])
     known, then = _known(most)
     chosen = [known[number] for number in random.permutation(len(known))[:most].tolist()]
-    age = np.array([age_in_years(person.birth_date, then) for person in chosen], np.int64)
+    age = np.array([compute_age(person.birth_date, then) for person in chosen], np.int64)
     ideal = age + np.array([AGE_GAP[person.gender] for person in chosen]) * (age / 30) + random.normal(0, 2, len(age))
-    lowest, highest = _wanted_ages(random, age, ideal)
+    lowest, highest = _draw_wanted_ages(random, age, ideal)
     reach = random.choice(DISTANCE_LIMITS[:, 0], size=len(age), p=DISTANCE_LIMITS[:, 1])
-    drawn = zip(chosen, lowest.tolist(), highest.tolist(), _places(random, len(age)).tolist(), reach, strict=True)
+    drawn = zip(
+        chosen, lowest.tolist(), highest.tolist(), _draw_locations(random, len(age)).tolist(), reach, strict=True
+    )
     return [
         replace(
             person,
@@ -52,5 +62,5 @@ def source() -> str:
 
 def _known(most: int) -> tuple[Sequence[Person], date]:
     if FILE.exists():
-        return list(okcupid.read(FILE).people), okcupid.SNAPSHOT
-    return list(persons(build(SEED, most))), REFERENCE.date()
+        return list(okcupid.read_okcupid(FILE).people), okcupid.SNAPSHOT
+    return list(iterate_people(build_population(SEED, most))), REFERENCE_TIME.date()

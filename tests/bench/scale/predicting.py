@@ -8,17 +8,17 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
-from models.ml.candidates import candidates
-from models.ml.features import Pairs, build
-from models.ml.people import Floats
-from models.ml.population import Population
-from models.ml.quick_scorer import quick_scorer
-from models.ml.ranker import Ranker
-from models.ml.retrieval import promise
-from models.ml.selection import keep_best
-from models.ml.similarity import cosines
-from models.ml.trees import trees
-from pipelines.home import Home
+from models.ml.arrays import Float32Array
+from models.ml.features.pair_features import Pairs, build_features
+from models.ml.kernels.similarity import compute_cosines
+from models.ml.kernels.top_k import keep_top_k
+from models.ml.ranker.quick_scorer import build_quick_scorer
+from models.ml.ranker.ranker_model import Ranker
+from models.ml.ranker.tree_arrays import extract_trees
+from models.ml.scoring.candidates import select_candidates
+from models.ml.scoring.retrieval import build_retrieval_vectors
+from models.ml.scoring.scoring_context import ScoringContext
+from pipelines.workspace import Workspace
 from tests.bench.figures import Figures
 from tests.bench.scale.founding import settings_of
 
@@ -33,19 +33,19 @@ SHARE = f"{OURS} over the fastest runtime"
 
 def predicting(home: Path) -> Figures:
     """Figures of a town that was run, with the ranker that scored it; none where that has no trees."""
-    here = Home(settings_of(home))
-    ranker = here.rankers.whole
-    return {} if ranker.booster is None else rates(ranker, ranker.booster, here.population)
+    here = Workspace(settings_of(home))
+    ranker = here.rankers.full
+    return {} if ranker.booster is None else rates(ranker, ranker.booster, here.context)
 
 
-def rates(ranker: Ranker, booster: lgb.Booster, town: Population) -> Figures:
+def rates(ranker: Ranker, booster: lgb.Booster, town: ScoringContext) -> Figures:
     """Rows a second of each, one core each, the best of some repeats in turn; ONNX Runtime only where it is there.
 
     Each has the features as it likes them best: we column by column, as they are made, the others row by row.
     """
     pairs = _pairs(ranker, town)
-    features = build(ranker.specification, pairs)
-    scorer, row_by_row = quick_scorer(trees(booster)), np.ascontiguousarray(features)
+    features = build_features(ranker.specification, pairs)
+    scorer, row_by_row = build_quick_scorer(extract_trees(booster)), np.ascontiguousarray(features)
     ways: dict[str, Callable[[], object]] = {
         OURS: lambda: scorer.predict(features),
         "LightGBM": lambda: booster.predict(row_by_row, raw_score=True, num_threads=1),
@@ -57,12 +57,14 @@ def rates(ranker: Ranker, booster: lgb.Booster, town: Population) -> Figures:
     return {"trees": booster.num_trees()} | found | {SHARE: found[f"{OURS}, rows/s"] / fastest} | _others(town, pairs)
 
 
-def _pairs(ranker: Ranker, town: Population) -> Pairs:
+def _pairs(ranker: Ranker, town: ScoringContext) -> Pairs:
     """ROWS pairs as scoring has them: candidates of some viewers."""
-    made = promise(ranker, town.people, town.ledger, town.pools.order)
-    viewer, candidate = candidates(town.pools, made, town.closed, np.arange(min(VIEWERS, len(town.people))))
+    made = build_retrieval_vectors(ranker, town.profiles, town.history, town.pools.order)
+    viewer, candidate = select_candidates(
+        town.pools, made, town.excluded_pairs, np.arange(min(VIEWERS, len(town.profiles)))
+    )
     viewer, candidate = viewer[:ROWS], candidate[:ROWS]
-    return Pairs(town.people, viewer, candidate, town.ledger.of(viewer, candidate))
+    return Pairs(town.profiles, viewer, candidate, town.history.get_pair_history(viewer, candidate))
 
 
 def _best(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
@@ -76,7 +78,7 @@ def _best(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     return least
 
 
-def _onnx(booster: lgb.Booster, features: Floats) -> Callable[[], object] | None:
+def _onnx(booster: lgb.Booster, features: Float32Array) -> Callable[[], object] | None:
     """The trees in ONNX Runtime; None where it or the converter is not installed, as nothing here depends on them."""
     try:
         runtime, converter = importlib.import_module("onnxruntime"), importlib.import_module("onnxmltools")
@@ -92,11 +94,11 @@ def _onnx(booster: lgb.Booster, features: Floats) -> Callable[[], object] | None
     return lambda: session.run(None, {"features": features})
 
 
-def _others(town: Population, pairs: Pairs) -> Figures:
+def _others(town: ScoringContext, pairs: Pairs) -> Figures:
     """How many times as fast the other compiled loops are as the same in NumPy."""
-    texts = town.people.texts
+    texts = town.profiles.texts
     random = np.random.default_rng(1)
-    there, lots = np.ones((64, len(town.people)), bool), np.arange(len(town.people))
+    there, lots = np.ones((64, len(town.profiles)), bool), np.arange(len(town.profiles))
     numbers = random.normal(size=there.shape).astype(np.float32)
 
     def plain_cosines() -> object:
@@ -110,9 +112,9 @@ def _others(town: Population, pairs: Pairs) -> Figures:
 
     seconds = _best(
         {
-            "cosines": lambda: cosines(texts, 0, pairs.viewer, pairs.candidate, 0.5),
+            "cosines": lambda: compute_cosines(texts, 0, pairs.viewer, pairs.candidate, 0.5),
             "cosines by NumPy": plain_cosines,
-            "selection": lambda: keep_best(there.copy(), numbers, np.zeros(64, np.int64), lots, MOST),
+            "selection": lambda: keep_top_k(there.copy(), numbers, np.zeros(64, np.int64), lots, MOST),
             "selection by NumPy": plain_selection,
         }
     )

@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import Engine, create_engine
 
-from models.db.engines import database_url, libpq_url
+from models.db.engines import convert_to_libpq_url, resolve_database_url
 from models.db.match_lists import MatchList
-from models.db.publications import publish
-from models.db.publications.partitions import fill, partition
+from models.db.publications import publish_match_lists
+from models.db.publications.partitions import fill_partition, name_partition
 from tests.bench.figures import Figures
 from tests.bench.scale.founding import settings_of
 from tests.bench.scale.matching import clocked
@@ -26,17 +26,17 @@ def publishing(home: Path) -> Figures:
     """Seconds of publishing the live lists once more, of storing them only, and of the COPY of the same bytes into a
     table without keys.
     """
-    url = database_url(settings_of(home))
-    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+    url = resolve_database_url(settings_of(home))
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
         query = f"SELECT {RECORD} FROM matching.match_lists WHERE {LIVE}"
         lists = [MatchList(*row) for row in connection.execute(query.encode())]
         engine = create_engine(url)
         names = {"ranker_version": "1", "encoder": "none", "metrics": {}}
         days = {"as_of": date.today(), "scored_at": datetime.now(UTC)}  # noqa: DTZ011 - the database's current_date
-        spent, made = clocked(partial(publish, engine, lists, **names, **days))  # type: ignore[arg-type]
+        spent, made = clocked(partial(publish_match_lists, engine, lists, **names, **days))  # type: ignore[arg-type]
         storing, _ = clocked(partial(_filled, engine, made.id + 1, lists))
         engine.dispose()
-        with connection.cursor().copy(f"COPY {partition(made.id)} TO STDOUT (FORMAT BINARY)") as copy:
+        with connection.cursor().copy(f"COPY {name_partition(made.id)} TO STDOUT (FORMAT BINARY)") as copy:
             stored = b"".join(bytes(part) for part in copy)
         connection.execute("CREATE TABLE bare (LIKE matching.match_lists)")
         bare, _ = clocked(partial(_copied, connection, stored))
@@ -55,7 +55,7 @@ def publishing(home: Path) -> Figures:
 def _filled(engine: Engine, publication_id: int, lists: list[MatchList]) -> None:
     """Store the lists, and take it back."""
     with engine.connect() as connection:
-        fill(connection, publication_id, lists)
+        fill_partition(connection, publication_id, lists)
         connection.rollback()
 
 

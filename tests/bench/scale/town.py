@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.ml import features
-from models.ml.embeddings import Answers
-from models.ml.encoder import DIMENSIONS, unit
-from models.ml.pairs import training_pairs
-from models.ml.population import Population, population
-from models.ml.ranker import Ranker
-from models.ml.training import train
-from pipelines.loaders.exposure import BLOCK, decisions
-from pipelines.loaders.simulated import persons
-from pipelines.loaders.town import TOPICS, Town, build
+from models.ml.features import pair_features
+from models.ml.features.training_pairs import build_training_pairs
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from models.ml.ranker.ranker_model import Ranker
+from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
+from models.ml.training.train import train_ranker
+from pipelines.loaders.simulation.simulated_exposure import VIEWERS_PER_BATCH, simulate_decisions
+from pipelines.loaders.simulation.simulated_loader import iterate_people
+from pipelines.loaders.simulation.simulated_population import TOPICS, SimulatedPopulation, build_population
 
 SEED = 7
 NOBODY_BLOCKED = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
@@ -29,14 +29,16 @@ class Frames:
     """A town as the assets before the ranker hand it on."""
 
     profiles: pd.DataFrame
-    answers: Answers
+    answers: AnswerEmbeddings
     interactions: pd.DataFrame
 
 
 def frames(people: int, deciding: int | None = None) -> Frames:
     """A simulated town; only of about the first `deciding` of its people, all if None, are likes and passes known."""
-    town = build(SEED, people)
-    profiles = pd.DataFrame([vars(person) for person in persons(town)]).drop(columns=["display_name", "birth_date"])
+    town = build_population(SEED, people)
+    profiles = pd.DataFrame([vars(person) for person in iterate_people(town)]).drop(
+        columns=["display_name", "birth_date"]
+    )
     profiles["profile_id"] = ids = np.array([f"{number:06d}" for number in range(people)])
     profiles = profiles.assign(age=town.age, paused=False)
     return Frames(
@@ -46,8 +48,8 @@ def frames(people: int, deciding: int | None = None) -> Frames:
 
 def trained(town: Frames) -> Ranker:
     """A ranker trained on the town; where trees gain nothing, so that it has none, some are grown all the same."""
-    pairs = training_pairs(town.interactions, pd.Index(town.profiles["profile_id"]))
-    ranker = train(town.profiles, town.answers, pairs, seed=0).rankers.whole
+    pairs = build_training_pairs(town.interactions, pd.Index(town.profiles["profile_id"]))
+    ranker = train_ranker(town.profiles, town.answers, pairs, seed=0).rankers.full
     return ranker if ranker.booster is not None else replace(ranker, booster=_grown(ranker, town))
 
 
@@ -58,8 +60,9 @@ def _grown(ranker: Ranker, town: Frames) -> lgb.Booster:
         ids.get_indexer(town.interactions[name]).astype(np.int64) for name in ("actor_id", "target_id")
     )
     made = arrays(ranker, town)
-    known = features.build(
-        ranker.specification, features.Pairs(made.people, viewer, candidate, made.ledger.of(viewer, candidate))
+    known = pair_features.build_features(
+        ranker.specification,
+        pair_features.Pairs(made.profiles, viewer, candidate, made.history.get_pair_history(viewer, candidate)),
     )
     liked = (town.interactions["kind"] == "like").to_numpy(np.int8)
     data = lgb.Dataset(known, liked, init_score=ranker.linear.log_odds(known))
@@ -73,33 +76,35 @@ def trees_of(ranker: Ranker) -> lgb.Booster:
     return ranker.booster
 
 
-def arrays(ranker: Ranker, town: Frames) -> Population:
+def arrays(ranker: Ranker, town: Frames) -> ScoringContext:
     """What scoring the town needs, with nobody decided on yet."""
-    return population(ranker, town.profiles, town.interactions, NOBODY_BLOCKED, town.answers)
+    return build_scoring_context(ranker, town.profiles, town.interactions, NOBODY_BLOCKED, town.answers)
 
 
-def _answers(profiles: pd.DataFrame, town: Town) -> Answers:
+def _answers(profiles: pd.DataFrame, town: SimulatedPopulation) -> AnswerEmbeddings:
     """A vector for each answer: the direction of what the person is about, and as much of nothing in particular."""
     random = np.random.default_rng(SEED)
     told = [(row, prompt) for row, texts in enumerate(profiles["texts"]) for prompt in texts]
     rows = np.array([row for row, _ in told], np.int64)
     about = 3 * town.topics @ random.normal(size=(len(TOPICS), DIMENSIONS))
-    vectors = unit((about[rows] + random.normal(size=(len(rows), DIMENSIONS))).astype(np.float32)).astype(np.float16)
+    vectors = normalise_rows((about[rows] + random.normal(size=(len(rows), DIMENSIONS))).astype(np.float32)).astype(
+        np.float16
+    )
     keys = pd.DataFrame({"profile_id": profiles["profile_id"].to_numpy()[rows], "prompt": [name for _, name in told]})
-    return Answers(keys.assign(text_hash=[f"{number:07d}" for number in range(len(told))]), vectors)
+    return AnswerEmbeddings(keys.assign(text_hash=[f"{number:07d}" for number in range(len(told))]), vectors)
 
 
-def _interactions(ids: NDArray[np.str_], town: Town, deciding: int) -> pd.DataFrame:
+def _interactions(ids: NDArray[np.str_], town: SimulatedPopulation, deciding: int) -> pd.DataFrame:
     blocks = [
         pd.DataFrame(
             {
-                "actor_id": ids[looks.viewer],
-                "target_id": ids[looks.candidate],
+                "actor_id": ids[impressions.viewer],
+                "target_id": ids[impressions.candidate],
                 "kind": np.where(liked, "like", "pass"),
-                "created_at": pd.to_datetime(looks.moment, unit="s", utc=True),
+                "created_at": pd.to_datetime(impressions.seen_at, unit="s", utc=True),
             }
         )
-        for looks, liked in islice(decisions(town), ceil(deciding / BLOCK))
+        for impressions, liked in islice(simulate_decisions(town), ceil(deciding / VIEWERS_PER_BATCH))
     ]
     happened = pd.concat(blocks, ignore_index=True)
     return happened.assign(interaction_id=[f"{number:09d}" for number in range(len(happened))])

@@ -6,10 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.ml.market.town import Town, town
-from models.ml.ties import mixed
-
-Matrix = NDArray[np.float64]
+from models.ml.arrays import Float64Array
+from models.ml.kernels.tie_breaking import hash_splitmix64
+from models.ml.market.graph.market_graph import MarketGraph, build_market_graph
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Pairs:
     p_liked_back: NDArray[np.float32]
     people: int
 
-    def town(self) -> Town:
-        return town(self.viewer, self.candidate, self.p_like, self.p_liked_back, keys(self.people))
+    def town(self) -> MarketGraph:
+        return build_market_graph(self.viewer, self.candidate, self.p_like, self.p_liked_back, keys(self.people))
 
     def taken(self, rows: NDArray[np.integer]) -> "Pairs":
         """The same pairs in another order."""
@@ -30,10 +29,10 @@ class Pairs:
 
 
 def keys(people: int) -> NDArray[np.uint64]:
-    return mixed(np.arange(7, people + 7, dtype=np.uint64))
+    return hash_splitmix64(np.arange(7, people + 7, dtype=np.uint64))
 
 
-def of_chances(chances: Matrix, eligible: NDArray[np.bool_]) -> Pairs:
+def of_chances(chances: Float64Array, eligible: NDArray[np.bool_]) -> Pairs:
     """Everybody's chance to like everybody, and who may be shown whom, both (people, people)."""
     viewer, candidate = np.nonzero(eligible)
     p_like, back = chances[viewer, candidate].astype(np.float32), chances[candidate, viewer].astype(np.float32)

@@ -9,20 +9,24 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.db.errors import InputError
+from models.ml.arrays import Float64Array
 from models.ml.market import rank_market
-from models.ml.market.examination import Curve
-from models.ml.market.expected_matches import expected_matches
-from models.ml.market.likes import two_sided
+from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.outcomes.expected_matches import compute_expected_matches
+from models.ml.market.outcomes.list_likes import compute_two_sided_likes
 
-Matrix = NDArray[np.float64]
 Order = NDArray[np.integer]
 
 
-def measured(like: Matrix, back: Matrix, order: Order, lists: Curve = "inv", inbox: Curve | None = None) -> float:
-    return expected_matches(two_sided(like, back, order, lists), lists if inbox is None else inbox)
+def measured(
+    like: Float64Array, back: Float64Array, order: Order, lists: Curve = "inv", inbox: Curve | None = None
+) -> float:
+    return compute_expected_matches(
+        compute_two_sided_likes(like, back, order, lists), lists if inbox is None else inbox
+    )
 
 
-def market(proposers: int, receivers: int, seed: int, crowding: float = 0.0) -> tuple[Matrix, Matrix]:
+def market(proposers: int, receivers: int, seed: int, crowding: float = 0.0) -> tuple[Float64Array, Float64Array]:
     rng = np.random.default_rng(seed)
     like, back = rng.random((2, proposers, receivers))
     star, catch = 1 - np.arange(receivers) / receivers, 1 - np.arange(proposers) / proposers
@@ -103,6 +107,6 @@ def test_who_is_all_alike_is_spread_over_the_lists() -> None:
         (np.full((1, 1), np.nan), np.ones((1, 1))),
     ],
 )
-def test_what_is_no_market_is_refused(like: Matrix, back: Matrix) -> None:
+def test_what_is_no_market_is_refused(like: Float64Array, back: Float64Array) -> None:
     with pytest.raises(InputError, match="market"):
         rank_market(like, back)

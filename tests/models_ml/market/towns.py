@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.ml.market.examination import Curve
-from models.ml.market.likes import Likes, likes
+from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.outcomes.list_likes import ListLikes, compute_list_likes
 from tests.models_ml.market.enumeration import Row
 
 
-def of_rows(rows: Sequence[Row], lists: Curve = "inv") -> Likes:
+def of_rows(rows: Sequence[Row], lists: Curve = "inv") -> ListLikes:
     table = np.array(rows, float).reshape(-1, 5)
     viewer, candidate, place = table[:, [0, 1, 4]].T.astype(np.int64)
-    return likes(viewer, candidate, table[:, 2], table[:, 3], place, lists)
+    return compute_list_likes(viewer, candidate, table[:, 2], table[:, 3], place, lists)
 
 
 def mutual(people: int, length: int, seed: int) -> list[Row]:

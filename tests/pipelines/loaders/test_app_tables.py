@@ -13,10 +13,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from models.db.engines import database
+from models.db.engines import open_database
 from models.db.errors import DatabaseUnavailable
 from models.db.settings import Settings
-from pipelines.loaders.app_tables import Interaction, LoadReport, Person, fill, profile_id
+from pipelines.loaders.app_tables import Interaction, LoadReport, Person, derive_profile_id, fill_app_tables
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ANNA = Person(
@@ -56,13 +56,13 @@ def counts(report: LoadReport) -> tuple[int, ...]:
 
 
 def test_what_is_loaded_reads_back_the_same(engine: Engine) -> None:
-    report = fill(engine, [ANNA, BEN], [LIKE, PASS])
+    report = fill_app_tables(engine, [ANNA, BEN], [LIKE, PASS])
 
     assert report == LoadReport(2, 0, 0, 2, 0, 0, refused=Counter())
     columns = ", ".join(vars(ANNA))
     [kept] = rows(engine, f"SELECT id::text, {columns} FROM app.profiles WHERE source_key = 'test:anna'")
     said = [list(value) if isinstance(value, tuple) else value for value in vars(ANNA).values()]
-    assert kept == (profile_id("test:anna"), *said)
+    assert kept == (derive_profile_id("test:anna"), *said)
     assert rows(
         engine,
         """SELECT actor.display_name, target.display_name, kind, i.created_at, position, propensity
@@ -73,19 +73,19 @@ def test_what_is_loaded_reads_back_the_same(engine: Engine) -> None:
 
 
 def test_ids_are_the_same_on_every_machine(engine: Engine) -> None:
-    fill(engine, [ANNA, BEN], [LIKE])
+    fill_app_tables(engine, [ANNA, BEN], [LIKE])
 
-    assert profile_id("test:anna") == "5431441b-7bec-56c2-a19e-1bd4555a66a1"
+    assert derive_profile_id("test:anna") == "5431441b-7bec-56c2-a19e-1bd4555a66a1"
     assert rows(engine, "SELECT id::text FROM app.interactions") == [("897854ee-6504-50ab-8b82-1d34ad290269",)]
 
 
 def test_a_second_load_of_the_same_touches_no_row(engine: Engine) -> None:
     versions = "SELECT xmin::text, ctid::text, updated_at FROM app.profiles ORDER BY id"
     interaction_versions = "SELECT xmin::text, ctid::text FROM app.interactions ORDER BY id"
-    fill(engine, [ANNA, BEN], [LIKE, PASS])
+    fill_app_tables(engine, [ANNA, BEN], [LIKE, PASS])
     before = rows(engine, versions), rows(engine, interaction_versions)
 
-    report = fill(engine, [ANNA, BEN], [LIKE, PASS])
+    report = fill_app_tables(engine, [ANNA, BEN], [LIKE, PASS])
 
     assert counts(report) == (0, 0, 2, 0, 0, 2)
     assert (rows(engine, versions), rows(engine, interaction_versions)) == before
@@ -110,12 +110,12 @@ CHANGES: list[dict[str, Any]] = [
 
 
 def test_a_change_of_content_moves_updated_at_of_that_person_only(engine: Engine) -> None:
-    fill(engine, [ANNA, BEN], [])
+    fill_app_tables(engine, [ANNA, BEN], [])
     before = dict(rows(engine, "SELECT source_key, updated_at FROM app.profiles"))
 
     for change in CHANGES:
-        fill(engine, [ANNA, BEN], [])
-        assert counts(fill(engine, [replace(ANNA, **change), BEN], [])) == (0, 1, 1, 0, 0, 0), change
+        fill_app_tables(engine, [ANNA, BEN], [])
+        assert counts(fill_app_tables(engine, [replace(ANNA, **change), BEN], [])) == (0, 1, 1, 0, 0, 0), change
 
     after = dict(rows(engine, "SELECT source_key, updated_at FROM app.profiles"))
     assert after["test:ben"] == before["test:ben"]
@@ -124,16 +124,16 @@ def test_a_change_of_content_moves_updated_at_of_that_person_only(engine: Engine
 
 
 def test_an_interaction_that_changed_its_mind_is_updated(engine: Engine) -> None:
-    fill(engine, [ANNA, BEN], [LIKE, PASS])
+    fill_app_tables(engine, [ANNA, BEN], [LIKE, PASS])
 
-    assert counts(fill(engine, [], [replace(LIKE, kind="pass"), PASS])) == (0, 0, 0, 0, 1, 1)
+    assert counts(fill_app_tables(engine, [], [replace(LIKE, kind="pass"), PASS])) == (0, 0, 0, 0, 1, 1)
     assert rows(engine, "SELECT kind FROM app.interactions") == [("pass",), ("pass",)]
 
 
 def test_bad_rows_are_counted_by_reason_and_do_not_stop_the_others(engine: Engine) -> None:
     nan = replace(CLEO, source_key="test:nan", traits={"fun": float("nan")})
     child = replace(CLEO, source_key="test:child", birth_date=datetime.now(UTC).date())
-    report = fill(
+    report = fill_app_tables(
         engine,
         [nan, ANNA, child, replace(ANNA, display_name="Another Anna"), replace(child, source_key="test:child-2"), BEN],
         [
@@ -164,23 +164,23 @@ def test_bad_rows_are_counted_by_reason_and_do_not_stop_the_others(engine: Engin
 
 
 def test_a_refused_duplicate_does_not_hide_the_good_row_after_it(engine: Engine) -> None:
-    report = fill(engine, [replace(ANNA, display_name=""), ANNA], [])
+    report = fill_app_tables(engine, [replace(ANNA, display_name=""), ANNA], [])
 
     assert counts(report) == (1, 0, 0, 0, 0, 0)
     assert report.refused == {"blank source key, name or gender": 1}
 
 
 def test_interactions_may_name_people_of_earlier_loads(engine: Engine) -> None:
-    fill(engine, [ANNA], [])
+    fill_app_tables(engine, [ANNA], [])
 
-    assert counts(fill(engine, [BEN], [LIKE])) == (1, 0, 0, 1, 0, 0)
+    assert counts(fill_app_tables(engine, [BEN], [LIKE])) == (1, 0, 0, 1, 0, 0)
 
 
 def test_keys_that_join_to_the_same_word_stay_different_pairs(engine: Engine) -> None:
     keys = ["a", "a|b", "b|c", "c"]
     like = replace(LIKE, actor_key="a|b", target_key="c")
 
-    report = fill(
+    report = fill_app_tables(
         engine, [replace(BEN, source_key=key) for key in keys], [like, replace(like, actor_key="a", target_key="b|c")]
     )
 
@@ -197,14 +197,14 @@ def test_a_person_the_app_made_keeps_their_id(engine: Engine) -> None:
             )
         )
 
-    assert counts(fill(engine, [ANNA, BEN], [LIKE])) == (1, 1, 0, 1, 0, 0)
+    assert counts(fill_app_tables(engine, [ANNA, BEN], [LIKE])) == (1, 1, 0, 1, 0, 0)
 
     assert rows(engine, "SELECT actor_id::text FROM app.interactions") == [(app_id,)]
     assert rows(engine, "SELECT paused FROM app.profiles WHERE source_key = 'test:anna'") == [(True,)]
 
 
 def test_a_load_of_nothing_reports_nothing(engine: Engine) -> None:
-    assert fill(engine, [], []) == LoadReport(0, 0, 0, 0, 0, 0, refused=Counter())
+    assert fill_app_tables(engine, [], []) == LoadReport(0, 0, 0, 0, 0, 0, refused=Counter())
 
 
 def test_rows_are_streamed(engine: Engine) -> None:
@@ -214,10 +214,10 @@ def test_rows_are_streamed(engine: Engine) -> None:
         replace(LIKE, actor_key=f"test:{number % 100}", target_key=f"test:{(number // 100 + number + 1) % 100}")
         for number in range(size)
     )
-    fill(engine, people_of_town, [])  # what is made once, is made now
+    fill_app_tables(engine, people_of_town, [])  # what is made once, is made now
     tracemalloc.start()
     try:
-        report = fill(engine, [], stream)
+        report = fill_app_tables(engine, [], stream)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -233,7 +233,7 @@ def end_other_connections(engine: Engine) -> None:
 
 @pytest.mark.parametrize("event", ["an error of the source", "the server is lost"])
 def test_a_load_that_breaks_off_writes_nothing(database_url: str, engine: Engine, event: str) -> None:
-    fill(engine, [ANNA], [])
+    fill_app_tables(engine, [ANNA], [])
 
     def source() -> Iterator[Person]:
         yield replace(ANNA, display_name="Changed")
@@ -245,23 +245,23 @@ def test_a_load_that_breaks_off_writes_nothing(database_url: str, engine: Engine
 
     with (
         pytest.raises(ValueError if event == "an error of the source" else DatabaseUnavailable),
-        database(Settings(database_url=database_url)) as mapped,
+        open_database(Settings(database_url=database_url)) as mapped,
     ):
-        fill(mapped, source(), [])
+        fill_app_tables(mapped, source(), [])
 
     assert rows(engine, "SELECT display_name FROM app.profiles") == [("Anna",)]
 
 
 @pytest.mark.parametrize("table", ["incoming_profiles", "app.interactions"])
 def test_a_full_disk_is_told_without_the_row_that_met_it(database_url: str, engine: Engine, table: str) -> None:
-    fill(engine, [ANNA], [])
+    fill_app_tables(engine, [ANNA], [])
     fill_the_disk_at(engine, table)
 
     with (
         pytest.raises(DatabaseUnavailable, match="No space left on device") as caught,
-        database(Settings(database_url=database_url)) as mapped,
+        open_database(Settings(database_url=database_url)) as mapped,
     ):
-        fill(mapped, [replace(ANNA, display_name="Changed"), BEN], [LIKE])
+        fill_app_tables(mapped, [replace(ANNA, display_name="Changed"), BEN], [LIKE])
 
     assert "Changed" not in str(caught.value)
     assert rows(engine, "SELECT display_name FROM app.profiles") == [("Anna",)]
@@ -289,7 +289,7 @@ def fill_the_disk_at(engine: Engine, table: str) -> None:
 def test_a_second_load_at_the_same_time_waits_for_the_first(engine: Engine) -> None:
     reports: list[LoadReport] = []
     waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'matching.load_lock'::regclass AND NOT granted"
-    second = threading.Thread(target=lambda: reports.append(fill(engine, [ANNA, BEN], [LIKE])))
+    second = threading.Thread(target=lambda: reports.append(fill_app_tables(engine, [ANNA, BEN], [LIKE])))
 
     def source() -> Iterator[Person]:
         yield BEN
@@ -300,7 +300,7 @@ def test_a_second_load_at_the_same_time_waits_for_the_first(engine: Engine) -> N
         assert rows(engine, waiting) == [(1,)]
         yield ANNA
 
-    reports.append(fill(engine, source(), [LIKE]))
+    reports.append(fill_app_tables(engine, source(), [LIKE]))
     second.join()
 
     assert [counts(report) for report in reports] == [(2, 0, 0, 1, 0, 0), (0, 0, 2, 0, 0, 1)]
@@ -321,7 +321,7 @@ def test_whatever_a_person_says_is_kept_exactly_or_refused(
 ) -> None:
     odd = replace(BEN, display_name=name, texts=texts, interests=tuple(interests), traits=traits)
 
-    report = fill(engine, [odd], [])
+    report = fill_app_tables(engine, [odd], [])
 
     if report.refused:
         assert sum(report.refused.values()) == 1

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.db.errors import InputError
-from pipelines.loaders.csv_files import number, rows, whole
+from pipelines.loaders.csv_files import parse_number, parse_whole_number, read_rows
 
 
 def read(path: Path, encodings: tuple[str, ...] = ("utf-8-sig", "mac_roman")) -> list[tuple[int, dict[str, str]]]:
-    return list(rows(path, ("name", "age"), ("town",), encodings, Counter(), Counter()))
+    return list(read_rows(path, ("name", "age"), ("town",), encodings, Counter(), Counter()))
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -45,7 +45,7 @@ def test_a_zip_archive_is_read_like_the_file_in_it(tmp_path: Path) -> None:
 def test_rows_of_another_width_are_counted_and_keep_their_number(tmp_path: Path) -> None:
     path = write(tmp_path / "people.csv", b"name,age\nAnna,30\nBen\nCleo,31,32\nDina,33\n")
     refused: Counter[str] = Counter()
-    kept = rows(path, ("name", "age"), (), ("utf-8",), refused, Counter())
+    kept = read_rows(path, ("name", "age"), (), ("utf-8",), refused, Counter())
     assert [(place, cells["name"]) for place, cells in kept] == [(1, "Anna"), (4, "Dina")]
     assert refused == {"row with more or fewer cells than the header": 2}
 
@@ -53,7 +53,7 @@ def test_rows_of_another_width_are_counted_and_keep_their_number(tmp_path: Path)
 def test_cells_that_stand_for_no_answer_are_blank_and_counted_by_column(tmp_path: Path) -> None:
     path = write(tmp_path / "people.csv", b"name,age,secret,town\nNA,?,NA,none\nBen,,NA, null \nNathan,30,x,Delft\n")
     no_answers: Counter[str] = Counter()
-    kept = [cells for _, cells in rows(path, ("name", "age"), ("town",), ("utf-8",), Counter(), no_answers)]
+    kept = [cells for _, cells in read_rows(path, ("name", "age"), ("town",), ("utf-8",), Counter(), no_answers)]
     assert kept[:2] == [{"name": "", "age": "", "town": ""}, {"name": "Ben", "age": "", "town": ""}]
     assert kept[2] == {"name": "Nathan", "age": "30", "town": "Delft"}
     assert no_answers == {"name": 1, "age": 1, "town": 2}
@@ -111,15 +111,15 @@ def test_an_archive_without_exactly_one_csv_file_or_cut_short_is_refused(tmp_pat
 
 @given(st.floats(-1e12, 1e12).map(lambda value: round(value, 2)))
 def test_thousands_separators_do_not_change_a_number(value: float) -> None:
-    assert number(f" {value:,.2f} ") == value
+    assert parse_number(f" {value:,.2f} ") == value
 
 
 def test_cells_that_are_not_numbers() -> None:
-    assert [number(cell) for cell in ("", " ", "NA", "NaN", "?", "<NA>", "#N/A", "null", "None", "none", "-")] == [
-        None
-    ] * 11
-    assert [whole(cell) for cell in ("11", "11.0", "1,001", "-1")] == [11, 11, 1001, -1]
-    assert [whole(cell) for cell in ("", "11.5", "x", "inf", "1e999", "--1")] == [None] * 6
+    assert [
+        parse_number(cell) for cell in ("", " ", "NA", "NaN", "?", "<NA>", "#N/A", "null", "None", "none", "-")
+    ] == [None] * 11
+    assert [parse_whole_number(cell) for cell in ("11", "11.0", "1,001", "-1")] == [11, 11, 1001, -1]
+    assert [parse_whole_number(cell) for cell in ("", "11.5", "x", "inf", "1e999", "--1")] == [None] * 6
     for cell in ("x", "inf", "-inf", "1e999", "12 years"):
         with pytest.raises(ValueError, match=r"."):
-            number(cell)
+            parse_number(cell)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from models.db.errors import InputError
 from pipelines.loaders import okcupid
-from pipelines.loaders.records import Person, age_in_years
+from pipelines.loaders.records import Person, compute_age
 
 ROW = {
     "age": "22",
@@ -62,7 +62,7 @@ PERSON = Person(
 
 
 def read(folder: Path, *changes: dict[str, str]) -> tuple[list[Person], Counter[str]]:
-    source = okcupid.read(write(folder / "profiles.csv", *changes))
+    source = okcupid.read_okcupid(write(folder / "profiles.csv", *changes))
     return list(source.people), source.refused
 
 
@@ -96,7 +96,7 @@ NO_ANSWERS = ["NA", "nan", "None", "none", "NULL", "?", "<NA>", "&lt;NA&gt;", "#
 @pytest.mark.parametrize("marker", NO_ANSWERS)
 def test_words_that_stand_for_no_answer_are_none_and_counted(tmp_path: Path, marker: str) -> None:
     words = {*ROW} - {"age", "sex", "orientation"}
-    source = okcupid.read(write(tmp_path / "profiles.csv", dict.fromkeys(words, marker)))
+    source = okcupid.read_okcupid(write(tmp_path / "profiles.csv", dict.fromkeys(words, marker)))
     [person] = source.people
     assert person == Person("okcupid:1", "Member 1", PERSON.birth_date, "man", ("woman",))
     assert source.refused == {}
@@ -112,7 +112,7 @@ def test_no_answer_among_answers_is_left_out_and_counted(tmp_path: Path, marker:
         "religion": f"{marker} and very serious about it",
         "sign": f"{marker} but it doesn&rsquo;t matter",
     }
-    source = okcupid.read(write(tmp_path / "profiles.csv", composite))
+    source = okcupid.read_okcupid(write(tmp_path / "profiles.csv", composite))
     [person] = source.people
     assert person.interests == ("speaks english",)
     assert (person.facts["ethnicity"], person.facts["pets"]) == ("asian", "has cats")
@@ -123,7 +123,9 @@ def test_no_answer_among_answers_is_left_out_and_counted(tmp_path: Path, marker:
 
 
 def test_the_report_of_a_load_counts_no_answers(tmp_path: Path, engine: Engine) -> None:
-    report = okcupid.load(engine, write(tmp_path / "profiles.csv", {"drinks": "NA"}, {"drinks": "?", "smokes": ""}))
+    report = okcupid.load_okcupid(
+        engine, write(tmp_path / "profiles.csv", {"drinks": "NA"}, {"drinks": "?", "smokes": ""})
+    )
     assert report.no_answers == {"drinks": 2}
 
 
@@ -173,7 +175,7 @@ def test_implausible_rows_are_refused_and_the_others_keep_their_numbers(tmp_path
         *({"sex": "x"}, {"orientation": ""}),
     )
     assert [person.source_key for person in people] == ["okcupid:6", "okcupid:7"]
-    assert [age_in_years(person.birth_date, date(2012, 6, 30)) for person in people] == [18, 100]
+    assert [compute_age(person.birth_date, date(2012, 6, 30)) for person in people] == [18, 100]
     assert refused == {
         "under 18 in June 2012": 1,
         "over 100 in June 2012": 1,
@@ -185,7 +187,7 @@ def test_implausible_rows_are_refused_and_the_others_keep_their_numbers(tmp_path
 
 def test_a_second_load_changes_nothing(tmp_path: Path, engine: Engine) -> None:
     path = write(tmp_path / "profiles.csv", {}, {"age": "17"}, {"sex": "f"})
-    first, second = (okcupid.load(engine, path) for _ in range(2))
+    first, second = (okcupid.load_okcupid(engine, path) for _ in range(2))
     assert (first.profiles_added, second.profiles_added, second.profiles_unchanged) == (2, 0, 2)
     assert first.refused == second.refused == {"under 18 in June 2012": 1}
 
@@ -196,11 +198,11 @@ def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"speed_dating\.csv is not the file expected: it has no column height, income, "
     ):
-        okcupid.read(path)
+        okcupid.read_okcupid(path)
 
 
 def test_the_public_file(okcupid_file: Path, engine: Engine) -> None:
-    report = okcupid.load(engine, okcupid_file)
+    report = okcupid.load_okcupid(engine, okcupid_file)
 
     assert report.profiles_added == 59_792
     assert report.interactions_added == 0

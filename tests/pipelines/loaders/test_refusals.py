@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.loaders.records import Interaction, Person, age_in_years, birth_date_of
-from pipelines.loaders.refusals import interaction_refusal, refusal
+from pipelines.loaders.records import Interaction, Person, compute_age, estimate_birth_date
+from pipelines.loaders.refusals import find_interaction_refusal, find_refusal
 
 TODAY = date(2026, 3, 1)
 ANNA = Person("test:anna", "Anna", date(1990, 5, 17), "woman", ("man",))
@@ -44,7 +44,7 @@ TOO_LONG = "name, fact or interest longer than 500 characters"
     ],
 )
 def test_a_person_that_breaks_a_rule_is_refused(changes: dict[str, object], reason: str) -> None:
-    assert refusal(replace(ANNA, **changes), TODAY) == reason  # type: ignore[arg-type]
+    assert find_refusal(replace(ANNA, **changes), TODAY) == reason  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_person_that_breaks_a_rule_is_refused(changes: dict[str, object], reas
     ],
 )
 def test_a_person_at_the_edge_of_a_rule_is_accepted(changes: dict[str, object]) -> None:
-    assert refusal(replace(ANNA, **changes), TODAY) is None  # type: ignore[arg-type]
+    assert find_refusal(replace(ANNA, **changes), TODAY) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_person_at_the_edge_of_a_rule_is_accepted(changes: dict[str, object]) 
     ],
 )
 def test_an_interaction_is_judged_by_itself(changes: dict[str, object], reason: str | None) -> None:
-    assert interaction_refusal(replace(LIKE, **changes)) == reason  # type: ignore[arg-type]
+    assert find_interaction_refusal(replace(LIKE, **changes)) == reason  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_an_interaction_is_judged_by_itself(changes: dict[str, object], reason: 
     ],
 )
 def test_age_counts_completed_years(birth_date: date, on: date, age: int) -> None:
-    assert age_in_years(birth_date, on) == age
+    assert compute_age(birth_date, on) == age
 
 
 @given(st.integers(0, 120), st.dates(date(2000, 1, 1), date(2100, 1, 1)))
 def test_the_birth_date_taken_for_an_age_gives_that_age(age: int, on: date) -> None:
-    assert age_in_years(birth_date_of(age, on), on) == age
+    assert compute_age(estimate_birth_date(age, on), on) == age

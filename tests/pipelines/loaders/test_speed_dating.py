@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from models.db.errors import InputError
 from pipelines.loaders import speed_dating
-from pipelines.loaders.records import Interaction, Person, Source, age_in_years
+from pipelines.loaders.records import Interaction, Person, Source, compute_age
 
 Value = TypeVar("Value")
 
@@ -90,7 +90,7 @@ def write(path: Path, sides: Iterable[dict[str, Any]]) -> Path:
 
 
 def read(path: Path, *sides: dict[str, Any]) -> Source:
-    return speed_dating.read(write(path / "evening.csv", sides))
+    return speed_dating.read_speed_dating(write(path / "evening.csv", sides))
 
 
 def by_key(source: Source) -> dict[str, Person]:
@@ -176,13 +176,13 @@ def test_guests_of_every_wave_are_as_old_as_they_said_on_its_evening(tmp_path: P
     source = read(tmp_path, side(1, 2, wave=wave), side(2, 1, wave=wave, age=18))
     evening = next(iter(source.interactions)).created_at.date()
     assert date(2002, 10, 16) <= evening <= date(2004, 4, 7)
-    assert [age_in_years(person.birth_date, evening) for person in by_key(source).values()] == [18, 24]
+    assert [compute_age(person.birth_date, evening) for person in by_key(source).values()] == [18, 24]
 
 
 def test_an_unknown_age_is_the_median_of_the_same_gender_that_evening(tmp_path: Path) -> None:
     women = [side(iid, 2, age=age) for iid, age in ((1, 30), (3, 20), (5, 22), (7, ""), (9, 31))]
     source = read(tmp_path, *women, side(2, 1, age=50), side(11, 12, wave=5, age=90))
-    assert age_in_years(by_key(source)["speed-dating:7"].birth_date, date(2002, 11, 12)) == 22
+    assert compute_age(by_key(source)["speed-dating:7"].birth_date, date(2002, 11, 12)) == 22
 
 
 @pytest.mark.parametrize("marker", ["NA", "n/a", "?", "??", "None", "none", "NULL", "<NA>", "#N/A", "nan", "-"])
@@ -205,7 +205,7 @@ def test_decisions_and_orders_that_stand_for_no_answer_are_none(tmp_path: Path) 
 
 def test_an_age_that_only_some_rows_of_a_guest_give_is_theirs(tmp_path: Path) -> None:
     source = read(tmp_path, side(1, 2, age="NA"), side(1, 4, age=33), side(2, 1), side(4, 1))
-    assert age_in_years(by_key(source)["speed-dating:1"].birth_date, date(2002, 11, 12)) == 33
+    assert compute_age(by_key(source)["speed-dating:1"].birth_date, date(2002, 11, 12)) == 33
     assert source.notes == ()
 
 
@@ -245,7 +245,7 @@ def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"okcupid\.csv is not the file expected: it has no column iid, gender, wave, pid"
     ):
-        speed_dating.read(path)
+        speed_dating.read_speed_dating(path)
 
 
 def test_a_second_part_of_the_file_adds_to_the_first(tmp_path: Path, engine: Engine) -> None:
@@ -254,7 +254,7 @@ def test_a_second_part_of_the_file_adds_to_the_first(tmp_path: Path, engine: Eng
         tmp_path / "wave15.csv", [side(11, 12, wave=15, dec=""), side(12, 11, wave=15, dec=""), side(11, 99, wave=15)]
     )
 
-    one, two, again = (speed_dating.load(engine, path) for path in (first, second, first))
+    one, two, again = (speed_dating.load_speed_dating(engine, path) for path in (first, second, first))
 
     assert (one.profiles_added, one.interactions_added) == (2, 2)
     assert (two.profiles_added, two.interactions_added) == (2, 0)
@@ -274,7 +274,7 @@ def pair_and_moment(interactions: Iterable[Interaction]) -> list[Interaction]:
 
 
 def test_the_public_file(speed_dating_file: Path, engine: Engine) -> None:
-    report = speed_dating.load(engine, speed_dating_file)
+    report = speed_dating.load_speed_dating(engine, speed_dating_file)
 
     assert (report.profiles_added, report.interactions_added) == (406, 5704)
     assert report.refused == {"row without a pid: the partner has no rows either": 10}
@@ -293,14 +293,14 @@ def test_the_public_file(speed_dating_file: Path, engine: Engine) -> None:
             )
             == 6
         )
-    again = speed_dating.load(engine, speed_dating_file)
+    again = speed_dating.load_speed_dating(engine, speed_dating_file)
     assert (again.profiles_unchanged, again.interactions_unchanged) == (406, 5704)
 
 
 def test_guest_1_of_the_public_file(speed_dating_file: Path) -> None:
-    guest = by_key(speed_dating.read(speed_dating_file))["speed-dating:1"]
+    guest = by_key(speed_dating.read_speed_dating(speed_dating_file))["speed-dating:1"]
     assert guest.gender == "woman"
-    assert age_in_years(guest.birth_date, date(2002, 10, 16)) == 21
+    assert compute_age(guest.birth_date, date(2002, 10, 16)) == 21
     assert guest.texts == {"What I study": "Law", "What I want to be": "lawyer", "Where I come from": "Chicago"}
     assert guest.facts == {
         "field": "law",
@@ -318,7 +318,7 @@ def test_guest_1_of_the_public_file(speed_dating_file: Path) -> None:
 
 
 def test_every_value_of_the_public_file_is_on_its_scale(speed_dating_file: Path) -> None:
-    people = list(speed_dating.read(speed_dating_file).people)
+    people = list(speed_dating.read_speed_dating(speed_dating_file).people)
     wanted = [sum(value for name, value in person.wants.items() if not name.startswith("same_")) for person in people]
     assert Counter(round(total, 9) for total in wanted) == {1.0: 399, 0.0: 7}
     ratings = {*ACTIVITIES, "attractive", "sincere", "intelligent", "fun", "ambitious", "exphappy"}
@@ -349,7 +349,7 @@ def test_nothing_after_the_event_reaches_a_profile(
             for cells, value in zip(changed, values, strict=True):
                 cells[name] = {"shuffled": value, "blank": "", "nonsense": "?!"}[how]
 
-    original, scrambled = speed_dating.read(speed_dating_file), read(tmp_path, *changed)
+    original, scrambled = speed_dating.read_speed_dating(speed_dating_file), read(tmp_path, *changed)
 
     assert scrambled.people == original.people
     if how == "shuffled":
@@ -366,4 +366,4 @@ def test_only_the_own_decision_tells_a_like_from_a_pass(
         {name: cell if name in BEFORE_THE_EVENT or name == "dec" else "1" for name, cell in cells.items()}
         for cells in public_rows
     ]
-    assert read(tmp_path, *changed).interactions == speed_dating.read(speed_dating_file).interactions
+    assert read(tmp_path, *changed).interactions == speed_dating.read_speed_dating(speed_dating_file).interactions

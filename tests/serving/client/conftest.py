@@ -14,7 +14,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from models.db.engines import libpq_url
+from models.db.engines import convert_to_libpq_url
 
 CLIENT = Path(__file__).parents[3] / "serving" / "client"
 OLDEST_NODE = 18
@@ -62,7 +62,7 @@ def client(node: None) -> Path:
 @contextmanager
 def slow(database_url: str) -> Iterator[None]:
     """A database that answers nothing about matches while this lasts."""
-    with psycopg.connect(libpq_url(database_url)) as connection:
+    with psycopg.connect(convert_to_libpq_url(database_url)) as connection:
         connection.execute("LOCK TABLE matching.match_lists IN ACCESS EXCLUSIVE MODE")
         yield
         connection.rollback()

@@ -1,26 +1,26 @@
-"""What the ranker has to beat: published and plain methods, all from a `Setting` to `Scores`."""
+"""What the ranker has to beat: published and plain methods, all from a `BaselineInput` to `BaselineScores`."""
 
 from collections.abc import Callable, Mapping
 
-from models.ml.evaluation.baselines import factorisation, ranking, recon, ridge, simple, trees
-from models.ml.evaluation.baselines.setting import Scores, Setting
+from models.ml.evaluation.baselines import boosted_trees, factorisation, lambdarank, recon, ridge, untrained
+from models.ml.evaluation.baselines.baseline_input import BaselineInput, BaselineScores
 
-Baseline = Callable[[Setting], Scores]
+Baseline = Callable[[BaselineInput], BaselineScores]
 
 BASELINES: Mapping[str, Baseline] = {
-    "random": simple.random,
-    "popularity": simple.popularity,
-    "beta_binomial": simple.beta_binomial,
-    "interest_cosine": simple.interest_cosine,
-    "stated_preference": simple.stated_preference,
-    "recon_segment": recon.segment,
-    "recon_individual": recon.individual,
-    "lfrr": factorisation.lfrr,
-    "mf_with_biases": factorisation.with_biases,
-    "ridge_logistic": ridge.ridge,
-    "lightgbm_product": trees.by_product,
-    "lightgbm_harmonic": trees.by_harmonic_mean,
-    "lightgbm_minimum": trees.by_minimum,
-    "lightgbm_direct": trees.direct,
-    "lambdarank": ranking.lambdarank,
+    "random": untrained.score_random,
+    "popularity": untrained.score_popularity,
+    "beta_binomial": untrained.score_beta_binomial,
+    "interest_cosine": untrained.score_interests,
+    "stated_preference": untrained.score_stated_preferences,
+    "recon_segment": recon.score_recon_by_gender,
+    "recon_individual": recon.score_recon_by_viewer,
+    "lfrr": factorisation.score_lfrr,
+    "mf_with_biases": factorisation.score_biased_factors,
+    "ridge_logistic": ridge.score_ridge,
+    "lightgbm_product": boosted_trees.score_trees_by_product,
+    "lightgbm_harmonic": boosted_trees.score_trees_by_harmonic_mean,
+    "lightgbm_minimum": boosted_trees.score_trees_by_minimum,
+    "lightgbm_direct": boosted_trees.score_trees_on_matches,
+    "lambdarank": lambdarank.score_lambdarank,
 }

@@ -3,67 +3,71 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.ml.evaluation.baselines.setting import Doubles, Ints, Scores, Setting, harmonic
-from models.ml.features import Pairs
-from models.ml.people import People
+from models.ml.arrays import Float32Array, Float64Array, Int64Array
+from models.ml.evaluation.baselines.baseline_input import BaselineInput, BaselineScores, compute_harmonic_mean
+from models.ml.features.pair_features import Pairs
+from models.ml.profiles.profile_matrix import ProfileMatrix
 
 # Numbers are cut into this many classes of like size, as RECON cuts ages and heights.
 CLASSES = 5
 
 
-def segment(setting: Setting) -> Scores:
+def score_recon_by_gender(given: BaselineInput) -> BaselineScores:
     """RECON for people who liked nobody yet: by whom the others of the viewer's gender liked."""
-    return _recon(setting, len(setting.gender) + setting.gender)
+    return _score_recon(given, len(given.gender) + given.gender)
 
 
-def individual(setting: Setting) -> Scores:
+def score_recon_by_viewer(given: BaselineInput) -> BaselineScores:
     """RECON by whom the viewer liked; a viewer who liked nobody yet is taken for one of their gender.
 
     A like is scored by the mean, over the candidate's answers, of the share of people with that answer among those whom
     the viewer liked; a match by the harmonic mean of both directions.
     """
-    people = len(setting.gender)
-    likes = np.bincount(setting.events.actor[setting.events.liked], minlength=people)
-    return _recon(setting, np.where(likes > 0, np.arange(people), people + setting.gender))
+    people = len(given.gender)
+    likes = np.bincount(given.events.actor[given.events.liked], minlength=people)
+    return _score_recon(given, np.where(likes > 0, np.arange(people), people + given.gender))
 
 
-def _recon(setting: Setting, taste: Ints) -> Scores:
+def _score_recon(given: BaselineInput, taste: Int64Array) -> BaselineScores:
     """`taste` says whose likes count as each person's: their own (a position), or a gender's (people + its number)."""
-    like = _compatibility(setting, taste, setting.test)
-    return Scores(like, harmonic(like, _compatibility(setting, taste, setting.test.reversed())), probabilities=False)
+    like = _compute_compatibility(given, taste, given.test)
+    return BaselineScores(
+        like,
+        compute_harmonic_mean(like, _compute_compatibility(given, taste, given.test.reverse())),
+        probabilities=False,
+    )
 
 
-def _compatibility(setting: Setting, taste: Ints, pairs: Pairs) -> Doubles:
+def _compute_compatibility(given: BaselineInput, taste: Int64Array, pairs: Pairs) -> Float64Array:
     total, known = np.zeros(len(pairs)), np.zeros(len(pairs))
-    for answer in _answers(pairs.people):
+    for answer in _iterate_answers(pairs.people):
         theirs = answer[pairs.candidate]
-        total += np.where(theirs < 0, 0.0, _shares(setting, answer)[taste[pairs.viewer], theirs])
+        total += np.where(theirs < 0, 0.0, _compute_answer_shares(given, answer)[taste[pairs.viewer], theirs])
         known += theirs >= 0
     return total / np.maximum(known, 1)
 
 
-def _shares(setting: Setting, answer: Ints) -> Doubles:
+def _compute_answer_shares(given: BaselineInput, answer: Int64Array) -> Float64Array:
     """The share of each answer among the people whom somebody liked: each person's likes, then each gender's."""
-    events, people = setting.events, len(setting.gender)
-    counted = events.liked & (answer[events.target] >= 0)
-    actor, chosen = events.actor[counted], answer[events.target[counted]]
-    counts = np.zeros((people + int(setting.gender.max(initial=-1)) + 1, int(answer.max(initial=0)) + 1))
+    decisions, people = given.events, len(given.gender)
+    counted = decisions.liked & (answer[decisions.target] >= 0)
+    actor, chosen = decisions.actor[counted], answer[decisions.target[counted]]
+    counts = np.zeros((people + int(given.gender.max(initial=-1)) + 1, int(answer.max(initial=0)) + 1))
     np.add.at(counts, (actor, chosen), 1)
-    np.add.at(counts, (people + setting.gender[actor], chosen), 1)
+    np.add.at(counts, (people + given.gender[actor], chosen), 1)
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
-def _answers(people: People) -> Iterator[Ints]:
+def _iterate_answers(people: ProfileMatrix) -> Iterator[Int64Array]:
     """Everybody's answer to one question after the other, as numbers from 0; -1 is none. Each int64 (people,)."""
     for number in (people.age, *people.traits.T):
-        yield _classes(number)
+        yield _assign_classes(number)
     yield from people.facts.T.astype(np.int64)
     yield from (people.interests > 0).T.astype(np.int64)
 
 
-def _classes(number: NDArray[np.float32]) -> Ints:
+def _assign_classes(number: Float32Array) -> Int64Array:
     if not len(number):
         return np.empty(0, np.int64)
     edges = np.quantile(number, np.arange(1, CLASSES) / CLASSES)

@@ -3,31 +3,39 @@
 import numpy as np
 from scipy.special import expit
 
-from models.ml.evaluation.baselines.learning import Features, both_ways, features, one_sided, splits, training_rows
-from models.ml.evaluation.baselines.setting import Bools, Ints, Scores, Setting
-from models.ml.linear import fit, log_loss_of
+from models.ml.arrays import BoolArray, Float32Array, Int64Array
+from models.ml.evaluation.baselines.baseline_input import BaselineInput, BaselineScores
+from models.ml.evaluation.baselines.fit_helpers import (
+    build_baseline_features,
+    build_training_rows,
+    has_one_label,
+    predict_both_ways,
+    split_by_group,
+)
+from models.ml.ranker.linear import compute_log_loss, fit_ridge
 
 # Inverse strengths of the penalty to choose from, by log loss on held-out groups; the first where nothing is held out.
 STRENGTHS = (3e-4, 1e-4, 1e-3, 3e-3, 1e-2)
 
 
-def ridge(setting: Setting) -> Scores:
+def score_ridge(given: BaselineInput) -> BaselineScores:
     """p_like by ridge logistic regression, its strength chosen on held-out groups; p_match is the product."""
-    rows = training_rows(setting)
-    if one_sided(rows.liked):
-        constant = np.full(len(setting.test), setting.base_rate)
-        return Scores(constant, constant * constant, probabilities=True)
-    x = features(setting, rows.pairs)
-    line = fit(x, rows.liked, _strength(x, rows.liked, splits(rows.liked, rows.group)))
-    like, back = both_ways(setting, lambda pairs: expit(line.log_odds(pairs)))
-    return Scores(like, like * back, probabilities=True)
+    rows = build_training_rows(given)
+    if has_one_label(rows.liked):
+        constant = np.full(len(given.test), given.base_rate)
+        return BaselineScores(constant, constant * constant, probabilities=True)
+    x = build_baseline_features(given, rows.pairs)
+    line = fit_ridge(x, rows.liked, _choose_strength(x, rows.liked, split_by_group(rows.liked, rows.group)))
+    like, back = predict_both_ways(given, lambda pairs: expit(line.log_odds(pairs)))
+    return BaselineScores(like, like * back, probabilities=True)
 
 
-def _strength(features: Features, liked: Bools, splits: list[tuple[Ints, Ints]]) -> float:
-    def loss(strength: float) -> float:
+def _choose_strength(features: Float32Array, liked: BoolArray, splits: list[tuple[Int64Array, Int64Array]]) -> float:
+    def measure_loss(strength: float) -> float:
         return sum(
-            len(held) * log_loss_of(fit(features[train], liked[train], strength).log_odds(features[held]), liked[held])
+            len(held)
+            * compute_log_loss(fit_ridge(features[train], liked[train], strength).log_odds(features[held]), liked[held])
             for train, held in splits
         )
 
-    return min(STRENGTHS, key=loss)
+    return min(STRENGTHS, key=measure_loss)

@@ -1,0 +1,1 @@
+"""Tables, migrations and the role that the API reads as."""

@@ -1,0 +1,125 @@
+"""Registered rankers asked about decisions once more: quick, as nothing is fitted.
+
+Every question is answered by the ranker that was fitted without its fold, as in the gate's exam
+(models.ml.validation.holdout), so the answers are about people and decisions that it had not seen. Folds are those of
+the rankers' own training, which may be older than the decisions.
+"""
+
+from dataclasses import replace
+from math import nan
+
+import numpy as np
+import pandas as pd
+
+from models.ml.arrays import Float64Array
+from models.ml.features.training_pairs import read_decisions
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.profile_matrix import build_profile_matrix
+from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker
+from models.ml.validation import simple_scores
+from models.ml.validation.clustered_errors import estimate_within_viewer_auc_error
+from models.ml.validation.fold_assignments import IN_TRAINING, find_folds_at_training
+from models.ml.validation.history_masking import MaskedSplit, draw_splits, sample_decisions
+from models.ml.validation.holdout import HoldoutSet, predict_out_of_fold
+from models.ml.validation.score_metrics import compute_calibration_error, compute_log_loss, compute_within_viewer_auc
+
+MAX_SAMPLES = 30_000
+ALL_HISTORY = -1
+TRUTH_METHOD = "truth but for chemistry"
+PROBABILITIES = ("ranker", "linear start", "popularity", TRUTH_METHOD)
+METHODS = (*PROBABILITIES, "interest cosine", "random")
+"""What answers the questions; the linear start is the ranker without its trees."""
+
+
+def predict_samples(
+    rankers: CrossFittedRanker,
+    profiles: pd.DataFrame,
+    answers: AnswerEmbeddings,
+    decisions: pd.DataFrame,
+    truth: Float64Array | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """A row a question about the decisions of a training-pairs frame, asked with more or less known of both people.
+
+    decision: the row of `decisions`; viewer, candidate: a number for who decided, and about whom; list: one for what
+    was asked of a viewer with the same known; known: how many decisions given and received counted of each person, -1
+    for half of all; liked: the right answer; then a score from each of METHODS, of which PROBABILITIES are
+    probabilities. That of TRUTH is there only if the true chance of each row of `decisions` is given as `truth`,
+    float64 (n,).
+    """
+    events = read_decisions(decisions, pd.Index(profiles["profile_id"]))
+    sampled = sample_decisions(events, MAX_SAMPLES, seed)
+    then = find_folds_at_training(rankers.held_out_viewers, decisions)
+    holdout = HoldoutSet(events, then, draw_splits(events, sampled, MAX_SAMPLES, seed)).filter(then != IN_TRAINING)
+    arrays = build_profile_matrix(rankers.full.specification, profiles, answers)
+    pairs = holdout.build_pairs(arrays)
+    known = np.array([ALL_HISTORY if draw.history_size is None else draw.history_size for draw in holdout.splits])
+    told = {} if truth is None else {TRUTH_METHOD: truth[holdout.samples]}
+    return pd.DataFrame(
+        {
+            "decision": holdout.samples,
+            "viewer": pairs.viewer,
+            "candidate": pairs.candidate,
+            "list": holdout.lists,
+            "known": known[holdout.split],
+            "liked": holdout.liked,
+            "ranker": predict_out_of_fold(rankers, holdout, arrays),
+            "linear start": predict_out_of_fold(_remove_trees(rankers), holdout, arrays),
+            "popularity": simple_scores.score_popularity(pairs, float(events.liked.mean())),
+            "interest cosine": simple_scores.score_interest_cosine(pairs),
+            "random": simple_scores.score_at_random(pairs, seed),
+            **told,
+        }
+    )
+
+
+def predict_cold(
+    rankers: CrossFittedRanker, profiles: pd.DataFrame, answers: AnswerEmbeddings, decisions: pd.DataFrame
+) -> Float64Array:
+    """p_like of every row of a training-pairs frame with nothing known of anybody but the profiles, float64 (n,).
+
+    Of circles that became one since and were held out apart each ranker has seen some: the whole one answers.
+    """
+    events = read_decisions(decisions, pd.Index(profiles["profile_id"]))
+    everything = MaskedSplit(0, np.empty(0, np.int64), np.arange(len(events)))
+    holdout = HoldoutSet(events, find_folds_at_training(rankers.held_out_viewers, decisions), [everything])
+    return predict_out_of_fold(rankers, holdout, build_profile_matrix(rankers.full.specification, profiles, answers))
+
+
+def summarise_by_method(questions: pd.DataFrame) -> pd.DataFrame:
+    """A row a method, best first: AUC within viewers and its standard error; log loss and calibration error.
+
+    The last two are NaN for what gives no probability. The AUC is the mean over lists, as in the gate.
+    """
+    rows = {method: _measure_method(questions, method) for method in METHODS if method in questions}
+    names = ["AUC within viewers", "standard error", "log loss (nats)", "calibration error"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=names)
+    return table.sort_values(names[0], ascending=False)
+
+
+def summarise_by_history(questions: pd.DataFrame) -> dict[int, pd.DataFrame]:
+    """`summarise_by_method` for each amount of decisions known, fewest first, all (-1) last."""
+    amounts = sorted(questions["known"].unique(), key=lambda amount: (amount == ALL_HISTORY, amount))
+    return {int(amount): summarise_by_method(questions[questions["known"] == amount]) for amount in amounts}
+
+
+def _measure_method(questions: pd.DataFrame, method: str) -> list[float]:
+    liked, score = questions["liked"], questions[method]
+    people = questions["viewer"], questions["candidate"]
+    ranking = [
+        compute_within_viewer_auc(questions["list"], liked, score),
+        estimate_within_viewer_auc_error(questions["list"], *people, liked, score),
+    ]
+    probable = method in PROBABILITIES
+    return [
+        *ranking,
+        *((compute_log_loss(liked, score), compute_calibration_error(liked, score)) if probable else (nan, nan)),
+    ]
+
+
+def _remove_trees(rankers: CrossFittedRanker) -> CrossFittedRanker:
+    def remove_booster(ranker: Ranker) -> Ranker:
+        return replace(ranker, booster=None)
+
+    by_fold = {fold: remove_booster(each) for fold, each in rankers.by_fold.items()}
+    return replace(rankers, full=remove_booster(rankers.full), by_fold=by_fold)

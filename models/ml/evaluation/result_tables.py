@@ -1,0 +1,46 @@
+"""The evaluation's figures as people read them: a row a method, the mean over folds and its spread."""
+
+import pandas as pd
+
+from models.ml.evaluation.evaluate import ALL_HISTORY
+
+METRICS = {
+    "within_viewer_auc": "AUC within viewers",
+    "pooled_auc": "AUC pooled",
+    "ndcg_at_5": "NDCG@5",
+    "ndcg_at_10": "NDCG@10",
+    "map": "MAP",
+    "captured_at_3": "in top 3",
+    "captured_at_5": "in top 5",
+    "log_loss": "log loss",
+}
+
+
+def tabulate_by_method(figures: pd.DataFrame, target: str) -> pd.DataFrame:
+    """The cold protocol for a target, like or match: a row a method, best first.
+
+    Columns: AUC within viewers with its standard deviation over folds, the other metrics' means over folds, and the
+    calibration error of all folds together.
+    """
+    cold = figures[(figures["protocol"] == "cold") & (figures["target"] == target)]
+    together = cold["fold"] == ALL_HISTORY
+    grouped = cold[~together].groupby("method", sort=False)
+    table = grouped[list(METRICS)].mean().rename(columns=METRICS)
+    table.insert(1, "± over folds", grouped["within_viewer_auc"].std())
+    table["calibration error"] = cold[together].set_index("method")["calibration_error"]
+    return table.sort_values(METRICS["within_viewer_auc"], ascending=False)
+
+
+def tabulate_by_history(
+    figures: pd.DataFrame, target: str, metric: str = "within_viewer_auc", protocol: str = "warm"
+) -> pd.DataFrame:
+    """The warm or the growing protocol for a target: a row a method, a column an amount of decisions.
+
+    Those known of each person (warm) or learned from (growing); the mean over folds.
+    """
+    rows = figures[
+        (figures["protocol"] == protocol) & (figures["target"] == target) & (figures["fold"] != ALL_HISTORY)
+    ].assign(known=lambda each: each["amount"].map(lambda amount: "all" if amount < 0 else f"{amount:,}"))
+    # Kept though it be empty: in a small town no viewer has both matches and others.
+    table = rows.pivot_table(index="method", columns="known", values=metric, aggfunc="mean", sort=False, dropna=False)
+    return table.sort_values(table.columns[-1], ascending=False)

@@ -1,0 +1,1 @@
+"""Features of pairs of profiles, and the decisions that they are learned from."""

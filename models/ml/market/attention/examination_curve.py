@@ -1,0 +1,40 @@
+"""Examination curves: the probability that somebody looks at position k of what they are shown."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from models.db.errors import InputError
+from models.ml.arrays import Float64Array, FloatArray
+
+Curve = str | Sequence[float] | FloatArray
+
+
+NAMED_CURVES: dict[str, Callable[[Float64Array], Float64Array]] = {
+    "inv": lambda k: 1 / k,
+    "exp": lambda k: np.exp(1 - k),
+    "log": lambda k: 1 / np.log(k + 1),
+    "log2": lambda k: 1 / np.log2(k + 1),
+    "flat": np.ones_like,
+}
+
+
+def evaluate_curve(examination: Curve, length: int) -> Float64Array:
+    """How much people look at positions 1 … length, float64 (length,), from a name or measured values.
+
+    Of position k: "inv" 1/k, "exp" e^-(k-1), "log" 1/ln(k+1) (these three of Su, Bayoumi & Joachims, WWW 2022),
+    "log2" 1/log2(k+1) (the discount of DCG), "flat" 1. The first value of "log" is 1.44: as in their experiments, a
+    probability times it counts as at most 1, which is for the caller to do. Measured values are in [0, 1] and need not
+    fall; past their end the last one holds, since nobody knows better: end them with 0 where nobody looks.
+    Raises InputError.
+    """
+    if isinstance(examination, str):
+        if examination not in NAMED_CURVES:
+            raise InputError(
+                f"unknown examination curve {examination!r}: use one of {', '.join(NAMED_CURVES)}, or values"
+            )
+        return NAMED_CURVES[examination](np.arange(1, length + 1, dtype=float))
+    values = np.asarray(examination, float)
+    if values.ndim != 1 or not len(values) or not ((values >= 0) & (values <= 1)).all():
+        raise InputError(f"an examination curve is one row of probabilities in [0, 1], not {examination!r}")
+    return np.asarray(values[np.minimum(np.arange(length), len(values) - 1)])

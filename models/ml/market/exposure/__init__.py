@@ -1,0 +1,1 @@
+"""Bounds on exposure, and the swaps that bring lists within them."""

@@ -1,0 +1,93 @@
+"""Swaps of two candidates in one list, which move looks from one to the other at the least cost in matches."""
+
+import numpy as np
+
+from models.ml.arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from models.ml.kernels.jit import jit
+from models.ml.market.graph.market_graph import MarketGraph
+
+SLACK = 1e-9
+
+
+def swap_into_bounds(
+    graph: MarketGraph,
+    placed: Int32Array,
+    value: Float32Array,
+    people: Int64Array,
+    views: Float64Array,
+    low: Float64Array,
+    high: Float64Array,
+    examination: Float64Array,
+) -> Int32Array:
+    """Lists in which `people` outside their bounds were swapped up or down until they are within, or nothing is left.
+
+    In each list that may show somebody, the partner is the candidate with whom a look that is needed costs least, by
+    `value`, float32 (n,) by slot, matches a look; the cheapest lists come first, each once. No swap takes anybody who
+    was within the bounds, `low` to `high` float64 (people,), out of them, or anybody beyond the other. `placed` is kept
+    as it is.
+    """
+    after, views = placed.copy(), views.copy()
+    look = np.append(examination, 0.0)
+    bounds = (graph.inbox_start, graph.list_start)
+    _swap_pairs(people, *bounds, graph.viewer, graph.candidate, graph.csr_index, value, look, low, high, after, views)
+    return after
+
+
+@jit
+def _swap_pairs(
+    people: Int64Array,
+    inbox_start: Int64Array,
+    list_start: Int64Array,
+    viewer: Int32Array,
+    candidate: Int32Array,
+    slots: Int32Array,
+    value: Float32Array,
+    look: Float64Array,
+    low: Float64Array,
+    high: Float64Array,
+    placed: Int32Array,
+    views: Float64Array,
+) -> None:
+    for person in people:
+        up = views[person] < low[person]
+        need = max(low[person] - views[person], views[person] - high[person])
+        inbox = np.arange(inbox_start[person], inbox_start[person + 1])
+        costs, partners = np.full(len(inbox), np.inf), np.empty(len(inbox), np.int64)
+        for place, slot in enumerate(inbox):
+            own = slots[list_start[viewer[slot]] : list_start[viewer[slot] + 1]]
+            for other in own:
+                moved = abs(look[placed[other]] - look[placed[slot]])
+                gap = value[other] - value[slot] if up else value[slot] - value[other]
+                cost = gap * moved / max(min(moved, need), SLACK)
+                if cost < costs[place] and _is_allowed(slot, other, up, candidate, look, low, high, placed, views):
+                    costs[place], partners[place] = cost, other
+        for place in np.argsort(costs):
+            slot, other = inbox[place], partners[place]
+            done = views[person] >= low[person] - SLACK if up else views[person] <= high[person] + SLACK
+            if done or costs[place] == np.inf:
+                break
+            if _is_allowed(slot, other, up, candidate, look, low, high, placed, views):
+                moved = look[placed[other]] - look[placed[slot]]
+                views[person] += moved
+                views[candidate[other]] -= moved
+                placed[slot], placed[other] = placed[other], placed[slot]
+
+
+@jit
+def _is_allowed(
+    slot: int,
+    other: int,
+    up: bool,
+    candidate: Int32Array,
+    look: Float64Array,
+    low: Float64Array,
+    high: Float64Array,
+    placed: Int32Array,
+    views: Float64Array,
+) -> bool:
+    """Whether the swap moves the first towards the bounds, and leaves both within what they were within."""
+    one, two = candidate[slot], candidate[other]
+    moved = look[placed[other]] - look[placed[slot]]
+    if up:
+        return bool(moved > 0 and views[one] + moved <= high[one] + SLACK and views[two] - moved >= low[two] - SLACK)
+    return bool(moved < 0 and views[one] + moved >= low[one] - SLACK and views[two] - moved <= high[two] + SLACK)

@@ -1,0 +1,62 @@
+"""The bound on how many lists show one person: as many as the liking that independent people gave them allows.
+
+The bound holds at the first place, among the first five and in whole lists, whatever the ranker says. A group of
+accounts hands out no more votes than it has members, so it cannot buy its members more than that.
+"""
+
+import numpy as np
+
+from models.ml.arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from models.ml.kernels.jit import jit
+from models.ml.kernels.tie_breaking import hash_splitmix64
+from models.ml.market.graph.market_graph import MarketGraph
+
+DEPTHS = (1, 5)
+"""Depths of a list at which the bound holds, beside its whole length."""
+
+
+def bound_positions(graph: MarketGraph, scores: Float32Array, length: int, allowance: Float64Array) -> Int32Array:
+    """Make lists by `scores`, float32 (n,) by slot, in which nobody is on more than their allowed share of lists.
+
+    Args:
+        graph: The scored pairs.
+        scores: What decides who comes first, as for `places`; equal ones by lot.
+        length: The most places a list has.
+        allowance: Times the mean of those who can be shown, at each depth, float64 (people,).
+
+    Returns:
+        Each slot's index in its list, int32 (n,), -1 where it is not listed. The best pairs of all lists take places
+        first. A list may be shorter than without the bound, but keeps half of its length.
+    """
+    lengths = np.minimum(np.diff(graph.list_start), length)
+    depths = np.array([*(depth for depth in DEPTHS if depth < length), length])
+    shown = max(np.count_nonzero(np.diff(graph.inbox_start)), 1)
+    mean = np.minimum(lengths[:, None], depths).sum(axis=0) / shown
+    caps = np.maximum(np.rint(allowance[:, None] * mean), 1).astype(np.int64)
+    lot = hash_splitmix64(graph.keys[graph.viewer] + hash_splitmix64(graph.keys[graph.candidate]))
+    order = np.lexsort((lot, -scores))
+    placed = np.full(len(scores), -1, np.int32)
+    _fill_positions(order, graph.viewer, graph.candidate, depths, caps, (lengths + 1) // 2, placed)
+    return placed
+
+
+@jit
+def _fill_positions(
+    order: Int64Array,
+    viewer: Int32Array,
+    candidate: Int32Array,
+    depths: Int64Array,
+    caps: Int64Array,
+    least: Int64Array,
+    placed: Int32Array,
+) -> None:
+    """Give places to pairs in `order`, depth by depth; then fill lists up to `least` whatever the caps are."""
+    filled, used = np.zeros(len(caps), np.int64), np.zeros(len(caps), np.int64)
+    for depth in range(len(depths) + 1):
+        for slot in order:
+            one, other = viewer[slot], candidate[slot]
+            free = filled[one] < least[one] if depth == len(depths) else filled[one] < depths[depth]
+            if placed[slot] < 0 and free and (depth == len(depths) or used[other] < caps[other, depth]):
+                placed[slot] = filled[one]
+                filled[one] += 1
+                used[other] += 1

@@ -1,0 +1,1 @@
+"""The sparse graph of scored pairs, and lists and inboxes on it."""

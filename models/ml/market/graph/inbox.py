@@ -1,0 +1,198 @@
+"""Inboxes: what each like that comes in is worth, where the stronger ones are looked at first."""
+
+import numpy as np
+
+from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from models.ml.kernels.jit import jit, parallel_ranges
+from models.ml.market.graph.market_graph import MarketGraph
+
+
+def compute_match_probabilities(graph: MarketGraph, likes: Float32Array, examination: Float64Array) -> Float32Array:
+    """The probability that each like comes about and is answered, float32 (n,) by slot.
+
+    `likes`, float32 (n,) by slot, are the probabilities that the viewer likes the candidate from their list: p_like
+    times the look at the place. `examination`, float64 (depth + 1,), is how much an inbox is looked at below k stronger
+    likes, and below more than `depth` as below that many. Exact where likes are independent: the number of stronger
+    ones is Poisson-binomial.
+    """
+    found = np.zeros_like(likes)
+
+    def compute_range(first: int, last: int) -> None:
+        _compute_match_range(first, last, graph.inbox_start, graph.p_liked_back, likes, examination, found)
+
+    parallel_ranges(compute_range, graph.inbox_start)
+    return found
+
+
+def compute_marginal_values(
+    graph: MarketGraph, likes: Float32Array, matched: Float32Array, examination: Float64Array, viewers: BoolArray
+) -> Float32Array:
+    """What one look of some viewers, bool (people,), at each pair adds to the town's expected distinct matches.
+
+    float32 (n,) by slot, 0 for other viewers. It is p_like times the like's own chance to be answered less what it
+    takes from the weaker likes of the same inbox; a match that comes about by the other's list anyway, with the
+    probability `matched` of the pair's mate, counts once. This is the derivative of the town's matches by the looks.
+    They are linear in the looks of one viewer, but for rivals met in two inboxes whose match is in both their lists.
+    """
+    found = np.zeros_like(likes)
+    pairs = (graph.viewer, graph.reverse_edge, graph.p_like, graph.p_liked_back)
+
+    def compute_range(first: int, last: int) -> None:
+        _compute_value_range(first, last, graph.inbox_start, *pairs, likes, matched, examination, viewers, found)
+
+    parallel_ranges(compute_range, graph.inbox_start)
+    return found
+
+
+def count_distinct_matches(graph: MarketGraph, matched: Float32Array) -> float:
+    """The expected number of two people who match, by one list or the other: a + b - ab."""
+    return _sum_distinct_matches(matched, graph.reverse_edge)
+
+
+@jit
+def _sum_distinct_matches(matched: Float32Array, reverse_edge: Int32Array) -> float:
+    total = 0.0
+    for slot in range(len(matched)):
+        total += matched[slot]
+        if reverse_edge[slot] > slot:
+            total -= matched[slot] * matched[reverse_edge[slot]]
+    return total
+
+
+@jit
+def _compute_match_range(
+    first: int,
+    last: int,
+    inbox_start: Int64Array,
+    p_liked_back: Float32Array,
+    likes: Float32Array,
+    examination: Float64Array,
+    found: Float32Array,
+) -> None:
+    stronger = np.empty(len(examination))
+    for person in range(first, last):
+        top, end = inbox_start[person], inbox_start[person + 1]
+        most, reach = _bound_like_count(likes[top:end], len(examination) - 1), 0
+        stronger[0] = 1.0
+        for slot in range(top, end):
+            if likes[slot] > 0:
+                found[slot] = likes[slot] * _compute_response(stronger, reach, p_liked_back[slot], examination)
+                reach = _add_like(stronger, reach, most, likes[slot])
+
+
+@jit
+def _bound_like_count(likes: Float32Array, depth: int) -> int:
+    """How many likes need to be told apart, at most `depth`: practically never more come in."""
+    mean, some = 0.0, 0
+    for like in likes:
+        mean += like
+        some += like > 0
+    return min(some, int(mean + 4 * np.sqrt(mean)) + 6, depth)
+
+
+@jit
+def _compute_response(stronger: Float64Array, reach: int, p_liked_back: float, examination: Float64Array) -> float:
+    """The probability of an answer, given the distribution of the number of stronger likes up to `reach`."""
+    total = stronger[0] * min(p_liked_back * examination[0], 1.0)
+    for k in range(1, reach + 1):
+        total += stronger[k] * p_liked_back * examination[k]
+    return float(total)
+
+
+@jit
+def _add_like(stronger: Float64Array, reach: int, most: int, like: float) -> int:
+    """Count one more like into the distribution of their number, `most` or more being one state; its new reach."""
+    if reach < most:
+        reach += 1
+        stronger[reach] = 0.0
+    stronger[reach] += like * stronger[reach - 1]
+    for k in range(reach - 1, 0, -1):
+        stronger[k] += like * (stronger[k - 1] - stronger[k])
+    stronger[0] -= like * stronger[0]
+    return reach
+
+
+@jit
+def _compute_value_range(
+    first: int,
+    last: int,
+    inbox_start: Int64Array,
+    viewer: Int32Array,
+    reverse_edge: Int32Array,
+    p_like: Float32Array,
+    p_liked_back: Float32Array,
+    likes: Float32Array,
+    matched: Float32Array,
+    examination: Float64Array,
+    viewers: BoolArray,
+    found: Float32Array,
+) -> None:
+    for person in range(first, last):
+        told = _select_active_slots(inbox_start[person], inbox_start[person + 1], viewer, likes, viewers)
+        asked = viewers[viewer[told]]
+        if asked.any():
+            single = np.ones(len(told))
+            for place, other in enumerate(reverse_edge[told]):
+                if other >= 0:
+                    single[place] -= matched[other]
+            gain, loss = _compute_gains_and_losses(asked, p_liked_back[told], likes[told], single, examination)
+            found[told] = p_like[told] * (gain * single - loss)
+
+
+@jit
+def _select_active_slots(
+    start: int, end: int, viewer: Int32Array, likes: Float32Array, viewers: BoolArray
+) -> Int64Array:
+    """The slots of an inbox that are asked for or may be liked: no others change anything."""
+    slots, count = np.empty(end - start, np.int64), 0
+    for slot in range(start, end):
+        slots[count] = slot
+        count += viewers[viewer[slot]] or likes[slot] > 0
+    return slots[:count]
+
+
+@jit
+def _compute_gains_and_losses(
+    asked: BoolArray, p_liked_back: Float32Array, likes: Float32Array, single: Float64Array, examination: Float64Array
+) -> tuple[Float64Array, Float64Array]:
+    """What a like at each place asked for brings, and what it takes from the weaker ones, who match but by it."""
+    most = _bound_like_count(likes, len(examination) - 1)
+    stronger, reaches = _compute_stronger_distributions(asked, likes, most)
+    gain, loss = np.zeros(len(likes)), np.zeros(len(likes))
+    # The matches of the weaker likes given k stronger ones, "most or more" being one state.
+    weaker = np.zeros(most + 2)
+    row, left = len(reaches), (likes > 0).sum()
+    for place in range(len(likes) - 1, -1, -1):
+        if asked[place]:
+            row -= 1
+            gain[place] = _compute_response(stronger[row], reaches[row], p_liked_back[place], examination)
+            for k in range(reaches[row] + 1):
+                loss[place] += stronger[row, k] * (weaker[k] - weaker[k + 1])
+        if likes[place] > 0:
+            left -= 1
+            like, here = likes[place], single[place] * p_liked_back[place]
+            weaker[0] += like * (single[place] * min(p_liked_back[place] * examination[0], 1.0) + weaker[1] - weaker[0])
+            # Up to one more than can be stronger: somebody who is asked for and not liked yet may be that one.
+            for k in range(1, min(left + 1, most) + 1):
+                weaker[k] += like * (here * examination[k] + weaker[k + 1] - weaker[k])
+            weaker[most + 1] = weaker[most]
+    return gain, loss
+
+
+@jit
+def _compute_stronger_distributions(
+    asked: BoolArray, likes: Float32Array, most: int
+) -> tuple[Float64Array, Int64Array]:
+    """The distribution of the number of stronger likes at each place asked for, and how far each reaches."""
+    found, reaches = np.empty((asked.sum(), most + 1)), np.empty(asked.sum(), np.int64)
+    now, reach, row = np.zeros(most + 1), 0, 0
+    now[0] = 1.0
+    for place in range(len(likes)):
+        if asked[place]:
+            for k in range(reach + 1):  # a slice assigned takes longer than all the rest
+                found[row, k] = now[k]
+            reaches[row] = reach
+            row += 1
+        if likes[place] > 0:
+            reach = _add_like(now, reach, most, likes[place])
+    return found, reaches

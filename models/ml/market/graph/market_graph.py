@@ -1,0 +1,161 @@
+"""Scored pairs laid out for the market: everybody's inbox in the order of own preference, linked to the lists."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.ml.arrays import Float32Array, FloatArray, Int32Array, Int64Array, UInt64Array
+from models.ml.kernels.jit import jit, parallel_ranges
+from models.ml.kernels.tie_breaking import hash_splitmix64
+from models.ml.market.graph.ordering import sort_inboxes
+
+Values = TypeVar("Values", Int32Array, Float32Array)
+
+
+@dataclass(frozen=True)
+class MarketGraph:
+    """n pairs by slot: grouped by candidate, in each inbox whom the candidate likes best first.
+
+    `pair` is the input's row of a slot; `csr_index` the slots by viewer; `inbox_start` and `list_start` bound each
+    person's part of them, int64 (people + 1,); `reverse_edge` is the slot of the same two people the other way round,
+    or -1; `keys` settle ties, uint64 (people,).
+    """
+
+    viewer: Int32Array
+    candidate: Int32Array
+    p_like: Float32Array
+    p_liked_back: Float32Array
+    pair: Int32Array
+    reverse_edge: Int32Array
+    csr_index: Int32Array
+    inbox_start: Int64Array
+    list_start: Int64Array
+    keys: UInt64Array
+
+
+def build_market_graph(
+    viewer: NDArray[np.integer],
+    candidate: NDArray[np.integer],
+    p_like: FloatArray,
+    p_liked_back: FloatArray,
+    keys: UInt64Array | None = None,
+) -> MarketGraph:
+    """Lay out n scored pairs, in any order, each (viewer, candidate) once: positions and probabilities (n,).
+
+    `keys`, uint64 (people,), settle ties: hashes of ids, or of positions where none are given.
+    """
+    if keys is None:
+        last = int(max(viewer.max(initial=-1), candidate.max(initial=-1)))
+        keys = hash_splitmix64(np.arange(1, last + 2, dtype=np.uint64))
+    people = (viewer.astype(np.int32), candidate.astype(np.int32))
+    return _lay_out(*people, p_like.astype(np.float32), p_liked_back.astype(np.float32), keys)
+
+
+def _lay_out(
+    viewer: Int32Array, candidate: Int32Array, p_like: Float32Array, p_liked_back: Float32Array, keys: UInt64Array
+) -> MarketGraph:
+    inbox_start, list_start = _compute_starts(candidate, len(keys)), _compute_starts(viewer, len(keys))
+    lists = _group_by_person(
+        _group_by_person(np.arange(len(viewer), dtype=np.int32), candidate, inbox_start), viewer, list_start
+    )
+    inboxes = _group_by_person(lists, candidate, inbox_start)
+    pair = _sort_by_preference(inboxes, inbox_start, viewer, p_liked_back, keys)
+    slot = np.empty_like(pair)
+    slot[pair] = np.arange(len(pair), dtype=np.int32)
+    return MarketGraph(
+        gather(viewer, pair, inbox_start),
+        np.repeat(np.arange(len(keys), dtype=np.int32), np.diff(inbox_start)),
+        gather(p_like, pair, inbox_start),
+        gather(p_liked_back, pair, inbox_start),
+        pair,
+        _find_reverse_edges(inboxes, lists, viewer, candidate, inbox_start, list_start, slot),
+        gather(slot, lists, list_start),
+        inbox_start,
+        list_start,
+        keys,
+    )
+
+
+def gather(values: Values, rows: Int32Array, start: Int64Array) -> Values:
+    """The values of the rows, on all cores."""
+    found = np.empty(len(rows), values.dtype)
+
+    def process_range(first: int, last: int) -> None:
+        own = slice(start[first], start[last])
+        found[own] = values[rows[own]]
+
+    parallel_ranges(process_range, start)
+    return found
+
+
+def _sort_by_preference(
+    inboxes: Int32Array, inbox_start: Int64Array, viewer: Int32Array, p_liked_back: Float32Array, keys: UInt64Array
+) -> Int32Array:
+    """The rows of each inbox in the order of its owner's preference."""
+    pair = inboxes.copy()
+
+    def process_range(first: int, last: int) -> None:
+        sort_inboxes(first, last, pair, inbox_start, viewer, p_liked_back, keys)
+
+    parallel_ranges(process_range, inbox_start)
+    return pair
+
+
+def _find_reverse_edges(
+    inboxes: Int32Array,
+    lists: Int32Array,
+    viewer: Int32Array,
+    candidate: Int32Array,
+    inbox_start: Int64Array,
+    list_start: Int64Array,
+    slot: Int32Array,
+) -> Int32Array:
+    """The slot of each slot's reverse, or -1, from inboxes in order of viewer and lists in order of candidate."""
+    mate = np.full_like(slot, -1)
+
+    def process_range(first: int, last: int) -> None:
+        _find_reverse_range(first, last, inboxes, lists, viewer, candidate, inbox_start, list_start, slot, mate)
+
+    parallel_ranges(process_range, list_start)
+    return mate
+
+
+def _compute_starts(person: Int32Array, people: int) -> Int64Array:
+    return np.concatenate([[0], np.cumsum(np.bincount(person, minlength=people))])
+
+
+@jit
+def _group_by_person(rows: Int32Array, person: Int32Array, start: Int64Array) -> Int32Array:
+    """The rows by person, in the order given within each: a counting sort, where argsort would take seconds."""
+    free, found = start.copy(), np.empty_like(rows)
+    for row in rows:
+        found[free[person[row]]] = row
+        free[person[row]] += 1
+    return found
+
+
+@jit
+def _find_reverse_range(
+    first: int,
+    last: int,
+    inboxes: Int32Array,
+    lists: Int32Array,
+    viewer: Int32Array,
+    candidate: Int32Array,
+    inbox_start: Int64Array,
+    list_start: Int64Array,
+    slot: Int32Array,
+    reverse_edge: Int32Array,
+) -> None:
+    """One merge a person, of whom they are shown and who is shown them."""
+    for person in range(first, last):
+        own = lists[list_start[person] : list_start[person + 1]]
+        inbox = inboxes[inbox_start[person] : inbox_start[person + 1]]
+        others, viewers, shown, by = candidate[own], viewer[inbox], 0, 0
+        while shown < len(own) and by < len(inbox):
+            other, one = others[shown], viewers[by]
+            if other == one:
+                reverse_edge[slot[own[shown]]] = slot[inbox[by]]
+            shown, by = shown + (other <= one), by + (one <= other)

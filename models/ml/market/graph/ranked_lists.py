@@ -1,0 +1,77 @@
+"""Lists from scores: each viewer's pairs, best first, and the likes that come of them."""
+
+import numpy as np
+
+from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from models.ml.kernels.jit import jit, parallel_ranges
+from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.ordering import make_lists
+
+
+def compute_positions(graph: MarketGraph, scores: Float32Array, length: int) -> Int32Array:
+    """Each pair's place in its viewer's list of at most `length`, from 0, int32 (n,) by slot; -1 where it has none.
+
+    Lists are in the order of `scores`, float32 (n,) by slot, best first, equal ones by lot.
+    """
+    found = np.full(len(scores), -1, np.int32)
+    update_positions(graph, scores, np.ones(len(graph.keys), bool), length, found)
+    return found
+
+
+def update_positions(
+    graph: MarketGraph, scores: Float32Array, viewers: BoolArray, length: int, found: Int32Array
+) -> None:
+    """Make the lists of some viewers, bool (people,), anew: as `compute_positions`, written over theirs."""
+
+    def update_range(first: int, last: int) -> None:
+        make_lists(
+            first, last, graph.list_start, graph.csr_index, graph.candidate, graph.keys, scores, viewers, length, found
+        )
+
+    parallel_ranges(update_range, graph.list_start)
+
+
+def compute_like_probabilities(graph: MarketGraph, placed: Int32Array, examination: Float64Array) -> Float32Array:
+    """The probability that each pair's viewer likes the candidate from their list, float32 (n,) by slot.
+
+    p_like times the look at the place, at most 1; `examination`, float64, by place.
+    """
+    found = np.empty_like(graph.p_like)
+    update_like_probabilities(graph, placed, examination, np.ones(len(graph.keys), bool), found)
+    return found
+
+
+def update_like_probabilities(
+    graph: MarketGraph, placed: Int32Array, examination: Float64Array, viewers: BoolArray, found: Float32Array
+) -> None:
+    """What some viewers, bool (people,), like from their lists: as `compute_like_probabilities`, written over
+    theirs.
+    """
+    by_place = np.append(examination, 0.0).astype(np.float32)  # place -1 is the last: not listed, not looked at
+
+    def update_range(first: int, last: int) -> None:
+        slots = slice(graph.inbox_start[first], graph.inbox_start[last])
+        _update_like_range(graph.viewer[slots], graph.p_like[slots], placed[slots], by_place, viewers, found[slots])
+
+    parallel_ranges(update_range, graph.inbox_start)
+
+
+@jit
+def _update_like_range(
+    viewer: Int32Array,
+    p_like: Float32Array,
+    placed: Int32Array,
+    by_place: Float32Array,
+    viewers: BoolArray,
+    found: Float32Array,
+) -> None:
+    for slot in range(len(viewer)):
+        if viewers[viewer[slot]]:
+            found[slot] = min(p_like[slot] * by_place[placed[slot]], np.float32(1))
+
+
+def select_listed_pairs(graph: MarketGraph, placed: Int32Array) -> Int64Array:
+    """The input's rows that make the lists, int64, by viewer, best first."""
+    shown = graph.csr_index[placed[graph.csr_index] >= 0]
+    order = np.lexsort((placed[shown], graph.viewer[shown]))
+    return graph.pair[shown[order]].astype(np.int64)

@@ -1,0 +1,1 @@
+"""What lists lead to: likes, matches, and how evenly both are spread."""

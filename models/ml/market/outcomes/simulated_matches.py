@@ -1,0 +1,75 @@
+"""Matches by drawing lots: what happens in the town, over and over, like by like and answer by answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
+from models.ml.market.attention.examination_curve import Curve, evaluate_curve
+from models.ml.market.outcomes.list_likes import ListLikes
+
+# Lots drawn at once, towns times likes: this bounds memory, at some 20 bytes a lot.
+DRAWS_PER_BATCH = 4_000_000
+
+
+@dataclass(frozen=True)
+class SimulationEstimate:
+    """The mean of independent runs, and its standard error; NaN for a single run."""
+
+    mean: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """What the simulated towns came to."""
+
+    matches: SimulationEstimate
+    """Distinct matches."""
+    matched_people: SimulationEstimate
+    """People with at least one match."""
+
+
+def simulate_matches(likes: ListLikes, inbox: Curve = "inv", runs: int = 1000, seed: int = 0) -> SimulationResult:
+    """Distinct matches in `runs` simulated towns, the same for the same seed. `inbox` is the inboxes' curve."""
+    rng = np.random.default_rng(seed)
+    couples, ends = _group_by_name(likes.couple), _group_by_name(np.concatenate([likes.viewer, likes.receiver]))
+    looks = evaluate_curve(inbox, int(likes.sizes.max(initial=1)))
+    counts = np.empty((runs, 2))
+    at_once = max(1, DRAWS_PER_BATCH // max(1, len(likes.sent)))
+    for start in range(0, runs, at_once):
+        matched = _simulate_likes(likes, looks, min(at_once, runs - start), rng)
+        part = counts[start : start + at_once]
+        part[:, 0] = _find_any_match(matched, *couples).sum(axis=1)
+        part[:, 1] = _find_any_match(np.tile(matched, 2), *ends).sum(axis=1)
+    matches, matched_people = (estimate_mean(column) for column in counts.T)
+    return SimulationResult(matches, matched_people)
+
+
+def estimate_mean(values: FloatArray) -> SimulationEstimate:
+    """The mean of independent values, and its standard error."""
+    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    return SimulationEstimate(float(values.mean()), float(error))
+
+
+def _simulate_likes(likes: ListLikes, examination: Float64Array, runs: int, rng: np.random.Generator) -> BoolArray:
+    """Which likes were sent and answered, (runs, k)."""
+    sent = rng.random((runs, len(likes.sent))) < likes.sent
+    arrived = np.cumsum(sent, axis=1, dtype=np.int32)
+    elsewhere = np.repeat(arrived[:, likes.starts] - sent[:, likes.starts], likes.sizes, axis=1)
+    # Where nothing was sent the place means nothing, and may be 0: it is not used.
+    chance = likes.welcome * examination[arrived - elsewhere - 1]
+    return np.asarray(sent & (rng.random(sent.shape) < chance))
+
+
+def _group_by_name(name: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """An order that puts equal names together, and where each of them starts."""
+    order = np.argsort(name, kind="stable")
+    return order, np.flatnonzero(np.diff(name[order], prepend=-1))
+
+
+def _find_any_match(matched: BoolArray, order: Int64Array, starts: Int64Array) -> BoolArray:
+    """Whether any like of a group matched, (runs, groups)."""
+    if not len(starts):
+        return np.zeros((len(matched), 0), bool)
+    return np.asarray(np.logical_or.reduceat(matched[:, order], starts, axis=1))

@@ -1,0 +1,1 @@
+"""Market policies: each gives every scored pair a score to sort lists by."""

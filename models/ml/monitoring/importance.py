@@ -1,0 +1,36 @@
+"""What moves a ranker: its contributions, averaged over decisions."""
+
+import numpy as np
+import pandas as pd
+
+from models.ml.features.decision_history import build_decision_history
+from models.ml.features.pair_features import Pairs, build_profile_features
+from models.ml.features.training_pairs import read_decisions
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.profile_matrix import build_profile_matrix
+from models.ml.ranker.contributions import compute_subject_contributions
+from models.ml.ranker.ranker_model import Ranker
+from models.ml.validation.history_masking import sample_decisions
+from models.ml.validation.holdout import build_cold_pairs
+
+MAX_DECISIONS = 20_000
+MAX_EXPLAINED = 5_000
+
+
+def compute_importance(
+    ranker: Ranker, profiles: pd.DataFrame, answers: AnswerEmbeddings, decisions: pd.DataFrame, seed: int = 0
+) -> "pd.Series[float]":
+    """The mean size of what each subject adds to the log-odds of a like, float64, over decisions of a training frame.
+
+    Half of the decisions, at random, are known, and the others explained (see models.ml.ranker.contributions).
+    """
+    decided = read_decisions(decisions, pd.Index(profiles["profile_id"]))
+    decided = decided.take(sample_decisions(decided, MAX_DECISIONS, seed))
+    arrays = build_profile_matrix(ranker.specification, profiles, answers)
+    known = np.random.default_rng(seed).random(len(decided)) < 1 / 2
+    past, asked = decided.take(np.flatnonzero(known)), decided.take(np.flatnonzero(~known)[:MAX_EXPLAINED])
+    surprise = ranker.compute_residuals(
+        build_profile_features(ranker.specification, build_cold_pairs(arrays, past)), past.liked
+    )
+    history = build_decision_history(past, surprise, len(arrays)).get_pair_history(asked.actor, asked.target)
+    return compute_subject_contributions(ranker, Pairs(arrays, asked.actor, asked.target, history)).abs().mean()

@@ -1,0 +1,125 @@
+"""Profiles as arrays, by a specification: row i of every array is the i-th profile of the frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.ml.arrays import BoolArray, Float16Array, Float32Array, Float64Array, Int16Array
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings, pool_by_profile
+from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from models.ml.profiles.feature_spec import FeatureSpec, NumericFeature
+from models.ml.profiles.id_lookup import find_positions
+
+# A number farther off than this, in deviations, counts as no answer. Of the others at most so many deviations count, so
+# that neither training nor a chance hangs on one person's numbers.
+FARTHEST, MAX_DEVIATIONS = 10.0, 3.0
+
+
+@dataclass(frozen=True)
+class ProfileMatrix:
+    """n people as arrays."""
+
+    ids: NDArray[np.str_]
+    gender: Int16Array
+    """Index in the specification's genders, -1 for others, (n,)."""
+    age: Float32Array
+    """Completed years, (n,)."""
+    place: Float64Array
+    """Latitude and longitude in degrees, (n, 2); NaN where unknown."""
+    traits: Float32Array
+    """(n, traits), in standard deviations from the median, at most 3; a missing one stands at the median."""
+    has_trait: BoolArray
+    """(n, traits), false where missing or out of all proportion."""
+    wants: Float32Array
+    """(n, wants), importances, likewise."""
+    facts: Int16Array
+    """(n, facts), index of the category, one past the last for rare ones, -1 where missing."""
+    interests: Float32Array
+    """(n, interests), rarity-weighted and of unit length; zero for people without any."""
+    texts: Float16Array
+    """(n, 1 + prompts, 384), unit vectors: the whole profile, then each prompt; zero where unanswered."""
+
+    def __len__(self) -> int:
+        """How many people."""
+        return len(self.ids)
+
+
+def make_empty_matrix(spec: FeatureSpec) -> ProfileMatrix:
+    """The arrays of no people: the shapes that a specification gives."""
+    return ProfileMatrix(
+        ids=np.empty(0, np.str_),
+        gender=np.empty(0, np.int16),
+        age=np.empty(0, np.float32),
+        place=np.empty((0, 2)),
+        traits=np.empty((0, len(spec.traits)), np.float32),
+        has_trait=np.empty((0, len(spec.traits)), np.bool_),
+        wants=np.empty((0, len(spec.wants)), np.float32),
+        facts=np.empty((0, len(spec.facts)), np.int16),
+        interests=np.empty((0, len(spec.interests)), np.float32),
+        texts=np.empty((0, 1 + len(spec.prompts), DIMENSIONS), np.float16),
+    )
+
+
+def build_profile_matrix(spec: FeatureSpec, profiles: pd.DataFrame, answers: AnswerEmbeddings) -> ProfileMatrix:
+    """The arrays of a profiles frame; `answers` may hold more people than the frame, or lack some."""
+    places = profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan)
+    traits, wants = (_compute_deviations(getattr(spec, kind), profiles[kind]) for kind in ("traits", "wants"))
+    return ProfileMatrix(
+        ids=profiles["profile_id"].to_numpy(dtype=str),
+        gender=pd.Index(spec.genders).get_indexer(pd.Index(profiles["gender"])).astype(np.int16),
+        age=profiles["age"].to_numpy(dtype=np.float32),
+        place=places,
+        traits=_bound_deviations(traits),
+        has_trait=~np.isnan(traits),
+        wants=_bound_deviations(wants),
+        facts=_encode_facts(spec, profiles["facts"]),
+        interests=_encode_interests(spec, profiles["interests"]),
+        texts=_pool_texts(spec, profiles["profile_id"], answers),
+    )
+
+
+def bound_ages(spec: FeatureSpec, people: ProfileMatrix) -> Float32Array:
+    """Return the age that counts of each person, float32 (n,): that of the nearest who are not outliers."""
+    return np.clip(people.age, *spec.ages).astype(np.float32)
+
+
+def _compute_deviations(numbers: tuple[NumericFeature, ...], cells: pd.Series) -> Float64Array:
+    """Return how far each number is from its median, (n, numbers); NaN where missing or out of all proportion."""
+    columns = [[(cell.get(number.name, np.nan) - number.median) / number.scale for cell in cells] for number in numbers]
+    deviations = np.array(columns, np.float64).reshape(len(numbers), len(cells)).T
+    return np.where(np.abs(deviations) <= FARTHEST, deviations, np.nan)
+
+
+def _bound_deviations(deviations: Float64Array) -> Float32Array:
+    return np.clip(np.nan_to_num(deviations), -MAX_DEVIATIONS, MAX_DEVIATIONS).astype(np.float32)
+
+
+def _encode_facts(spec: FeatureSpec, cells: pd.Series) -> Int16Array:
+    coded = np.full((len(cells), len(spec.facts)), -1, np.int16)
+    for column, fact in enumerate(spec.facts):
+        code = {word: index for index, word in enumerate(fact.categories)}
+        coded[:, column] = [code.get(cell[fact.name], len(code)) if fact.name in cell else -1 for cell in cells]
+    return coded
+
+
+def _encode_interests(spec: FeatureSpec, cells: pd.Series) -> Float32Array:
+    column = {word: index for index, word in enumerate(spec.interests)}
+    weights = np.zeros((len(cells), len(column)), np.float32)
+    for row, cell in enumerate(cells):
+        known = [column[word] for word in cell if word in column]
+        weights[row, known] = np.take(spec.rarity, known)
+    return normalise_rows(weights)
+
+
+def _pool_texts(spec: FeatureSpec, ids: pd.Series, answers: AnswerEmbeddings) -> Float16Array:
+    texts = np.zeros((len(ids), 1 + len(spec.prompts), DIMENSIONS), np.float16)
+    pooled_ids, pooled = pool_by_profile(answers)
+    at = find_positions(pooled_ids, ids)
+    texts[at[at >= 0], 0] = pooled[at >= 0]
+    prompt = find_positions(answers.keys["prompt"], spec.prompts)
+    at = find_positions(answers.keys["profile_id"], ids)
+    known = (at >= 0) & (prompt >= 0)
+    texts[at[known], 1 + prompt[known]] = answers.vectors[known]
+    return texts

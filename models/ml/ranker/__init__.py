@@ -1,0 +1,1 @@
+"""The ranker: ridge, boosted trees, calibration, and the contributions of its features."""

@@ -1,0 +1,46 @@
+"""Who is withheld from each viewer: a column of the match lists, and rows for viewers without a list."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from models.ml.scoring.list_frames import PROBABILITIES, WITHHELD
+
+
+def add_withheld(lists: pd.DataFrame, viewers: Sequence[str], passers: Sequence[str]) -> pd.DataFrame:
+    """The match lists of `models.ml.scoring.list_frames` with the column withheld_ids (list of str).
+
+    `viewers` and `passers`, ids (n,) each: a viewer and a person whose last decision about them is a pass. Viewers
+    without a list, on whom somebody passed, get a row without candidates at the end.
+    """
+    withheld = _group_by_viewer(viewers, passers)
+    of_lists = pd.Series([withheld.pop(viewer, []) for viewer in lists["viewer_id"]], lists.index, dtype=object)
+    return pd.concat([lists.assign(**{WITHHELD: of_lists}), _build_rows_without_list(withheld)], ignore_index=True)
+
+
+def _group_by_viewer(viewers: Sequence[str], passers: Sequence[str]) -> dict[str, list[str]]:
+    code, names = pd.factorize(np.asarray(viewers, object))
+    ordered = np.asarray(passers, object)[np.argsort(code, kind="stable")]
+    ends = np.cumsum(np.bincount(code, minlength=len(names))).tolist()
+    return {
+        str(name): ordered[start:end].tolist() for name, (start, end) in zip(names, pairwise([0, *ends]), strict=True)
+    }
+
+
+def _build_rows_without_list(withheld: dict[str, list[str]]) -> pd.DataFrame:
+    def repeat(cell: object) -> "pd.Series[Any]":
+        return pd.Series([cell] * len(withheld), dtype=object)
+
+    return pd.DataFrame(
+        {
+            "viewer_id": list(withheld),
+            "candidate_ids": repeat([]),
+            **{name: repeat(np.empty(0, np.float32)) for name in PROBABILITIES},
+            "reasons": pd.array(pa.array(["[]"] * len(withheld), pa.large_string()), "str"),
+            WITHHELD: pd.Series(list(withheld.values()), dtype=object),
+        }
+    )

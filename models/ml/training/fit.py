@@ -1,0 +1,254 @@
+"""Fitting the ranker: a ridge on profiles and history, trees from its log-odds, calibration.
+
+Everything is chosen on held-out folds. What did not see a fold is kept, calibrated on the others: later rankers are
+compared with it there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+
+from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int64Array
+from models.ml.features.pair_features import HISTORY_FEATURES, has_no_history
+from models.ml.features.training_pairs import FoldSplit, split_by_fold
+from models.ml.profiles.feature_spec import FeatureSpec
+from models.ml.ranker.calibration import MIN_ROWS, Calibration, apply_by_fold, calibrate, calibrate_by_fold
+from models.ml.ranker.cold_start import NO_FOLDS, CrossFittedRidge, Folds
+from models.ml.ranker.linear import LinearModel, compute_log_loss, fit_ridges
+from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker
+
+# Inverse strengths of the ridge penalty on what the profiles add once their cold log-odds are known; 0 adds nothing.
+CORRECTION_STRENGTHS = (0.0, 1e-3, 1e-2)
+MAX_TREES = 300
+# Below this many rows threads wait for each other longer than they work; the trees are the same.
+MANY_ROWS = 100_000
+EARLY_STOPPING_ROUNDS = 30
+TREE_PARAMETERS = {
+    "objective": "binary",
+    "boost_from_average": False,
+    "learning_rate": 0.05,
+    "num_leaves": 8,
+    "min_data_in_leaf": 100,
+    "lambda_l2": 20.0,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "max_bin": 63,
+    "verbose": -1,
+}
+
+TreeTrainer = Callable[[Mapping[str, object], Float32Array, BoolArray, Float64Array, int], lgb.Booster]
+"""Trees from LightGBM's parameters, features float32 (n, f), liked (n,), log-odds to start from (n,), how many."""
+
+
+def train_trees(
+    parameters: Mapping[str, object], features: Float32Array, liked: BoolArray, start: Float64Array, rounds: int
+) -> lgb.Booster:
+    """Grow trees in this process."""
+    return lgb.train(dict(parameters), lgb.Dataset(features, liked.astype(np.int8), init_score=start), rounds)
+
+
+@dataclass(frozen=True)
+class ObservedHistory:
+    """What was known of n pairs: cold log-odds, float64 (n,), and features of their history, float32 (n, HISTORY)."""
+
+    cold: Float64Array
+    history: Float32Array
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """n decisions to learn from: features of the profiles, float32 (n, f), labels, folds, and what was known."""
+
+    profiles: Float32Array
+    imputed: Float32Array
+    """The same with every answer that was missing filled in: trees are grown on these."""
+    liked: BoolArray
+    fold: Int64Array
+    observe: Callable[[Folds], ObservedHistory]
+    """By ridges that did not see these folds either."""
+
+
+@dataclass(frozen=True)
+class FittedRanker:
+    """Rankers, and what those that did not see a fold say of it: log-odds, float64 (n,), calibrated on other folds."""
+
+    rankers: CrossFittedRanker
+    held_out: Float64Array
+    held_out_linear: Float64Array
+    """Of the ridge alone, calibrated by itself."""
+
+
+@dataclass(frozen=True)
+class _FittedRidge:
+    """A ridge and where the trees start from it: log-odds of all rows; `rows` are those that it saw.
+
+    Trees are grown on `imputed` and asked about `features`.
+    """
+
+    linear: LinearModel
+    start: Float64Array
+    features: Float32Array
+    imputed: Float32Array
+    rows: Int64Array
+
+
+def has_enough_data(liked: BoolArray, fold: Int64Array) -> bool:
+    """Whether there is enough to learn from: likes and passes, overall and in each split's training part."""
+    found = split_by_fold(fold)
+    parts = [liked, *(liked[train] for train, _ in found)]
+    return bool(found) and all(min(part.sum(), (~part).sum()) >= MIN_ROWS for part in parts)
+
+
+def fit_ranker(
+    spec: FeatureSpec, cold: CrossFittedRidge, questions: TrainingSet, seed: int, grow: TreeTrainer = train_trees
+) -> FittedRanker:
+    """Fit ridge, trees and calibration on n questions, given the cold ridges of the same folds.
+
+    The trees start from the ridge's log-odds, so that they learn only what it missed. Number of trees, ridge strength
+    and the whole ranker's calibration are chosen on all held-out rows, the calibration of a ranker without a fold on
+    those of the other folds. `grow` grows the trees that are kept for everybody.
+    """
+    found = split_by_fold(questions.fold)
+    parts, linear = _cross_fit_linear(cold, questions, found)
+    boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed)
+    whole = parts[-1]
+    booster = _train_part(whole, questions.liked, rounds, seed, grow)
+    means = whole.features.mean(axis=0, dtype=np.float64)
+    cold_rows = has_no_history(whole.features)
+    rows = questions.liked, cold_rows, questions.fold
+    calibrations, of_linear = calibrate_by_fold(linear + trees, *rows), calibrate_by_fold(linear, *rows)
+
+    def assemble_ranker(
+        cold: LinearModel, part: _FittedRidge, booster: lgb.Booster, calibration: Calibration
+    ) -> Ranker:
+        return Ranker(spec, cold, part.linear, means, *calibration.warm, booster, calibration.cold)
+
+    by_fold = {
+        fold: assemble_ranker(cold.by_excluded_fold[frozenset({fold})], part, booster, calibration)
+        for (fold, calibration), part, booster in zip(calibrations.items(), parts, boosters, strict=False)
+    }
+    of_all = calibrate(linear + trees, questions.liked, cold_rows)
+    return FittedRanker(
+        CrossFittedRanker(assemble_ranker(cold.full, whole, booster, of_all), by_fold),
+        apply_by_fold(calibrations, linear + trees, cold_rows, questions.fold),
+        apply_by_fold(of_linear, linear, cold_rows, questions.fold),
+    )
+
+
+def _cross_fit_linear(
+    cold: CrossFittedRidge, questions: TrainingSet, found: Sequence[FoldSplit]
+) -> tuple[list[_FittedRidge], Float64Array]:
+    """The ridge of each split, then of everything, with the strength of least held-out loss; and its log-odds there.
+
+    Cold log-odds and history are hardly held back. On a few thousand pairs they are all that the profiles add; where
+    data is rich the features of the profiles get weights of their own, as people are not shown to each other at random.
+    """
+    left_out: list[Folds] = [frozenset({int(questions.fold[held[0]])}) for _, held in found] + [NO_FOLDS]
+    everything = np.arange(len(questions.liked))
+    known = [questions.observe(folds) for folds in left_out]
+    designs = [np.hstack([questions.profiles, each.cold[:, None], each.history], dtype=np.float32) for each in known]
+    seen = [*(train for train, _ in found), everything]
+
+    def fit_splits(strength: float, which: range) -> list[LinearModel]:
+        return fit_ridges(
+            [(designs[at], seen[at]) for at in which], questions.liked, strength, unpenalised=1 + HISTORY_FEATURES
+        )
+
+    def predict_held_out(linears: list[LinearModel]) -> Float64Array:
+        log_odds = np.empty(len(everything))
+        for linear, design, (_, held) in zip(linears, designs, found, strict=False):
+            log_odds[held] = linear.log_odds(design[held])
+        return log_odds
+
+    tried = {strength: fit_splits(strength, range(len(found))) for strength in CORRECTION_STRENGTHS}
+    best = min(CORRECTION_STRENGTHS, key=lambda each: compute_log_loss(predict_held_out(tried[each]), questions.liked))
+    linears = tried[best] + fit_splits(best, range(len(found), len(found) + 1))
+    parts = [
+        _FittedRidge(
+            _compose_linear(linear, cold.by_excluded_fold[folds]),
+            linear.log_odds(design),
+            np.hstack([questions.profiles, each.history]),
+            np.hstack([questions.imputed, each.history]),
+            rows,
+        )
+        for linear, folds, design, each, rows in zip(linears, left_out, designs, known, seen, strict=True)
+    ]
+    return parts, predict_held_out(tried[best])
+
+
+def _compose_linear(linear: LinearModel, cold: LinearModel) -> LinearModel:
+    """A linear function of features of profiles, cold log-odds and history, as one of the features alone."""
+    of_profiles, of_cold, history = np.split(linear.weights, [-1 - HISTORY_FEATURES, -HISTORY_FEATURES])
+    weights = np.concatenate([of_profiles + of_cold * cold.weights, history])
+    return LinearModel(weights, linear.intercept + float(of_cold[0]) * cold.intercept)
+
+
+def _cross_fit_trees(
+    liked: BoolArray, parts: Sequence[_FittedRidge], found: Sequence[FoldSplit], seed: int
+) -> tuple[list[lgb.Booster], int, Float64Array]:
+    """Trees of each split, the number of them chosen on held-out rows, and what they add there."""
+    gains, boosters = [], []
+    for part, (train, held) in zip(parts, found, strict=False):
+        data = _make_dataset(part, liked, train)
+        losses: dict[str, dict[str, list[float]]] = {}
+        stop: list[Callable[..., object]] = [
+            lgb.record_evaluation(losses),
+            lgb.early_stopping(EARLY_STOPPING_ROUNDS, verbose=False),
+        ]
+        held_data = data.create_valid(part.features[held], liked[held].astype(np.int8), init_score=part.start[held])
+        # Otherwise LightGBM throws away the trees after the best for this fold alone; all are to have the same number.
+        boosters.append(
+            lgb.train(
+                _make_parameters(len(liked), seed),
+                data,
+                MAX_TREES,
+                valid_sets=[held_data],
+                callbacks=stop,
+                keep_training_booster=True,
+            )
+        )
+        gains.append(compute_log_loss(part.start[held], liked[held]) - np.array(losses["valid_0"]["binary_logloss"]))
+    added = np.zeros(len(liked))
+    rounds = _choose_rounds(gains, [len(held) for _, held in found])
+    for booster, part, (_, held) in zip(boosters, parts, found, strict=False):
+        added[held] = np.asarray(booster.predict(part.features[held], raw_score=True, num_iteration=rounds))
+    return [_truncate_booster(booster, rounds) for booster in boosters], rounds, added
+
+
+def _choose_rounds(gains: Sequence[Float64Array], rows: Sequence[int]) -> int:
+    """The number of trees that gains most in held-out log loss; a single one where that may be chance.
+
+    `gains` are, for each fold, the gain per row after 1, 2, … trees; `rows` how many rows the fold holds out. Of
+    trees that gain no more than one standard error over folds the least is kept (Breiman, Friedman, Olshen and Stone,
+    1984): one tree hardly moves the ridge's log-odds.
+    """
+    together = min(len(gain) for gain in gains)
+    by_fold = np.array([gain[:together] * count for gain, count in zip(gains, rows, strict=True)])
+    best = int(np.argmax(by_fold.sum(axis=0)))
+    gain = by_fold[:, best]
+    return best + 1 if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else 1
+
+
+def _truncate_booster(booster: lgb.Booster, rounds: int) -> lgb.Booster:
+    """The booster of the first trees only."""
+    return lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds))
+
+
+def _make_dataset(part: _FittedRidge, liked: BoolArray, rows: Int64Array) -> lgb.Dataset:
+    return lgb.Dataset(part.imputed[rows], liked[rows].astype(np.int8), init_score=part.start[rows])
+
+
+def _train_part(
+    part: _FittedRidge, liked: BoolArray, rounds: int, seed: int, grow: TreeTrainer = train_trees
+) -> lgb.Booster:
+    seen = part.rows
+    return grow(_make_parameters(len(liked), seed), part.imputed[seen], liked[seen], part.start[seen], rounds)
+
+
+def _make_parameters(rows: int, seed: int) -> dict[str, object]:
+    return {**TREE_PARAMETERS, "seed": seed, "num_threads": 1 if rows < MANY_ROWS else 0}

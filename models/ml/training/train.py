@@ -1,0 +1,162 @@
+"""From a town's frames to a ranker, and how it did in its exam."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
+from models.ml.features.decision_history import Decisions
+from models.ml.features.pair_features import build_history_features, build_profile_features, list_feature_groups
+from models.ml.features.training_pairs import read_decisions
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.feature_spec import FeatureSpec, fit_feature_spec
+from models.ml.profiles.profile_matrix import ProfileMatrix, build_profile_matrix
+from models.ml.ranker.calibration import MIN_ROWS
+from models.ml.ranker.cold_start import CrossFittedRidge, Folds, fit_cold_start
+from models.ml.ranker.ranker_model import CrossFittedRanker, build_prior
+from models.ml.training.fit import (
+    FittedRanker,
+    ObservedHistory,
+    TrainingSet,
+    TreeTrainer,
+    fit_ranker,
+    has_enough_data,
+    train_trees,
+)
+from models.ml.training.imputation import impute_missing
+from models.ml.validation.fold_assignments import IN_TRAINING, find_folds_at_training, group_viewers_by_fold
+from models.ml.validation.gate import (
+    CHAMPION_COMPARISON,
+    GateReport,
+    build_report,
+    compute_ranker_metrics,
+    exceeds_random,
+)
+from models.ml.validation.history_masking import draw_splits, sample_decisions
+from models.ml.validation.holdout import HoldoutSet, build_cold_pairs, iterate_fold_batches, predict_out_of_fold
+
+# The ridge on profiles learns from no more decisions than this, the rest from no more with histories.
+MAX_DECISIONS = 300_000
+MAX_SAMPLES = 60_000
+SAMPLES_PER_DECISION = 4
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Rankers, and the report of their exam on held-out folds; no report means that they are the prior."""
+
+    rankers: CrossFittedRanker
+    report: GateReport | None
+
+
+def train_ranker(
+    profiles: pd.DataFrame,
+    answers: AnswerEmbeddings,
+    decisions: pd.DataFrame,
+    seed: int,
+    *,
+    champion: CrossFittedRanker | None = None,
+    sensitive: bool = False,
+    trainer: TreeTrainer = train_trees,
+) -> TrainingResult:
+    """Train on a training-pairs frame; the prior where there is too little to learn from, or nothing was learned.
+
+    Learned nothing: on held-out folds they rank no better than chance, or a higher score means fewer likes. The
+    champion sits the same exam, but for whom it has seen, and is in the report. Traits, facts and wants about race or
+    ethnicity are used only if `sensitive`. The same rows and seed give the same rankers, in any order; `trainer` grows
+    the trees.
+    """
+    # Draws and trees go by row number.
+    profiles = profiles.sort_values("profile_id", ignore_index=True)
+    decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
+    spec = fit_feature_spec(profiles, answers, sensitive=sensitive)
+    decided = read_decisions(decisions, pd.Index(profiles["profile_id"]))
+    fold = decisions["fold"].to_numpy(np.int64)
+    if has_enough_data(decided.liked, fold):
+        arrays = build_profile_matrix(spec, profiles, answers)
+        answered = build_profile_matrix(spec, *impute_missing(spec, profiles, answers, seed))
+        fitted, holdout = fit_on_decisions(spec, arrays, answered, decided, fold, seed, trainer)
+        p_like = {"ranker": expit(fitted.held_out), "ridge": expit(fitted.held_out_linear)}
+        found = build_report(holdout, holdout.build_pairs(arrays), p_like, seed)
+        if fitted.rankers.full.slope > 0 and exceeds_random(found):
+            if champion is not None:
+                as_it_sees = build_profile_matrix(champion.full.specification, profiles, answers)
+                then = find_folds_at_training(champion.held_out_viewers, decisions)
+                found = {**found, **_compare_on_common_holdout(champion, as_it_sees, holdout, then, p_like["ranker"])}
+            return TrainingResult(replace(fitted.rankers, held_out_viewers=group_viewers_by_fold(decisions)), found)
+    names = [name for name, _ in list_feature_groups(spec)]
+    return TrainingResult(CrossFittedRanker(build_prior(spec, names, decided.liked), {}), None)
+
+
+def _compare_on_common_holdout(
+    champion: CrossFittedRanker, arrays: ProfileMatrix, holdout: HoldoutSet, then: Int64Array, p_like: Float64Array
+) -> GateReport:
+    """Metrics of the champion, and of the new ranker's answers, (q,), on the questions that the champion can be asked.
+
+    `then` are the folds in which it held the decisions out, (n,); `arrays` are people by its own specification. Nothing
+    where it has seen so much that the rest says too little.
+    """
+    unseen: BoolArray = then != IN_TRAINING
+    its_exam = replace(holdout, fold=then).filter(unseen)
+    if min(its_exam.liked.sum(), (~its_exam.liked).sum()) < MIN_ROWS:
+        return {}
+    ours = p_like[unseen[holdout.samples]]
+    return compute_ranker_metrics(
+        its_exam, {"champion": predict_out_of_fold(champion, its_exam, arrays), CHAMPION_COMPARISON: ours}
+    )
+
+
+def fit_on_decisions(
+    spec: FeatureSpec,
+    arrays: ProfileMatrix,
+    answered: ProfileMatrix,
+    decisions: Decisions,
+    fold: Int64Array,
+    seed: int,
+    trainer: TreeTrainer = train_trees,
+) -> tuple[FittedRanker, HoldoutSet]:
+    """Fit on n decisions between people, whose folds are int64 (n,); and the exam that the fits without a fold sat.
+
+    `answered` are the same people with nothing missing (see models.ml.training.imputation).
+    """
+    sampled = sample_decisions(decisions, MAX_DECISIONS, seed)
+    features = build_profile_features(spec, build_cold_pairs(arrays, decisions.take(sampled)))
+    cold = fit_cold_start(features, decisions.liked[sampled], fold[sampled])
+    rows = min(SAMPLES_PER_DECISION * len(sampled), MAX_SAMPLES)
+    holdout = HoldoutSet(decisions, fold, draw_splits(decisions, sampled, rows, seed))
+    others = _predict_unsampled(spec, arrays, decisions, fold, sampled, cold)
+
+    def observe_history(left_out: Folds) -> ObservedHistory:
+        log_odds = others.copy()
+        log_odds[sampled] = cold.log_odds(features, fold[sampled], left_out)
+        history = holdout.build_history(decisions.liked - expit(log_odds), len(arrays))
+        return ObservedHistory(log_odds[holdout.samples], build_history_features(history))
+
+    at = np.searchsorted(sampled, holdout.samples)
+    grown_on = build_profile_features(spec, build_cold_pairs(answered, decisions.take(holdout.samples)))
+    questions = TrainingSet(features[at], grown_on, holdout.liked, fold[holdout.samples], observe_history)
+    return fit_ranker(spec, cold, questions, seed, trainer), holdout
+
+
+def _predict_unsampled(
+    spec: FeatureSpec,
+    arrays: ProfileMatrix,
+    decisions: Decisions,
+    fold: Int64Array,
+    sampled: Int64Array,
+    cold: CrossFittedRidge,
+) -> Float64Array:
+    """Cold log-odds of the decisions that were not sampled, float64 (n,); NaN for the sampled ones.
+
+    By the ridge without their own fold only, whatever is held out: a town with so many decisions has too many for one
+    fold to tell of another, and four times the work is saved.
+    """
+    log_odds = np.full(len(decisions), np.nan)
+    rest = np.setdiff1d(np.arange(len(decisions)), sampled)
+    for block in iterate_fold_batches(fold[rest]):
+        rows = rest[block]
+        features = build_profile_features(spec, build_cold_pairs(arrays, decisions.take(rows)))
+        log_odds[rows] = cold.log_odds(features, fold[rows])
+    return log_odds

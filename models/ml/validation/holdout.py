@@ -1,0 +1,112 @@
+"""The exam of rankers: decisions to predict without having seen anything of their fold, with more or less known.
+
+A later ranker sits the same exam as the champion, each by those of its rankers that had not seen who is asked about.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
+from models.ml.features.decision_history import Decisions, PairHistory
+from models.ml.features.pair_features import Pairs, build_features, build_profile_features, make_empty_history
+from models.ml.profiles.profile_matrix import ProfileMatrix
+from models.ml.ranker.ranker_model import CrossFittedRanker
+from models.ml.validation.history_masking import MaskedSplit, build_histories, concatenate_held_out
+
+DECISIONS_PER_BATCH = 32_768
+
+
+@dataclass(frozen=True)
+class HoldoutSet:
+    """Draws from n decisions; a question is a decision asked for with so much known. Questions go draw by draw."""
+
+    events: Decisions
+    fold: Int64Array
+    splits: Sequence[MaskedSplit]
+
+    @property
+    def samples(self) -> Int64Array:
+        """The decision of each question, int64 (q,)."""
+        return concatenate_held_out(self.splits)
+
+    @property
+    def liked(self) -> BoolArray:
+        """The right answers, (q,)."""
+        return self.events.liked[self.samples]
+
+    @property
+    def split(self) -> Int64Array:
+        """The draw of each question, (q,)."""
+        return np.repeat(np.arange(len(self.splits)), [len(draw.held_out) for draw in self.splits])
+
+    @property
+    def cold(self) -> BoolArray:
+        """Whether nothing was known of anybody, (q,)."""
+        return np.array([draw.history_size == 0 for draw in self.splits], bool)[self.split]
+
+    @property
+    def lists(self) -> Int64Array:
+        """One number for the questions of one viewer in one draw, (q,): only the candidates differ there."""
+        return self.events.actor[self.samples] * len(self.splits) + self.split
+
+    def filter(self, which: BoolArray) -> "HoldoutSet":
+        """The questions about some of the decisions, bool (n,), with the same known."""
+        return replace(
+            self, splits=[replace(draw, held_out=draw.held_out[which[draw.held_out]]) for draw in self.splits]
+        )
+
+    def reverse_index(self) -> Int64Array:
+        """For each question that of the other direction in the same draw, -1 if it is not asked, (q,)."""
+        viewer, candidate = self.events.actor[self.samples], self.events.target[self.samples]
+        people = int(max(viewer.max(), candidate.max())) + 1 if len(viewer) else 1
+        here = (self.split * people + viewer) * people + candidate
+        there = (self.split * people + candidate) * people + viewer
+        order = np.argsort(here)
+        at = order[np.minimum(np.searchsorted(here[order], there), len(here) - 1)] if len(here) else here
+        return np.where(here[at] == there, at, -1)
+
+    def build_pairs(self, people: ProfileMatrix, residual: Float64Array | None = None) -> Pairs:
+        """The pair of each question, with its history; surprises are none where nobody asks for them."""
+        history = self.build_history(np.zeros(len(self.events)) if residual is None else residual, len(people))
+        return Pairs(people, self.events.actor[self.samples], self.events.target[self.samples], history)
+
+    def build_history(self, residual: Float64Array, people: int) -> PairHistory:
+        """What is known of each question's pair, given the surprise (n,) of each decision."""
+        return build_histories(self.splits, self.events, residual, people)
+
+
+def predict_out_of_fold(rankers: CrossFittedRanker, holdout: HoldoutSet, people: ProfileMatrix) -> Float64Array:
+    """p_like of each question, float64 (q,), by the ranker that did not see its fold.
+
+    `people` are by the rankers' own specification.
+    """
+    pairs = holdout.build_pairs(people, _compute_residuals(rankers, holdout, people))
+    fold, p_like = holdout.fold[holdout.samples], np.empty(len(pairs))
+    for rows in iterate_fold_batches(fold):
+        ranker = rankers.get_out_of_fold(int(fold[rows[0]]))
+        p_like[rows] = ranker.predict_p_like(build_features(ranker.specification, pairs.take(rows)))
+    return p_like
+
+
+def _compute_residuals(rankers: CrossFittedRanker, holdout: HoldoutSet, people: ProfileMatrix) -> Float64Array:
+    surprise = np.empty(len(holdout.events))
+    for rows in iterate_fold_batches(holdout.fold):
+        ranker = rankers.get_out_of_fold(int(holdout.fold[rows[0]]))
+        features = build_profile_features(ranker.specification, build_cold_pairs(people, holdout.events.take(rows)))
+        surprise[rows] = ranker.compute_residuals(features, holdout.events.liked[rows])
+    return surprise
+
+
+def build_cold_pairs(people: ProfileMatrix, decisions: Decisions) -> Pairs:
+    """The pairs of decisions, with nothing known of anybody."""
+    return Pairs(people, decisions.actor, decisions.target, make_empty_history(len(decisions)))
+
+
+def iterate_fold_batches(fold: Int64Array) -> Iterator[Int64Array]:
+    """Row numbers by fold, not too many at once."""
+    for each in np.unique(fold):
+        rows = np.flatnonzero(fold == each)
+        for start in range(0, len(rows), DECISIONS_PER_BATCH):
+            yield rows[start : start + DECISIONS_PER_BATCH]

@@ -1,0 +1,88 @@
+"""How people look at lists and inboxes, measured from what the app logged about the publications that are kept."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from models.ml.market.attention.attention_model import LIST_LENGTH
+from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.attention.examination_estimate import CurveEstimate, estimate_curve, estimate_inbox_weight
+
+# Fewer rows than this measure nothing: what is usual is assumed.
+MIN_ROWS = 1000
+# More tell nothing new: of 5,000 lists, a place's probability is known to within one percent.
+MAX_ROWS = 250_000
+DEFAULT_CURVE: Curve = "inv"
+# Who did nothing about a publication was perhaps never shown it.
+LISTS = """
+WITH acted AS (
+  SELECT publication_id, actor_id, array_agg(target_id) AS targets FROM app.interactions
+  WHERE publication_id IN (SELECT publication_id FROM matching.match_lists)
+  GROUP BY publication_id, actor_id
+), drawn AS (
+  SELECT shown.viewer_id, shown.candidate_ids, acted.targets
+  FROM matching.match_lists AS shown
+  JOIN acted ON acted.publication_id = shown.publication_id AND acted.actor_id = shown.viewer_id
+  ORDER BY uuid_hash(shown.viewer_id), shown.viewer_id, shown.publication_id
+  LIMIT :lists
+)
+SELECT listed.place, viewer_id::text AS person, listed.candidate_id = ANY (targets) AS acted
+FROM drawn CROSS JOIN unnest(candidate_ids) WITH ORDINALITY AS listed (candidate_id, place)
+"""
+# A like that is a day old has had its time: what is answered later makes all places alike less looked at, which leaves
+# the hedge as it is, and where lists are made every day there are no kept ones of longer ago. Whom any list of the
+# receiver shows, or whom the receiver had decided on before, was seen there too, and tells nothing.
+INBOXES = """
+WITH liked AS (
+  SELECT target_id AS receiver, actor_id AS sender, publication_id, min(created_at) AS moment FROM app.interactions
+  WHERE kind = 'like' AND created_at < now() - interval '1 day'
+    AND publication_id IN (SELECT publication_id FROM matching.match_lists)
+  GROUP BY receiver, sender, publication_id
+), received AS (
+  SELECT receiver, sender, moment, row_number() OVER (
+    PARTITION BY receiver, liked.publication_id
+    ORDER BY shown.p_liked_back[array_position(shown.candidate_ids, receiver)] DESC, sender
+  ) AS place
+  FROM liked
+  JOIN matching.match_lists AS shown ON shown.publication_id = liked.publication_id AND shown.viewer_id = sender
+  WHERE receiver = ANY (shown.candidate_ids)
+), told AS (
+  SELECT * FROM received WHERE NOT EXISTS (
+    SELECT FROM matching.match_lists AS own WHERE own.viewer_id = receiver AND sender = ANY (own.candidate_ids)
+  )
+)
+SELECT place, receiver::text AS person, min(answer.created_at) IS NOT NULL AS acted
+FROM told LEFT JOIN app.interactions AS answer ON answer.actor_id = receiver AND answer.target_id = sender
+GROUP BY place, receiver, sender, moment HAVING coalesce(min(answer.created_at) > moment, true)
+ORDER BY uuid_hash(receiver), receiver, place
+LIMIT :rows
+"""
+
+
+@dataclass(frozen=True)
+class AttentionEstimate:
+    """What the logs say of attention, or what is usual where they say too little."""
+
+    lists: Curve
+    """How attention falls along a list."""
+    inbox_weight: float
+    """How far to trust that it falls along the likes received."""
+
+
+def estimate_attention(connection: Connection) -> AttentionEstimate:
+    """Measure from the lists of kept publications and the likes and passes that name them."""
+    lists = _estimate_from_query(connection, LISTS, lists=MAX_ROWS // LIST_LENGTH)
+    return AttentionEstimate(
+        DEFAULT_CURVE if lists is None else lists.examination,
+        estimate_inbox_weight(_estimate_from_query(connection, INBOXES, rows=MAX_ROWS)),
+    )
+
+
+def _estimate_from_query(connection: Connection, query: str, **most: int) -> CurveEstimate | None:
+    rows = pd.DataFrame(connection.execute(text(query), most).all(), columns=["place", "person", "acted"])
+    if len(rows) < MIN_ROWS:
+        return None
+    person = pd.factorize(rows["person"])[0].astype(np.int64)
+    return estimate_curve(rows["place"].to_numpy(np.int64), rows["acted"].to_numpy(bool), person)

@@ -1,0 +1,89 @@
+"""Whoever joined or wrote since the last run gets a vector within a minute or two, so that the API has neighbours."""
+
+import dagster as dg
+from upath import UPath
+
+from models.db.embedding_rows import add_embeddings, find_pending, remove_embeddings, summarise_pending
+from models.db.publications import get_live_publication
+from models.ml.profiles.encoder import ENCODER, hash_content
+from models.ml.profiles.frame_contracts import check_profiles
+from pipelines.assets.extract import read_profiles
+from pipelines.resources import DatabaseResource, ShardStore
+from pipelines.store.answer_shards import build_embedding_rows, encode_shard, load_answers, plan_encoding
+from pipelines.store.run_lock import try_run_lock
+from pipelines.store.shards import build_manifest
+from pipelines.store.store_erasure import purge_deleted_profiles
+
+INCREMENTAL_JOB = "incremental_embeddings"
+SECONDS_BETWEEN = 60
+# A run removes the answers of the run before, and an erasure moves a file of them; a minute later they are done.
+RETRIES, SECONDS_TO_WAIT = 2, 60
+
+
+@dg.op
+def embed_pending_profiles(context: dg.OpExecutionContext, database: DatabaseResource, store: ShardStore) -> None:
+    """Encode and store what people wrote since their vector was made; who breaks the contract is left to the night."""
+    with database.open_engine() as engine, engine.connect() as connection:
+        known = find_pending(connection)
+        accepted, rejected = check_profiles(read_profiles(connection, list(known)))
+    hashes = accepted["texts"].map(hash_content)
+    profiles = accepted[hashes != accepted["profile_id"].map(known)]
+    unchanged = accepted.assign(hash=hashes).drop(index=profiles.index)[["profile_id", "hash"]]
+    folder = store.get_shard_folder("profile_embeddings")
+    # Beside the shards of the last run, so that the next one finds these answers encoded.
+    shards = [shard for shard in plan_encoding(profiles, folder) if len(shard.answers)]
+    try:
+        encoded = sum(map(encode_shard, shards))
+        rows = build_embedding_rows(profiles, load_answers(build_manifest(shards)))
+        confirmed = [(each, content, None) for each, content in unchanged.itertuples(index=False)]
+    except FileNotFoundError as error:
+        raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
+    with database.open_engine() as engine:
+        read_at = accepted["extracted_at"].iloc[0] if len(accepted) else None
+        stored = add_embeddings(engine, ENCODER, [*rows, *confirmed], read_at) if read_at else 0
+        stale = sorted({each for each in profiles["profile_id"] if known[each]} - {row[0] for row in rows})
+        if read_at and stale:
+            remove_embeddings(engine, stale, read_at)
+        with try_run_lock(engine) as free:
+            if free:  # a run that is going on does it when it ends
+                written = (UPath(shard.output) for shard in shards)
+                purge_deleted_profiles(engine, UPath(store.base), [path for path in written if path.exists()])
+    counts = {"answers_encoded": encoded, "vectors_stored": stored, "left_to_the_night": len(rejected)}
+    context.log.info(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
+    context.log_event(dg.AssetObservation("profile_embeddings", metadata=counts))
+
+
+@dg.job(
+    name=INCREMENTAL_JOB,
+    executor_def=dg.in_process_executor,
+    description="Vectors for whoever joined or wrote since the last run, for the API's neighbours.",
+)
+def incremental_embeddings() -> None:
+    """The one step."""
+    embed_pending_profiles()
+
+
+@dg.sensor(
+    job_name=INCREMENTAL_JOB,  # by its name: Dagster warns of its own copy of a sensor that holds a job
+    minimum_interval_seconds=SECONDS_BETWEEN,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks the database every minute who joined or wrote, by one query; starts the job "
+    "incremental_embeddings for them.",
+)
+def new_profile_sensor(
+    context: dg.SensorEvaluationContext, database: DatabaseResource
+) -> dg.RunRequest | dg.SkipReason:
+    """One run whenever others wait than at the last; the cursor names those, and no moment.
+
+    Whoever gets no vector, because their profile breaks the contract, goes on waiting and starts nothing again.
+    """
+    with database.open_engine() as engine, engine.connect() as connection:
+        if get_live_publication(connection) is None:
+            return dg.SkipReason("nothing is published yet: the first `matching run` gives everybody a vector")
+        found = summarise_pending(connection)
+    if found is None:
+        return dg.SkipReason("nobody joined or wrote anything since")
+    if found.digest == context.cursor:
+        return dg.SkipReason(f"nobody else joined or wrote anything since; {found.people:,} are left to the night")
+    context.update_cursor(found.digest)
+    return dg.RunRequest(tags={"people": str(found.people)})

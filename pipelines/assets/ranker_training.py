@@ -1,0 +1,224 @@
+"""Training pairs and the ranker: one MLflow run a materialization; the champion moves only if the gate lets it."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from platform import python_version
+
+import dagster as dg
+import pandas as pd
+from pydantic import Field
+
+from models.db.errors import NoChampion
+from models.ml.features.training_pairs import build_training_pairs
+from models.ml.monitoring.drift import build_reference, compute_drift_features
+from models.ml.training.train import TrainingResult, train_ranker
+from models.ml.validation.gate import GateCheck, check_report
+from pipelines.assets.candidate_shards import VOLATILE
+from pipelines.assets.retraining import count_extracted_rows
+from pipelines.checks.asset_checks import make_check_result
+from pipelines.reports.ranker_report import build_ranker_metadata, explain_checks, write_note
+from pipelines.resources import ComputeResource, ShardStore
+from pipelines.store.answer_shards import load_answers
+from pipelines.store.frame_store import compute_fingerprint, convert_to_table
+from pipelines.store.model_registry import REFERENCE, REQUIREMENTS, Champion, ModelRegistry
+
+GROUP, OWNERS = "ranker", ["team:data-science"]
+CHECKS = {
+    "beats_the_baselines": "It ranks better within viewers than random, popularity and interest cosine.",
+    "is_no_worse_than_linear": "It is no worse than the ridge that its trees start from.",
+    "is_no_worse_than_the_champion": "It is no worse than the champion, on questions neither has seen.",
+    "is_calibrated": "What it says of chances is what comes of them.",
+    "does_not_leak": "From profiles alone it is not too good to be true.",
+}
+TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
+# LightGBM takes all that are higher for this one.
+MAX_SEED = 2**31 - 1
+CHAMPION_REMAINS = "refused, so version {} remains the champion, and lists are published with it"
+IF_REFUSED = "Failing, it is not promoted; the champion and what it publishes go on."
+
+
+class RankerConfig(dg.Config):
+    """How the ranker is trained."""
+
+    seed: int = Field(
+        0,
+        ge=0,
+        le=MAX_SEED,
+        description="Another seed draws other questions and grows other trees; 0 to 2,147,483,647.",
+    )
+    use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
+    grow_on_cluster: bool = Field(False, description="The Dask cluster's workers grow the trees together.")
+
+
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"})
+def training_pairs(
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """What the ranker learns from.
+
+    In: `profiles`, `interactions`. Out: a frame, a row a decision: viewer_id, candidate_id, liked, decided_at, group,
+    fold. People of one group are held out together.
+    """
+    start = time.monotonic()
+    pairs = build_training_pairs(interactions, pd.Index(profiles["profile_id"]))
+    likes = int(pairs["liked"].sum())
+    counts = {"dagster/row_count": len(pairs), "likes": likes, "like_rate": round(likes / max(len(pairs), 1), 4)}
+    return dg.Output(pairs, metadata={**counts, "seconds": round(time.monotonic() - start, 2)})
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"lightgbm", "mlflow"},
+    check_specs=[
+        dg.AssetCheckSpec(name, asset="ranker", description=f"{said} {IF_REFUSED}") for name, said in CHECKS.items()
+    ],
+)
+def ranker(
+    context: dg.AssetExecutionContext,
+    config: RankerConfig,
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    compute: ComputeResource,
+    registry: ModelRegistry,
+    store: ShardStore,
+    profiles: pd.DataFrame,
+    profile_embeddings: pd.DataFrame,
+    training_pairs: pd.DataFrame,
+) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
+    """The ranker in MLflow, registered; the champion if it passes the gate or is the town's first.
+
+    In: `profiles`, `profile_embeddings`, `training_pairs`, and the champion to beat. Out: a version in MLflow that
+    takes features of pairs, float32 (n, features), to p_like (n,). A refused one changes nothing: the champion goes on.
+    """
+    run_id, start = context.run.run_id, time.monotonic()
+    with registry.track_training(f"dagster {run_id[:8]}", {"dagster_run_id": run_id}):
+        champion, answers = _find_champion(context, registry, store), load_answers(profile_embeddings)
+        trained = train_ranker(
+            profiles,
+            answers,
+            training_pairs,
+            config.seed,
+            champion=champion.rankers if champion else None,
+            sensitive=config.use_race_and_ethnicity,
+            trainer=compute.make_tree_trainer(on_cluster=config.grow_on_cluster),
+        )
+        judged = _decide_promotion(trained, champion)
+        data = _describe_data(profiles.drop(columns=VOLATILE), training_pairs, count_extracted_rows(store))
+        parameters = {**config.model_dump(), **_list_parameters(trained), **data, "promoted": judged.promoted}
+        version = registry.log_rankers(trained.rankers, parameters, _flatten_metrics(trained))
+        registry.log_json(
+            REFERENCE, asdict(build_reference(compute_drift_features(trained.rankers.full, profiles, answers)))
+        )
+        pictures, page = (
+            build_ranker_metadata(registry, trained, profiles, answers, training_pairs),
+            registry.get_page(),
+        )
+        _record_decision(
+            registry, version, judged, f"{len(profiles):,} profiles and {len(training_pairs):,} decisions", run_id
+        )
+    if judged.promoted:
+        registry.promote(version)
+    _log_decision(context, judged, version)
+    return dg.MaterializeResult(
+        metadata={
+            "version": version,
+            "promoted": judged.promoted,
+            "champion": version if judged.promoted else judged.rival,
+            "decisions": len(training_pairs),
+            "mlflow": dg.MetadataValue.url(page),
+            **pictures,
+            **{name: round(value, 4) for name, value in _flatten_metrics(trained).items()},
+            "seconds": round(time.monotonic() - start, 2),
+        },
+        check_results=_build_check_results(judged),
+    )
+
+
+def _find_champion(context: dg.AssetExecutionContext, registry: ModelRegistry, store: ShardStore) -> Champion | None:
+    """The champion to beat; None, with a warning if there was one once: this ranker is promoted whatever the gate says.
+
+    A store that was wiped tells of no champion, but lists have been scored.
+    """
+    try:
+        return registry.get_champion()
+    except NoChampion as error:
+        if registry.find_champion_version() is not None or store.get_frame_path("scored_candidates").exists():
+            context.log.warning(f"{error}. The ranker trained now becomes the champion whatever its checks say")
+        return None
+
+
+@dataclass(frozen=True)
+class _GateDecision:
+    """What the gate said of a ranker; `rival` is the version of the champion until then, if there was one."""
+
+    checks: Sequence[GateCheck]
+    promoted: bool
+    rival: str | None
+
+
+def _decide_promotion(trained: TrainingResult, champion: Champion | None) -> _GateDecision:
+    """A town's first ranker is its champion whatever the gate says."""
+    checks = check_report(trained.report) if trained.report else [GateCheck(name, False, TOO_LITTLE) for name in CHECKS]
+    promoted = champion is None or all(each.passed for each in checks)
+    return _GateDecision(checks, promoted, champion.version if champion else None)
+
+
+def _record_decision(
+    registry: ModelRegistry, version: str, judged: _GateDecision, trained_on: str, run_id: str
+) -> None:
+    """Leave in MLflow what became of the version, and why."""
+    why = explain_checks(judged.checks)
+    registry.record_decision(version, "promoted" if judged.promoted else "refused", why)
+    registry.set_description(write_note(version, judged.promoted, judged.rival, trained_on, why, run_id))
+
+
+def _log_decision(context: dg.AssetExecutionContext, judged: _GateDecision, version: str) -> None:
+    for each in judged.checks:
+        if each.passed:  # of those that fail the run tells itself
+            context.log.info(f"{each.name.replace('_', ' ')}: yes; {each.sentence}")
+    context.log.info(f"version {version} is {'now' if judged.promoted else 'not'} the champion")
+
+
+def _build_check_results(judged: _GateDecision) -> list[dg.AssetCheckResult]:
+    """What Dagster shows of the gate; of a refused version also which one remains the champion."""
+    severity = dg.AssetCheckSeverity.WARN if judged.promoted else dg.AssetCheckSeverity.ERROR
+    remains = "" if judged.promoted else f"; {CHAMPION_REMAINS.format(judged.rival)}"
+    return [
+        make_check_result(
+            passed=each.passed,
+            check_name=each.name,
+            severity=severity,
+            said=each.sentence + ("" if each.passed else remains),
+            figures={},
+        )
+        for each in judged.checks
+    ]
+
+
+def _list_parameters(trained: TrainingResult) -> Mapping[str, object]:
+    """What was trained, and by what."""
+    booster = trained.rankers.full.booster
+    return {
+        "learned": trained.report is not None,
+        "trees": 0 if booster is None else booster.num_trees(),
+        "versions": " ".join([f"python=={python_version()}", *REQUIREMENTS]),
+    }
+
+
+def _describe_data(profiles: pd.DataFrame, decisions: pd.DataFrame, rows: Mapping[str, int]) -> Mapping[str, object]:
+    """On what data it was trained, so that it can be repeated; `rows` are those of the app's tables."""
+    return {
+        "profiles": len(profiles),
+        "decisions": len(decisions),
+        "data_fingerprint": compute_fingerprint(convert_to_table(profiles), convert_to_table(decisions)),
+        **{f"app.{name}": count for name, count in rows.items()},
+    }
+
+
+def _flatten_metrics(trained: TrainingResult) -> dict[str, float]:
+    report = trained.report or {}
+    return {f"{method}.{name}": value for method, metrics in report.items() for name, value in metrics.items()}

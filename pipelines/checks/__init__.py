@@ -1,0 +1,1 @@
+"""Asset checks: what a run made is tested before it is published."""

@@ -1,0 +1,70 @@
+"""Run one of the Dagster jobs in this process, recorded in the same instance that the Dagster UI shows."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
+from sqlalchemy import Engine
+
+from models.db.errors import CheckFailed, MatchingError
+from models.db.settings import Settings
+from pipelines.assets.retraining import find_training_reason
+from pipelines.commands import run_origin
+from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry, list_assets_without_training
+
+INSTANCE = """\
+# Written by `matching`. No usage data leaves this machine.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+def ensure_dagster_home(settings: Settings) -> Path:
+    """The folder of Dagster's instance, made if need be: DAGSTER_HOME, or else one under the settings' home."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster")
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(INSTANCE)
+    return home
+
+
+def run_pipeline(settings: Settings, engine: Engine, say: Callable[[str], None], *, train: bool = False) -> None:
+    """Run the whole pipeline; the ranker is trained if that is due, or asked for. Raises as `run_job` does."""
+    with engine.connect() as connection:
+        due = "it was asked for" if train else find_training_reason(build_registry(settings), connection)
+    say(f"  trains the ranker: {due}" if due else "  goes on with the champion; --train trains another ranker")
+    run_job(settings, NIGHTLY_JOB, None if due else list_assets_without_training())
+
+
+def run_job(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = None) -> None:
+    """Run a job of the definitions once, all of it or only these assets.
+
+    Raises what a step, or what is asked for at the start, raised: a MatchingError is the user's to mend.
+    """
+    job, run_id = build_definitions(settings).resolve_job_def(name), str(uuid4())
+    with dg.DagsterInstance.from_config(str(ensure_dagster_home(settings))) as instance:
+        try:
+            job.execute_in_process(
+                run_config={"loggers": {"console": {"config": {}}}},
+                instance=instance,
+                asset_selection=assets,
+                run_id=run_id,
+                tags=run_origin.make_tags(),
+            )
+        except DagsterAssetCheckFailedError as error:
+            _, _, which = str(error).partition("\n")
+            raise CheckFailed(
+                f"nothing was published, as a check failed, {', '.join(which.splitlines())}: its line above says why, "
+                "and `make ui` shows it; mend that, then run this again"
+            ) from error
+        except dg.DagsterError as error:
+            if isinstance(error.__cause__, MatchingError):
+                raise error.__cause__ from None
+            raise
+        finally:
+            run_origin.record_origin(instance, run_id)

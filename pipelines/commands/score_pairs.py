@@ -1,0 +1,79 @@
+"""Score pairs that somebody asks about, with the champion and what the app tables say now."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from models.db.errors import InputError
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.frame_contracts import check_interactions, check_profiles
+from models.ml.profiles.no_answers import remove_no_answers
+from models.ml.ranker.ranker_model import Ranker
+from models.ml.scoring.candidates import score_both_ways
+from models.ml.scoring.scoring_context import build_scoring_context
+from pipelines.assets.extract import read_blocks, read_interactions, read_profiles
+from pipelines.store.answer_shards import attach_vectors, encode_readable, extract_answers
+
+COLUMNS = ["viewer", "candidate"]
+SCORES = ["p_like", "p_liked_back", "p_match"]
+
+
+def read_pairs(path: Path) -> pd.DataFrame:
+    """Columns viewer and candidate of a CSV file, as text. Raises InputError if it is not such a file."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+    if missing := [name for name in COLUMNS if name not in frame]:
+        raise InputError(
+            f"{path} has no column {' and no column '.join(missing)}; its columns must be viewer, candidate"
+        )
+    return frame[COLUMNS]
+
+
+def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs with p_like, p_liked_back and p_match, in the order given.
+
+    `viewer` and `candidate` are profile ids or source keys. Raises InputError for people that are unknown or whose
+    profile breaks the contract.
+    """
+    everybody, _ = remove_no_answers(read_profiles(connection))
+    profiles, rejected = check_profiles(everybody)
+    interactions, _ = check_interactions(read_interactions(connection), frozenset(profiles["profile_id"]))
+    key_of = everybody.set_index("profile_id")["source_key"]
+    viewer, candidate = (_find_positions(pairs[name], key_of, profiles["profile_id"], rejected) for name in COLUMNS)
+    asked = profiles.iloc[np.unique(np.concatenate([viewer, candidate]))]
+    town = build_scoring_context(ranker, profiles, interactions, read_blocks(connection), _encode_profiles(asked))
+    scored = score_both_ways(ranker, town.profiles, town.history, viewer, candidate)
+    return pairs.assign(**{name: getattr(scored, name) for name in SCORES})
+
+
+def write_scores(scores: pd.DataFrame, path: Path) -> None:
+    """Write the scored pairs as CSV, whole or not at all. Raises InputError if the path cannot be written."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        scores.to_csv(unfinished, index=False, float_format="%.6g")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _find_positions(people: pd.Series, key_of: pd.Series, ids: pd.Series, rejected: pd.DataFrame) -> np.ndarray:
+    """Where in `ids` each of the people is, named by id or source key; `key_of` has the ids of the rejected too."""
+    id_of = {key: person for person, key in key_of.items()}
+    named = pd.Index([id_of.get(each, each) for each in people], dtype=object)
+    positions = pd.Index(ids).get_indexer(named)
+    if (positions < 0).any():
+        reasons = dict(zip(rejected["profile_id"], rejected["reason"], strict=True))
+        why = reasons.get(named[positions < 0][0], "no profile has this id or source key")
+        unknown = people[positions < 0].unique()
+        raise InputError(f"{len(unknown)} of the people cannot be scored, the first {unknown[0]!r}: {why}")
+    return np.asarray(positions, np.int64)
+
+
+def _encode_profiles(profiles: pd.DataFrame) -> AnswerEmbeddings:
+    answers = extract_answers(profiles)
+    return attach_vectors(answers, encode_readable(answers))

@@ -1,0 +1,53 @@
+"""What a person opens in a browser beside Dagster: the API, the notebooks and the example app, each on its port.
+
+Each replaces this process, so Ctrl-C reaches it alone.
+"""
+
+import os
+import shutil
+import sys
+from importlib.util import find_spec
+from typing import NoReturn
+
+from models.db.errors import InputError
+from models.db.schema.migrations import ROOT
+from models.db.settings import Settings
+from pipelines.processes.ports import require_free
+
+CLIENT = ROOT / "serving" / "client"
+VITE = CLIENT / "node_modules" / "vite" / "bin" / "vite.js"
+
+
+def serve_api(port: int) -> NoReturn:
+    """Become the API. Raises InputError if the port is taken."""
+    require_free(port, "--port")
+    options = ["--port", str(port), "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
+    _replace_process(sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", *options)
+
+
+def serve_notebooks(settings: Settings, port: int) -> NoReturn:
+    """Become JupyterLab. Raises InputError if the port is taken, or if JupyterLab is not installed."""
+    require_free(port, "--port")
+    if find_spec("jupyterlab") is None:
+        raise InputError("JupyterLab is not installed; `make notebooks` installs it")
+    # Notebooks run in their own folder: the home is named as seen from here.
+    os.environ["MATCHING_HOME"] = str(settings.home)
+    root = ["--allow-root"] if os.geteuid() == 0 else []
+    # -y: Ctrl-C ends it without a question.
+    options = ["--port", str(port), "--ServerApp.port_retries=0", "-y", *root, str(ROOT / "notebooks")]
+    _replace_process(sys.executable, "-m", "jupyterlab", *options)
+
+
+def serve_example(port: int) -> NoReturn:
+    """Become the development server of the example app. Raises InputError if the port is taken or Node.js is absent."""
+    require_free(port, "--port")
+    node = shutil.which("node")
+    if node is None or not VITE.exists():
+        raise InputError("the example needs Node.js 18 or newer and its packages; `make example` installs the packages")
+    os.chdir(CLIENT / "example")
+    _replace_process(node, str(VITE), "--port", str(port), "--strictPort")
+
+
+def _replace_process(*command: str) -> NoReturn:
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 - our own commands

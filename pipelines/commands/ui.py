@@ -1,0 +1,96 @@
+"""The data scientists' user interfaces: Dagster and MLflow, side by side, unless MLflow is a server elsewhere."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+
+from rich.console import Console
+
+from models.db.errors import InputError
+from models.db.schema.migrations import ROOT
+from models.db.settings import Settings
+from pipelines.commands.run_pipeline import ensure_dagster_home
+from pipelines.commands.ui_lock import hold_ui_lock
+from pipelines.definitions import build_registry
+from pipelines.processes.ports import DAGSTER_PORT, HOST, MLFLOW_PORT, require_free
+from pipelines.processes.process_groups import end_group, end_with_this_process
+
+# What the two packages say of themselves on every start is nothing that their user could mend.
+QUIET_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded,ignore:starlette.middleware.wsgi is deprecated",
+}
+# MLflow's queues of jobs are for language models: seven processes, and more than a gigabyte.
+WITHOUT_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def run_interfaces(
+    settings: Settings, console: Console, port: int = DAGSTER_PORT, mlflow_port: int = MLFLOW_PORT
+) -> None:
+    """Run both until Dagster ends, or the user presses Ctrl-C or ends this process.
+
+    Raises InputError if they run for this home already, or if a port is taken.
+    """
+    where, home = build_registry(settings), ensure_dagster_home(settings)
+    # Started in the background, this process ignores Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    environment = os.environ | QUIET_ENVIRONMENT | WITHOUT_JOBS | {"DAGSTER_HOME": str(home)}
+    with suppress(KeyboardInterrupt), hold_ui_lock(home, f"http://{HOST}:{port}"):
+        require_free(port, "--port")
+        if not where.is_a_server:
+            _require_another(port, mlflow_port)
+            require_free(mlflow_port, "--mlflow-port")
+        page = where.get_page(f"http://{HOST}:{mlflow_port}")
+        console.print(f"Dagster: http://{HOST}:{port}\nMLflow:  {page}", soft_wrap=True)
+        with (
+            nullcontext()
+            if where.is_a_server
+            else _run_process(_make_mlflow_command(where.tracking_uri, mlflow_port), environment),
+            _run_process(_make_dagster_command(port), environment) as dagster,
+        ):
+            dagster.wait()
+
+
+def _require_another(port: int, mlflow_port: int) -> None:
+    if port == mlflow_port:
+        raise InputError(f"Dagster and MLflow cannot share port {port}; choose another with --port or --mlflow-port")
+
+
+def _make_dagster_command(port: int) -> list[str]:
+    return [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(port)]
+
+
+def _make_mlflow_command(store: str, port: int) -> list[str]:
+    # One worker: MLflow's default of four takes a gigabyte more to show the same pages.
+    return [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "ui",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--backend-store-uri",
+        store,
+        # Not a line for every picture of a page.
+        "--uvicorn-opts",
+        "--log-level warning",
+    ]
+
+
+@contextmanager
+def _run_process(command: list[str], environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+    # In a session of its own Ctrl-C does not reach it, and it ends in order. It inherits the lock.
+    process = subprocess.Popen(command, env=environment, start_new_session=True, close_fds=False)  # noqa: S603
+    try:
+        with end_with_this_process(process.pid):
+            yield process
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave processes behind
+        end_group(process)

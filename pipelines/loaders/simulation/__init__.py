@@ -1,0 +1,1 @@
+"""The simulated population: profiles, texts, exposure, choices, and the truth behind them."""

@@ -1,0 +1,91 @@
+"""Who likes whom in a simulated town: a two-sided random-utility model.
+
+Viewer i likes candidate j, if they look, when the utility exceeds that of passing (McFadden 1974, Conditional
+logit analysis of qualitative choice behavior):
+
+    u(i, j) = attraction(i, j) + chemistry(i, j) + ε,   ε standard logistic,
+    so that   p_like(i, j) = sigmoid(attraction(i, j) + chemistry(i, j))
+
+Attraction is a function of what the two people are: how appealing j is to everybody and how selective i is; how
+far their topics overlap, weighed by what shared interests mean to i; j's traits, weighed by what i wants; how
+far j's age is from the one i likes best; the distance; and the facts they share. Chemistry is normal noise of
+the pair that no profile tells; half of its variance is common to both directions, so likes are mutual more
+often than attraction alone makes them.
+"""
+
+import numpy as np
+from scipy.special import expit, ndtri
+
+from models.ml.arrays import Float64Array, Int64Array, UInt64Array
+from models.ml.profiles.geography import compute_distance_km
+from pipelines.loaders.simulation.simulated_population import FACTS, TRAITS, SimulatedPopulation
+
+CHEMISTRY = 0.9  # standard deviation, in log-odds
+FACT_AGREEMENT = {
+    "relationship": 0.45,
+    "wants_children": 0.55,
+    "smokes": 0.4,
+    "education": 0.3,
+    "drinks": 0.15,
+    "pets": 0.2,
+}
+
+
+def compute_attraction(population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array) -> Float64Array:
+    """Log-odds (k,) that each viewer likes the candidate beside it, before chemistry; person numbers (k,) in."""
+    i, j = viewers, candidates
+    # Square roots of weights have unit length, so their product is a cosine: 1 for the same topics, 0 for none shared.
+    overlap = np.einsum("kt,kt->k", np.sqrt(population.topics[i]), np.sqrt(population.topics[j]))
+    taste = 2.6 * (0.5 + population.wants[i, -1]) * overlap
+    wanted = 0.35 * np.einsum("kt,kt->k", population.wants[i, : len(TRAITS)], population.traits[j])
+    age = -0.5 * ((population.age[j] - population.ideal_age[i]) / 6) ** 2
+    away = compute_distance_km(population.place[i], population.place[j])
+    alike: Float64Array = (population.facts[i] == population.facts[j]) @ np.array(
+        [FACT_AGREEMENT.get(name, 0.0) for name in FACTS]
+    )
+    total: Float64Array = (
+        population.appeal[j] - population.selectivity[i] + taste + wanted + age - 0.3 * np.log1p(away / 5) + alike
+    )
+    return total
+
+
+def draw_chemistry(population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array) -> Float64Array:
+    """Normal noise (k,) of each pair, in log-odds, from a hash of seed and pair: the same whenever it is asked for."""
+    mutual = _draw_normal(population.seed, 1, np.minimum(viewers, candidates), np.maximum(viewers, candidates))
+    directed = _draw_normal(population.seed, 2, viewers, candidates)
+    return np.asarray(CHEMISTRY / np.sqrt(2) * (mutual + directed))
+
+
+def compute_p_like(population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array) -> Float64Array:
+    """Probability (k,) that each viewer likes the candidate beside it, if they look; chemistry and all."""
+    return np.asarray(
+        expit(compute_attraction(population, viewers, candidates) + draw_chemistry(population, viewers, candidates))
+    )
+
+
+def compute_expected_p_like(
+    population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array
+) -> Float64Array:
+    """`compute_p_like` (k,) averaged over chemistry by Gauss-Hermite quadrature: the best that knowing both people
+    can do.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(21)
+    expected = np.zeros(len(viewers))
+    known = compute_attraction(population, viewers, candidates)
+    for node, weight in zip(nodes, weights / weights.sum(), strict=True):
+        expected += weight * expit(known + CHEMISTRY * node)
+    return expected
+
+
+def _draw_normal(seed: int, stream: int, a: Int64Array, b: Int64Array) -> Float64Array:
+    """A standard normal number (k,) for each pair (a, b), by the mixing of splitmix64 (Steele, Lea & Flood 2014)."""
+    state = np.zeros(len(a), dtype=np.uint64)
+    for word in (np.full(len(a), seed), np.full(len(a), stream), a, b):
+        state = _hash_splitmix64(state + word.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+    return np.asarray(ndtri(((state >> np.uint64(11)) + 0.5) / 2.0**53))
+
+
+def _hash_splitmix64(x: UInt64Array) -> UInt64Array:
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

@@ -1,0 +1,108 @@
+"""The generative truth of simulated towns, kept beside the database and never in it.
+
+The evaluation, tests and notebooks ask it how close the ranker came; what is published knows nothing of it.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from models.db.errors import InputError
+from models.ml.arrays import Float64Array, Int64Array
+from pipelines.loaders.simulation import choice_model
+from pipelines.loaders.simulation.simulated_population import SimulatedPopulation
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """What is true of a town. People are named by source key or by number, (k,), viewers and candidates side by side.
+
+    Every method raises InputError for somebody who does not live in this town.
+    """
+
+    town: SimulatedPopulation
+
+    def compute_p_like(
+        self, viewers: Sequence[str] | Int64Array, candidates: Sequence[str] | Int64Array
+    ) -> Float64Array:
+        """Probability (k,) that each viewer likes the candidate beside it, if they look; chemistry and all."""
+        return choice_model.compute_p_like(self.town, self.find_numbers(viewers), self.find_numbers(candidates))
+
+    def compute_expected_p_like(
+        self, viewers: Sequence[str] | Int64Array, candidates: Sequence[str] | Int64Array
+    ) -> Float64Array:
+        """`compute_p_like` (k,) averaged over the chemistry of the pair: the best that knowing both people can do."""
+        return choice_model.compute_expected_p_like(
+            self.town, self.find_numbers(viewers), self.find_numbers(candidates)
+        )
+
+    def find_numbers(self, people: Sequence[str] | Int64Array) -> Int64Array:
+        """The numbers (k,) of people named either way."""
+        named = np.asarray(people)
+        numbers = (
+            named if named.dtype.kind in "iu" else np.array([self._parse_key(key) for key in named.tolist()], np.int64)
+        )
+        strangers = np.flatnonzero((numbers < 0) | (numbers >= self.town.people))
+        if len(strangers):
+            town = f"the town of seed {self.town.seed} and {self.town.people} people"
+            raise InputError(f"{named[strangers[0]]} does not live in {town}; read the truth of the town they are from")
+        return numbers.astype(np.int64)
+
+    def _parse_key(self, key: str) -> int:
+        number = key.rpartition(":")[2]
+        lives_here = number.isdecimal() and key == self.town.make_source_key(int(number))
+        return int(number) if lives_here else -1
+
+
+def get_truth_path(home: Path, seed: int, people: int) -> Path:
+    """Where the truth of a town is kept."""
+    return home / "truth" / f"simulated-{seed}-{people}.npz"
+
+
+def store_truth(population: SimulatedPopulation, home: Path) -> None:
+    """Write the truth of a town under `home`, whole or not at all. Raises InputError if it cannot be written."""
+    target = get_truth_path(home, population.seed, population.people)
+    partial = target.with_suffix(f".{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.savez(file, **{field.name: getattr(population, field.name) for field in fields(population)})
+        partial.replace(target)
+    except OSError as error:
+        raise InputError(f"the truth of the town cannot be written to {target}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def read_truth(home: Path, seed: int, people: int) -> GroundTruth:
+    """The truth of the town that was loaded with this seed and size. Raises InputError if none is kept under `home`."""
+    source = get_truth_path(home, seed, people)
+    if not source.is_file():
+        raise InputError(
+            f"no truth is kept at {source}; load a simulated town of {people} people with seed {seed} first"
+        )
+    with np.load(source) as arrays:
+        return GroundTruth(SimulatedPopulation(**{**arrays, "seed": seed}))
+
+
+def find_truth(profiles: pd.DataFrame, home: Path) -> Callable[[pd.DataFrame], Float64Array] | None:
+    """What gives the true chance, chemistry apart, of each row of a training-pairs frame: viewer_id, candidate_id.
+
+    None unless all people of the profiles frame live in one simulated town whose truth is kept under `home`.
+    """
+    towns = profiles["source_key"].fillna("").str.extract(r"^simulated:(\d+)-(\d+):\d+$").drop_duplicates()
+    if len(towns) != 1 or towns.isna().to_numpy().any():
+        return None
+    seed, people = (int(each) for each in towns.iloc[0])
+    if not get_truth_path(home, seed, people).is_file():
+        return None
+    known, key_of = read_truth(home, seed, people), profiles.set_index("profile_id")["source_key"]
+    return lambda pairs: known.compute_expected_p_like(
+        key_of[pairs["viewer_id"]].tolist(), key_of[pairs["candidate_id"]].tolist()
+    )

@@ -1,0 +1,152 @@
+"""Load a simulated town: profiles written from what its people are, likes and passes from what they choose.
+
+`simulated_population` draws the people, `simulated_texts` their words, `simulated_exposure` who sees whom,
+`choice_model` who likes whom, and `truth` keeps what no app would know. The same seed and size give the same rows on
+any day. Another seed, or another size, is another town: loading it adds people beside those already there, and nobody
+of one town has met anybody of another.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from math import ceil, isfinite
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.random import Generator
+from rich.console import Console
+from rich.progress import track
+from sqlalchemy import Engine
+
+from models.db.errors import InputError
+from models.ml.arrays import BoolArray, Float64Array
+from pipelines.loaders.app_tables import Interaction, LoadReport, Person, fill_app_tables
+from pipelines.loaders.simulation import ground_truth
+from pipelines.loaders.simulation.simulated_exposure import VIEWERS_PER_BATCH, Impressions, simulate_decisions
+from pipelines.loaders.simulation.simulated_population import (
+    FACTS,
+    GENDERS,
+    NO_AGE_LIMIT,
+    TRAITS,
+    WANTS,
+    SimulatedPopulation,
+    build_population,
+    make_random_stream,
+)
+from pipelines.loaders.simulation.simulated_texts import draw_first_name, draw_interests, write_answers
+
+MAX_PEOPLE = 1_000_000
+MAX_SEED = 2**63 - 1
+TRAIT_NOISE = 0.6  # standard scores by which people misjudge themselves
+WANT_NOISE = 0.1
+MISSING_NUMBER_SHARE = 0.12  # share of the questions on traits and wants left out
+MISSING_FACT_SHARE = 0.15
+
+Item = TypeVar("Item")
+
+
+def load_simulated(engine: Engine, people: int, seed: int, home: Path) -> LoadReport:
+    """Fill the app tables with the town of this size and seed, and keep its truth under `home`/truth.
+
+    Loading the same town again changes nothing. Raises InputError for a size not in 0 to 1,000,000, a negative seed or
+    a `home` that cannot be written, and DatabaseUnavailable if the server is lost.
+    """
+    if not 0 <= people <= MAX_PEOPLE:
+        raise InputError(f"a town of {people} people cannot be simulated; ask for 0 to {MAX_PEOPLE:,}")
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"{seed} cannot be a seed; give a whole number from 0 to {MAX_SEED}")
+    population = build_population(seed, people)
+    ground_truth.store_truth(population, home)
+    return fill_app_tables(engine, iterate_people(population), iterate_interactions(population))
+
+
+def iterate_people(population: SimulatedPopulation) -> Iterator[Person]:
+    """The profiles of a town, in order of number: what its people tell of themselves, with errors and gaps."""
+    rng = make_random_stream(population.seed, population.people, 2)
+    traits = np.clip(
+        5.5 + 1.8 * (population.traits + rng.normal(0, TRAIT_NOISE, population.traits.shape)), 0, 10
+    ).round(1)
+    wants = np.clip(population.wants + rng.normal(0, WANT_NOISE, population.wants.shape), 0, 1).round(2)
+    for number in _show_progress(range(population.people), "Simulated profiles", population.people):
+        told = (
+            _report_numbers(TRAITS, traits[number], rng),
+            _report_facts(population, number, rng),
+            _report_numbers(WANTS, wants[number], rng),
+        )
+        yield _make_person(population, number, *told, rng)
+
+
+def iterate_interactions(population: SimulatedPopulation) -> Iterator[Interaction]:
+    """The likes and passes of a town, viewers in order of number."""
+    for impressions, liked in _show_progress(
+        simulate_decisions(population), "Simulated likes and passes", ceil(population.people / VIEWERS_PER_BATCH)
+    ):
+        yield from _make_interactions(population, impressions, liked)
+
+
+def _show_progress(items: Iterable[Item], what: str, total: int) -> Iterable[Item]:
+    console = Console(stderr=True)
+    return track(items, what, total=total, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _make_person(
+    population: SimulatedPopulation,
+    number: int,
+    traits: dict[str, float],
+    facts: dict[str, str],
+    wants: dict[str, float],
+    rng: Generator,
+) -> Person:
+    age_min, age_max = int(population.age_min[number]), int(population.age_max[number])
+    latitude, longitude = population.place[number].tolist()
+    reach = float(population.max_distance_km[number])
+    return Person(
+        source_key=population.make_source_key(number),
+        display_name=draw_first_name(population, number, rng),
+        birth_date=population.birth_date[number].item(),
+        gender=GENDERS[population.gender[number]],
+        seeks=tuple(GENDERS[gender] for gender in np.flatnonzero(population.seeks[number])),
+        age_min=age_min or None,
+        age_max=age_max if age_max < NO_AGE_LIMIT else None,
+        latitude=latitude,
+        longitude=longitude,
+        max_distance_km=reach if isfinite(reach) else None,
+        texts=write_answers(population, number, rng),
+        interests=draw_interests(population, number, rng),
+        traits=traits,
+        facts=facts,
+        wants=wants,
+    )
+
+
+def _report_numbers(names: Sequence[str], values: Float64Array, rng: Generator) -> dict[str, float]:
+    told = rng.random(len(names)) >= MISSING_NUMBER_SHARE
+    return {name: value for name, value, tell in zip(names, values.tolist(), told, strict=True) if tell}
+
+
+def _report_facts(population: SimulatedPopulation, number: int, rng: Generator) -> dict[str, str]:
+    told = rng.random(len(FACTS)) >= MISSING_FACT_SHARE
+    codes = zip(FACTS.items(), population.facts[number], told, strict=True)
+    return {name: list(shares)[code] for (name, shares), code, tell in codes if tell}
+
+
+def _make_interactions(
+    population: SimulatedPopulation, impressions: Impressions, liked: BoolArray
+) -> Iterator[Interaction]:
+    columns = (
+        impressions.viewer,
+        impressions.candidate,
+        impressions.position,
+        impressions.propensity,
+        impressions.seen_at,
+        liked,
+    )
+    for viewer, candidate, position, propensity, moment, like in zip(*(c.tolist() for c in columns), strict=True):
+        yield Interaction(
+            actor_key=population.make_source_key(viewer),
+            target_key=population.make_source_key(candidate),
+            kind="like" if like else "pass",
+            created_at=datetime.fromtimestamp(moment, UTC),
+            position=position,
+            propensity=propensity,
+        )

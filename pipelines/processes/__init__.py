@@ -1,0 +1,1 @@
+"""What a run starts or listens on: the Dask cluster, process groups, ports."""

@@ -1,0 +1,54 @@
+"""Processes that a process starts and that must not outlive it, with all that they start themselves."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+
+TERMINATION_SECONDS = 20
+# Reads until the pipe closes, as it does when this process ends in whatever way.
+GUARD = 'read _; kill -TERM "-$0" 2>/dev/null'
+
+
+@contextmanager
+def end_with_this_process(group: int) -> Iterator[None]:
+    """End the process group if this process is killed within the block."""
+    guard = subprocess.Popen(["/bin/sh", "-c", GUARD, str(group)], stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.communicate()
+
+
+def end_group(leader: "subprocess.Popen[bytes]") -> None:
+    """Ask the leader of a process group to end, then what is left of the group; kill what has not ended in time."""
+    leader.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        leader.wait(TERMINATION_SECONDS)
+    for sign, seconds in ((signal.SIGTERM, TERMINATION_SECONDS), (signal.SIGKILL, 1)):
+        deadline = time.monotonic() + seconds
+        while members := _find_members(leader.pid):
+            for process in members:
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(sign)
+            psutil.wait_procs(members, timeout=1)
+            if time.monotonic() > deadline:
+                break
+    leader.wait()
+
+
+def _find_members(group: int) -> list[psutil.Process]:
+    """Find the living processes of a process group; nobody may have waited for dead ones."""
+    return [process for process in psutil.process_iter(["status"]) if _is_member(process, group)]
+
+
+def _is_member(process: psutil.Process, group: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+        return False

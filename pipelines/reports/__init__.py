@@ -1,0 +1,1 @@
+"""Plots, tables and progress that assets, MLflow and the terminal show."""

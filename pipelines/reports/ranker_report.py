@@ -1,0 +1,91 @@
+"""What a training shows of its ranker: pictures and tables, in Dagster and with the MLflow run alike."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from models.ml.evaluation.champion_evaluation import predict_samples, summarise_by_history, summarise_by_method
+from models.ml.monitoring.importance import compute_importance
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.training.train import TrainingResult
+from models.ml.validation.gate import GateCheck
+from pipelines.reports.plots import show_figure, show_table
+from pipelines.reports.ranker_plots import plot_calibration, plot_contributions, plot_lift
+from pipelines.store.model_registry import ModelRegistry
+
+# Where `matching ui` serves Dagster.
+DAGSTER = "http://127.0.0.1:3000"
+HISTORY_LABELS = {-1: "half of all"}
+
+
+def build_ranker_metadata(
+    registry: ModelRegistry,
+    trained: TrainingResult,
+    profiles: pd.DataFrame,
+    answers: AnswerEmbeddings,
+    decisions: pd.DataFrame,
+) -> Mapping[str, dg.MetadataValue[Any]]:
+    """Metadata of the ranker, kept with the current MLflow run too; nothing of a prior, which knows no decision.
+
+    The ranker is examined on folds that it did not see, with more or less known of both people.
+    """
+    if trained.report is None:
+        return {}
+    questions = predict_samples(trained.rankers, profiles, answers, decisions)
+    figures = {
+        "calibration": plot_calibration(questions),
+        "lift_by_decile": plot_lift(questions),
+        "contributions": plot_contributions(compute_importance(trained.rankers.full, profiles, answers, decisions)),
+    }
+    whole, known = summarise_by_method(questions), summarise_by_history(questions)
+    registry.log_table("evaluation", tabulate_evaluation(whole, known))
+    for name, figure in figures.items():
+        registry.log_figure(name, figure)
+    return {
+        **{name: show_figure(figure) for name, figure in figures.items()},
+        "evaluation": show_table(whole.rename_axis("method").reset_index()),
+        "evaluation_by_decisions_known": show_table(tabulate_ranking(known)),
+    }
+
+
+def tabulate_evaluation(whole: pd.DataFrame, known: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """A row a method and amount known of both people; the figures of models.ml.evaluation.champion_evaluation."""
+    tables = {"any": whole} | {HISTORY_LABELS.get(amount, str(amount)): table for amount, table in known.items()}
+    parts = [table.rename_axis("method").reset_index().assign(known=name) for name, table in tables.items()]
+    together = pd.concat(parts, ignore_index=True)
+    return together[["known", *(name for name in together if name != "known")]]
+
+
+def tabulate_ranking(known: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """AUC within viewers: a row a method, best first, a column an amount known of both people.
+
+    MLflow keeps one long table of all figures; in Dagster's window its head would be out of sight.
+    """
+    columns = {HISTORY_LABELS.get(amount, str(amount)): each["AUC within viewers"] for amount, each in known.items()}
+    wide = pd.DataFrame(columns).rename_axis("AUC within viewers, decisions known:")
+    return wide.sort_values(wide.columns[-1], ascending=False).reset_index()
+
+
+def explain_checks(checks: Sequence[GateCheck]) -> dict[str, str]:
+    """Check → whether it passed, and its sentence; what failed first, as of a long text MLflow shows the beginning."""
+    failed_first = sorted(checks, key=lambda each: each.passed)
+    return {each.name: f"{'passed' if each.passed else 'failed'}: {each.sentence}" for each in failed_first}
+
+
+def write_note(
+    version: str, promoted: bool, rival: str | None, trained_on: str, why: Mapping[str, str], run_id: str
+) -> str:
+    """What MLflow tells of a run, in Markdown: what became of it, on what, by which Dagster run, and why."""
+    became = "is the champion" if promoted else "was refused"
+    lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in why.items()]
+    return "\n".join(
+        [
+            f"**Version {version} {became}.** Trained on {trained_on}; "
+            + (f"compared with version {rival}, the champion until then." if rival else "there was no champion yet."),
+            f"Made by the Dagster run [{run_id[:8]}]({DAGSTER}/runs/{run_id}).",
+            "",
+            *lines,
+        ]
+    )

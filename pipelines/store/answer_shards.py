@@ -1,0 +1,105 @@
+"""Encode a shard of people: only answers whose text is new, the rest from the shard's earlier file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from upath import UPath
+
+from models.ml.arrays import Float16Array, FloatArray
+from models.ml.profiles.answer_embeddings import (
+    NO_ANSWERS,
+    AnswerEmbeddings,
+    concatenate,
+    convert_from_table,
+    convert_to_table,
+    pool_by_profile,
+)
+from models.ml.profiles.encoder import DIMENSIONS, encode_texts, find_readable, hash_content, hash_text
+from pipelines.store.frame_store import compute_fingerprint, read_table, write_table
+from pipelines.store.frame_store import convert_to_table as frame_table
+from pipelines.store.shards import SHARDS, assign_shards, find_earlier
+
+Vectors = dict[str, Float16Array]
+"""Vector by text hash, float16 (384,)."""
+
+
+@dataclass(frozen=True)
+class EncodingTask:
+    """The answers of one shard's people, and where their vectors go."""
+
+    answers: pd.DataFrame = field(repr=False)
+    """profile_id, prompt, text_hash, text; in order of profile and prompt."""
+    earlier: tuple[str, ...]
+    """URLs of earlier files with people of this shard, whose vectors are used again."""
+    output: str
+
+
+def plan_encoding(profiles: pd.DataFrame, folder: UPath) -> list[EncodingTask]:
+    """The shards of a profiles frame; a shard's file is named by its number and the fingerprint of its answers."""
+    answers = extract_answers(profiles)
+    shard = assign_shards(answers["profile_id"])
+    shards = []
+    for number in range(SHARDS):
+        mine = answers[shard == number].reset_index(drop=True)
+        output = folder / f"{number:02d}-{compute_fingerprint(frame_table(mine.drop(columns='text')))}.parquet"
+        shards.append(EncodingTask(mine, tuple(map(str, find_earlier(folder, number))), str(output)))
+    return shards
+
+
+def extract_answers(profiles: pd.DataFrame) -> pd.DataFrame:
+    """The answers of a profiles frame, one a row: profile_id, prompt, text_hash, text; blank ones left out."""
+    rows = [
+        (person, prompt, hash_text(text), text)
+        for person, texts in zip(profiles["profile_id"], profiles["texts"], strict=True)
+        for prompt, text in sorted(texts.items())
+        if text.strip()
+    ]
+    return pd.DataFrame(rows, columns=["profile_id", "prompt", "text_hash", "text"], dtype=str)
+
+
+def encode_shard(shard: EncodingTask) -> int:
+    """Write the shard's vectors; return how many answers were encoded.
+
+    An answer that the encoder cannot read has no row. It is read again whenever the shard is written, which is cheap.
+    """
+    known = _index_vectors([convert_from_table(read_table(UPath(url))) for url in shard.earlier])
+    new = encode_readable(shard.answers[~shard.answers["text_hash"].isin(list(known))])
+    write_table(convert_to_table(attach_vectors(shard.answers, known | new)), UPath(shard.output))
+    return len(new)
+
+
+def encode_readable(answers: pd.DataFrame) -> Vectors:
+    """Return the vectors of the answers that the encoder can read, of a frame with text_hash and text."""
+    text_of = dict(zip(answers["text_hash"], answers["text"], strict=True))
+    readable = find_readable(list(text_of.values()))
+    texts = {name: text for (name, text), yes in zip(text_of.items(), readable, strict=True) if yes}
+    return dict(zip(texts, encode_texts(list(texts.values())).astype(np.float16), strict=True))
+
+
+def attach_vectors(answers: pd.DataFrame, vectors: Mapping[str, Float16Array]) -> AnswerEmbeddings:
+    """Return the rows of an answers frame whose text has a vector, with it."""
+    has_vector = answers["text_hash"].isin(list(vectors)).to_numpy(bool)
+    keys = answers.drop(columns="text")[has_vector].reset_index(drop=True)
+    rows = [vectors[each] for each in keys["text_hash"]]
+    return AnswerEmbeddings(keys, np.stack(rows) if rows else np.empty((0, DIMENSIONS), np.float16))
+
+
+def _index_vectors(parts: list[AnswerEmbeddings]) -> Vectors:
+    together = concatenate(parts) if parts else NO_ANSWERS
+    return dict(zip(together.keys["text_hash"], together.vectors, strict=True))
+
+
+def load_answers(manifest: pd.DataFrame) -> AnswerEmbeddings:
+    """All embedded answers of a manifest of shards."""
+    return concatenate([convert_from_table(read_table(UPath(url))) for url in manifest["url"]])
+
+
+def build_embedding_rows(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> list[tuple[str, str, FloatArray]]:
+    """Profile id, content hash and vector of everybody with a readable answer, as `models.db.embedding_rows` takes
+    them.
+    """
+    ids, vectors = pool_by_profile(answers)
+    hashes = dict(zip(profiles["profile_id"], profiles["texts"].map(hash_content), strict=True))
+    return [(each, hashes[each], vector) for each, vector in zip(ids.tolist(), vectors, strict=True)]

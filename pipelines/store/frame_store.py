@@ -1,0 +1,174 @@
+"""Frames on disk or in an object store: Parquet, whole or not there at all, with cells that are dicts and lists."""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+from uuid import uuid4
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+from models.db.errors import InputError
+from models.db.settings import Settings
+
+# Ends the name of a file that is being written, or whose writer died.
+TEMPORARY_SUFFIX = ".part"
+# A writer adds to its file every few seconds, and a whole file takes a minute or two.
+WRITER_TIMEOUT = timedelta(minutes=10)
+
+# The frame of the blocks that a scoring knew, beside those of the assets: the check of the lists asks it.
+BLOCKS_FRAME = "blocks"
+
+
+def store_url(settings: Settings) -> str:
+    """Where the frames between assets are kept."""
+    return settings.store_url or str(settings.home / "store")
+
+
+def write_table(table: pa.Table, path: UPath) -> None:
+    """Write a Parquet file that appears complete or, if the process dies or the disk is full, not at all.
+
+    Raises InputError if it cannot be written.
+    """
+    unfinished = _make_temporary_path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            pq.write_table(table, file, compression="zstd")
+        unfinished.rename(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}; make room there, or set MATCHING_STORE_URL to "
+            "another place, then run this again"
+        ) from error
+
+
+def _make_temporary_path(path: UPath) -> UPath:
+    """Where a file is written until it is whole; another place for every writer."""
+    return path.with_name(f"{path.name}.{uuid4().hex}{TEMPORARY_SUFFIX}")
+
+
+def remove_unfinished(folder: UPath) -> None:
+    """Delete what writers that died left anywhere in the folder: what nobody has added to for minutes."""
+    long_ago = (datetime.now(UTC) - WRITER_TIMEOUT).timestamp()
+    for path in folder.rglob(f"*{TEMPORARY_SUFFIX}"):
+        with suppress(FileNotFoundError):  # finished just now
+            if path.stat().st_mtime < long_ago:
+                path.unlink()
+
+
+def read_table(path: UPath) -> pa.Table:
+    """Read a Parquet file. Raises FileNotFoundError if there is none, InputError if it cannot be read."""
+    with _open_file(path) as file:
+        return pq.read_table(file)
+
+
+def read_columns(path: UPath, names: Collection[str]) -> pa.Table:
+    """Those of these columns that a Parquet file has. Raises as `read_table` does."""
+    with _open_file(path) as file:
+        there = pq.read_schema(file).names
+        return pq.read_table(file, columns=[name for name in names if name in there])
+
+
+def count_rows(path: UPath) -> int:
+    """How many rows a Parquet file has, by its footer. Raises as `read_table` does."""
+    with _open_file(path) as file:
+        return int(pq.read_metadata(file).num_rows)
+
+
+@contextmanager
+def _open_file(path: UPath) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read: {error}; mend that, or delete it, as the next `matching run` makes it anew, "
+            "then run this again"
+        ) from error
+
+
+def convert_to_table(frame: pd.DataFrame) -> pa.Table:
+    """A frame as an Arrow table; a column of dicts becomes a map, where Arrow would make a field of every key seen."""
+    arrays = {
+        name: _make_map_array(cells) if _has_only(dict, cells) else pa.array(cells) for name, cells in frame.items()
+    }
+    return pa.table({str(name): array for name, array in arrays.items()})
+
+
+def convert_from_table(table: pa.Table) -> pd.DataFrame:
+    """The inverse of `convert_to_table`; lists of numbers come as arrays, as millions of numbers should."""
+    frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
+    for field in table.schema:
+        if pa.types.is_list(field.type) and not pa.types.is_floating(field.type.value_type):
+            # From the arrays, in which equal words are one object.
+            frame[field.name] = pd.Series([cell.tolist() for cell in frame[field.name]], dtype=object)
+    return frame
+
+
+def compute_fingerprint(*tables: pa.Table) -> str:
+    """A hash of the tables' contents: the same for the same rows in the same order."""
+    digest = hashlib.sha256()
+    for table in tables:
+        with pa.ipc.new_stream(_HashWriter(digest), table.schema) as stream:
+            stream.write_table(table.combine_chunks())
+    return digest.hexdigest()[:16]
+
+
+class _HashWriter:
+    """A file that keeps nothing but a hash of what is written to it."""
+
+    closed = False
+
+    def __init__(self, digest: "hashlib._Hash") -> None:
+        self.digest = digest
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _has_only(kind: type, cells: pd.Series) -> bool:
+    return any(isinstance(cell, kind) for cell in cells.head(1))
+
+
+def _make_map_array(cells: pd.Series) -> pa.Array:
+    values = [value for cell in cells for value in cell.values()]
+    of_words = bool(values) and isinstance(values[0], str)
+    return pa.array(
+        [list(cell.items()) for cell in cells], pa.map_(pa.string(), pa.string() if of_words else pa.float64())
+    )
+
+
+class ParquetStore(dg.UPathIOManager):
+    """Keeps the frames between assets, one Parquet file an asset."""
+
+    extension = ".parquet"
+
+    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame, path: UPath) -> None:  # noqa: ARG002
+        """Write an asset's frame."""
+        write_table(convert_to_table(obj), path)
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
+        """Read an asset's frame; say which asset to materialize when there is none."""
+        if not path.exists():
+            name = context.asset_key.to_user_string()
+            raise InputError(
+                f"{name} has not been materialized yet: materialize it first, or everything with `matching run`"
+            )
+        return convert_from_table(read_table(path))

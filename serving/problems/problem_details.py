@@ -1,0 +1,127 @@
+"""Every error the API answers, as problem details (RFC 9457)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from models.db.errors import DatabaseUnavailable
+from serving.problems.problem_types import STATUSES, ProblemType
+from serving.schemas import InvalidParameter, Problem
+from serving.titles import TITLES
+
+MEDIA_TYPE = "application/problem+json"
+RETRY = {"Retry-After": "5"}
+"""Seconds."""
+
+
+class ProblemError(HTTPException):
+    """A problem of one of our own types, with its status."""
+
+    def __init__(self, kind: ProblemType, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(STATUSES[kind], detail, headers)
+        self.kind = kind
+
+
+def document_problems(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these problems."""
+    statuses = dict.fromkeys(STATUSES[kind] for kind in kinds)
+    return {int(status): {"model": Problem, "description": _describe_kinds(status, kinds)} for status in statuses}
+
+
+def _describe_kinds(status: HTTPStatus, kinds: tuple[ProblemType, ...]) -> str:
+    return f"{TITLES[status]}: {' or '.join(f'`{kind}`' for kind in kinds if STATUSES[kind] is status)}."
+
+
+def raise_token_missing() -> NoReturn:
+    """Answer 401, with the challenge of RFC 6750."""
+    raise ProblemError(ProblemType.TOKEN_MISSING, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+
+
+def raise_token_invalid() -> NoReturn:
+    """Answer 401, with the challenge of RFC 6750."""
+    detail = "the token is not valid or no longer valid; sign in again"
+    raise ProblemError(ProblemType.TOKEN_INVALID, detail, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def raise_no_profile() -> NoReturn:
+    """Answer 403."""
+    detail = "the person of this token has no profile here; whoever has just joined has one soon"
+    raise ProblemError(ProblemType.NO_PROFILE, detail)
+
+
+def raise_not_ready(detail: str) -> NoReturn:
+    """Answer 503, to be tried again soon."""
+    raise ProblemError(ProblemType.UNAVAILABLE, detail, RETRY)
+
+
+def raise_cursor_invalid() -> NoReturn:
+    """Answer 400."""
+    detail = "the cursor was not made here for this person; start again without a cursor"
+    raise ProblemError(ProblemType.CURSOR_INVALID, detail)
+
+
+def raise_cursor_gone() -> NoReturn:
+    """Answer 410."""
+    detail = "the publication of this cursor is not kept any more; start again without a cursor"
+    raise ProblemError(ProblemType.CURSOR_GONE, detail)
+
+
+def raise_not_among_matches() -> NoReturn:
+    """Answer 404, whoever was asked for."""
+    raise ProblemError(ProblemType.NOT_AMONG_MATCHES, "this person is not among your matches, or not any more")
+
+
+def raise_no_publication(detail: str) -> NoReturn:
+    """Answer 404."""
+    raise ProblemError(ProblemType.NO_PUBLICATION, detail)
+
+
+def raise_too_many_requests(wait_seconds: int) -> NoReturn:
+    """Answer 429, to be tried again in `wait_seconds`."""
+    detail = f"too many requests; try again in {wait_seconds} s"
+    raise ProblemError(ProblemType.TOO_MANY_REQUESTS, detail, {"Retry-After": str(wait_seconds)})
+
+
+def make_problem_response(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: list[InvalidParameter] | None = None,
+    kind: ProblemType = ProblemType.BLANK,
+) -> JSONResponse:
+    """A response with problem details, which no cache keeps."""
+    headers = {"Cache-Control": "no-store"} | dict(headers or {})
+    body = Problem(type=kind, title=TITLES[status], status=status, detail=detail, errors=errors)
+    return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Let `app` answer its errors as problem details; the unexpected ones are `serving.observability.logs`'s to
+    answer.
+    """
+
+    @app.exception_handler(HTTPException)
+    async def handle_refusal(_: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error, ProblemError):
+            return make_problem_response(error.status_code, error.detail, error.headers, kind=error.kind)
+        # Starlette's own words for it are the phrase of the status.
+        return make_problem_response(error.status_code, TITLES[error.status_code], error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def handle_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
+        # The value itself is not repeated: it may be personal.
+        errors = [InvalidParameter(parameter=str(e["loc"][-1]), detail=e["msg"]) for e in error.errors()]
+        detail = "; ".join(f"{e.parameter}: {e.detail}" for e in errors)
+        kind = ProblemType.PARAMETER_INVALID
+        return make_problem_response(STATUSES[kind], detail, errors=errors, kind=kind)
+
+    @app.exception_handler(DatabaseUnavailable)
+    async def handle_unavailable_database(_: Request, error: DatabaseUnavailable) -> JSONResponse:
+        kind = ProblemType.UNAVAILABLE
+        return make_problem_response(STATUSES[kind], f"{error}; try again soon", RETRY, kind=kind)

@@ -1,0 +1,35 @@
+"""What a run says on the terminal, word for word."""
+
+import re
+
+import dagster as dg
+import pytest
+
+from pipelines.reports.progress import progress
+
+
+@dg.asset
+def first(context: dg.AssetExecutionContext) -> int:
+    """A step that reports."""
+    context.log.debug("too much")
+    context.log.info("half way")
+    return 1
+
+
+@dg.asset
+def second(first: int) -> None:
+    """A step that fails."""
+    raise ValueError(first)
+
+
+def test_a_line_a_step_what_it_reports_and_how_it_ended(capfd: pytest.CaptureFixture[str]) -> None:
+    job = dg.Definitions(
+        assets=[first, second],
+        jobs=[dg.define_asset_job("both")],
+        loggers={"console": progress},
+        executor=dg.in_process_executor,
+    ).resolve_job_def("both")
+    config: dict[str, object] = {"loggers": {"console": {"config": {}}}}
+    job.execute_in_process(run_config=config, raise_on_error=False)
+    said = re.sub(r"\d+\.\d s", "… s", capfd.readouterr().err)
+    assert said == "▸ first\n    half way\n  done in … s\n▸ second\n  failed in … s\n"

@@ -1,0 +1,183 @@
+"""Frames come back as they went, and a file is whole or not there."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upath import UPath
+
+from models.db.errors import InputError
+from pipelines.store import frame_store
+from pipelines.store.frame_store import (
+    ParquetStore,
+    compute_fingerprint,
+    convert_from_table,
+    convert_to_table,
+    read_table,
+    remove_unfinished,
+    write_table,
+)
+
+WORD = st.text(st.characters(codec="utf-8"), max_size=8)
+NUMBER = st.floats(allow_nan=False, width=64)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "profile_id": WORD,
+            "texts": st.dictionaries(WORD, WORD, max_size=3),
+            "traits": st.dictionaries(WORD, NUMBER, max_size=3),
+            "interests": st.lists(WORD, max_size=3),
+            "chances": st.lists(NUMBER, max_size=3),
+            "age_min": st.one_of(st.none(), NUMBER),
+            "gender": st.one_of(st.none(), WORD),
+            "paused": st.booleans(),
+        }
+    ),
+    max_size=6,
+)
+COLUMNS = ["profile_id", "texts", "traits", "interests", "chances", "age_min", "gender", "paused"]
+
+
+def framed(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"age_min": float})
+
+
+def cells(frame: pd.DataFrame) -> list[list[object]]:
+    """The cells as Python objects, every missing value None, arrays as lists."""
+    frame = frame.astype(object)
+    rows = frame.where(frame.notna(), None).to_numpy().tolist()
+    return [[cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in row] for row in rows]
+
+
+@given(ROWS)
+def test_a_frame_with_cells_of_any_kind_comes_back(rows: list[dict[str, object]]) -> None:
+    there_and_back = convert_from_table(convert_to_table(framed(rows)))
+    assert list(there_and_back.columns) == COLUMNS
+    assert cells(there_and_back) == cells(framed(rows))
+
+
+def test_moments_keep_their_time_zone_and_none_is_not_a_word(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "at": pd.Series(["2024-05-01T10:00:00.000001Z", None], dtype="datetime64[us, UTC]"),
+            "word": ["None", None],
+            "number": [1.5, None],
+        }
+    )
+    path = UPath(tmp_path / "frame.parquet")
+    write_table(convert_to_table(frame), path)
+    back = convert_from_table(read_table(path))
+    pd.testing.assert_frame_equal(back, frame, check_dtype=False)
+    assert str(back["at"].dt.tz) == "UTC"
+    assert back["word"].isna().tolist() == [False, True]
+
+
+def test_a_frame_of_no_rows_comes_back_with_its_columns(tmp_path: Path) -> None:
+    path = UPath(tmp_path / "folder" / "frame.parquet")
+    write_table(convert_to_table(framed([])), path)
+    back = convert_from_table(read_table(path))
+    assert (len(back), list(back.columns)) == (0, COLUMNS)
+
+
+@given(ROWS, ROWS)
+def test_a_fingerprint_is_the_same_for_the_same_rows_and_no_others(
+    rows: list[dict[str, object]], others: list[dict[str, object]]
+) -> None:
+    one, other = framed(rows), framed(others)
+    alike = cells(one) == cells(other)
+    assert (compute_fingerprint(convert_to_table(one)) == compute_fingerprint(convert_to_table(other))) == alike
+    assert compute_fingerprint(convert_to_table(one)) == compute_fingerprint(
+        convert_to_table(convert_from_table(convert_to_table(one)))
+    )
+
+
+def test_a_fingerprint_sees_order_names_and_the_border_between_frames() -> None:
+    one, two = pd.DataFrame({"a": ["x", "y"]}), pd.DataFrame({"a": ["z"]})
+    together = pd.concat([one, two], ignore_index=True)
+    variants = [
+        (one, two), (two, one), (together,), (one.iloc[::-1], two), (one.rename(columns={"a": "b"}), two),
+        (one, two, pd.DataFrame({"a": []}, dtype=str)),
+    ]  # fmt: skip
+    names = {compute_fingerprint(*(convert_to_table(frame) for frame in frames)) for frames in variants}
+    assert len(names) == len(variants)
+
+
+def test_a_fingerprint_is_of_the_rows_not_of_how_they_are_cut_into_chunks() -> None:
+    table = pa.table({"a": ["x", "y", "z", "w"]})
+    assert compute_fingerprint(pa.concat_tables([table.slice(0, 1), table.slice(1)])) == compute_fingerprint(table)
+
+
+# Killed when the frame is written but does not have its name yet.
+DIE = """
+import os, signal, sys
+import pyarrow as pa
+from upath import UPath
+from pipelines.store.frame_store import write_table
+
+path = UPath(sys.argv[1])
+type(path).rename = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+write_table(pa.table({"a": [2]}), path)
+"""
+
+
+def test_a_process_that_dies_while_writing_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "frame.parquet"
+    write_table(pa.table({"a": [1]}), UPath(path))
+    died = subprocess.run([sys.executable, "-c", DIE, str(path)], timeout=600, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert read_table(UPath(path)).to_pydict() == {"a": [1]}
+    write_table(pa.table({"a": [3]}), UPath(path))
+    assert read_table(UPath(path)).to_pydict() == {"a": [3]}
+    (left,) = tmp_path.glob(f"*{frame_store.TEMPORARY_SUFFIX}")
+    remove_unfinished(UPath(tmp_path))
+    assert left.exists()  # whoever writes it may be alive
+    long_ago = time.time() - 2 * frame_store.WRITER_TIMEOUT.total_seconds()
+    os.utime(left, (long_ago, long_ago))
+    remove_unfinished(UPath(tmp_path))
+    assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
+
+
+def test_two_who_write_the_same_file_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, write = UPath(tmp_path / "frame.parquet"), pq.write_table
+
+    def interrupted(table: pa.Table, file: object, **options: object) -> None:
+        write(table, file, **options)
+        monkeypatch.setattr(pq, "write_table", write)
+        write_table(pa.table({"a": [2]}), path)
+
+    monkeypatch.setattr(pq, "write_table", interrupted)
+    write_table(pa.table({"a": [1]}), path)
+    assert read_table(path).to_pydict() == {"a": [1]}
+    assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, full = tmp_path / "frame.parquet", tmp_path / f"full{frame_store.TEMPORARY_SUFFIX}"
+    write_table(pa.table({"a": [1]}), UPath(path))
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(frame_store, "_make_temporary_path", lambda _: UPath(full))
+    with pytest.raises(InputError, match=r"frame\.parquet cannot be written: .*No space left.*MATCHING_STORE_URL"):
+        write_table(pa.table({"a": [2]}), UPath(path))
+    assert read_table(UPath(path)).to_pydict() == {"a": [1]}
+    assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
+
+
+def test_an_asset_whose_input_was_never_made_says_which() -> None:
+    @dg.asset
+    def likes(decisions: pd.DataFrame) -> None: ...
+
+    store = ParquetStore(base_path=UPath("memory://nothing"))
+    with pytest.raises(InputError, match="decisions has not been materialized yet"):
+        dg.materialize([dg.AssetSpec("decisions"), likes], resources={"io_manager": store}, selection=[likes])

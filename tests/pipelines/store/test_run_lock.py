@@ -1,0 +1,143 @@
+"""One run at a time in a database, whoever starts it, and a lock that ends with its process."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import dagster as dg
+import pytest
+
+from models.db.errors import DatabaseUnavailable, PublicationRefused
+from models.db.settings import Settings
+from pipelines import resources
+from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
+from pipelines.commands.run_pipeline import run_job
+from pipelines.definitions import EVALUATION_JOB, FRESHNESS_JOB, NIGHTLY_JOB, build_definitions
+from pipelines.loaders.simulation import simulated_loader
+from pipelines.resources import RETRIES
+from pipelines.store import run_lock
+from pipelines.store.run_lock import TIMEOUT_MESSAGE, WAITING_MESSAGE, exclusive_run, try_run_lock
+from tests.pipelines.conftest import Place
+
+HOLD = """
+import sys, time
+from sqlalchemy import create_engine
+from pipelines.store.run_lock import held
+with held(create_engine(sys.argv[1])) as free:
+    print(free, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def others_run(place: Place) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock."""
+    command = [sys.executable, "-c", HOLD, place.database_url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        yield process
+        process.kill()
+
+
+def is_free(place: Place) -> bool:
+    with try_run_lock(place.engine) as free:
+        return free
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_lock_dies_with_its_process(place: Place, others_run: subprocess.Popen[str]) -> None:
+    assert not is_free(place)
+    others_run.send_signal(signal.SIGKILL)
+    until(lambda: is_free(place))
+
+
+def test_what_holds_it_once_gives_it_back(place: Place) -> None:
+    said: list[str] = []
+    with exclusive_run(place.engine, said.append):
+        assert not is_free(place)
+    with pytest.raises(ZeroDivisionError), exclusive_run(place.engine, said.append):
+        _ = 1 / 0
+    assert is_free(place)
+    assert said == []
+
+
+def test_a_lock_that_was_lost_with_its_connection_is_given_back_without_a_word(place: Place) -> None:
+    holder = (
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'matching.run_lock'::regclass"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with try_run_lock(place.engine):
+        assert place.ask(holder) == [(True,)]
+    assert is_free(place)
+
+
+@pytest.mark.usefixtures("others_run")
+def test_a_run_waits_for_another_and_says_so_once(place: Place, others_run: subprocess.Popen[str]) -> None:
+    simulated_loader.load_simulated(place.engine, 2, 1, place.home)
+    assets = ("profiles", "rejected_profiles")
+    with ThreadPoolExecutor(1) as elsewhere:
+        materialized = elsewhere.submit(place.materialize, *assets)
+        with pytest.raises(TimeoutError):
+            materialized.result(3 * run_lock.POLL_SECONDS)
+        others_run.kill()
+        materialized.result(60)
+    assert place.metadata("profiles")["dagster/row_count"] == 2
+    assert is_free(place)
+
+
+@pytest.mark.usefixtures("others_run")
+def test_one_that_has_waited_for_too_long_says_what_to_do(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_lock, "MAX_WAIT_SECONDS", 2)
+    monkeypatch.setattr(run_lock, "POLL_SECONDS", 0.1)
+    said: list[str] = []
+    with pytest.raises(PublicationRefused, match="another run"), exclusive_run(place.engine, said.append):
+        raise AssertionError
+    assert said == [WAITING_MESSAGE]
+    with pytest.raises(PublicationRefused) as refused:
+        run_job(place.settings, NIGHTLY_JOB)
+    assert str(refused.value) == TIMEOUT_MESSAGE
+    assert capsys.readouterr().err.strip() == WAITING_MESSAGE
+
+
+def test_a_run_that_finds_no_database_asks_again_before_it_gives_up(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    nowhere = Settings(home=place.home, database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseUnavailable):
+        run_job(nowhere, NIGHTLY_JOB)
+    assert waited == [resources.SECONDS_TO_WAIT] * RETRIES
+
+
+def test_every_asset_of_the_pipeline_asks_for_it_and_nothing_else() -> None:
+    """The evaluation writes about nobody, the check of the age is every hour's, and who has joined should not wait."""
+    definitions = build_definitions(Settings())
+
+    def ask(job: str) -> tuple[set[str], set[str]]:
+        """The ops of a job that have the lock, and the others."""
+        nodes = [node.definition for node in definitions.resolve_job_def(job).nodes]
+        ops = {each.name: each.required_resource_keys for each in nodes if isinstance(each, dg.OpDefinition)}
+        have = {name for name, keys in ops.items() if "sole_run" in keys}
+        return have, set(ops) - have
+
+    have, have_not = ask(NIGHTLY_JOB)
+    assert have == {
+        *("profiles", "interactions", "profile_embeddings", "training_pairs", "ranker"),
+        *("scored_candidates", "match_lists", "publication"),
+    }
+    checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
+    assert all(any(name.endswith(check) for check in checks) or name == "drift_checks" for name in have_not)
+    assert [ask(job)[0] for job in (EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)] == [set()] * 3
