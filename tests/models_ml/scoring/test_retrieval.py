@@ -125,7 +125,7 @@ def test_ages_beyond_those_that_count_are_taken_as_the_nearest_that_do() -> None
             )
         )
     assert (features[0] == features[1]).all()
-    assert (made[0].queries @ made[0].keys.T == made[1].queries @ made[1].keys.T).all()
+    assert (made[0].queries @ made[0].items.T == made[1].queries @ made[1].items.T).all()
 
 
 def test_towns_without_anybody_or_anything_to_compare() -> None:
