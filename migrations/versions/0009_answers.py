@@ -133,8 +133,8 @@ def upgrade() -> None:
     _run("0009_rights.sql")
     for statement in op.get_bind().scalars(sa.text(STILL_OPEN)):
         logger.warning(
-            "%s may still do what every role may; let an administrator run in psql: %s (docs/production.md says who "
-            "else needs the right)",
+            "%s may still do what every role may; let an administrator run in psql: %s (docs/guides/production.md says "
+            "who else needs the right)",
             ROLE,
             " ".join(statement.split()),
         )

@@ -10,9 +10,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), "serving/client/README.md")
+DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+RUN = ("README.md", *DOCS, "serving/client/README.md")
 """The pages whose blocks are all run."""
-ALL = (*RUN, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+ALL = (*RUN, "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+DIAGRAMS = ("flowchart", "sequenceDiagram", "stateDiagram-v2", "erDiagram")
+"""The types of Mermaid diagrams in the pages."""
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,14 @@ def name(block: Block) -> str:
 
 
 def test_every_block_is_in_a_language_that_is_run_here() -> None:
-    languages = {"sh", "text", "json", "sql", "python", "ts"}
+    languages = {"sh", "text", "json", "sql", "python", "ts", "mermaid"}  # tests/docs/test_complete.py reads diagrams
     assert [name(block) for block in BLOCKS if block.language not in languages] == []
-    assert {block.page for block in BLOCKS} == {*RUN} - {"docs/glossary.md", "docs/model-card.md"}
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_every_fence_opens_or_closes_a_block(page: str) -> None:
+    fences = re.findall(r"^ *```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(fences) == 2 * sum(block.page == page for block in BLOCKS)
 
 
 @pytest.mark.parametrize(("block", "command"), COMMANDS, ids=[f"{name(b)} {c}" for b, c in COMMANDS])

@@ -1,7 +1,6 @@
 """Nothing is left out of the pages, and they name nothing that is not there."""
 
 import re
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -15,9 +14,9 @@ from pipelines.definitions import build_definitions
 from serving.app import create_app
 from serving.observability.prometheus import Metrics
 from serving.problems.problem_types import PREFIX, STATUSES
-from tests.docs.pages import ALL, ROOT, RUN, anchors, blocks, code, commands, links, rows
+from tests.docs.pages import ALL, DIAGRAMS, ROOT, RUN, anchors, blocks, code, commands, links, rows
 
-PRODUCTION, API, OWN_APP = "docs/production.md", "docs/api.md", "docs/own-app.md"
+PRODUCTION, API, OWN_APP = (f"docs/guides/{name}.md" for name in ("production", "api", "connect-your-app"))
 
 
 def cells(page: str, column: int = 0) -> set[str]:
@@ -117,21 +116,6 @@ def test_every_metric_is_told_and_no_other() -> None:
     assert {cell for cell in cells(PRODUCTION) if cell.startswith("matching_") and cell != "matching_reader"} == metrics
 
 
-def test_figures_of_the_model_card_are_those_of_the_architecture() -> None:
-    """Those of a line of a table stand in one line there, too."""
-    card, _, measured = (ROOT / "docs/model-card.md").read_text("utf-8").partition("\n## Measured for this card")
-    assert measured
-    there = [figures(line) for line in (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()]
-    for line in card.splitlines():
-        assert figures(line) <= set().union(*there), line
-        assert not line.startswith("|") or any(figures(line) <= each for each in there), line
-    assert len(figures(card)) > 15
-
-
-def figures(text: str) -> set[str]:
-    return set(re.findall(r"\d+\.\d+", text))
-
-
 @pytest.mark.parametrize("page", ALL)
 def test_every_link_leads_somewhere(page: str) -> None:
     for link in links(page):
@@ -152,5 +136,25 @@ def test_every_file_that_is_named_is_there(page: str) -> None:
 
 
 def test_each_page_is_reached_from_the_readme() -> None:
-    reached = {str((ROOT / link).resolve().relative_to(ROOT)) for link in links("README.md") if "://" not in link}
-    assert {str(Path(page)) for page in ALL} - reached == {"README.md", "CHANGELOG.md"}
+    reached, waiting = {"README.md", "CHANGELOG.md"}, ["README.md"]
+    while waiting:
+        linked = pages_linked_from(waiting.pop()) - reached
+        reached |= linked
+        waiting += linked
+    assert {*ALL} - reached == set()
+
+
+def pages_linked_from(page: str) -> set[str]:
+    paths = {link.partition("#")[0] for link in links(page) if "://" not in link}
+    targets = {((ROOT / page).parent / path).resolve() for path in paths if path}
+    return {str(target.relative_to(ROOT)) for target in targets} & {*ALL}
+
+
+@pytest.mark.parametrize("page", ALL)
+def test_every_diagram_is_of_a_known_type_and_closes_its_brackets(page: str) -> None:
+    for block in blocks(page):
+        if block.language == "mermaid":
+            assert block.text.split()[0] in DIAGRAMS, f"{page}:{block.line}"
+            lines = block.text.splitlines()
+            odd = [line for line in lines if any(line.count(a) != line.count(b) for a, b in ("[]", "()"))]
+            assert [*odd, *(line for line in lines if line.count('"') % 2)] == []

@@ -9,7 +9,7 @@ BLOCK = re.compile(r"^```json GET[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def documented_matches() -> list[dict[str, dict[str, list[str]] | list[dict[str, str]]]]:
-    answers = [json.loads(block) for block in BLOCK.findall((DOCS / "api.md").read_text())]
+    answers = [json.loads(block) for block in BLOCK.findall((DOCS / "guides/api.md").read_text())]
     listed = [match for answer in answers for match in answer.get("matches", [])]
     return [*listed, *(answer["match"] for answer in answers if answer.get("match"))]
 

@@ -48,7 +48,7 @@ def town(engine: Engine) -> Engine:
 
 @pytest.fixture
 def user(server: psycopg.Connection, town: Engine) -> Iterator[psycopg.Connection]:
-    """A session of a user made as docs/production.md says, after the migration."""
+    """A session of a user made as docs/guides/production.md says, after the migration."""
     server.execute("DROP ROLE IF EXISTS curious")
     server.execute(f"CREATE ROLE curious LOGIN NOINHERIT; GRANT {ROLE} TO curious".encode())
     url = make_url(town.url).set(username="curious")
