@@ -150,6 +150,13 @@ def pages_linked_from(page: str) -> set[str]:
     return {str(target.relative_to(ROOT)) for target in targets} & {*ALL}
 
 
+def test_every_package_is_on_the_map() -> None:
+    packages = {path.parent for top in ("models", "pipelines", "serving") for path in (ROOT / top).rglob("__init__.py")}
+    names = {f"{path.relative_to(ROOT)}/" for path in packages}
+    # Their rows are those of the packages inside.
+    assert names - cells("ARCHITECTURE.md") == {"models/", "models/ml/"}
+
+
 @pytest.mark.parametrize("page", ALL)
 def test_every_diagram_is_of_a_known_type_and_closes_its_brackets(page: str) -> None:
     for block in blocks(page):
