@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import text
 
 from models.db.engines import open_database
@@ -29,6 +30,7 @@ from pipelines.loaders.simulation.ground_truth import find_truth
 from pipelines.resources import ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import convert_from_table, read_table, store_url
+from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 with warnings.catch_warnings():
     # In a notebook tqdm, which MLflow imports, asks for a package that draws its bars. Nothing here draws any.
@@ -50,12 +52,15 @@ class Workspace:
 
     def read_frame(self, asset: str) -> pd.DataFrame:
         """The frame that an asset left. Raises InputError if it never ran."""
+        return convert_from_table(self._read_table(asset))
+
+    def _read_table(self, asset: str) -> pa.Table:
         path = ShardStore(base=store_url(self.settings)).get_frame_path(asset)
         if not path.exists():
             raise InputError(
                 f"there is no {path}: run `make demo`, or load people and `matching run`, with the same MATCHING_HOME"
             )
-        return convert_from_table(read_table(path))
+        return read_table(path)
 
     @cached_property
     def profiles(self) -> pd.DataFrame:
@@ -75,7 +80,7 @@ class Workspace:
     @cached_property
     def answers(self) -> AnswerEmbeddings:
         """The embedded answers."""
-        return load_answers(self.read_frame("profile_embeddings"))
+        return load_answers(ShardManifest.from_table(self._read_table("profile_embeddings")))
 
     @cached_property
     def rankers(self) -> CrossFittedRanker:
@@ -84,7 +89,7 @@ class Workspace:
         Raises RankerLost if MLflow has lost them.
         """
         try:
-            return build_registry(self.settings).load_rankers(self.read_frame("scored_candidates")["ranker_version"][0])
+            return build_registry(self.settings).load_rankers(self._scores.ranker_version)
         except RankerLost as error:
             raise RankerLost(f"{error}; restore them, or run the pipeline again with `matching run`") from error
 
@@ -96,7 +101,11 @@ class Workspace:
     @cached_property
     def scored(self) -> ScoredPairs:
         """Everybody's scored candidates."""
-        return load_scored_pairs(self.read_frame("scored_candidates")["url"], pd.Index(self.profiles["profile_id"]))
+        return load_scored_pairs(self._scores, pd.Index(self.profiles["profile_id"]))
+
+    @cached_property
+    def _scores(self) -> ScoreManifest:
+        return ScoreManifest.from_table(self._read_table("scored_candidates"))
 
     @cached_property
     def lists(self) -> pd.DataFrame:

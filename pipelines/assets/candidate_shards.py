@@ -1,6 +1,5 @@
 """Score a shard of viewers against everybody eligible for them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +24,7 @@ from pipelines.store.frame_store import (
     read_table,
     write_table,
 )
+from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import SHARDS, assign_shards
 
 # What a frame says of when it was made, not of what is in it.
@@ -42,7 +42,7 @@ class ScoringInputs:
     fingerprint: str
     profiles_url: str = field(compare=False)
     interactions_url: str = field(compare=False)
-    embeddings: pd.DataFrame = field(compare=False, repr=False)
+    embeddings: ShardManifest = field(compare=False, repr=False)
     blocks: pd.DataFrame = field(compare=False, repr=False)
     ranker: Ranker = field(compare=False, repr=False)
 
@@ -57,7 +57,7 @@ class ScoringTask:
 
 
 def fingerprint_inputs(
-    profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: pd.DataFrame, blocks: pd.DataFrame, ranker: Ranker
+    profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: ShardManifest, blocks: pd.DataFrame, ranker: Ranker
 ) -> str:
     """Names the inputs of a scoring, and the code that scores, by their contents.
 
@@ -67,10 +67,9 @@ def fingerprint_inputs(
     with TemporaryDirectory() as folder:
         save_rankers(CrossFittedRanker(ranker, {}), Path(folder))
         parts = [path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())]
-    frames = [profiles.drop(columns=VOLATILE), interactions, embeddings, blocks, pd.DataFrame({"ranker": parts})]
-    return compute_fingerprint(
-        *(convert_to_table(frame) for frame in [*frames, pd.DataFrame({"scoring": [SCORING_VERSION]})])
-    )
+    before = [profiles.drop(columns=VOLATILE), interactions]
+    after = [blocks, pd.DataFrame({"ranker": parts}), pd.DataFrame({"scoring": [SCORING_VERSION]})]
+    return compute_fingerprint(*map(convert_to_table, before), embeddings.to_table(), *map(convert_to_table, after))
 
 
 def plan_scoring(inputs: ScoringInputs, folder: UPath) -> list[ScoringTask]:
@@ -131,9 +130,9 @@ def _build_table(scored: ScoredPairs, ids: np.ndarray) -> pa.Table:
     )
 
 
-def load_scored_pairs(urls: Iterable[str], ids: pd.Index) -> ScoredPairs:
-    """All scored pairs of the shards at `urls`, by position in `ids`, in order of viewer."""
-    table = pa.concat_tables([read_table(UPath(url)) for url in urls]).unify_dictionaries().combine_chunks()
+def load_scored_pairs(manifest: ScoreManifest, ids: pd.Index) -> ScoredPairs:
+    """All scored pairs of a manifest, by position in `ids`, in order of viewer."""
+    table = pa.concat_tables([read_table(UPath(url)) for url in manifest.urls]).unify_dictionaries().combine_chunks()
 
     def find_shard_positions(name: str) -> np.ndarray:
         column = table.column(name).chunk(0) if table.num_rows else pa.array([], pa.string()).dictionary_encode()

@@ -28,6 +28,7 @@ from pipelines.reports.market_report import build_market_metadata
 from pipelines.resources import DatabaseResource
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 # Whom somebody blocked is settled before the lists: no scored pair has a block.
 NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
@@ -109,8 +110,8 @@ def match_lists(
     registry: ModelRegistry,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
-    profile_embeddings: pd.DataFrame,
-    scored_candidates: pd.DataFrame,
+    profile_embeddings: ShardManifest,
+    scored_candidates: ScoreManifest,
 ) -> dg.Output[pd.DataFrame]:
     """Each viewer's list by the market policy, and the partner of the day, with the reasons for each.
 
@@ -124,7 +125,7 @@ def match_lists(
     with database.open_engine() as engine, engine.connect() as connection:
         partners_before, measured = read_most_compatible(connection, ids), estimate_attention(connection)
         others = read_passes_of_others(connection, ids)
-    scored = load_scored_pairs(scored_candidates["url"], ids)
+    scored = load_scored_pairs(scored_candidates, ids)
     keys = pd.util.hash_array(ids.to_numpy(object))
     graph = build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
     attention = config.build_attention(measured)
@@ -135,7 +136,7 @@ def match_lists(
     couples = np.flatnonzero(scored.candidate == match_most_compatible(graph, partners_before)[scored.viewer])
     del graph, chosen  # in a town of 60,000 half a gigabyte, before the reasons take as much
     explained = np.concatenate([rows, couples])
-    ranker = registry.load_rankers(scored_candidates["ranker_version"][0]).full
+    ranker = registry.load_rankers(scored_candidates.ranker_version).full
     town = build_scoring_context(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
     why = explain_pairs(

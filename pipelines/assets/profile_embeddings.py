@@ -13,6 +13,7 @@ from pipelines.reports.embedding_map import plot_embedding_map
 from pipelines.reports.plots import round_figures, show_figure
 from pipelines.resources import ComputeResource, DatabaseResource, ShardStore
 from pipelines.store.answer_shards import build_embedding_rows, encode_shard, load_answers, plan_encoding
+from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import build_manifest, find_missing, find_outdated, remove_files
 
 NORMALISED_CHECK = dg.AssetCheckSpec(
@@ -36,7 +37,7 @@ def profile_embeddings(
     store: ShardStore,
     compute: ComputeResource,
     profiles: pd.DataFrame,
-) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
+) -> Iterator[dg.Output[ShardManifest] | dg.AssetCheckResult]:
     """The answers of each profile as vectors, and one vector a profile in `matching.embeddings`.
 
     In: `profiles`. Out: a frame of 16 rows, shard and url, that names the files of the answers: profile_id, prompt,

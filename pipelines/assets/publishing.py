@@ -18,6 +18,7 @@ from pipelines.reports.plots import round_figures
 from pipelines.resources import ComputeResource, DatabaseResource, ShardStore
 from pipelines.store.frame_store import BLOCKS_FRAME, convert_to_table, count_rows, write_table
 from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import build_manifest, find_missing, find_outdated, remove_files
 
 GROUP, OWNERS = "matches", ["team:matching"]
@@ -33,8 +34,8 @@ def scored_candidates(
     registry: ModelRegistry,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
-    profile_embeddings: pd.DataFrame,
-) -> dg.Output[pd.DataFrame]:
+    profile_embeddings: ShardManifest,
+) -> dg.Output[ScoreManifest]:
     """Each viewer's eligible candidates, scored in both directions by the champion.
 
     In: `profiles`, `interactions`, `profile_embeddings`, blocks, the champion. Out: a frame of 16 rows, shard, url and
@@ -61,7 +62,7 @@ def scored_candidates(
         pairs += count
         context.log.info(f"shard {done} of {len(to_do)}: {pairs:,} pairs")
     remove_files(earlier)
-    handed_on = build_manifest(shards).assign(ranker_version=champion.version)
+    handed_on = ScoreManifest(build_manifest(shards).urls, champion.version)
     counts = {
         "pairs": sum(count_rows(UPath(shard.output)) for shard in shards),
         "pairs_scored": pairs,
@@ -77,7 +78,7 @@ def publication(
     database: DatabaseResource,
     registry: ModelRegistry,
     profiles: pd.DataFrame,
-    scored_candidates: pd.DataFrame,
+    scored_candidates: ScoreManifest,
     match_lists: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
     """The match lists in PostgreSQL: copied, verified, and switched live in one transaction.
@@ -85,7 +86,7 @@ def publication(
     In: `match_lists`, `scored_candidates`, `profiles`. Out: a row of `matching.publications`, and one a viewer of
     `matching.match_lists`, which readers see from one instant on. The two publications before are kept.
     """
-    scored_at, version = profiles["extracted_at"][0], scored_candidates["ranker_version"][0]
+    scored_at, version = profiles["extracted_at"][0], scored_candidates.ranker_version
     start = time.monotonic()
     compared_by = _read_comparison_values(context, registry, version)
     with database.open_engine() as engine:

@@ -15,6 +15,7 @@ from pipelines.loaders.simulation.ground_truth import find_truth
 from pipelines.reports.evaluation_report import build_evaluation_metadata
 from pipelines.resources import DatabaseResource
 from pipelines.store.answer_shards import load_answers
+from pipelines.store.shard_manifest import ShardManifest
 
 GROUP = "evaluation"
 
@@ -33,7 +34,7 @@ def ranker_evaluation(
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
     database: DatabaseResource,
     profiles: pd.DataFrame,
-    profile_embeddings: pd.DataFrame,
+    profile_embeddings: ShardManifest,
     training_pairs: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
     """Ranker and baselines on people they had not seen.

@@ -22,6 +22,7 @@ from pipelines.resources import ComputeResource, ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table
 from pipelines.store.model_registry import REFERENCE, REQUIREMENTS, Champion, ModelRegistry
+from pipelines.store.shard_manifest import ShardManifest
 
 GROUP, OWNERS = "ranker", ["team:data-science"]
 CHECKS = {
@@ -86,7 +87,7 @@ def ranker(
     registry: ModelRegistry,
     store: ShardStore,
     profiles: pd.DataFrame,
-    profile_embeddings: pd.DataFrame,
+    profile_embeddings: ShardManifest,
     training_pairs: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
     """The ranker in MLflow, registered; the champion if it passes the gate or is the town's first.

@@ -12,6 +12,7 @@ from pipelines.checks.asset_checks import WARN, make_check_result
 from pipelines.reports.plots import round_figures, show_table
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.model_registry import REFERENCE, ModelRegistry
+from pipelines.store.shard_manifest import ShardManifest
 
 NUMBERS_SHOWN = 10
 
@@ -34,7 +35,7 @@ NUMBERS_SHOWN = 10
     ins={"profiles": dg.AssetIn("profiles"), "profile_embeddings": dg.AssetIn("profile_embeddings")},
 )
 def check_drift(
-    registry: ModelRegistry, profiles: pd.DataFrame, profile_embeddings: pd.DataFrame
+    registry: ModelRegistry, profiles: pd.DataFrame, profile_embeddings: ShardManifest
 ) -> Iterator[dg.AssetCheckResult]:
     """Compare people and scores with those of the champion's training; warn from a stability index of 0.25 on."""
     champion, moved = registry.find_champion(), pd.Series(dtype=np.float64)

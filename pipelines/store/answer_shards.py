@@ -19,6 +19,7 @@ from models.ml.profiles.answer_embeddings import (
 from models.ml.profiles.encoder import DIMENSIONS, encode_texts, find_readable, hash_content, hash_text
 from pipelines.store.frame_store import compute_fingerprint, read_table, write_table
 from pipelines.store.frame_store import convert_to_table as frame_table
+from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import SHARDS, assign_shards, find_earlier
 
 Vectors = dict[str, Float16Array]
@@ -91,9 +92,9 @@ def _index_vectors(parts: list[AnswerEmbeddings]) -> Vectors:
     return dict(zip(together.keys["text_hash"], together.vectors, strict=True))
 
 
-def load_answers(manifest: pd.DataFrame) -> AnswerEmbeddings:
+def load_answers(manifest: ShardManifest) -> AnswerEmbeddings:
     """All embedded answers of a manifest of shards."""
-    return concatenate([convert_from_table(read_table(UPath(url))) for url in manifest["url"]])
+    return concatenate([convert_from_table(read_table(UPath(url))) for url in manifest.urls])
 
 
 def build_embedding_rows(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> list[tuple[str, str, FloatArray]]:

@@ -15,6 +15,7 @@ from upath import UPath
 
 from models.db.errors import InputError
 from models.db.settings import Settings
+from pipelines.store.shard_manifest import ShardManifest
 
 # Ends the name of a file that is being written, or whose writer died.
 TEMPORARY_SUFFIX = ".part"
@@ -156,19 +157,26 @@ def _make_map_array(cells: pd.Series) -> pa.Array:
 
 
 class ParquetStore(dg.UPathIOManager):
-    """Keeps the frames between assets, one Parquet file an asset."""
+    """Stores what assets hand on, a frame or the manifest of shards: one Parquet file for each asset."""
 
     extension = ".parquet"
 
-    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame, path: UPath) -> None:  # noqa: ARG002
-        """Write an asset's frame."""
-        write_table(convert_to_table(obj), path)
+    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame | ShardManifest, path: UPath) -> None:  # noqa: ARG002
+        """Write the frame or the manifest of an asset."""
+        write_table(obj.to_table() if isinstance(obj, ShardManifest) else convert_to_table(obj), path)
 
-    def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
-        """Read an asset's frame; say which asset to materialize when there is none."""
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame | ShardManifest:
+        """Read an asset's file as the type that the input is annotated with.
+
+        Raises:
+            InputError: The asset has not been materialized yet, or its file cannot be read.
+        """
         if not path.exists():
             name = context.asset_key.to_user_string()
             raise InputError(
                 f"{name} has not been materialized yet: materialize it first, or everything with `matching run`"
             )
-        return convert_from_table(read_table(path))
+        table, expected = read_table(path), context.dagster_type.typing_type
+        if isinstance(expected, type) and issubclass(expected, ShardManifest):
+            return expected.from_table(table)
+        return convert_from_table(table)

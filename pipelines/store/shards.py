@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
-import pandas as pd
 from upath import UPath
 
 from models.ml.arrays import Int64Array
+from pipelines.store.shard_manifest import ShardManifest
 
 # Fixed, so that a person stays in their shard as the town grows. Another number is this one times a power of two, up to
 # 256: then whoever is in shard n is, with any other such number, in one whose number leaves the same rest by FEWEST.
@@ -36,9 +36,9 @@ def find_missing(shards: Sequence[AnyShardTask]) -> list[AnyShardTask]:
     return [shard for shard in shards if not UPath(shard.output).exists()]
 
 
-def build_manifest(shards: Sequence[ShardTask]) -> pd.DataFrame:
-    """What an asset of shards hands on: the URL of each shard's file."""
-    return pd.DataFrame({"shard": range(len(shards)), "url": [shard.output for shard in shards]})
+def build_manifest(shards: Sequence[ShardTask]) -> ShardManifest:
+    """Return the manifest of these shards."""
+    return ShardManifest(tuple(shard.output for shard in shards))
 
 
 def find_outdated(folder: UPath, shards: Sequence[ShardTask]) -> list[UPath]:

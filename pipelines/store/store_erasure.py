@@ -16,12 +16,13 @@ from models.db.settings import Settings
 from models.ml.scoring import list_frames
 from pipelines.store.frame_store import read_columns, read_table, remove_unfinished, store_url, write_table
 from pipelines.store.run_lock import try_run_lock
+from pipelines.store.shard_manifest import is_manifest, replace_urls
 
 PROFILE_COLUMNS = (
     *("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id", "blocker_id", "blocked_id"),
     *("candidate_ids", "most_compatible_id", "withheld_ids"),
 )
-LISTS, URL = "candidate_ids", "url"
+LISTS = "candidate_ids"
 
 logger = logging.getLogger(__name__)
 
@@ -91,9 +92,8 @@ def _choose_target(path: UPath, store: UPath) -> UPath:
 def _update_manifests(store: UPath, moved: dict[str, str]) -> None:
     """Name shards that have moved where they are named, then remove them."""
     for path in store.glob("*.parquet") if moved else []:
-        if URL in (table := read_table(path)).column_names:
-            urls = pa.array([moved.get(url, url) for url in table.column(URL).to_pylist()], pa.string())
-            write_table(table.set_column(table.column_names.index(URL), URL, urls), path)
+        if is_manifest(table := read_table(path)):
+            write_table(replace_urls(table, moved), path)
     for old in moved:
         UPath(old).unlink()
 

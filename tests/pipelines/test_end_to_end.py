@@ -19,6 +19,7 @@ from pipelines.commands.run_pipeline import ensure_dagster_home
 from pipelines.definitions import build_definitions, build_registry
 from pipelines.store.answer_shards import extract_answers
 from pipelines.store.frame_store import convert_from_table, read_table
+from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import SHARDS
 from tests.pipelines.conftest import Place, RunOnce
 
@@ -141,10 +142,10 @@ def test_the_ranker_is_in_mlflow_with_what_it_was_made_from_and_how_it_compares(
 
 def test_what_other_code_has_scored_counts_no_more(settled: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     store = settled.home / "store"
-    people, decisions, vectors = (
-        convert_from_table(read_table(UPath(store / f"{name}.parquet")))
-        for name in ("profiles", "interactions", "profile_embeddings")
+    people, decisions = (
+        convert_from_table(read_table(UPath(store / f"{name}.parquet"))) for name in ("profiles", "interactions")
     )
+    vectors = ShardManifest.from_table(read_table(UPath(store / "profile_embeddings.parquet")))
     blocks = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
     ranker = build_registry(settled.settings).get_champion().rankers.full
     before = candidate_shards.fingerprint_inputs(people, decisions, vectors, blocks, ranker)
@@ -188,8 +189,8 @@ def test_another_version_of_the_same_ranker_scores_nothing_again(repeated: Place
         assert job.execute_in_process(asset_selection=chosen, instance=instance).success
     scored = repeated.metadata("scored_candidates")
     assert (scored["pairs_scored"], scored["shards_kept"]) == (0, SHARDS)
-    frame = convert_from_table(read_table(UPath(repeated.home / "store" / "scored_candidates.parquet")))
-    assert set(frame["ranker_version"]) == {other}
+    manifest = ScoreManifest.from_table(read_table(UPath(repeated.home / "store" / "scored_candidates.parquet")))
+    assert manifest.ranker_version == other
 
 
 def test_after_an_edit_only_what_was_written_anew_is_encoded(repeated: Place) -> None:

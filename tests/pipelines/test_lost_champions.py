@@ -11,12 +11,15 @@ import dagster as dg
 import mlflow
 import pandas as pd
 import pytest
+from upath import UPath
 
 from models.db.errors import InputError, MatchingError, NoChampion
 from models.ml.ranker.ranker_model import save_rankers
 from pipelines.checks.drift_checks import check_drift
 from pipelines.definitions import build_registry
+from pipelines.store.frame_store import read_table
 from pipelines.store.model_registry import EXPERIMENT, REFERENCE
+from pipelines.store.shard_manifest import ShardManifest
 from pipelines.workspace import Workspace
 from tests.pipelines.assets.test_retraining import due, requested
 from tests.pipelines.conftest import Databases, Place, RunOnce
@@ -70,8 +73,9 @@ def replace_content(path: Path, content: str) -> None:
 def drift(place: Place) -> list[dg.AssetCheckResult]:
     """What the checks of drift say of the last run's people."""
     home = Workspace(place.settings)
-    frames = {name: home.read_frame(name) for name in ("profiles", "profile_embeddings")}
-    return list(cast("Iterator[dg.AssetCheckResult]", check_drift(registry=build_registry(place.settings), **frames)))
+    table = read_table(UPath(place.home / "store" / "profile_embeddings.parquet"))
+    inputs = {"profiles": home.profiles, "profile_embeddings": ShardManifest.from_table(table)}
+    return list(cast("Iterator[dg.AssetCheckResult]", check_drift(registry=build_registry(place.settings), **inputs)))
 
 
 def delete_experiment(place: Place) -> None:

@@ -28,10 +28,12 @@ from pipelines.store.frame_store import (
     write_table,
 )
 from pipelines.store.model_registry import REQUIREMENTS, ModelRegistry
+from pipelines.store.shard_manifest import ShardManifest
 from tests.models_ml import planted
 from tests.pipelines.conftest import Databases
 
 EVENINGS = planted.circles()
+NO_SHARDS = ShardManifest(())
 Files = dict[str, bytes]
 
 
@@ -93,8 +95,9 @@ def everybody() -> pd.DataFrame:
 def furnished(folder: Path, database_url: str, decisions: pd.DataFrame) -> Home:
     """A home with everything there is about the evenings; nobody wrote anything, and nobody was refused."""
     home = Home(Settings(home=folder, database_url=database_url))
-    manifest, none = pd.DataFrame({"url": pd.Series(dtype=str)}), pd.DataFrame({"reason": pd.Series(dtype=str)})
-    home.keep(profiles=everybody(), profile_embeddings=manifest, training_pairs=decisions)
+    none = pd.DataFrame({"reason": pd.Series(dtype=str)})
+    write_table(NO_SHARDS.to_table(), home.frame("profile_embeddings"))
+    home.keep(profiles=everybody(), training_pairs=decisions)
     home.keep(interactions=decisions, rejected_profiles=none, rejected_interactions=none)
     return home
 
@@ -140,7 +143,7 @@ def reported(result: dg.ExecuteInProcessResult) -> dict[str, object]:
 def again(home: Home, run: Run, folder: Path) -> Files:
     """The ranker trained once more, by what its run says of how."""
     said = run.data.params
-    answers, pairs = load_answers(home.read("profile_embeddings")), home.read("training_pairs")
+    answers, pairs = load_answers(NO_SHARDS), home.read("training_pairs")
     sensitive = {"True": True, "False": False}[said["use_race_and_ethnicity"]]
     made = train_ranker(home.read("profiles"), answers, pairs, int(said["seed"]), sensitive=sensitive)
     save_rankers(made.rankers, folder)

@@ -20,6 +20,7 @@ from pipelines.definitions import build_registry
 from pipelines.resources import ComputeResource
 from pipelines.store.answer_shards import encode_shard, plan_encoding
 from pipelines.store.frame_store import convert_from_table, read_table
+from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import ShardTask
 from tests.pipelines.conftest import Place
 
@@ -37,7 +38,7 @@ def cluster() -> Iterator[LocalCluster]:
 @pytest.fixture(scope="module")
 def inputs(settled: Place) -> ScoringInputs:
     store = settled.home / "store"
-    manifest = convert_from_table(read_table(UPath(store / "profile_embeddings.parquet")))
+    manifest = ShardManifest.from_table(read_table(UPath(store / "profile_embeddings.parquet")))
     profiles, interactions = (str(store / f"{name}.parquet") for name in ("profiles", "interactions"))
     ranker = build_registry(settled.settings).get_champion().rankers.full
     return ScoringInputs("scored", profiles, interactions, manifest, NO_BLOCKS, ranker)

@@ -28,6 +28,7 @@ from pipelines.store.frame_store import (
     remove_unfinished,
     write_table,
 )
+from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 WORD = st.text(st.characters(codec="utf-8"), max_size=8)
 NUMBER = st.floats(allow_nan=False, width=64)
@@ -181,3 +182,43 @@ def test_an_asset_whose_input_was_never_made_says_which() -> None:
     store = ParquetStore(base_path=UPath("memory://nothing"))
     with pytest.raises(InputError, match="decisions has not been materialized yet"):
         dg.materialize([dg.AssetSpec("decisions"), likes], resources={"io_manager": store}, selection=[likes])
+
+
+@dg.asset
+def embeddings() -> ShardManifest:
+    return ShardManifest(("a.parquet", "b.parquet"))
+
+
+@dg.asset
+def scores(embeddings: ShardManifest) -> ScoreManifest:
+    return ScoreManifest(embeddings.urls[::-1], "7")
+
+
+@dg.asset
+def lists(embeddings: ShardManifest, scores: ScoreManifest) -> pd.DataFrame:
+    return pd.DataFrame({"urls": [[*embeddings.urls], [*scores.urls]], "version": scores.ranker_version})
+
+
+def test_a_manifest_comes_back_as_the_type_that_an_input_has(tmp_path: Path) -> None:
+    resources = {"io_manager": ParquetStore(base_path=UPath(tmp_path))}
+    assert dg.materialize([embeddings, scores, lists], resources=resources).success
+    result = dg.materialize([embeddings, scores, lists], resources=resources, selection=[lists])
+    made = result.asset_value("lists")
+    assert made["urls"].tolist() == [["a.parquet", "b.parquet"], ["b.parquet", "a.parquet"]]
+    assert set(made["version"]) == {"7"}
+
+
+def test_the_frames_of_an_earlier_version_are_read_as_manifests(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"shard": range(2), "url": ["a.parquet", "b.parquet"]})
+    write_table(convert_to_table(frame), UPath(tmp_path / "embeddings.parquet"))
+    write_table(convert_to_table(frame.assign(ranker_version="7")), UPath(tmp_path / "scores.parquet"))
+    resources = {"io_manager": ParquetStore(base_path=UPath(tmp_path))}
+    made = dg.materialize([embeddings, scores, lists], resources=resources, selection=[lists]).asset_value("lists")
+    assert made["urls"].tolist() == [["a.parquet", "b.parquet"]] * 2
+
+
+def test_a_manifest_has_the_fingerprint_of_the_frame_that_it_was() -> None:
+    """Otherwise every shard would be scored again after an update."""
+    frame = pd.DataFrame({"shard": range(2), "url": ["a.parquet", "b.parquet"]})
+    table = convert_to_table(frame)
+    assert compute_fingerprint(ShardManifest.from_table(table).to_table()) == compute_fingerprint(table)

@@ -11,6 +11,7 @@ from upath import UPath
 
 from pipelines.store import answer_shards, shards
 from pipelines.store.answer_shards import encode_shard, extract_answers, load_answers, plan_encoding
+from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import SHARDS, assign_shards, build_manifest, find_missing, find_outdated, remove_files
 
 
@@ -43,7 +44,7 @@ def test_only_files_that_are_not_there_are_missing_and_only_earlier_ones_are_rem
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("00-abc.parquet", "01-joined-meanwhile.parquet", "02-abc.parquet", "02-abc.parquet.1.part"),
     ]
-    assert build_manifest(files).to_dict("list") == {"shard": [0, 1, 2], "url": [file.output for file in files]}
+    assert build_manifest(files) == ShardManifest(tuple(file.output for file in files))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from pipelines.store import store_erasure
 from pipelines.store.answer_shards import encode_shard, load_answers, plan_encoding
 from pipelines.store.frame_store import TEMPORARY_SUFFIX, convert_from_table, convert_to_table, read_table, write_table
 from pipelines.store.run_lock import exclusive_run
+from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import build_manifest, find_missing
 from pipelines.store.store_erasure import erase_from_store, purge_deleted_profiles
 from tests.pipelines.conftest import Databases, Place
@@ -183,16 +184,19 @@ def encoded(place: Place, people: pd.DataFrame) -> tuple[int, AnswerEmbeddings]:
     store = ShardStore(base=str(place.home / "store"))
     shards = plan_encoding(people, store.get_shard_folder("profile_embeddings"))
     new = sum(map(encode_shard, find_missing(shards)))
-    write_table(convert_to_table(build_manifest(shards)), store.get_frame_path("profile_embeddings"))
-    return new, load_answers(convert_from_table(read_table(store.get_frame_path("profile_embeddings"))))
+    write_table(build_manifest(shards).to_table(), store.get_frame_path("profile_embeddings"))
+    return new, load_answers(read_manifest(place))
+
+
+def read_manifest(place: Place) -> ShardManifest:
+    return ShardManifest.from_table(read_table(UPath(place.home / "store" / "profile_embeddings.parquet")))
 
 
 def test_a_shard_that_somebody_was_taken_out_of_is_not_taken_for_whole(place: Place, people: pd.DataFrame) -> None:
     """The same person may come back: ids made from an app's keys are the same again."""
     assert encoded(place, people)[0] == 40
     assert erase_from_store(place.settings, people["profile_id"][7]) == 1
-    frame = convert_from_table(read_table(UPath(place.home / "store" / "profile_embeddings.parquet")))
-    assert set(load_answers(frame).keys["profile_id"]) == {*people["profile_id"].drop(7)}
+    assert set(load_answers(read_manifest(place)).keys["profile_id"]) == {*people["profile_id"].drop(7)}
     new, answers = encoded(place, people)
     assert new == 1
     assert set(answers.keys["profile_id"]) == {*people["profile_id"]}
