@@ -1,11 +1,11 @@
-"""The bounds of the assets' configuration, looked at as a run starts, not only when the asset's turn has come."""
+"""Check the bounds of the assets' configuration when a run starts, and not only when the asset is materialized."""
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 import dagster as dg
-from dagster._config import process_config
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from models.db.errors import InputError
 from pipelines.assets.market_lists import MarketConfig
@@ -21,21 +21,33 @@ CONFIGS: Mapping[str, type[dg.Config]] = {
 
 @dg.resource
 def config_check(context: dg.InitResourceContext) -> None:
-    """Refuse numbers out of range before the first step; every asset with a configuration asks for this resource.
+    """Refuse numbers out of range before the first step. Every asset with a configuration requires this resource.
 
-    Raises InputError, which names the asset, the field and the value.
+    Raises:
+        InputError: A number is out of range; the message names the asset, the field and the value.
     """
     launched: Mapping[str, Any] = context.run.run_config if context.run else {}
     ops = launched.get("ops", {})
-    if wrong := [each for asset, made in CONFIGS.items() for each in _find_errors(asset, made, ops.get(asset, {}))]:
+    if wrong := [each for asset, config in CONFIGS.items() for each in _find_errors(asset, config, ops.get(asset, {}))]:
         raise InputError(f"{'; '.join(wrong)}. Nothing has run: mend it in the run's configuration and launch it again")
 
 
-def _find_errors(asset: str, made: type[dg.Config], asked: Mapping[str, Any]) -> list[str]:
-    # Dagster has checked the types by now, and a value may be {"env": NAME}.
-    given: Any = process_config(made.to_config_schema().as_field().config_type, asked.get("config", {})).value
+def _find_errors(asset: str, config: type[dg.Config], launched: Mapping[str, Any]) -> list[str]:
+    # Dagster has already checked names and types, so only fields with bounds are left to check.
+    bounded = {name for name, field in config.model_fields.items() if field.metadata}
+    types = get_type_hints(config)
+    given = {
+        name: TypeAdapter(types[name]).validate_python(_resolve_variable(value))
+        for name, value in launched.get("config", {}).items()
+        if name in bounded
+    }
     try:
-        made(**given)
+        config(**given)
     except ValidationError as error:
         return [f"{asset}: {each['loc'][0]} is {each['input']!r}: {each['msg']}" for each in error.errors()]
     return []
+
+
+def _resolve_variable(value: object) -> object:
+    """Return the content of the environment variable that `{"env": NAME}` stands for; any other value as it is."""
+    return os.environ[value["env"]] if isinstance(value, Mapping) else value

@@ -1,6 +1,7 @@
 """The rules of the house that an import can break."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("models", "pipelines", "serving", "migrations")
+CODE = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts
+)
+PRIVATE = re.compile(r"_(?!_)")  # names such as __future__ are public
 PURE = sorted((ROOT / "models" / "ml").rglob("*.py"))
 # Where things are kept and run: none of it is the learning code's business.
 IMPURE = {
@@ -58,10 +64,25 @@ def test_what_is_compiled_uses_nothing_of_other_modules(path: Path) -> None:
             assert used & others == set(), function.name
 
 
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_imports_a_private_name(path: Path) -> None:
+    """A library may change such a name in any release. A private name of ours has no other users than its module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used = [*imported(tree), *imported_members(tree)]
+    assert [name for name in used if any(map(PRIVATE.match, name.split(".")))] == []
+    assert "SLF001" not in path.read_text(encoding="utf-8")  # what ruff finds of other uses is not excused
+
+
 @pytest.mark.parametrize("name", SHARED)
 def test_what_is_shared_needs_the_standard_library_only(name: str) -> None:
     path = (ROOT / name.replace(".", "/")).with_suffix(".py")
     assert set(imported(ast.parse(path.read_text(encoding="utf-8")))) <= {"collections.abc", "dataclasses"}
+
+
+def imported_members(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (each.name for each in node.names)
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

@@ -30,7 +30,7 @@ def find_training_reason(registry: ModelRegistry, connection: Connection) -> str
     except NoChampion as error:
         return str(error)
     trained_at, trained_on = registry.describe_training_data(champion.version)
-    now = {name: int(count) for name, count in connection.execute(text(COUNTS)).one()._asdict().items()}
+    now = {name: int(count) for name, count in connection.execute(text(COUNTS)).mappings().one().items()}
     found = explain_retraining(datetime.now(UTC) - trained_at, trained_on, now)
     return f"the champion, version {champion.version}, {found}" if found else None
 

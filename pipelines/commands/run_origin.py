@@ -1,24 +1,11 @@
-"""Where a run belongs: Dagster's timeline and list of jobs show what the workspace made, and leave out other runs."""
+"""The tag that assigns a run of `matching` to the code location of the workspace.
 
-import dagster as dg
-from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
-from dagster._core.workspace.load import location_origins_from_yaml_paths
+Dagster's UI shows such a run in the list of all runs and among the runs of its job. The timeline leaves it out: that
+page needs an origin that only Dagster itself can record, when it launches the run.
+"""
 
-from models.db.schema.migrations import ROOT
-
-
-def make_tags() -> dict[str, str]:
-    """What a run is tagged with from its start, so that the list of jobs shows it."""
-    return {REPOSITORY_LABEL_TAG: _make_workspace_origin().get_label()}
-
-
-def record_origin(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Say of a run that was made in this process that it is the workspace's, so that the timeline shows it."""
-    if run := instance.get_run_by_id(run_id):
-        instance.run_storage.replace_job_origin(run, RemoteJobOrigin(_make_workspace_origin(), run.job_name))
-
-
-def _make_workspace_origin() -> RemoteRepositoryOrigin:
-    (location,) = location_origins_from_yaml_paths([str(ROOT / "workspace.yaml")])
-    return RemoteRepositoryOrigin(location, "__repository__")
+# The code location that `workspace.yaml` names. A location loaded from `@dg.definitions` holds one repository, which
+# Dagster names so.
+CODE_LOCATION = "matching"
+REPOSITORY = "__repository__"
+RUN_TAGS = {".dagster/repository": f"{REPOSITORY}@{CODE_LOCATION}"}

@@ -6,13 +6,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.errors import DagsterAssetCheckFailedError
 from sqlalchemy import Engine
 
 from models.db.errors import CheckFailed, MatchingError
 from models.db.settings import Settings
 from pipelines.assets.retraining import find_training_reason
-from pipelines.commands import run_origin
+from pipelines.commands.run_origin import RUN_TAGS
 from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry, list_assets_without_training
 
 INSTANCE = """\
@@ -54,17 +53,28 @@ def run_job(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None 
                 instance=instance,
                 asset_selection=assets,
                 run_id=run_id,
-                tags=run_origin.make_tags(),
+                tags=RUN_TAGS,
             )
-        except DagsterAssetCheckFailedError as error:
-            _, _, which = str(error).partition("\n")
-            raise CheckFailed(
-                f"nothing was published, as a check failed, {', '.join(which.splitlines())}: its line above says why, "
-                "and `make ui` shows it; mend that, then run this again"
-            ) from error
         except dg.DagsterError as error:
             if isinstance(error.__cause__, MatchingError):
                 raise error.__cause__ from None
+            if failed := _list_failed_checks(instance, run_id):
+                raise CheckFailed(
+                    f"nothing was published, as a check failed, {', '.join(failed)}: its line above says why, "
+                    "and `make ui` shows it; mend that, then run this again"
+                ) from error
             raise
-        finally:
-            run_origin.record_origin(instance, run_id)
+
+
+def _list_failed_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Return the blocking checks that failed with an error, as `asset: check`."""
+    logged = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    checks = [entry.dagster_event.event_specific_data for entry in logged if entry.dagster_event]
+    return [
+        f"{check.asset_key.to_user_string()}: {check.check_name}"
+        for check in checks
+        if isinstance(check, dg.AssetCheckEvaluation)
+        and check.blocking
+        and not check.passed
+        and check.severity is dg.AssetCheckSeverity.ERROR
+    ]

@@ -2,11 +2,8 @@
 
 import logging
 import time
-from typing import Any
 
 import dagster as dg
-
-START, DONE, FAILED, CHECK = "STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "ASSET_CHECK_EVALUATION"
 
 
 class _ProgressFormatter(logging.Formatter):
@@ -14,31 +11,36 @@ class _ProgressFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.started: dict[str, float] = {}
+        self.started: dict[str | None, float] = {}
 
     def format(self, record: logging.LogRecord) -> str:
-        event: Any = getattr(record, "dagster_event", None)
+        event = _get_event(record)
         if event is None:
             return f"    {record.dagster_meta['orig_message']}"  # type: ignore[attr-defined] # Dagster sets it
-        kind, step = event.event_type_value, event.step_key
-        if kind == CHECK:
-            said = event.event_specific_data
-            level = "warning" if said.severity is dg.AssetCheckSeverity.WARN else "failed"
-            return f"    {level}: {said.check_name.replace('_', ' ')}: no; {said.description}"
-        if kind == START:
+        check, step = event.event_specific_data, event.step_key
+        if isinstance(check, dg.AssetCheckEvaluation):
+            level = "warning" if check.severity is dg.AssetCheckSeverity.WARN else "failed"
+            return f"    {level}: {check.check_name.replace('_', ' ')}: no; {check.description}"
+        if event.is_step_start:
             self.started[step] = time.monotonic()
             return f"▸ {step}"
         seconds = time.monotonic() - self.started.get(step, time.monotonic())
-        return f"  {'failed' if kind == FAILED else 'done'} in {seconds:.1f} s"
+        return f"  {'failed' if event.is_step_failure else 'done'} in {seconds:.1f} s"
 
 
 def _is_reported(record: logging.LogRecord) -> bool:
-    event: Any = getattr(record, "dagster_event", None)
+    event = _get_event(record)
     if event is None:
         return record.levelno >= logging.INFO
-    if event.event_type_value == CHECK:
+    if isinstance(event.event_specific_data, dg.AssetCheckEvaluation):
         return not event.event_specific_data.passed
-    return event.event_type_value in (START, DONE, FAILED)
+    return event.is_step_start or event.is_step_success or event.is_step_failure
+
+
+def _get_event(record: logging.LogRecord) -> dg.DagsterEvent | None:
+    """Return the event that Dagster logs with this record; None for a message of an asset."""
+    event: dg.DagsterEvent | None = getattr(record, "dagster_event", None)
+    return event
 
 
 @dg.logger(config_schema={}, description="One line a step, and what it reports.")

@@ -118,11 +118,11 @@ def convert_from_table(table: pa.Table) -> pd.DataFrame:
 
 def compute_fingerprint(*tables: pa.Table) -> str:
     """A hash of the tables' contents: the same for the same rows in the same order."""
-    digest = hashlib.sha256()
+    writer = _HashWriter()
     for table in tables:
-        with pa.ipc.new_stream(_HashWriter(digest), table.schema) as stream:
+        with pa.ipc.new_stream(writer, table.schema) as stream:
             stream.write_table(table.combine_chunks())
-    return digest.hexdigest()[:16]
+    return writer.digest.hexdigest()[:16]
 
 
 class _HashWriter:
@@ -130,8 +130,8 @@ class _HashWriter:
 
     closed = False
 
-    def __init__(self, digest: "hashlib._Hash") -> None:
-        self.digest = digest
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
 
     def write(self, data: bytes) -> int:
         self.digest.update(data)

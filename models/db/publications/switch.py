@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, Text, cast, func, select, text
+from sqlalchemy import Connection, Engine, Select, Text, cast, func, select, text
 
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
@@ -42,15 +42,14 @@ class StoredPublication:
 
 def list_publications(connection: Connection) -> list[StoredPublication]:
     """Every publication there ever was, newest first."""
-    return [
-        _parse_publication(found) for found in connection.execute(_select_publications().order_by(columns.id.desc()))
-    ]
+    found = connection.execute(_select_publications().order_by(columns.id.desc())).mappings()
+    return [StoredPublication(**each) for each in found]
 
 
 def get_live_publication(connection: Connection) -> StoredPublication | None:
     """The publication that readers see."""
-    found = connection.execute(_select_publications().where(columns.state == "live")).one_or_none()
-    return None if found is None else _parse_publication(found)
+    found = connection.execute(_select_publications().where(columns.state == "live")).mappings().one_or_none()
+    return None if found is None else StoredPublication(**found)
 
 
 def publish_match_lists(
@@ -172,8 +171,5 @@ def _select_publications() -> Select[Any]:
 
 
 def _get_publication(connection: Connection, publication_id: int) -> StoredPublication:
-    return _parse_publication(connection.execute(_select_publications().where(columns.id == publication_id)).one())
-
-
-def _parse_publication(found: Row[Any]) -> StoredPublication:
-    return StoredPublication(**found._mapping)  # noqa: SLF001
+    found = connection.execute(_select_publications().where(columns.id == publication_id)).mappings().one()
+    return StoredPublication(**found)

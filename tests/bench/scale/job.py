@@ -17,7 +17,6 @@ import psutil
 
 from models.db.engines import open_database
 from pipelines.commands.run_pipeline import ensure_dagster_home, run_pipeline
-from pipelines.reports.progress import DONE, START
 from tests.bench.memory import peak_megabytes
 from tests.bench.scale.founding import settings_of
 
@@ -86,9 +85,9 @@ def _job(home: Path) -> Run:
     started: dict[str, float] = {}
     for entry in _events(home):
         event: Any = entry.dagster_event
-        if event.event_type_value == START:
+        if event.is_step_start:
             started[event.step_key] = entry.timestamp
-        elif event.event_type_value == DONE:
+        elif event.is_step_success:
             stages[event.step_key] = looks.stage(started[event.step_key], entry.timestamp)
         elif event.is_step_materialization:
             said = event.step_materialization_data.materialization.metadata

@@ -152,7 +152,7 @@ def test_many_bad_rows_warn_and_most_bad_rows_block_the_rest(town: Place, capsys
     town.tell("UPDATE app.profiles SET wants = '{}' WHERE source_key LIKE '%\\:1_'")
     with pytest.raises(CheckFailed, match=r"^nothing was published, as a check failed, profiles: rejection_rate: "):
         run_job(town.settings, NIGHTLY_JOB)
-    assert "    failed: few are rejected: no; 140 of 150 rows break the contract (93.3%)" in capsys.readouterr().err
+    assert "    failed: rejection rate: no; 140 of 150 rows break the contract (93.3%)" in capsys.readouterr().err
     assert told(town)["profiles", "rejection_rate"].description == (
         f"140 of 150 rows break the contract (93.3%); at most 5% is usual; {BLOCKED}"
     )
