@@ -8,10 +8,18 @@ from upath import UPath
 
 from models.db.errors import MatchingError
 from models.db.settings import Settings, get_settings
-from pipelines.assets import market_lists, profile_embeddings, publishing, ranker_evaluation, ranker_training, source
+from pipelines.assets import (
+    market_lists,
+    profile_embeddings,
+    publication,
+    ranker_evaluation,
+    ranker_training,
+    scored_candidates,
+    source,
+)
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.retraining import find_training_reason
-from pipelines.checks import asset_checks, drift_checks
+from pipelines.checks import drift_checks, listed_pairs, publication_checks
 from pipelines.reports.progress import progress
 from pipelines.resources import ComputeResource, DatabaseResource, ShardStore, sole_run
 from pipelines.run_config import config_check
@@ -23,7 +31,15 @@ NIGHTLY_JOB, EVALUATION_JOB, FRESHNESS_JOB = "matching", "evaluation", "freshnes
 NIGHTLY, HOURLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "UTC"
 
 
-MODULES = [source, profile_embeddings, ranker_training, publishing, market_lists, ranker_evaluation]
+MODULES = [
+    source,
+    profile_embeddings,
+    ranker_training,
+    scored_candidates,
+    market_lists,
+    publication,
+    ranker_evaluation,
+]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
 NIGHTLY_ASSETS = dg.AssetSelection.all() - dg.AssetSelection.groups(ranker_evaluation.GROUP)
 
@@ -33,7 +49,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     store = store_url(settings)
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=dg.load_asset_checks_from_modules([asset_checks, drift_checks]),
+        asset_checks=dg.load_asset_checks_from_modules([drift_checks, listed_pairs, publication_checks]),
         jobs=[
             dg.define_asset_job(
                 NIGHTLY_JOB,
@@ -47,7 +63,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             ),
             dg.define_asset_job(
                 FRESHNESS_JOB,
-                selection=dg.AssetSelection.checks(asset_checks.publication_freshness),
+                selection=dg.AssetSelection.checks(publication_checks.publication_freshness),
                 description="Whether last night's publication came to be: only the check of its age.",
             ),
             incremental_embeddings,

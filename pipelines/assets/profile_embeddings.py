@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.db.embedding_rows import store_embeddings
 from models.ml.profiles.encoder import ENCODER
-from pipelines.checks.asset_checks import check_embeddings_normalised
+from pipelines.checks.embeddings_normalised import check_embeddings_normalised
 from pipelines.reports.embedding_map import plot_embedding_map
 from pipelines.reports.plots import round_figures, show_figure
 from pipelines.resources import ComputeResource, DatabaseResource, ShardStore

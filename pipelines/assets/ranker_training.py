@@ -16,7 +16,7 @@ from models.ml.training.train import TrainingResult, train_ranker
 from models.ml.validation.gate import GateCheck, check_report
 from pipelines.assets.candidate_shards import VOLATILE
 from pipelines.assets.retraining import count_extracted_rows
-from pipelines.checks.asset_checks import make_check_result
+from pipelines.checks.check_results import make_check_result
 from pipelines.reports.ranker_report import build_ranker_metadata, explain_checks, write_note
 from pipelines.resources import ComputeResource, ShardStore
 from pipelines.store.answer_shards import load_answers

@@ -12,7 +12,7 @@ from models.db.errors import NotEnoughProfiles
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
 from models.ml.profiles.no_answers import remove_no_answers
 from pipelines.assets.extract import count_future_rows, read_interactions, read_profiles
-from pipelines.checks.asset_checks import check_rejection_rate
+from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.ml.monitoring.drift import P_LIKE, PSI_ALERT, DriftReference, compute_drift, compute_drift_features
-from pipelines.checks.asset_checks import WARN, make_check_result
+from pipelines.checks.check_results import WARN, make_check_result
 from pipelines.reports.plots import round_figures, show_table
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.model_registry import REFERENCE, ModelRegistry

@@ -14,12 +14,10 @@ from upath import UPath
 from models.db.errors import CheckFailed
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from pipelines.assets.ranker_training import CHAMPION_REMAINS, CHECKS, TOO_LITTLE
-from pipelines.checks.asset_checks import (
-    BLOCKED,
-    check_embeddings_normalised,
-    check_rejection_rate,
-    publication_matches_lists,
-)
+from pipelines.checks.check_results import BLOCKED
+from pipelines.checks.embeddings_normalised import check_embeddings_normalised
+from pipelines.checks.publication_checks import publication_matches_lists
+from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.commands.run_pipeline import ensure_dagster_home, run_job
 from pipelines.definitions import FRESHNESS_JOB, NIGHTLY_JOB, build_definitions
 from pipelines.store.frame_store import convert_from_table, convert_to_table, read_table, write_table

@@ -1,0 +1,69 @@
+"""Check that every listed pair is eligible."""
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from models.db.errors import InputError
+from models.ml.arrays import Int64Array
+from models.ml.eligibility.rule_violations import count_among, count_rule_violations
+from models.ml.eligibility.rules import build_rules
+from models.ml.features.training_pairs import extract_decisions
+from models.ml.profiles.id_lookup import find_positions
+from models.ml.scoring.list_frames import extract_pairs
+from pipelines.checks.check_results import BLOCKED, ERROR, make_check_result
+from pipelines.resources import ShardStore
+from pipelines.store.frame_store import BLOCKS_FRAME, convert_from_table, read_table
+
+
+@dg.asset_check(
+    asset="match_lists", blocking=True, additional_ins={name: dg.AssetIn(name) for name in ("profiles", "interactions")}
+)
+def listed_pairs_eligible(
+    store: ShardStore,
+    match_lists: pd.DataFrame,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+) -> dg.AssetCheckResult:
+    """Every listed pair, and every pair of the day, keeps the two-way rules. A failure blocks the publication.
+
+    Asked of the frames that the lists were made from, so nothing that users write during the run can fail it.
+    """
+    ids = profiles["profile_id"]
+    viewer, candidate = extract_pairs(match_lists, ids)
+    known = (viewer >= 0) & (candidate >= 0)
+    broken = _count_violations(profiles, interactions, _read_blocks(store), viewer[known], candidate[known])
+    broken["people who are not there"] = int((~known).sum())
+    told = ", ".join(f"{rule} {count:,}" for rule, count in broken.items() if count)
+    said = (
+        f"rules broken among {len(viewer):,} pairs: {told}; {BLOCKED}"
+        if told
+        else f"all {len(viewer):,} pairs keep the rules"
+    )
+    figures = {"pairs": len(viewer), "broken": int(broken.sum())}
+    return make_check_result(passed=not told, severity=ERROR, said=said, figures=figures)
+
+
+def _count_violations(
+    profiles: pd.DataFrame, interactions: pd.DataFrame, blocks: pd.DataFrame, viewer: Int64Array, candidate: Int64Array
+) -> "pd.Series[int]":
+    """How many of n pairs of positions break each rule, by what the run itself had read."""
+    ids = pd.Index(profiles["profile_id"])
+    decisions, people = extract_decisions(interactions, ids), len(ids)
+    blocker, blocked = find_positions(blocks["blocker_id"], ids), find_positions(blocks["blocked_id"], ids)
+    broken = count_rule_violations(build_rules(profiles), (decisions.actor, decisions.target), viewer, candidate)
+    passed = decisions.target[~decisions.liked], decisions.actor[~decisions.liked]
+    broken["passed by the candidate"] = count_among(passed, viewer, candidate, people)
+    either_way = np.concatenate([blocker, blocked]), np.concatenate([blocked, blocker])
+    broken["blocked"] = count_among(either_way, viewer, candidate, people)
+    return broken
+
+
+def _read_blocks(store: ShardStore) -> pd.DataFrame:
+    """The blocks that the candidates were scored with. Raises InputError if they were scored by an earlier version."""
+    try:
+        return convert_from_table(read_table(store.get_frame_path(BLOCKS_FRAME)))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"there is no {store.get_frame_path(BLOCKS_FRAME)}: materialize scored_candidates first"
+        ) from error

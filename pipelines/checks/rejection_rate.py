@@ -1,0 +1,25 @@
+"""Check that few rows of the app break the frame contract."""
+
+import dagster as dg
+
+from pipelines.checks.check_results import BLOCKED, ERROR, WARN, make_check_result
+from pipelines.reports.plots import round_figures
+
+# A few invalid rows are mistakes of the app. If half of them are invalid, the app or a view of it is broken.
+REJECTION_WARNING, REJECTION_ERROR = 0.05, 0.5
+
+
+def check_rejection_rate(asset: str, accepted: int, rejected: int) -> dg.AssetCheckResult:
+    """Whether few rows break the contract: a warning above 5 %, and an error, which blocks, above 50 %."""
+    share = rejected / max(accepted + rejected, 1)
+    blocks = share > REJECTION_ERROR
+    bound = BLOCKED if blocks else f"above {REJECTION_ERROR:.0%} nothing is published"
+    return make_check_result(
+        check_name="rejection_rate",
+        asset_key=asset,
+        passed=share <= REJECTION_WARNING,
+        severity=ERROR if blocks else WARN,
+        said=f"{rejected:,} of {accepted + rejected:,} rows break the contract ({share:.1%}); at most "
+        f"{REJECTION_WARNING:.0%} is usual; {bound}",
+        figures=round_figures({"rejected_share": share}),
+    )
