@@ -14,12 +14,15 @@ from sqlalchemy import Connection, Engine
 from models.db import locks
 from models.db.errors import DatabaseUnavailable
 from pipelines.loaders import upserts
-from pipelines.loaders.records import Interaction, LoadReport, Person, Source
-from pipelines.loaders.refusals import UNKNOWN_PERSON, filter_interactions, filter_people
+from pipelines.loaders.records import Interaction, LoadReport, Person, Refusal, Source
+from pipelines.loaders.refusals import UNKNOWN_PERSON, check_interactions, check_people
 
 __all__ = ["Interaction", "LoadReport", "Person", "Source", "derive_profile_id", "fill_app_tables"]
 
 NAMESPACE = UUID("5d6d1f6e-2b1c-5a44-9d0e-6c7f1b1f0d11")
+
+Counts = tuple[int, int, int]
+"""Rows added, changed and unchanged."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +42,13 @@ def fill_app_tables(
     may name people of earlier loads. Two loads at once happen one after the other. If the server is lost or its disk
     full, nothing is written; inside `models.db.engines.open_database` that is raised as DatabaseUnavailable.
     """
-    reasons: Counter[str] = Counter()
     with engine.begin() as connection:
         # Two loads at once would meet in the same rows in different orders: the second waits here.
         locks.acquire(connection, locks.LOAD)
-        people_counts = _fill_profiles(connection, filter_people(people, reasons))
-        interaction_counts = _fill_interactions(connection, filter_interactions(interactions, reasons), reasons)
-    return LoadReport(*people_counts, *interaction_counts, refused=reasons + (refused or Counter()))
+        people_counts, refused_people = _fill_profiles(connection, people)
+        interaction_counts, refused_interactions = _fill_interactions(connection, interactions)
+    reasons = refused_people + refused_interactions + (refused or Counter())
+    return LoadReport(*people_counts, *interaction_counts, refused=reasons)
 
 
 def _make_profile_row(person: Person) -> tuple[object, ...]:
@@ -88,37 +91,49 @@ def _make_interaction_row(line: int, interaction: Interaction) -> tuple[object, 
     )
 
 
-def _fill_profiles(connection: Connection, people: Iterable[Person]) -> tuple[int, int, int]:
+def _fill_profiles(connection: Connection, people: Iterable[Person]) -> tuple[Counts, Counter[str]]:
     connection.exec_driver_sql(upserts.INCOMING_PROFILES)
-    _copy_rows(connection, "incoming_profiles", map(_make_profile_row, people))
+    rows = (each if isinstance(each, Refusal) else _make_profile_row(each) for each in check_people(people))
+    _, refused = _copy_rows(connection, "incoming_profiles", rows)
     seen, added, changed = connection.exec_driver_sql(upserts.UPSERT_PROFILES).one()
-    return added, changed, seen - added - changed
+    return (added, changed, seen - added - changed), refused
 
 
-def _fill_interactions(
-    connection: Connection, interactions: Iterable[Interaction], reasons: Counter[str]
-) -> tuple[int, int, int]:
+def _fill_interactions(connection: Connection, interactions: Iterable[Interaction]) -> tuple[Counts, Counter[str]]:
     connection.exec_driver_sql(upserts.INCOMING_INTERACTIONS)
-    rows = (_make_interaction_row(line, interaction) for line, interaction in enumerate(interactions))
-    copied = _copy_rows(connection, "incoming_interactions", rows)
+    rows = (
+        each if isinstance(each, Refusal) else _make_interaction_row(line, each)
+        for line, each in enumerate(check_interactions(interactions))
+    )
+    copied, refused = _copy_rows(connection, "incoming_interactions", rows)
     strangers = connection.exec_driver_sql(upserts.DELETE_UNKNOWN_PEOPLE).rowcount
     seen, added, changed = connection.exec_driver_sql(upserts.UPSERT_INTERACTIONS).one()
-    reasons.update({UNKNOWN_PERSON: strangers, "pair seen before in this load": copied - strangers - seen})
-    return added, changed, seen - added - changed
+    found = Counter({UNKNOWN_PERSON: strangers, "pair seen before in this load": copied - strangers - seen})
+    return (added, changed, seen - added - changed), refused + found
 
 
-def _copy_rows(connection: Connection, table: str, rows: Iterable[tuple[object, ...]]) -> int:
-    """Stream rows into a temporary table and let the planner know its size; the number of rows."""
+def _copy_rows(
+    connection: Connection, table: str, rows: Iterable[tuple[object, ...] | Refusal]
+) -> tuple[int, Counter[str]]:
+    """Stream rows into a temporary table and let the planner know its size.
+
+    Returns:
+        The number of rows copied, and the reasons of the refusals among them with their counts.
+    """
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
-    count = 0
+    count, refused = 0, Counter[str]()
     try:
         with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for count, row in enumerate(rows, start=1):
+            for row in rows:
+                if isinstance(row, Refusal):
+                    refused[row.reason] += 1
+                    continue
                 copy.write_row(row)
+                count += 1
                 if count % 250_000 == 0:
                     logger.info("%s: %s rows read", table, f"{count:,}")
     except psycopg.OperationalError as error:
         what = str(error).partition("\n")[0]  # the other lines may quote the row
         raise DatabaseUnavailable(f"the database failed while loading and nothing was written: {what}") from error
     connection.exec_driver_sql(f"ANALYZE {table}")
-    return count
+    return count, refused

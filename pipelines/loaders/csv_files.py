@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.db.errors import InputError
@@ -18,20 +19,26 @@ MAX_CELL_LENGTH = (
 )
 
 
-def read_rows(
-    path: Path,
-    required: Collection[str],
-    optional: Collection[str],
-    encodings: Collection[str],
-    refused: Counter[str],
-    no_answers: Counter[str],
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """The data rows of a CSV file as (number from 1, cell by column); columns that were not asked for are left behind.
+@dataclass(frozen=True)
+class CsvRows:
+    """The data rows of a CSV file that could be read."""
 
-    An optional column that the file does not have is blank in every row. Rows with more or fewer cells than the header
-    are counted in `refused`. A cell that stands for no answer, such as `NA`, becomes blank and is counted in
-    `no_answers` by column. The first of the encodings that fits is taken. Raises InputError at once for a file that
-    is not there, is not text, is empty or lacks required columns, and while reading for quotes that do not close.
+    rows: list[tuple[int, dict[str, str]]]
+    """Number of the row, from 1 and with refused rows counted, and its cells by column."""
+    refused: Counter[str]
+    """Reasons why rows are left out, with their counts."""
+    no_answers: Counter[str]
+    """How many cells stood for no answer, such as `NA`, by column. They are blank in `rows`."""
+
+
+def read_rows(path: Path, required: Collection[str], optional: Collection[str], encodings: Collection[str]) -> CsvRows:
+    """Read the required and optional columns of a CSV file; a column that the file does not have is blank in every row.
+
+    Rows with more or fewer cells than the header are refused. The first of the encodings that fits is taken.
+
+    Raises:
+        InputError: The file is not there, is not text, is empty, lacks required columns or has quotes that do not
+            close.
     """
     csv.field_size_limit(MAX_CELL_LENGTH)
     reader = csv.reader(io.StringIO(_decode_file(path, encodings), newline=""), strict=True)
@@ -40,25 +47,21 @@ def read_rows(
     if missing:
         raise InputError(f"{path} is not the file expected: it has no column {', '.join(missing)}")
     places = {name: header.index(name) for name in (*required, *optional) if name in header}
-    blank = dict.fromkeys(optional, "")
-    complete = _filter_complete(path, reader, len(header), refused)
-    return (
-        (number, blank | {name: _replace_no_answer(name, row[place], no_answers) for name, place in places.items()})
-        for number, row in complete
-    )
+    content = _read_content_rows(path, reader)
+    rows, no_answers = [], Counter[str]()
+    for number, row in enumerate(content, start=1):
+        if len(row) == len(header):
+            cells = {name: row[place] for name, place in places.items()}
+            blank = [name for name, cell in cells.items() if is_blank(cell)]
+            no_answers.update(name for name in blank if cells[name].strip())
+            rows.append((number, dict.fromkeys(optional, "") | cells | dict.fromkeys(blank, "")))
+    refused = Counter({"row with more or fewer cells than the header": len(content) - len(rows)})
+    return CsvRows(rows, +refused, no_answers)
 
 
 def is_blank(cell: str) -> bool:
     """Return whether a cell of a file gives no answer. In a file, `none` in small letters is none either."""
     return is_no_answer(html.unescape(cell)) or cell.strip().casefold() == "none"
-
-
-def _replace_no_answer(column: str, cell: str, no_answers: Counter[str]) -> str:
-    if not is_blank(cell):
-        return cell
-    if cell.strip():
-        no_answers[column] += 1
-    return ""
 
 
 def parse_number(cell: str) -> float | None:
@@ -88,20 +91,15 @@ def _read_header(path: Path, reader: Iterator[list[str]]) -> list[str]:
         raise InputError(f"{path} is not a proper CSV file: {error}") from error
 
 
-def _filter_complete(
-    path: Path, reader: Iterator[list[str]], width: int, refused: Counter[str]
-) -> Iterator[tuple[int, list[str]]]:
-    number = 0
+def _read_content_rows(path: Path, reader: Iterator[list[str]]) -> list[list[str]]:
+    rows: list[list[str]] = []
     try:
-        for number, row in enumerate(filter(None, reader), start=1):
-            if len(row) == width:
-                yield number, row
-            else:
-                refused["row with more or fewer cells than the header"] += 1
+        rows.extend(filter(None, reader))
     except csv.Error as error:
-        raise InputError(f"{path} is not a proper CSV file after row {number}: {error}") from error
-    if number == 0:
+        raise InputError(f"{path} is not a proper CSV file after row {len(rows)}: {error}") from error
+    if not rows:
         raise InputError(f"{path} has a header but no rows")
+    return rows
 
 
 def _decode_file(path: Path, encodings: Collection[str]) -> str:

@@ -8,7 +8,7 @@ it back.
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -70,26 +70,21 @@ def load_okcupid(engine: Engine, path: Path) -> LoadReport:
 
 
 def read_okcupid(path: Path) -> Source:
-    """The people in the file, a zip archive or the CSV itself, read as they are asked for; raises InputError.
+    """The people in the file, a zip archive or the CSV itself; raises InputError.
 
     A person's number is that of their row, refused rows included. Whoever is under 18 or over 100, or not 48 to 84
     inches tall, is refused.
     """
-    refused, no_answers = Counter[str](), Counter[str]()
-    numbered = read_rows(path, COLUMNS, (), ("utf-8-sig",), refused, no_answers)
-    return Source(_iterate_people(numbered, refused, no_answers), (), refused, no_answers=no_answers)
-
-
-def _iterate_people(
-    numbered: Iterable[tuple[int, dict[str, str]]], refused: Counter[str], no_answers: Counter[str]
-) -> Iterator[Person]:
-    for number, cells in numbered:
+    found = read_rows(path, COLUMNS, (), ("utf-8-sig",))
+    people, refused, no_answers = [], Counter(found.refused), Counter(found.no_answers)
+    for number, cells in found.rows:
         answers = {column: html.unescape(cell).strip() for column, cell in cells.items()}
-        fault = _find_fault(answers)
-        if fault is None:
-            yield _make_person(number, answers, no_answers)
-        else:
+        if fault := _find_fault(answers):
             refused[fault] += 1
+        else:
+            people.append(_make_person(number, answers))
+            no_answers += _count_no_answers(answers)
+    return Source(people, (), refused, no_answers=no_answers)
 
 
 def _find_fault(answers: Mapping[str, str]) -> str | None:
@@ -107,9 +102,9 @@ def _find_fault(answers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _make_person(number: int, answers: Mapping[str, str], no_answers: Counter[str]) -> Person:
-    facts, seriousness = _parse_facts(answers, no_answers)
-    languages = _parse_languages(answers["speaks"], no_answers)
+def _make_person(number: int, answers: Mapping[str, str]) -> Person:
+    facts, seriousness = _parse_facts(answers)
+    languages = _parse_languages(answers["speaks"])
     return Person(
         source_key=f"okcupid:{number}",
         display_name=f"Member {number}",
@@ -128,13 +123,13 @@ def _parse_seeks(sex: str, orientation: str) -> tuple[str, ...]:
     return tuple(GENDERS[sex] for sex in wanted)
 
 
-def _parse_facts(answers: Mapping[str, str], no_answers: Counter[str]) -> tuple[dict[str, str], dict[str, float]]:
+def _parse_facts(answers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, float]]:
     """What was said, and how serious about it, from 1, apart."""
     facts: dict[str, str] = {}
     seriousness: dict[str, float] = {}
     for column in FACTS:
         said, degree = _split_seriousness(column, answers[column])
-        fact = _remove_no_answers(column, said, no_answers)
+        fact = _remove_no_answers(said)
         if fact not in BLANK_ANSWERS:
             facts[column] = fact
             seriousness |= {} if degree is None else {f"{column}_seriousness": degree}
@@ -148,12 +143,19 @@ def _split_seriousness(column: str, answer: str) -> tuple[str, float | None]:
     return answer, None
 
 
-def _remove_no_answers(column: str, answer: str, no_answers: Counter[str]) -> str:
+def _remove_no_answers(answer: str) -> str:
     """`asian, NA` → asian. An answer without such a part stays as it is."""
-    parts = PARTS.split(answer) if answer else []
+    parts = PARTS.split(answer)
     kept = [part for part in parts if not is_blank(part)]
-    no_answers.update([column] * (len(parts) - len(kept)))
     return answer if len(kept) == len(parts) else ", ".join(kept)
+
+
+def _count_no_answers(answers: Mapping[str, str]) -> Counter[str]:
+    """Count the parts of composite answers that stand for no answer, by column: `asian, NA` has one."""
+    said = {column: _split_seriousness(column, answers[column])[0] for column in FACTS}
+    parts = {column: PARTS.split(answer) for column, answer in said.items() if answer}
+    parts["speaks"] = list(filter(None, _split_languages(answers["speaks"])))
+    return +Counter({column: sum(map(is_blank, each)) for column, each in parts.items()})
 
 
 def _parse_measures(answers: Mapping[str, str]) -> dict[str, float]:
@@ -165,10 +167,13 @@ def _parse_measures(answers: Mapping[str, str]) -> dict[str, float]:
     }
 
 
-def _parse_languages(speaks: str, no_answers: Counter[str]) -> tuple[str, ...]:
+def _split_languages(speaks: str) -> list[str]:
+    return [language.partition(" (")[0].strip() for language in speaks.split(",")]
+
+
+def _parse_languages(speaks: str) -> tuple[str, ...]:
     """`english (fluently), english, c++, NA` → english, c++."""
-    names = [language.partition(" (")[0].strip() for language in speaks.split(",")]
-    no_answers.update("speaks" for name in filter(None, names) if is_blank(name))
+    names = _split_languages(speaks)
     return tuple(dict.fromkeys(name for name in names if name not in BLANK_ANSWERS and not is_blank(name)))
 
 

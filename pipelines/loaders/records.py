@@ -1,7 +1,7 @@
 """What a source gives and what a load answers."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -40,11 +40,19 @@ class Interaction:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Everything one file gives: `people` may be read once only, and the counters count on while they are read."""
+class Refusal:
+    """A row that is not loaded."""
 
-    people: Iterable[Person]
-    interactions: Iterable[Interaction]
+    reason: str
+    """Without personal values, so that equal reasons can be counted."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The content of one file."""
+
+    people: Sequence[Person]
+    interactions: Sequence[Interaction]
     refused: Counter[str]
     notes: tuple[str, ...] = ()
     no_answers: Counter[str] = field(default_factory=Counter)

@@ -5,14 +5,13 @@ A person who breaks a rule is refused as a whole: nothing is cut short or mended
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 
 from models.db.schema import profile_limits as limits
 from models.db.schema.profile_limits import MAX_AGE, MAX_ANSWER_LENGTH, MAX_WORD_LENGTH, MIN_AGE
 from models.ml.profiles.profile_sizes import SIZES
-from pipelines.loaders.records import Interaction, Person, compute_age
+from pipelines.loaders.records import Interaction, Person, Refusal, compute_age
 
 KINDS = ("like", "pass")
 MAX_SMALLINT = 32_767  # the largest position
@@ -111,24 +110,19 @@ def find_interaction_refusal(interaction: Interaction) -> str | None:
     return None
 
 
-def filter_people(people: Iterable[Person], reasons: Counter[str]) -> Iterator[Person]:
-    """The people that can be loaded, each source key once; the others are counted in `reasons`."""
+def check_people(people: Iterable[Person]) -> Iterator[Person | Refusal]:
+    """Yield each person that can be loaded, each source key once, and a refusal for each of the others."""
     today = datetime.now(UTC).date()
     seen: set[str] = set()
     for person in people:
         reason = "source key seen before in this load" if person.source_key in seen else find_refusal(person, today)
         if reason is None:
             seen.add(person.source_key)
-            yield person
-        else:
-            reasons[reason] += 1
+        yield person if reason is None else Refusal(reason)
 
 
-def filter_interactions(interactions: Iterable[Interaction], reasons: Counter[str]) -> Iterator[Interaction]:
-    """The interactions that can be loaded if their people are known; the others are counted in `reasons`."""
+def check_interactions(interactions: Iterable[Interaction]) -> Iterator[Interaction | Refusal]:
+    """Yield each interaction that can be loaded if its people are known, and a refusal for each of the others."""
     for interaction in interactions:
         reason = find_interaction_refusal(interaction)
-        if reason is None:
-            yield interaction
-        else:
-            reasons[reason] += 1
+        yield interaction if reason is None else Refusal(reason)

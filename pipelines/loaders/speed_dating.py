@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
 from models.db.schema.profile_limits import MAX_AGE, MIN_AGE
 from pipelines.loaders import app_tables
 from pipelines.loaders.csv_files import parse_whole_number, read_rows
-from pipelines.loaders.records import Interaction, LoadReport, Source
+from pipelines.loaders.records import Interaction, LoadReport, Person, Refusal, Source
 from pipelines.loaders.speed_dating_key import GENDERS, WAVE_DATES
 from pipelines.loaders.speed_dating_profile import COLUMNS, make_person, make_source_key, read_bounded_number
 
@@ -29,6 +30,8 @@ START = time(20, tzinfo=UTC)  # a convention: the file gives no hours
 DATE_LENGTH = timedelta(minutes=4)
 MOST_DATES = 60  # in one evening
 KINDS = {0: "pass", 1: "like"}
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -59,36 +62,57 @@ def read_speed_dating(path: Path) -> Source:
 
     A guest is who has rows of their own. A row without `dec` gives its guest but no interaction. Raises InputError.
     """
-    refused, notes, no_answers = Counter[str](), Counter[str](), Counter[str]()
-    sides = _read_sides(path, refused, no_answers)
+    found = read_rows(path, REQUIRED, OPTIONAL, ENCODINGS)
+    sides, refused_rows = _separate(_parse_side(cells) for _, cells in found.rows)
     guests = {side.guest: side for side in reversed(sides)}
-    ages = _impute_ages(sides, notes)
-    people = [
-        make_person(guest, side.gender, ages[guest], WAVE_DATES[side.wave], side.cells, refused)
+    ages = _impute_ages(sides)
+    made = [
+        make_person(guest, side.gender, ages[guest], WAVE_DATES[side.wave], side.cells)
         for guest, side in guests.items()
     ]
-    notes["guests left no questionnaire"] = sum(not (guest.traits or guest.facts or guest.wants) for guest in people)
-    interactions = _make_interactions(sides, refused, notes)
-    noted = tuple(f"{count} {what}" for what, count in notes.items() if count)
-    return Source(people, interactions, refused, noted, no_answers)
+    people = [person for person, _ in made]
+    moments, refused_orders = _schedule_dates(sides)
+    interactions, refused_decisions = _separate(
+        _make_interaction(side, moments) for side in sides if side.partner is None or side.cells["dec"]
+    )
+    refused = sum((values for _, values in made), found.refused + refused_rows) + refused_orders + refused_decisions
+    return Source(people, interactions, refused, _list_notes(sides, people), found.no_answers)
 
 
-def _read_sides(path: Path, refused: Counter[str], no_answers: Counter[str]) -> list[Side]:
-    sides = []
-    for _, cells in read_rows(path, REQUIRED, OPTIONAL, ENCODINGS, refused, no_answers):
-        guest, partner, gender, wave, age = (
-            parse_whole_number(cells[name]) for name in ("iid", "pid", "gender", "wave", "age")
-        )
-        if guest is None or gender not in GENDERS or wave not in WAVE_DATES:
-            refused["row without a usable iid, gender or wave"] += 1
-        elif cells["age"] and not (age is not None and MIN_AGE <= age <= MAX_AGE):
-            refused[f"row with an age not from {MIN_AGE} to {MAX_AGE}"] += 1
+def _separate(items: Iterable[Item | Refusal]) -> tuple[list[Item], Counter[str]]:
+    """Separate what was accepted from the refusals, and count those by reason."""
+    accepted, refused = [], Counter[str]()
+    for item in items:
+        if isinstance(item, Refusal):
+            refused[item.reason] += 1
         else:
-            sides.append(Side(guest, partner, gender, wave, age, cells))
-    return sides
+            accepted.append(item)
+    return accepted, refused
 
 
-def _impute_ages(sides: Sequence[Side], notes: Counter[str]) -> dict[int, int]:
+def _list_notes(sides: Sequence[Side], people: Sequence[Person]) -> tuple[str, ...]:
+    guests, with_age = {side.guest for side in sides}, {side.guest for side in sides if side.age is not None}
+    undecided = [side for side in sides if side.partner is not None and not side.cells["dec"]]
+    counts = {
+        "guests gave no age and got the median of their wave and gender": len(guests - with_age),
+        "guests left no questionnaire": sum(not (each.traits or each.facts or each.wants) for each in people),
+        "rows have no decision and give no interaction": len(undecided),
+    }
+    return tuple(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def _parse_side(cells: Mapping[str, str]) -> Side | Refusal:
+    guest, partner, gender, wave, age = (
+        parse_whole_number(cells[name]) for name in ("iid", "pid", "gender", "wave", "age")
+    )
+    if guest is None or gender not in GENDERS or wave not in WAVE_DATES:
+        return Refusal("row without a usable iid, gender or wave")
+    if cells["age"] and not (age is not None and MIN_AGE <= age <= MAX_AGE):
+        return Refusal(f"row with an age not from {MIN_AGE} to {MAX_AGE}")
+    return Side(guest, partner, gender, wave, age, cells)
+
+
+def _impute_ages(sides: Sequence[Side]) -> dict[int, int]:
     """Age at the event by guest: a profile must have one, so a blank becomes the median of the wave's same gender."""
     guests = {side.guest: side for side in reversed(sides)}
     given = {side.guest: side.age for side in reversed(sides) if side.age is not None}
@@ -101,44 +125,39 @@ def _impute_ages(sides: Sequence[Side], notes: Counter[str]) -> dict[int, int]:
         for guest, side in guests.items()
         if guest not in given
     }
-    notes["guests gave no age and got the median of their wave and gender"] = len(guessed)
     return given | guessed
 
 
-def _make_interactions(sides: Iterable[Side], refused: Counter[str], notes: Counter[str]) -> list[Interaction]:
-    moments = _schedule_dates(sides, refused)
-    interactions = []
-    for side in sides:
-        decision = parse_whole_number(side.cells["dec"])
-        if side.partner is None:
-            refused["row without a pid: the partner has no rows either"] += 1
-        elif decision in KINDS:
-            moment = moments[_identify_pair(side)]
-            keys = make_source_key(side.guest), make_source_key(side.partner)
-            interactions.append(Interaction(*keys, KINDS[decision], moment))
-        elif not side.cells["dec"]:
-            notes["rows have no decision and give no interaction"] += 1
-        else:
-            refused["decision that is neither 0 nor 1"] += 1
-    return interactions
+def _make_interaction(side: Side, moments: Mapping[frozenset[int | None], datetime]) -> Interaction | Refusal:
+    decision = parse_whole_number(side.cells["dec"])
+    if side.partner is None:
+        return Refusal("row without a pid: the partner has no rows either")
+    if decision not in KINDS:
+        return Refusal("decision that is neither 0 nor 1")
+    keys = make_source_key(side.guest), make_source_key(side.partner)
+    return Interaction(*keys, KINDS[decision], moments[_identify_pair(side)])
 
 
 def _identify_pair(side: Side) -> frozenset[int | None]:
     return frozenset((side.guest, side.partner))
 
 
-def _schedule_dates(sides: Iterable[Side], refused: Counter[str]) -> dict[frozenset[int | None], datetime]:
-    """When each pair met: dates of four minutes from `START`, at the place in the evening that `order` gives.
+def _schedule_dates(sides: Iterable[Side]) -> tuple[dict[frozenset[int | None], datetime], Counter[str]]:
+    """When each pair met, and how many places were left out, by reason.
+
+    Dates take four minutes each from `START`, at the place in the evening that `order` gives.
 
     In some waves the two sides give different places; the earlier one counts for both. None at all counts as the first.
     """
     places: dict[frozenset[int | None], float] = {}
+    refused = Counter[str]()
     for side in sides:
         place = read_bounded_number(side.cells, "order", 1, MOST_DATES, refused)
         if place is not None:
             places[_identify_pair(side)] = min(place, places.get(_identify_pair(side), place))
-    return {
+    moments = {
         _identify_pair(side): datetime.combine(WAVE_DATES[side.wave], START)
         + DATE_LENGTH * (places.get(_identify_pair(side), 1) - 1)
         for side in sides
     }
+    return moments, refused

@@ -41,16 +41,15 @@ HIGHEST_SLIP = 15  # on its scale of 10 the public file has ratings of 13 and 14
 KEEN = 7  # an activity rated so or higher is an interest
 
 
-def make_person(
-    iid: int, gender: int, age: int, event: date, cells: Mapping[str, str], refused: Counter[str]
-) -> Person:
-    """The profile of a guest of `age` years on the day of the event.
+def make_person(iid: int, gender: int, age: int, event: date, cells: Mapping[str, str]) -> tuple[Person, Counter[str]]:
+    """The profile of a guest of `age` years on the day of the event, and how many values were left out, by reason.
 
-    Values out of their range are left out and counted in `refused`. Ratings are 0 to 10, preferences shares of their
+    A value out of its range is left out. Ratings are 0 to 10, preferences shares of their
     own sum, importances 0 to 1, money US dollars, habits 1 (almost never) to 7 (several times a week).
     """
+    refused = Counter[str]()
     ratings = {column: _read_rating(cells, column, refused) for column in ACTIVITIES}
-    return Person(
+    person = Person(
         source_key=make_source_key(iid),
         display_name=f"Guest {iid}",
         birth_date=estimate_birth_date(age, event),
@@ -62,6 +61,7 @@ def make_person(
         facts=_read_facts(cells, refused),
         wants={**_read_shares(cells, WANTS_BLOCK, refused), **_read_importances(cells, refused)},
     )
+    return person, refused
 
 
 def make_source_key(iid: int) -> str:

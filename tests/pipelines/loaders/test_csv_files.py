@@ -1,5 +1,4 @@
 import zipfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from pipelines.loaders.csv_files import parse_number, parse_whole_number, read_r
 
 
 def read(path: Path, encodings: tuple[str, ...] = ("utf-8-sig", "mac_roman")) -> list[tuple[int, dict[str, str]]]:
-    return list(read_rows(path, ("name", "age"), ("town",), encodings, Counter(), Counter()))
+    return read_rows(path, ("name", "age"), ("town",), encodings).rows
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -44,19 +43,18 @@ def test_a_zip_archive_is_read_like_the_file_in_it(tmp_path: Path) -> None:
 
 def test_rows_of_another_width_are_counted_and_keep_their_number(tmp_path: Path) -> None:
     path = write(tmp_path / "people.csv", b"name,age\nAnna,30\nBen\nCleo,31,32\nDina,33\n")
-    refused: Counter[str] = Counter()
-    kept = read_rows(path, ("name", "age"), (), ("utf-8",), refused, Counter())
-    assert [(place, cells["name"]) for place, cells in kept] == [(1, "Anna"), (4, "Dina")]
-    assert refused == {"row with more or fewer cells than the header": 2}
+    found = read_rows(path, ("name", "age"), (), ("utf-8",))
+    assert [(place, cells["name"]) for place, cells in found.rows] == [(1, "Anna"), (4, "Dina")]
+    assert found.refused == {"row with more or fewer cells than the header": 2}
 
 
 def test_cells_that_stand_for_no_answer_are_blank_and_counted_by_column(tmp_path: Path) -> None:
     path = write(tmp_path / "people.csv", b"name,age,secret,town\nNA,?,NA,none\nBen,,NA, null \nNathan,30,x,Delft\n")
-    no_answers: Counter[str] = Counter()
-    kept = [cells for _, cells in read_rows(path, ("name", "age"), ("town",), ("utf-8",), Counter(), no_answers)]
+    found = read_rows(path, ("name", "age"), ("town",), ("utf-8",))
+    kept = [cells for _, cells in found.rows]
     assert kept[:2] == [{"name": "", "age": "", "town": ""}, {"name": "Ben", "age": "", "town": ""}]
     assert kept[2] == {"name": "Nathan", "age": "30", "town": "Delft"}
-    assert no_answers == {"name": 1, "age": 1, "town": 2}
+    assert found.no_answers == {"name": 1, "age": 1, "town": 2}
 
 
 def test_a_cell_of_a_megabyte_is_read(tmp_path: Path) -> None:
