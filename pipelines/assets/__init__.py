@@ -1,1 +1,1 @@
-"""The assets, in the order of the flow: source, embeddings, ranker, matches."""
+"""Dagster assets, each with its own helpers, in four groups: source, embeddings, ranker, matches."""

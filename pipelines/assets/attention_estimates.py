@@ -1,4 +1,4 @@
-"""How people look at lists and inboxes, measured from what the app logged about the publications that are kept."""
+"""Estimate how users examine lists and inboxes, from the logged decisions about the publications that are kept."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from models.ml.market.attention.attention_model import LIST_LENGTH
 from models.ml.market.attention.examination_curve import Curve
 from models.ml.market.attention.examination_estimate import CurveEstimate, estimate_curve, estimate_inbox_weight
 
-# Fewer rows than this measure nothing: what is usual is assumed.
+# With fewer rows the estimate is too uncertain, and the usual curve is assumed.
 MIN_ROWS = 1000
-# More tell nothing new: of 5,000 lists, a place's probability is known to within one percent.
+# From the 5,000 lists that this allows, the probability of a position is known to within one percent.
 MAX_ROWS = 250_000
 DEFAULT_CURVE: Curve = "inv"
-# Who did nothing about a publication was perhaps never shown it.
+# A viewer without a decision about a publication may never have seen it, so only viewers with decisions count.
 LISTS = """
 WITH acted AS (
   SELECT publication_id, actor_id, array_agg(target_id) AS targets FROM app.interactions
@@ -31,9 +31,9 @@ WITH acted AS (
 SELECT listed.place, viewer_id::text AS person, listed.candidate_id = ANY (targets) AS acted
 FROM drawn CROSS JOIN unnest(candidate_ids) WITH ORDINALITY AS listed (candidate_id, place)
 """
-# A like that is a day old has had its time: what is answered later makes all places alike less looked at, which leaves
-# the hedge as it is, and where lists are made every day there are no kept ones of longer ago. Whom any list of the
-# receiver shows, or whom the receiver had decided on before, was seen there too, and tells nothing.
+# A like counts once it is a day old. Later replies lower all positions alike, which does not change the inbox weight,
+# and with nightly runs older lists are not kept. Senders who are also in a list of the receiver, or on whom the
+# receiver had decided before the like, are left out: the receiver has seen them outside the inbox.
 INBOXES = """
 WITH liked AS (
   SELECT target_id AS receiver, actor_id AS sender, publication_id, min(created_at) AS moment FROM app.interactions
@@ -63,16 +63,16 @@ LIMIT :rows
 
 @dataclass(frozen=True)
 class AttentionEstimate:
-    """What the logs say of attention, or what is usual where they say too little."""
+    """The examination that the logs show, or the default where there are too few logs."""
 
     lists: Curve
-    """How attention falls along a list."""
+    """Examination curve of lists."""
     inbox_weight: float
-    """How far to trust that it falls along the likes received."""
+    """How far to trust that examination falls along an inbox, 0 to 1."""
 
 
 def estimate_attention(connection: Connection) -> AttentionEstimate:
-    """Measure from the lists of kept publications and the likes and passes that name them."""
+    """Estimate from the lists of the publications that are kept and the likes and passes that refer to them."""
     lists = _estimate_from_query(connection, LISTS, lists=MAX_ROWS // LIST_LENGTH)
     return AttentionEstimate(
         DEFAULT_CURVE if lists is None else lists.examination,

@@ -1,4 +1,4 @@
-"""Score a shard of viewers against everybody eligible for them."""
+"""Score the eligible candidates of a shard of viewers, and read the scored pairs of all shards."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,17 +27,17 @@ from pipelines.store.frame_store import (
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import SHARDS, assign_shards
 
-# What a frame says of when it was made, not of what is in it.
+# Columns that change with every run and do not affect the result.
 VOLATILE = ["extracted_at"]
-# Raise it with every change of code that makes other pairs or chances of the same inputs: in candidates, retrieval,
-# eligibility, features, history or standing of models/ml, or MOST_CANDIDATES. Shards that were scored before count no
-# more then.
+# Raise it with every code change that gives other pairs or probabilities for the same inputs: in the candidates,
+# retrieval, eligibility, features, history or decision weights of models/ml, or in MOST_CANDIDATES. Earlier shards are
+# then scored again.
 SCORING_VERSION = 3
 
 
 @dataclass(frozen=True)
 class ScoringInputs:
-    """What all shards of one scoring share. Two are the same if their fingerprints are."""
+    """What all shards of one scoring share. Inputs with the same fingerprint are equal."""
 
     fingerprint: str
     profiles_url: str = field(compare=False)
@@ -59,10 +59,10 @@ class ScoringTask:
 def fingerprint_inputs(
     profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: ShardManifest, blocks: pd.DataFrame, ranker: Ranker
 ) -> str:
-    """Names the inputs of a scoring, and the code that scores, by their contents.
+    """Compute the fingerprint of the inputs of a scoring and of the version of the scoring code.
 
-    The ranker's version is not among them: a run that died trains again, and on the same data to the same ranker, so
-    that the shards it had scored still count.
+    The version of the ranker is not part of it. A run that was killed trains again, on the same data to the same
+    ranker, and the shards that it had scored are kept.
     """
     with TemporaryDirectory() as folder:
         save_rankers(CrossFittedRanker(ranker, {}), Path(folder))
@@ -73,7 +73,7 @@ def fingerprint_inputs(
 
 
 def plan_scoring(inputs: ScoringInputs, folder: UPath) -> list[ScoringTask]:
-    """The shards of a scoring."""
+    """Return one task for each shard; its file is named by the shard's number and the fingerprint of the inputs."""
     return [
         ScoringTask(inputs, number, str(folder / f"{number:02d}-{inputs.fingerprint}.parquet"))
         for number in range(SHARDS)
@@ -81,7 +81,7 @@ def plan_scoring(inputs: ScoringInputs, folder: UPath) -> list[ScoringTask]:
 
 
 def score_shard(shard: ScoringTask) -> int:
-    """Write the shard's scored candidates; return how many pairs."""
+    """Write the scored candidates of a shard and return the number of pairs."""
     town = _load_context(shard.inputs)
     viewers = np.flatnonzero(assign_shards(town.profiles.ids) == shard.number)
     viewer, candidate = select_candidates(
@@ -92,7 +92,7 @@ def score_shard(shard: ScoringTask) -> int:
     return len(viewer)
 
 
-# The shards of one process share the arrays; only the last scoring's are kept.
+# All shards of a process share these arrays. Only those of the last scoring are kept.
 @lru_cache(maxsize=1)
 def _load_context(inputs: ScoringInputs) -> ScoringContext:
     return build_scoring_context(
@@ -111,7 +111,10 @@ def _load_retrieval_vectors(inputs: ScoringInputs) -> RetrievalVectors:
 
 
 def _build_table(scored: ScoredPairs, ids: np.ndarray) -> pa.Table:
-    """Pairs by id: positions would name other people as soon as somebody joins. A dictionary keeps them small."""
+    """Build the table of scored pairs, with dictionary-encoded ids.
+
+    Indices would refer to other users as soon as a user joins.
+    """
 
     def encode_ids(position: np.ndarray) -> pa.Array:
         used = np.zeros(len(ids), bool)
@@ -131,7 +134,7 @@ def _build_table(scored: ScoredPairs, ids: np.ndarray) -> pa.Table:
 
 
 def load_scored_pairs(manifest: ScoreManifest, ids: pd.Index) -> ScoredPairs:
-    """All scored pairs of a manifest, by position in `ids`, in order of viewer."""
+    """Load all scored pairs of a manifest, as indices into `ids`, in order of viewer."""
     table = pa.concat_tables([read_table(UPath(url)) for url in manifest.urls]).unify_dictionaries().combine_chunks()
 
     def find_shard_positions(name: str) -> np.ndarray:
@@ -145,7 +148,10 @@ def load_scored_pairs(manifest: ScoreManifest, ids: pd.Index) -> ScoredPairs:
 
 
 def _order_by_viewer(viewer: Int64Array) -> Int64Array:
-    """The rows in order of viewer, int64 (n,), of viewers whose rows stand together: whole stretches are moved."""
+    """Return the rows in order of viewer, int64 (n,).
+
+    The rows of each viewer are consecutive, so whole blocks of rows are moved.
+    """
     start = np.flatnonzero(np.diff(viewer, prepend=-1))
     order = np.argsort(viewer[start])
     length = np.diff(start, append=len(viewer))[order]

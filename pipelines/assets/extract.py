@@ -1,6 +1,7 @@
-"""Read the app tables into frames. Names and everything else that nothing is learned from stays behind.
+"""Read the app tables into frames, without names and other columns that the ranker does not use.
 
-Whatever a cell holds, it is read: what no frame has a place for comes as missing, for the contract to refuse.
+Every row is read, whatever its cells hold. A value that a frame cannot represent becomes missing, and the frame
+contract refuses the row.
 """
 
 import json
@@ -22,14 +23,14 @@ from models.ml.profiles.frame_contracts import compute_ages
 
 
 def _select_representable(column: Column[Any]) -> Label[Any]:
-    """The date or moment where Python has one for it, else null: an infinite one must not stop the rest."""
+    """Select a date or timestamp, or null where Python cannot represent it, such as `infinity`."""
     return case((column.between(date(1, 1, 2), date(9999, 12, 30)), column)).label(column.name)
 
 
 def _round_coordinate(column: Column[Any], farthest: int) -> Label[Any]:
-    """The degrees by their cell, as the database's rules know them: nothing is learned of where in it somebody is.
+    """Select a coordinate rounded to its grid cell, as the eligibility rule in SQL does.
 
-    What is no place stays as it is, for the contract to refuse.
+    A coordinate out of range, beyond `farthest` degrees, is not rounded; the frame contract refuses it.
     """
     return case((func.abs(column) <= farthest, func.matching.snapped(column)), else_=column).label(column.name)
 
@@ -51,9 +52,9 @@ PROFILE_COLUMNS = (
 KINDS = ("like", "pass")
 INTERACTION_COLUMNS = (
     interactions.c.id.label("interaction_id"),
-    # By no session's time zone: of long ago those have seconds, which no reader of CSV knows.
+    # In UTC: the historical offsets of a session's time zone have seconds, which the CSV reader does not parse.
     func.timezone("UTC", _select_representable(interactions.c.created_at)).label("created_at"),
-    # Another word is refused whatever it is; one with a line break in it would be read as two rows.
+    # Any other kind is refused in any case, and one with a line break would be read as two rows.
     case((interactions.c.kind.in_(KINDS), interactions.c.kind)).label("kind"),
     *(interactions.c[name] for name in ("actor_id", "target_id", "publication_id", "position", "propensity")),
 )
@@ -65,14 +66,14 @@ NULLABLE_NUMBERS = ["age_min", "age_max", "latitude", "longitude", "max_distance
 
 
 def read_profiles(connection: Connection, ids: list[str] | None = None) -> pd.DataFrame:
-    """Profiles in order of id; all of them, or those with these ids.
+    """Read profiles in order of id: all of them, or those with these ids.
 
-    `extracted_at` is the database's time, and `age` the completed years on that day.
+    Column `extracted_at` is the time of the database, and `age` the completed years on that day.
     """
     extracted_at = pd.Timestamp(connection.execute(select(func.now())).scalar_one())
     query = select(*PROFILE_COLUMNS).order_by(profiles.c.id)
     if ids is not None:
-        # One parameter: with one an id, PostgreSQL's protocol refuses more than 65,535.
+        # A single array parameter: PostgreSQL's protocol allows 65,535 parameters at most.
         query = query.where(profiles.c.id == any_(sql_cast(ids, ARRAY(profiles.c.id.type))))
     frame = pd.DataFrame(connection.execute(query).all(), columns=[each.name for each in PROFILE_COLUMNS])
     frame[NULLABLE_NUMBERS] = frame[NULLABLE_NUMBERS].astype(np.float64)
@@ -85,7 +86,7 @@ def read_profiles(connection: Connection, ids: list[str] | None = None) -> pd.Da
 
 
 def _parse(cell: str | None) -> object:
-    """A cell of JSON; None for one that Python has no value for: numbers of thousands of digits, nests a mile deep."""
+    """Parse a cell of JSON; None if Python cannot: a number of thousands of digits, or very deep nesting."""
     try:
         return None if cell is None else json.loads(cell)
     except (ValueError, RecursionError):
@@ -93,13 +94,13 @@ def _parse(cell: str | None) -> object:
 
 
 def count_future_rows(connection: Connection) -> tuple[int, int]:
-    """Return how many profiles and how many likes and passes are stamped later than the database's now()."""
+    """Count the profiles, and the likes and passes, with a timestamp later than the database's now()."""
     people, decisions = connection.execute(text(FUTURE)).one()
     return people, decisions
 
 
 def read_interactions(connection: Connection) -> pd.DataFrame:
-    """Likes and passes in order of time."""
+    """Read likes and passes in order of time."""
     query = select(*INTERACTION_COLUMNS).order_by(interactions.c.created_at, interactions.c.id)
     numbers = dict.fromkeys(("publication_id", "position", "propensity"), pa.float64())
     frame = _copy_query(connection, query, {"created_at": pa.timestamp("us"), **numbers})
@@ -107,7 +108,13 @@ def read_interactions(connection: Connection) -> pd.DataFrame:
 
 
 def _copy_query(connection: Connection, query: Select[Any], kinds: Mapping[str, pa.DataType]) -> pd.DataFrame:
-    """The rows of a query, words but for `kinds`, by COPY: a quarter of the time that an object a cell takes."""
+    """Read the rows of a query by COPY, which creates no Python object for each cell.
+
+    Args:
+        connection: A connection of psycopg.
+        query: The query; its parameters are rendered as literals.
+        kinds: Arrow type by column; all other columns are strings.
+    """
     statement = query.compile(connection, compile_kwargs={"literal_binds": True})
     all_kinds = {each.name: kinds.get(each.name, pa.string()) for each in query.selected_columns}
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
@@ -119,7 +126,7 @@ def _copy_query(connection: Connection, query: Select[Any], kinds: Mapping[str, 
 
 
 def read_blocks(connection: Connection) -> pd.DataFrame:
-    """Blocks: blocker_id, blocked_id."""
+    """Read the blocks: blocker_id, blocked_id."""
     query = select(blocks.c.blocker_id, blocks.c.blocked_id).order_by(blocks.c.blocker_id, blocks.c.blocked_id)
     return pd.DataFrame(connection.execute(query).all(), columns=["blocker_id", "blocked_id"])
 
@@ -136,17 +143,21 @@ WHERE kind = 'pass' AND target_id IN (SELECT id FROM app.profiles) AND actor_id 
 
 
 def read_passes_of_others(connection: Connection, ids: pd.Index) -> pd.DataFrame:
-    """The passes that the run knows nothing of: viewer_id, who was passed on, and passer_id, one of them not in `ids`.
+    """Read the passes with a user who is not in `ids`: viewer_id, who was passed on, and passer_id.
 
-    The profiles of these people break the contract, or are newer than the run. Once mended they may be shown and see
-    others the same day, by their vectors.
+    The profiles of these users break the frame contract or are newer than the run. Once corrected, such a user can be
+    shown as a similar user on the same day, before the next run.
     """
     rows = connection.execute(text(PASSES_OF_OTHERS), {"ids": list(ids)}).all()
     return pd.DataFrame(rows, columns=["viewer_id", "passer_id"])
 
 
 def read_most_compatible(connection: Connection, ids: pd.Index) -> Int64Array:
-    """Each person's partner of the day in the live publication, as positions in `ids`, (len(ids),); -1 for nobody."""
+    """Read the most compatible candidate of each user in the live publication.
+
+    Returns:
+        Indices into `ids`, int64 (len(ids),); -1 for users without one.
+    """
     query = (
         select(match_lists.c.viewer_id, match_lists.c.most_compatible_id)
         .join(publications, publications.c.id == match_lists.c.publication_id)

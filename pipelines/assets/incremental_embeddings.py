@@ -1,4 +1,4 @@
-"""Whoever joined or wrote since the last run gets a vector within a minute or two, so that the API has neighbours."""
+"""Vectors for users who joined or changed answers since the last run, so that the API finds similar users."""
 
 import dagster as dg
 from upath import UPath
@@ -16,13 +16,13 @@ from pipelines.store.store_erasure import purge_deleted_profiles
 
 INCREMENTAL_JOB = "incremental_embeddings"
 SECONDS_BETWEEN = 60
-# A run removes the answers of the run before, and an erasure moves a file of them; a minute later they are done.
+# A file can disappear while a run removes outdated shards or an erasure renames one. Both are done a minute later.
 RETRIES, SECONDS_TO_WAIT = 2, 60
 
 
 @dg.op
 def embed_pending_profiles(context: dg.OpExecutionContext, database: DatabaseResource, store: ShardStore) -> None:
-    """Encode and store what people wrote since their vector was made; who breaks the contract is left to the night."""
+    """Encode answers that changed since their vector was stored; profiles that break the contract get none."""
     with database.open_engine() as engine, engine.connect() as connection:
         known = find_pending(connection)
         accepted, rejected = check_profiles(read_profiles(connection, list(known)))
@@ -30,7 +30,7 @@ def embed_pending_profiles(context: dg.OpExecutionContext, database: DatabaseRes
     profiles = accepted[hashes != accepted["profile_id"].map(known)]
     unchanged = accepted.assign(hash=hashes).drop(index=profiles.index)[["profile_id", "hash"]]
     folder = store.get_shard_folder("profile_embeddings")
-    # Beside the shards of the last run, so that the next one finds these answers encoded.
+    # In the folder of the last run, so that the next run finds these answers encoded.
     shards = [shard for shard in plan_encoding(profiles, folder) if len(shard.answers)]
     try:
         encoded = sum(map(encode_shard, shards))
@@ -45,7 +45,7 @@ def embed_pending_profiles(context: dg.OpExecutionContext, database: DatabaseRes
         if read_at and stale:
             remove_embeddings(engine, stale, read_at)
         with try_run_lock(engine) as free:
-            if free:  # a run that is going on does it when it ends
+            if free:  # otherwise the current run does it when it ends
                 written = (UPath(shard.output) for shard in shards)
                 purge_deleted_profiles(engine, UPath(store.base), [path for path in written if path.exists()])
     counts = {"answers_encoded": encoded, "vectors_stored": stored, "left_to_the_night": len(rejected)}
@@ -56,10 +56,10 @@ def embed_pending_profiles(context: dg.OpExecutionContext, database: DatabaseRes
 @dg.job(
     name=INCREMENTAL_JOB,
     executor_def=dg.in_process_executor,
-    description="Vectors for whoever joined or wrote since the last run, for the API's neighbours.",
+    description="Vectors for users who joined or changed answers since the last run, for the API's similar users.",
 )
 def incremental_embeddings() -> None:
-    """The one step."""
+    """Run the only step."""
     embed_pending_profiles()
 
 
@@ -67,15 +67,16 @@ def incremental_embeddings() -> None:
     job_name=INCREMENTAL_JOB,  # by its name: Dagster warns of its own copy of a sensor that holds a job
     minimum_interval_seconds=SECONDS_BETWEEN,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks the database every minute who joined or wrote, by one query; starts the job "
+    description="Queries the database every minute for users who joined or changed answers, and starts the job "
     "incremental_embeddings for them.",
 )
 def new_profile_sensor(
     context: dg.SensorEvaluationContext, database: DatabaseResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """One run whenever others wait than at the last; the cursor names those, and no moment.
+    """Request a run whenever the pending profiles differ from those of the last request.
 
-    Whoever gets no vector, because their profile breaks the contract, goes on waiting and starts nothing again.
+    The cursor is a hash of the pending profiles, not a time. A profile that breaks the frame contract gets no vector,
+    stays pending, and does not trigger the job again.
     """
     with database.open_engine() as engine, engine.connect() as connection:
         if get_live_publication(connection) is None:

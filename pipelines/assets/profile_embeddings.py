@@ -1,4 +1,4 @@
-"""Profile embeddings: only answers that changed are encoded; one vector a profile goes to the database."""
+"""Profile embeddings: encode the answers that changed, and store one vector for each profile."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ NORMALISED_CHECK = dg.AssetCheckSpec(
     "embeddings_normalised",
     asset="profile_embeddings",
     blocking=True,
-    description="Every answer's vector is of length one: what the encoder gives. A failure blocks the publication.",
+    description="The vector of each answer has length one, as the encoder returns. A failure blocks the publication.",
 )
 
 
@@ -38,10 +38,10 @@ def profile_embeddings(
     compute: ComputeResource,
     profiles: pd.DataFrame,
 ) -> Iterator[dg.Output[ShardManifest] | dg.AssetCheckResult]:
-    """The answers of each profile as vectors, and one vector a profile in `matching.embeddings`.
+    """Encode the answers of each profile, and store one vector for each profile in `matching.embeddings`.
 
-    In: `profiles`. Out: a frame of 16 rows, shard and url, that names the files of the answers: profile_id, prompt,
-    text_hash and the embedding, float16 (384,), of length one. Only answers whose text is new are encoded.
+    In: `profiles`. Out: the manifest of 16 files with one row for each answer: profile_id, prompt, text_hash and the
+    embedding, float16 (384,), of length one. Only answers with a new text are encoded.
     """
     folder = store.get_shard_folder("profile_embeddings")
     shards = plan_encoding(profiles, folder)

@@ -29,10 +29,10 @@ def publication(
     scored_candidates: ScoreManifest,
     match_lists: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
-    """The match lists in PostgreSQL: copied, verified, and switched live in one transaction.
+    """Copy the match lists to PostgreSQL, verify them, and switch them live in one transaction.
 
-    In: `match_lists`, `scored_candidates`, `profiles`. Out: a row of `matching.publications`, and one a viewer of
-    `matching.match_lists`, which readers see from one instant on. The two publications before are kept.
+    In: `match_lists`, `scored_candidates`, `profiles`. Out: a row of `matching.publications`, and one row for each
+    viewer in `matching.match_lists`. The two publications before are kept.
     """
     scored_at, version = profiles["extracted_at"][0], scored_candidates.ranker_version
     start = time.monotonic()
@@ -58,17 +58,17 @@ def publication(
 def _read_comparison_values(
     context: dg.AssetExecutionContext, registry: ModelRegistry, version: str
 ) -> dict[str, object]:
-    """What the API compares two people by when it reads a reason; nothing where MLflow has lost the ranker."""
+    """Return the values that the API compares two profiles by for a reason; none if MLflow has lost the ranker."""
     try:
         return build_comparison_values(registry.load_rankers(version).full.specification)
     except RankerLost as lost:
         context.log.warning(
-            f"{lost}; until the next publication a reason that compares answers, traits or wants is told while both "
-            "profiles have some"
+            f"{lost}; until the next publication the API shows a reason that compares answers, traits or wants as long "
+            "as both profiles have some"
         )
         return {}
 
 
 def _sum_expected_matches(lists: pd.DataFrame) -> float:
-    """The sum of p_match over the lists: what they would bring if everybody looked at all of theirs."""
+    """Sum p_match over the lists: the expected matches if each viewer examined the whole list."""
     return float(lists["p_match"].map(sum).sum())

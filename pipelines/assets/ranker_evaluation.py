@@ -1,4 +1,4 @@
-"""The evaluation of the ranker beside everything it has to beat; not part of the nightly job."""
+"""The evaluation of the ranker against all baselines, in a job of its own."""
 
 import time
 from pathlib import Path
@@ -21,26 +21,28 @@ GROUP = "evaluation"
 
 
 class EvaluationConfig(dg.Config):
-    """What is evaluated."""
+    """Configuration of an evaluation."""
 
-    seed: int = Field(0, ge=0, le=MAX_SEED, description="Another seed holds out other people; 0 to 2,147,483,647.")
-    use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
+    seed: int = Field(0, ge=0, le=MAX_SEED, description="Another seed holds out other users; 0 to 2,147,483,647.")
+    use_race_and_ethnicity: bool = Field(
+        False, description="Also learn from traits, facts and wants about race and ethnicity."
+    )
 
 
 @dg.asset(group_name=GROUP, owners=["team:data-science"], kinds={"parquet"})
 def ranker_evaluation(
     context: dg.AssetExecutionContext,
     config: EvaluationConfig,
-    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - checks the configuration when the run starts
     database: DatabaseResource,
     profiles: pd.DataFrame,
     profile_embeddings: ShardManifest,
     training_pairs: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
-    """Ranker and baselines on people they had not seen.
+    """Evaluate the ranker and all baselines on users that they have not seen in training.
 
-    In: `profiles`, `profile_embeddings`, `training_pairs`. Out: a frame, a row a protocol, amount known, method, target
-    and fold, with AUC within viewers, log loss and calibration error.
+    In: `profiles`, `profile_embeddings`, `training_pairs`. Out: a frame with one row for each protocol, size of
+    history, method, target and fold, with AUC within viewers, log loss and calibration error.
     """
     start = time.monotonic()
     asked = build_evaluation_data(

@@ -1,4 +1,4 @@
-"""Training pairs and the ranker: one MLflow run a materialization; the champion moves only if the gate lets it."""
+"""Training pairs and the ranker: one MLflow run for each training, and the gate that promotes a challenger."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -28,28 +28,30 @@ GROUP, OWNERS = "ranker", ["team:data-science"]
 CHECKS = {
     "beats_the_baselines": "It ranks better within viewers than random, popularity and interest cosine.",
     "is_no_worse_than_linear": "It is no worse than the ridge that its trees start from.",
-    "is_no_worse_than_the_champion": "It is no worse than the champion, on questions neither has seen.",
-    "is_calibrated": "What it says of chances is what comes of them.",
-    "does_not_leak": "From profiles alone it is not too good to be true.",
+    "is_no_worse_than_the_champion": "It is no worse than the champion, on samples that neither has seen.",
+    "is_calibrated": "Its probabilities agree with the observed frequencies.",
+    "does_not_leak": "Its accuracy from profiles alone is not implausibly high, as it would be if decisions leaked.",
 }
-TOO_LITTLE = "too few decisions, or nothing to be learned from them: this is the prior"
-# LightGBM takes all that are higher for this one.
+TOO_LITTLE = "too few decisions, or none of use, so this version predicts the prior"
+# LightGBM treats all larger seeds as this one.
 MAX_SEED = 2**31 - 1
 CHAMPION_REMAINS = "refused, so version {} remains the champion, and lists are published with it"
-IF_REFUSED = "Failing, it is not promoted; the champion and what it publishes go on."
+IF_REFUSED = "A ranker that fails is not promoted, and the champion remains in use."
 
 
 class RankerConfig(dg.Config):
-    """How the ranker is trained."""
+    """Configuration of the training of the ranker."""
 
     seed: int = Field(
         0,
         ge=0,
         le=MAX_SEED,
-        description="Another seed draws other questions and grows other trees; 0 to 2,147,483,647.",
+        description="Another seed masks other parts of the history and trains other trees; 0 to 2,147,483,647.",
     )
-    use_race_and_ethnicity: bool = Field(False, description="Learn also from traits, facts and wants so named.")
-    grow_on_cluster: bool = Field(False, description="The Dask cluster's workers grow the trees together.")
+    use_race_and_ethnicity: bool = Field(
+        False, description="Also learn from traits, facts and wants about race and ethnicity."
+    )
+    grow_on_cluster: bool = Field(False, description="Train the trees on the workers of the Dask cluster together.")
 
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"})
@@ -58,10 +60,10 @@ def training_pairs(
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
-    """What the ranker learns from.
+    """Build the decisions that the ranker learns from.
 
-    In: `profiles`, `interactions`. Out: a frame, a row a decision: viewer_id, candidate_id, liked, decided_at, group,
-    fold. People of one group are held out together.
+    In: `profiles`, `interactions`. Out: a frame with one row for each decision: viewer_id, candidate_id, liked,
+    decided_at, group, fold. All users of a group are held out together.
     """
     start = time.monotonic()
     pairs = build_training_pairs(interactions, pd.Index(profiles["profile_id"]))
@@ -81,7 +83,7 @@ def training_pairs(
 def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
-    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - checks the configuration when the run starts
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     compute: ComputeResource,
     registry: ModelRegistry,
@@ -90,10 +92,10 @@ def ranker(
     profile_embeddings: ShardManifest,
     training_pairs: pd.DataFrame,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster reads the bare class
-    """The ranker in MLflow, registered; the champion if it passes the gate or is the town's first.
+    """Train and register a ranker in MLflow, and promote it to champion if it passes the gate or is the first one.
 
-    In: `profiles`, `profile_embeddings`, `training_pairs`, and the champion to beat. Out: a version in MLflow that
-    takes features of pairs, float32 (n, features), to p_like (n,). A refused one changes nothing: the champion goes on.
+    In: `profiles`, `profile_embeddings`, `training_pairs`, and the champion to compare with. Out: a version in MLflow
+    that maps pair features, float32 (n, features), to p_like (n,). If it is refused, the champion remains.
     """
     run_id, start = context.run.run_id, time.monotonic()
     with registry.track_training(f"dagster {run_id[:8]}", {"dagster_run_id": run_id}):
@@ -140,9 +142,10 @@ def ranker(
 
 
 def _find_champion(context: dg.AssetExecutionContext, registry: ModelRegistry, store: ShardStore) -> Champion | None:
-    """The champion to beat; None, with a warning if there was one once: this ranker is promoted whatever the gate says.
+    """Return the champion to compare with, or None if there is none that can be used.
 
-    A store that was wiped tells of no champion, but lists have been scored.
+    Without one, the new ranker is promoted whatever the gate decides. Warns of that if there was a champion once: if
+    MLflow names one, or if candidates have been scored although a wiped MLflow store names none.
     """
     try:
         return registry.get_champion()
@@ -154,7 +157,7 @@ def _find_champion(context: dg.AssetExecutionContext, registry: ModelRegistry, s
 
 @dataclass(frozen=True)
 class _GateDecision:
-    """What the gate said of a ranker; `rival` is the version of the champion until then, if there was one."""
+    """The decision of the gate. `rival` is the version of the champion that the ranker was compared with, if any."""
 
     checks: Sequence[GateCheck]
     promoted: bool
@@ -162,7 +165,7 @@ class _GateDecision:
 
 
 def _decide_promotion(trained: TrainingResult, champion: Champion | None) -> _GateDecision:
-    """A town's first ranker is its champion whatever the gate says."""
+    """Apply the gate; the first ranker is promoted in any case."""
     checks = check_report(trained.report) if trained.report else [GateCheck(name, False, TOO_LITTLE) for name in CHECKS]
     promoted = champion is None or all(each.passed for each in checks)
     return _GateDecision(checks, promoted, champion.version if champion else None)
@@ -171,7 +174,7 @@ def _decide_promotion(trained: TrainingResult, champion: Champion | None) -> _Ga
 def _record_decision(
     registry: ModelRegistry, version: str, judged: _GateDecision, trained_on: str, run_id: str
 ) -> None:
-    """Leave in MLflow what became of the version, and why."""
+    """Record in MLflow whether the version was promoted, and why."""
     why = explain_checks(judged.checks)
     registry.record_decision(version, "promoted" if judged.promoted else "refused", why)
     registry.set_description(write_note(version, judged.promoted, judged.rival, trained_on, why, run_id))
@@ -179,13 +182,13 @@ def _record_decision(
 
 def _log_decision(context: dg.AssetExecutionContext, judged: _GateDecision, version: str) -> None:
     for each in judged.checks:
-        if each.passed:  # of those that fail the run tells itself
+        if each.passed:  # a failed check has a line of its own
             context.log.info(f"{each.name.replace('_', ' ')}: yes; {each.sentence}")
     context.log.info(f"version {version} is {'now' if judged.promoted else 'not'} the champion")
 
 
 def _build_check_results(judged: _GateDecision) -> list[dg.AssetCheckResult]:
-    """What Dagster shows of the gate; of a refused version also which one remains the champion."""
+    """Return the checks of the gate as Dagster shows them; for a refused version, with the champion that remains."""
     severity = dg.AssetCheckSeverity.WARN if judged.promoted else dg.AssetCheckSeverity.ERROR
     remains = "" if judged.promoted else f"; {CHAMPION_REMAINS.format(judged.rival)}"
     return [
@@ -201,7 +204,7 @@ def _build_check_results(judged: _GateDecision) -> list[dg.AssetCheckResult]:
 
 
 def _list_parameters(trained: TrainingResult) -> Mapping[str, object]:
-    """What was trained, and by what."""
+    """Return the parameters to log: the size of the ranker and the versions that trained it."""
     booster = trained.rankers.full.booster
     return {
         "learned": trained.report is not None,
@@ -211,7 +214,7 @@ def _list_parameters(trained: TrainingResult) -> Mapping[str, object]:
 
 
 def _describe_data(profiles: pd.DataFrame, decisions: pd.DataFrame, rows: Mapping[str, int]) -> Mapping[str, object]:
-    """On what data it was trained, so that it can be repeated; `rows` are those of the app's tables."""
+    """Describe the training data, so that the training can be repeated; `rows` are the rows of each app table."""
     return {
         "profiles": len(profiles),
         "decisions": len(decisions),

@@ -1,4 +1,4 @@
-"""Whether a run trains the ranker: weekly, or when the town is not what it was when the champion was trained."""
+"""Decide whether a run trains the ranker: weekly, or when the app tables have changed since the last training."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,19 +10,19 @@ from pipelines.resources import ShardStore
 from pipelines.store.frame_store import count_rows
 from pipelines.store.model_registry import TABLES, ModelRegistry
 
-# Every run scores everybody anew, from all that is known by then: what the champion learned of people lasts longer.
+# Each run scores all users with all decisions known by then, so the weights of the ranker may be older than that.
 MAX_CHAMPION_AGE = timedelta(days=7)
-# By so much the clocks of two machines may differ.
+# The clocks of two machines may differ by this much.
 A_CLOCK = timedelta(hours=1)
 MAX_CHANGED_SHARE = 0.05
-# All rows, as a training counts them too: those that are refused, or decide anew what was decided, are no change.
+# All rows, as the training counts them, so that refused rows and repeated decisions are no change.
 COUNTS = """
 SELECT (SELECT count(*) FROM app.profiles) AS profiles, (SELECT count(*) FROM app.interactions) AS interactions
 """
 
 
 def find_training_reason(registry: ModelRegistry, connection: Connection) -> str | None:
-    """Why the next run is to train the ranker; None while the champion is good enough."""
+    """Return why the next run must train the ranker; None while the champion is good enough."""
     if registry.find_champion_version() is None:
         return "there is no champion to score with"
     try:
@@ -36,7 +36,13 @@ def find_training_reason(registry: ModelRegistry, connection: Connection) -> str
 
 
 def explain_retraining(age: timedelta, trained_on: Mapping[str, int], now: Mapping[str, int]) -> str | None:
-    """What speaks against a champion of this age, from how many rows the app's tables had for its training and now."""
+    """Return why a champion must be replaced; None if it is good enough.
+
+    Args:
+        age: Time since its training.
+        trained_on: Rows of each app table at its training.
+        now: Rows of each app table now.
+    """
     if age < -A_CLOCK:
         return f"is of a time to come, by {-age}"
     if age > MAX_CHAMPION_AGE:
@@ -48,5 +54,5 @@ def explain_retraining(age: timedelta, trained_on: Mapping[str, int], now: Mappi
 
 
 def count_extracted_rows(store: ShardStore) -> dict[str, int]:
-    """How many rows the app's tables had when they were last extracted: those accepted and those refused."""
+    """Count the rows of each app table at the last extraction, both accepted and refused ones."""
     return {name: sum(count_rows(store.get_frame_path(each)) for each in (name, f"rejected_{name}")) for name in TABLES}

@@ -29,11 +29,11 @@ def scored_candidates(
     interactions: pd.DataFrame,
     profile_embeddings: ShardManifest,
 ) -> dg.Output[ScoreManifest]:
-    """Each viewer's eligible candidates, scored in both directions by the champion.
+    """Score the eligible candidates of each viewer in both directions with the champion.
 
-    In: `profiles`, `interactions`, `profile_embeddings`, blocks, the champion. Out: a frame of 16 rows, shard, url and
-    ranker_version, that names the files of the pairs: viewer_id, candidate_id, p_like, p_liked_back, p_match (float32).
-    A shard that was scored from the same inputs is kept.
+    In: `profiles`, `interactions`, `profile_embeddings`, blocks, the champion. Out: the manifest of 16 files with one
+    row for each pair: viewer_id, candidate_id, p_like, p_liked_back, p_match (float32); and the version of the
+    champion. A shard that was scored from the same inputs is kept.
     """
     champion, start = registry.get_champion(), time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:

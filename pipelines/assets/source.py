@@ -1,4 +1,4 @@
-"""What the app knows: profiles and interactions, checked; what breaks the contract goes aside with the reason."""
+"""Profiles and interactions of the app, checked against the frame contract; refused rows are kept with the reason."""
 
 import time
 from collections import Counter
@@ -23,7 +23,7 @@ REJECTION_CHECKS = {
         "rejection_rate",
         asset=asset,
         blocking=True,
-        description="Few rows break the contract: a warning above 5 %; above 50 % nothing is published.",
+        description="Few rows break the frame contract: above 5 % a warning; above 50 % nothing is published.",
     )
     for asset in ("profiles", "interactions")
 }
@@ -37,13 +37,14 @@ def _make_output_spec(description: str) -> dg.AssetOut:
     group_name=GROUP,
     outs={
         "profiles": _make_output_spec(
-            "Everybody who can be matched.\n\n"
-            "In: `app.profiles`. Out: a frame, a row a person whose profile keeps the contract, in order "
-            "of profile_id: gender, age, whom they look for, place, texts, interests, traits, facts, wants, paused."
+            "Profiles that can be matched.\n\n"
+            "In: `app.profiles`. Out: a frame with one row for each profile that keeps the frame contract, in order "
+            "of profile_id: gender, age, genders and ages sought, place, texts, interests, traits, facts, wants, paused."
         ),
         "rejected_profiles": _make_output_spec(
-            "Profiles that are left out, and why.\n\n"
-            "In: `app.profiles`. Out: a frame, a row a profile that breaks the contract: profile_id, reason."
+            "Profiles that are refused, with the reasons.\n\n"
+            "In: `app.profiles`. Out: a frame with one row for each profile that breaks the frame contract: "
+            "profile_id, reason."
         ),
     },
     check_specs=[REJECTION_CHECKS["profiles"]],
@@ -60,7 +61,7 @@ def profiles(
         future, _ = count_future_rows(connection)
     _warn(context, future, "profiles")
     accepted, rejected = check_profiles(frame)
-    # First, so that it is there to be looked at also where nobody is left.
+    # First, so that the reasons are stored even if too few profiles are left to go on.
     yield _make_output("rejected_profiles", rejected)
     if len(accepted) < 2:
         raise NotEnoughProfiles(
@@ -78,13 +79,14 @@ def profiles(
     ins={"profiles": dg.AssetIn()},
     outs={
         "interactions": _make_output_spec(
-            "Who liked and who passed whom.\n\n"
-            "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that keeps the "
-            "contract, in order of time: interaction_id, actor_id, target_id, kind, created_at, and how it was shown."
+            "Likes and passes.\n\n"
+            "In: `app.interactions`, `profiles`. Out: a frame with one row for each like or pass that keeps the frame "
+            "contract, in order of time: interaction_id, actor_id, target_id, kind, created_at, publication_id, "
+            "position, propensity."
         ),
         "rejected_interactions": _make_output_spec(
-            "Likes and passes that are left out, and why.\n\n"
-            "In: `app.interactions`, `profiles`. Out: a frame, a row a like or pass that breaks the "
+            "Likes and passes that are refused, with the reasons.\n\n"
+            "In: `app.interactions`, `profiles`. Out: a frame with one row for each like or pass that breaks the frame "
             "contract: interaction_id, reason."
         ),
     },
@@ -96,7 +98,7 @@ def interactions(
     database: DatabaseResource,
     profiles: pd.DataFrame,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
-    """Extract the likes and passes of the app and check each, also for people that were rejected."""
+    """Extract the likes and passes of the app, check each, and refuse those of refused profiles."""
     start = time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
         frame, (_, future) = read_interactions(connection), count_future_rows(connection)
@@ -111,16 +113,16 @@ def interactions(
 def _warn(context: dg.AssetExecutionContext, future: int, what: str) -> None:
     if future:
         context.log.warning(
-            f"{future:,} {what} are stamped later than the database's now(): see that the app takes its stamps from it"
+            f"{future:,} {what} have a timestamp later than the database's now(): take the app's timestamps from it"
         )
 
 
 def _summarise_reasons(rejected: pd.DataFrame) -> str:
-    """What to mend where profiles were refused, by how many break it; nothing where none was."""
+    """Summarise the most frequent reasons of refused profiles, as the end of an error message."""
     if rejected.empty:
         return ""
     most = Counter(rejected["reason"]).most_common(REASONS_SHOWN)
-    return f", or mend those that were refused: {', '.join(f'{reason} ({count:,})' for reason, count in most)}"
+    return f", or correct those that were refused: {', '.join(f'{reason} ({count:,})' for reason, count in most)}"
 
 
 def _make_output(name: str, frame: pd.DataFrame, figures: Mapping[str, float] | None = None) -> dg.Output[pd.DataFrame]:
