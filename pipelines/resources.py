@@ -1,4 +1,4 @@
-"""What the assets are given: the database, the store of shards, the compute, the registry."""
+"""Dagster resources of the assets: the database, the store, the compute and the run lock."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ from pipelines.store.run_lock import exclusive_run
 from pipelines.store.store_erasure import purge_deleted_profiles
 
 Shard = TypeVar("Shard")
-# A server that is started again, or gives its place to another, is back within a minute.
+# A server that restarts or fails over is back within a minute.
 RETRIES, SECONDS_TO_WAIT = 3, 20
 
 logger = logging.getLogger(__name__)
@@ -35,9 +35,9 @@ class DatabaseResource(dg.ConfigurableResource[None]):
 
     @contextmanager
     def open_engine(self) -> Iterator[Engine]:
-        """An engine for the length of a block; a step whose server was lost begins anew a little later.
+        """Open an engine for the block; a step that loses the server is retried a little later.
 
-        Whatever ends the block names nobody: Dagster keeps what a step raises for good.
+        Errors that leave the block are redacted, because Dagster stores what a step raises.
         """
         try:
             with open_database(Settings(home=Path(self.home), database_url=self.url)) as engine:
@@ -50,28 +50,32 @@ class DatabaseResource(dg.ConfigurableResource[None]):
 
 
 class ShardStore(dg.ConfigurableResource[None]):
-    """Where frames and shards are kept: a folder or an object store."""
+    """The store of frames and shards: a folder or an object store."""
 
     base: str
 
     def get_frame_path(self, asset: str) -> UPath:
-        """The file of an asset's frame, as the IO manager keeps it."""
+        """Return the file of an asset's frame or manifest, as the IO manager names it."""
         return UPath(self.base) / f"{asset}.parquet"
 
     def get_shard_folder(self, asset: str) -> UPath:
-        """The folder of an asset's shards."""
+        """Return the folder of an asset's shards."""
         return UPath(self.base) / "shards" / asset
 
 
 class ComputeResource(dg.ConfigurableResource[None]):
-    """Maps a function over shards, and grows trees: in this process, or on the Dask cluster at `scheduler`."""
+    """Compute for shards and trees: in this process, or on the Dask cluster at `scheduler`."""
 
     scheduler: str | None = None
 
     def map_shards(self, function: Callable[[Shard], int], shards: Sequence[Shard]) -> Iterable[int]:
-        """The function's count for each shard, as they come; the function writes its shard's file.
+        """Map a function over shards; the function writes the file of its shard and returns a count.
 
-        Raises InputError at once if the cluster does not answer.
+        Returns:
+            The counts, in the order in which the shards are done.
+
+        Raises:
+            InputError: The cluster does not answer. Raised before the first shard.
         """
         if self.scheduler is None:
             return map(function, shards)
@@ -80,13 +84,17 @@ class ComputeResource(dg.ConfigurableResource[None]):
         return map_on_cluster(self.scheduler, function, shards)
 
     def make_tree_trainer(self, *, on_cluster: bool) -> TreeTrainer:
-        """What grows the ranker's trees: this process, or the workers together. Raises InputError without a cluster."""
+        """Return the function that trains the trees: in this process, or on all workers of the cluster together.
+
+        Raises:
+            InputError: The cluster is requested and there is none.
+        """
         if not on_cluster:
             return train_trees
         if self.scheduler is None:
             raise InputError(
-                "the ranker's trees are to be grown on a cluster, and there is none: set DASK_SCHEDULER_ADDRESS, or "
-                "leave grow_on_cluster out of the ranker's configuration"
+                "grow_on_cluster is set in the ranker's configuration, but there is no Dask cluster: "
+                "set DASK_SCHEDULER_ADDRESS, or leave grow_on_cluster out"
             )
         from pipelines.processes.dask_cluster import train_trees_on_cluster  # noqa: PLC0415 - only where there is one
 
@@ -95,10 +103,14 @@ class ComputeResource(dg.ConfigurableResource[None]):
 
 @dg.resource(required_resource_keys={"database", "store"})
 def sole_run(context: dg.InitResourceContext) -> Iterator[None]:
-    """Keeps other runs from beginning until this one has ended; then takes whoever was erased meanwhile out of files.
+    """Hold the run lock from the start of a run to its end, then remove users who were erased meanwhile from the files.
 
-    Every asset of the pipeline asks for it, so a run has it from its start, whoever started it: the command, the
-    schedule, or somebody in Dagster. Raises as `exclusive_run` does, and DatabaseUnavailable.
+    Every asset of the pipeline requires this resource. A run therefore holds the lock from its start, whether the
+    command, the schedule or a user of Dagster started it.
+
+    Raises:
+        PublicationRefused: The lock was not free for an hour.
+        DatabaseUnavailable: The database cannot be reached.
     """
     database, store = context.resources.database, UPath(context.resources.store.base)
     _await_database(database)
@@ -108,7 +120,7 @@ def sole_run(context: dg.InitResourceContext) -> Iterator[None]:
 
 
 def _await_database(database: DatabaseResource) -> None:
-    """Begin as patiently as a step that loses the database. Raises DatabaseUnavailable if it stays away."""
+    """Wait for the database as long as the retries of a step do; raise DatabaseUnavailable if it stays away."""
     for tries_left in reversed(range(RETRIES + 1)):
         try:
             with database.open_engine() as engine, engine.connect():
@@ -120,7 +132,7 @@ def _await_database(database: DatabaseResource) -> None:
 
 
 def _can_retry() -> bool:
-    """Whether this is within a step that may begin anew; the last try raises what went wrong itself."""
+    """Return whether a step is running that can be retried; in the last try the error itself is raised."""
     try:
         return dg.OpExecutionContext.get().retry_number < RETRIES
     except dg.DagsterInvariantViolationError:

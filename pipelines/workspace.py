@@ -1,7 +1,7 @@
-"""What the last run of the pipeline left, for whoever wants to look at it: opened by one function, never written to.
+"""The workspace: read-only access to the results of the last run, for notebooks.
 
-home = open_home()
-home.profiles, home.rankers.whole, home.query("SELECT * FROM matching.matches")
+workspace = open_workspace()
+workspace.profiles, workspace.rankers.full, workspace.query("SELECT * FROM matching.matches")
 """
 
 import os
@@ -33,7 +33,7 @@ from pipelines.store.frame_store import convert_from_table, read_table, store_ur
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 with warnings.catch_warnings():
-    # In a notebook tqdm, which MLflow imports, asks for a package that draws its bars. Nothing here draws any.
+    # In a notebook tqdm, which MLflow imports, warns without a package for progress bars. None are drawn here.
     warnings.filterwarnings("ignore", "IProgress not found")
     from pipelines.assets.market_lists import NO_BLOCKS, MarketConfig
     from pipelines.definitions import build_registry
@@ -43,15 +43,19 @@ DATA_FOLDER = ".data"
 
 @dataclass(frozen=True)
 class Workspace:
-    """The frames, the ranker and the database of one installation; each is read when it is first asked for.
+    """The frames, the ranker and the database of one installation, each read on first use.
 
-    Frames are those of the last run, and people have the same positions in all arrays: the rows of `profiles`.
+    The frames are those of the last run. In all arrays a user has the same index, that of the row in `profiles`.
     """
 
     settings: Settings
 
     def read_frame(self, asset: str) -> pd.DataFrame:
-        """The frame that an asset left. Raises InputError if it never ran."""
+        """Read the stored frame of an asset.
+
+        Raises:
+            InputError: The asset was never materialized.
+        """
         return convert_from_table(self._read_table(asset))
 
     def _read_table(self, asset: str) -> pa.Table:
@@ -74,7 +78,7 @@ class Workspace:
 
     @cached_property
     def training_pairs(self) -> pd.DataFrame:
-        """A row a decision: viewer_id, candidate_id, liked, decided_at, group, fold."""
+        """One row for each decision: viewer_id, candidate_id, liked, decided_at, group, fold."""
         return self.read_frame("training_pairs")
 
     @cached_property
@@ -84,9 +88,10 @@ class Workspace:
 
     @cached_property
     def rankers(self) -> CrossFittedRanker:
-        """The rankers that scored the candidates: the whole one, and those fitted without a fold.
+        """The rankers that scored the candidates: the full one, and those trained without a fold.
 
-        Raises RankerLost if MLflow has lost them.
+        Raises:
+            RankerLost: MLflow has lost them.
         """
         try:
             return build_registry(self.settings).load_rankers(self._scores.ranker_version)
@@ -95,12 +100,12 @@ class Workspace:
 
     @cached_property
     def context(self) -> ScoringContext:
-        """Everybody as the ranker sees them."""
+        """All users as the ranker scores them: profile matrix, history and eligible candidates."""
         return build_scoring_context(self.rankers.full, self.profiles, self.interactions, NO_BLOCKS, self.answers)
 
     @cached_property
     def scored(self) -> ScoredPairs:
-        """Everybody's scored candidates."""
+        """The scored pairs of all viewers."""
         return load_scored_pairs(self._scores, pd.Index(self.profiles["profile_id"]))
 
     @cached_property
@@ -109,55 +114,62 @@ class Workspace:
 
     @cached_property
     def lists(self) -> pd.DataFrame:
-        """A row a viewer (see models.ml.scoring.list_frames)."""
+        """One row for each viewer (see models.ml.scoring.list_frames)."""
         return self.read_frame("match_lists")
 
     @cached_property
     def market(self) -> MarketGraph:
-        """The scored candidates laid out for the market, as the lists were made from them."""
+        """The market graph that the lists were made from."""
         keys = pd.util.hash_array(self.profiles["profile_id"].to_numpy(object))
         pairs = self.scored
         return build_market_graph(pairs.viewer, pairs.candidate, pairs.p_like, pairs.p_liked_back, keys)
 
     @cached_property
     def attention(self) -> AttentionModel:
-        """What the pipeline believes of how people look, if nobody configures it otherwise."""
+        """The examination of lists and inboxes that the pipeline assumes without a configuration."""
         with open_database(self.settings) as engine, engine.connect() as connection:
             return MarketConfig.model_validate({}).build_attention(estimate_attention(connection))
 
     @cached_property
     def truth(self) -> Float64Array | None:
-        """The true chance of each training pair, chemistry apart; None unless all live in one simulated town."""
+        """The ground truth: probability of a like for each training pair, without chemistry.
+
+        None unless all users belong to one simulated population.
+        """
         asked = find_truth(self.profiles, self.settings.home)
         return None if asked is None else asked(self.training_pairs)
 
     @cached_property
     def evaluation(self) -> pd.DataFrame | None:
-        """The figures of the last `matching evaluate` (see models.ml.evaluation.evaluate); None if there was none."""
+        """The metrics of the last `matching evaluate` (see models.ml.evaluation.evaluate); None if there was none."""
         try:
             return self.read_frame("ranker_evaluation")
         except InputError:
             return None
 
     def find_position(self, who: str) -> int:
-        """The position of a person, by profile id or source key. Raises InputError if nobody has it."""
+        """Find the index of a user by profile id or source key.
+
+        Raises:
+            InputError: No profile of the last run has this id or source key.
+        """
         found = self.profiles.index[(self.profiles["profile_id"] == who) | (self.profiles["source_key"] == who)]
         if not len(found):
             raise InputError(f"no profile of the last run has the id or source key {who!r}")
         return int(found[0])
 
     def pick_person(self) -> str:
-        """The source key of somebody with a list of usual length: the first of those with at least the median."""
+        """Return the source key of a user with a list of typical length: the first with at least the median."""
         places = self.lists["candidate_ids"].map(len)
         viewers = self.lists["viewer_id"][places >= places[places > 0].median()]
         return str(self.profiles.set_index("profile_id")["source_key"][viewers].min())
 
     def build_pairs(self, viewer: Int64Array, candidate: Int64Array) -> Pairs:
-        """Pairs of positions, with what is known of their likes."""
+        """Build pairs from indices of viewers and candidates, with the history of each pair."""
         return Pairs(self.context.profiles, viewer, candidate, self.context.history.get_pair_history(viewer, candidate))
 
     def query(self, statement: str, **values: object) -> pd.DataFrame:
-        """What a query answers, `:name` standing for a value. The transaction can read only."""
+        """Run a query in a read-only transaction and return its rows; `:name` in it stands for a value."""
         with open_database(self.settings) as engine, engine.connect() as connection:
             connection.execute(text("SET TRANSACTION READ ONLY"))
             answer = connection.execute(text(statement), values)
@@ -165,10 +177,10 @@ class Workspace:
 
 
 def open_workspace() -> Workspace:
-    """The home that the command `matching` uses. What no run left there raises InputError when it is asked for.
+    """Open the home folder that the command `matching` uses.
 
-    Where MATCHING_HOME is not set, that is the folder .data of this folder or of the nearest one around it: notebooks
-    run in a folder of their own.
+    Without MATCHING_HOME, that is the nearest folder .data, in this folder or above it, because notebooks run in a
+    folder of their own. Reading what no run has stored raises InputError.
     """
     here = get_settings()
     if "MATCHING_HOME" not in os.environ:

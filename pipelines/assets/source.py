@@ -39,7 +39,8 @@ def _make_output_spec(description: str) -> dg.AssetOut:
         "profiles": _make_output_spec(
             "Profiles that can be matched.\n\n"
             "In: `app.profiles`. Out: a frame with one row for each profile that keeps the frame contract, in order "
-            "of profile_id: gender, age, genders and ages sought, place, texts, interests, traits, facts, wants, paused."
+            "of profile_id: gender, age, genders sought, ages sought, place, texts, interests, traits, facts, wants, "
+            "paused."
         ),
         "rejected_profiles": _make_output_spec(
             "Profiles that are refused, with the reasons.\n\n"

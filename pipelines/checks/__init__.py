@@ -1,1 +1,1 @@
-"""Asset checks: what a run made is tested before it is published."""
+"""Asset checks: the results of a run are checked before they are published."""

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
-# The end of what a failed blocking check says.
+# The end of the description of a failed blocking check.
 BLOCKED = "the publication is blocked, and what was live stays live"
 
 
@@ -19,7 +19,17 @@ def make_check_result(
     check_name: str | None = None,
     asset_key: str | None = None,
 ) -> dg.AssetCheckResult:
-    """A check's result; why one failed is among its figures too: a run's log shows them, and not the description."""
+    """Build the result of a check.
+
+    Args:
+        passed: Whether the check passed.
+        severity: Severity of a failure.
+        said: What the check found. For a failure it is also in the metadata, as `why`: the log of a run shows the
+            metadata and not the description.
+        figures: Metadata of the result.
+        check_name: Name of the check, if its step yields several results.
+        asset_key: Asset of the check, if its step yields several results.
+    """
     return dg.AssetCheckResult(
         passed=passed,
         severity=severity,

@@ -1,4 +1,4 @@
-"""Checks that people and scores are spread as in the champion's training: they warn, and stop nothing."""
+"""Checks for drift of profiles and scores since the training of the champion. They warn and block nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,13 +22,13 @@ NUMBERS_SHOWN = 10
         dg.AssetCheckSpec(
             "profile_drift",
             asset="scored_candidates",
-            description="People are spread over ages, genders, traits and facts as those the champion was trained on.",
+            description="Ages, genders, traits and facts are distributed as at the training of the champion.",
             additional_deps=["profiles", "profile_embeddings"],
         ),
         dg.AssetCheckSpec(
             "score_drift",
             asset="scored_candidates",
-            description="The champion's p_like of random pairs of people is spread as when it was trained.",
+            description="The champion's p_like of random pairs is distributed as at its training.",
             additional_deps=["profiles", "profile_embeddings"],
         ),
     ],
@@ -37,7 +37,7 @@ NUMBERS_SHOWN = 10
 def check_drift(
     registry: ModelRegistry, profiles: pd.DataFrame, profile_embeddings: ShardManifest
 ) -> Iterator[dg.AssetCheckResult]:
-    """Compare people and scores with those of the champion's training; warn from a stability index of 0.25 on."""
+    """Compare profiles and scores with those of the champion's training; warn above a stability index of 0.25."""
     champion, moved = registry.find_champion(), pd.Series(dtype=np.float64)
     reference = None if champion is None else _parse_reference(registry.load_json(champion.version, REFERENCE))
     if champion is not None and reference is not None:
@@ -50,7 +50,7 @@ def check_drift(
 
 
 def _parse_reference(kept: dict[str, Any] | None) -> DriftReference | None:
-    """What the champion's training kept to compare with; None if it kept nothing, or nothing that can be read."""
+    """Parse the reference that the champion's training stored; None if it stored none, or none that can be read."""
     try:
         return None if kept is None else DriftReference(**kept)
     except TypeError:

@@ -12,7 +12,7 @@ ROUNDING = 0.01
 
 
 def check_embeddings_normalised(answers: AnswerEmbeddings) -> dg.AssetCheckResult:
-    """Whether the vectors are of length one, as the encoder makes them; an error, which blocks."""
+    """Check that each vector has length one, as the encoder returns; a failure is an error that blocks."""
     lengths = np.sqrt(np.einsum("ij,ij->i", answers.vectors, answers.vectors, dtype=np.float32))
     wrong = int((~(np.abs(lengths - 1) <= ROUNDING)).sum())
     least, most = (float(lengths.min()), float(lengths.max())) if len(lengths) else (1.0, 1.0)

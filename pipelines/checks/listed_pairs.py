@@ -25,9 +25,9 @@ def listed_pairs_eligible(
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
 ) -> dg.AssetCheckResult:
-    """Every listed pair, and every pair of the day, keeps the two-way rules. A failure blocks the publication.
+    """Check that each listed and each most compatible pair is eligible. A failure blocks the publication.
 
-    Asked of the frames that the lists were made from, so nothing that users write during the run can fail it.
+    The check reads the frames that the lists were made from, so it does not depend on what users write during the run.
     """
     ids = profiles["profile_id"]
     viewer, candidate = extract_pairs(match_lists, ids)
@@ -47,7 +47,15 @@ def listed_pairs_eligible(
 def _count_violations(
     profiles: pd.DataFrame, interactions: pd.DataFrame, blocks: pd.DataFrame, viewer: Int64Array, candidate: Int64Array
 ) -> "pd.Series[int]":
-    """How many of n pairs of positions break each rule, by what the run itself had read."""
+    """Count how many of n pairs break each rule, by the profiles, interactions and blocks that the run has read.
+
+    Args:
+        profiles: The profiles of the run.
+        interactions: The likes and passes of the run.
+        blocks: The blocks that the candidates were scored with.
+        viewer: Indices of the viewers in `profiles`, int64 (n,).
+        candidate: Indices of the candidates in `profiles`, int64 (n,).
+    """
     ids = pd.Index(profiles["profile_id"])
     decisions, people = extract_decisions(interactions, ids), len(ids)
     blocker, blocked = find_positions(blocks["blocker_id"], ids), find_positions(blocks["blocked_id"], ids)
@@ -60,7 +68,11 @@ def _count_violations(
 
 
 def _read_blocks(store: ShardStore) -> pd.DataFrame:
-    """The blocks that the candidates were scored with. Raises InputError if they were scored by an earlier version."""
+    """Read the blocks that the candidates were scored with.
+
+    Raises:
+        InputError: There is no such file: nothing was scored, or an earlier version scored it.
+    """
     try:
         return convert_from_table(read_table(store.get_frame_path(BLOCKS_FRAME)))
     except FileNotFoundError as error:

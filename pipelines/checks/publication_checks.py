@@ -27,7 +27,7 @@ SELECT coalesce(sum(cardinality(candidate_ids)), 0) FROM matching.match_lists WH
 
 @dg.asset_check(asset="publication", additional_ins={"match_lists": dg.AssetIn("match_lists")})
 def publication_matches_lists(database: DatabaseResource, match_lists: pd.DataFrame) -> dg.AssetCheckResult:
-    """The live publication holds the lists that were made, in their order, less the pairs that became impossible."""
+    """Check that the live publication holds the lists of the run in order, except pairs that became impossible."""
     with database.open_engine() as engine, engine.connect() as connection:
         if (publication := get_live_publication(connection)) is None:
             return make_check_result(passed=False, severity=ERROR, said="nothing is published", figures={})
@@ -48,14 +48,14 @@ def publication_matches_lists(database: DatabaseResource, match_lists: pd.DataFr
 
 
 def _is_subsequence(part: list[str], whole: list[str]) -> bool:
-    """Whether the part is the whole with some left out."""
+    """Return whether `part` is `whole` with some elements left out."""
     rest = iter(whole)
     return all(each in rest for each in part)
 
 
 @dg.asset_check(asset="publication")
 def publication_freshness(database: DatabaseResource) -> dg.AssetCheckResult:
-    """The live publication is no older than a night and two hours: a warning; than two nights: an error."""
+    """Check the age of the live publication: above 26 hours a warning, above 50 hours an error."""
     with database.open_engine() as engine, engine.connect() as connection:
         publication = get_live_publication(connection)
     if publication is None or publication.activated_at is None:

@@ -10,7 +10,16 @@ REJECTION_WARNING, REJECTION_ERROR = 0.05, 0.5
 
 
 def check_rejection_rate(asset: str, accepted: int, rejected: int) -> dg.AssetCheckResult:
-    """Whether few rows break the contract: a warning above 5 %, and an error, which blocks, above 50 %."""
+    """Check that few rows break the frame contract.
+
+    Args:
+        asset: The asset of the accepted rows.
+        accepted: Number of accepted rows.
+        rejected: Number of rejected rows.
+
+    Returns:
+        A failure above 5 % rejected rows: a warning up to 50 %, and above that an error that blocks.
+    """
     share = rejected / max(accepted + rejected, 1)
     blocks = share > REJECTION_ERROR
     bound = BLOCKED if blocks else f"above {REJECTION_ERROR:.0%} nothing is published"

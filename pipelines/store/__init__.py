@@ -1,1 +1,1 @@
-"""What runs keep between steps: frames, shards, rankers, the lock of runs, and erasure from files."""
+"""What runs keep: frames, shards and their manifests, rankers, the run lock, and erasure from files."""

@@ -1,4 +1,4 @@
-"""Encode a shard of people: only answers whose text is new, the rest from the shard's earlier file."""
+"""Encode the answers of a shard: new texts only; the other vectors come from earlier files of the shard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,17 +28,20 @@ Vectors = dict[str, Float16Array]
 
 @dataclass(frozen=True)
 class EncodingTask:
-    """The answers of one shard's people, and where their vectors go."""
+    """The answers of the users of one shard, and the file for their vectors."""
 
     answers: pd.DataFrame = field(repr=False)
-    """profile_id, prompt, text_hash, text; in order of profile and prompt."""
+    """Columns profile_id, prompt, text_hash, text; in order of profile and prompt."""
     earlier: tuple[str, ...]
-    """URLs of earlier files with people of this shard, whose vectors are used again."""
+    """URLs of earlier files with users of this shard, whose vectors are used again."""
     output: str
 
 
 def plan_encoding(profiles: pd.DataFrame, folder: UPath) -> list[EncodingTask]:
-    """The shards of a profiles frame; a shard's file is named by its number and the fingerprint of its answers."""
+    """Return one task for each shard of a profiles frame.
+
+    A file is named by the number of the shard and the fingerprint of its answers.
+    """
     answers = extract_answers(profiles)
     shard = assign_shards(answers["profile_id"])
     shards = []
@@ -50,7 +53,7 @@ def plan_encoding(profiles: pd.DataFrame, folder: UPath) -> list[EncodingTask]:
 
 
 def extract_answers(profiles: pd.DataFrame) -> pd.DataFrame:
-    """The answers of a profiles frame, one a row: profile_id, prompt, text_hash, text; blank ones left out."""
+    """Extract the answers that are not blank, one for each row: profile_id, prompt, text_hash, text."""
     rows = [
         (person, prompt, hash_text(text), text)
         for person, texts in zip(profiles["profile_id"], profiles["texts"], strict=True)
@@ -61,9 +64,9 @@ def extract_answers(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def encode_shard(shard: EncodingTask) -> int:
-    """Write the shard's vectors; return how many answers were encoded.
+    """Write the vectors of a shard and return the number of encoded answers.
 
-    An answer that the encoder cannot read has no row. It is read again whenever the shard is written, which is cheap.
+    An answer that the encoder cannot read has no row. It is tried again whenever the shard is written.
     """
     known = _index_vectors([convert_from_table(read_table(UPath(url))) for url in shard.earlier])
     new = encode_readable(shard.answers[~shard.answers["text_hash"].isin(list(known))])
@@ -72,7 +75,7 @@ def encode_shard(shard: EncodingTask) -> int:
 
 
 def encode_readable(answers: pd.DataFrame) -> Vectors:
-    """Return the vectors of the answers that the encoder can read, of a frame with text_hash and text."""
+    """Encode the answers that the encoder can read, of a frame with columns text_hash and text."""
     text_of = dict(zip(answers["text_hash"], answers["text"], strict=True))
     readable = find_readable(list(text_of.values()))
     texts = {name: text for (name, text), yes in zip(text_of.items(), readable, strict=True) if yes}
@@ -80,7 +83,7 @@ def encode_readable(answers: pd.DataFrame) -> Vectors:
 
 
 def attach_vectors(answers: pd.DataFrame, vectors: Mapping[str, Float16Array]) -> AnswerEmbeddings:
-    """Return the rows of an answers frame whose text has a vector, with it."""
+    """Return the rows of an answers frame whose text has a vector, with their vectors."""
     has_vector = answers["text_hash"].isin(list(vectors)).to_numpy(bool)
     keys = answers.drop(columns="text")[has_vector].reset_index(drop=True)
     rows = [vectors[each] for each in keys["text_hash"]]
@@ -93,13 +96,15 @@ def _index_vectors(parts: list[AnswerEmbeddings]) -> Vectors:
 
 
 def load_answers(manifest: ShardManifest) -> AnswerEmbeddings:
-    """All embedded answers of a manifest of shards."""
+    """Load all embedded answers of a manifest."""
     return concatenate([convert_from_table(read_table(UPath(url))) for url in manifest.urls])
 
 
 def build_embedding_rows(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> list[tuple[str, str, FloatArray]]:
-    """Profile id, content hash and vector of everybody with a readable answer, as `models.db.embedding_rows` takes
-    them.
+    """Build the rows of `models.db.embedding_rows` for the profiles with a readable answer.
+
+    Returns:
+        Profile id, content hash and pooled vector of each profile.
     """
     ids, vectors = pool_by_profile(answers)
     hashes = dict(zip(profiles["profile_id"], profiles["texts"].map(hash_content), strict=True))

@@ -1,4 +1,4 @@
-"""Frames on disk or in an object store: Parquet, whole or not there at all, with cells that are dicts and lists."""
+"""Frames and manifests as Parquet files on disk or in an object store, written completely or not at all."""
 
 import hashlib
 from collections.abc import Collection, Iterator
@@ -17,24 +17,25 @@ from models.db.errors import InputError
 from models.db.settings import Settings
 from pipelines.store.shard_manifest import ShardManifest
 
-# Ends the name of a file that is being written, or whose writer died.
+# Suffix of a file that is being written or whose writer has died.
 TEMPORARY_SUFFIX = ".part"
-# A writer adds to its file every few seconds, and a whole file takes a minute or two.
+# A live writer changes its file much more often than this.
 WRITER_TIMEOUT = timedelta(minutes=10)
 
-# The frame of the blocks that a scoring knew, beside those of the assets: the check of the lists asks it.
+# The frame of the blocks that a scoring has read. It belongs to no asset; the check of listed pairs reads it.
 BLOCKS_FRAME = "blocks"
 
 
 def store_url(settings: Settings) -> str:
-    """Where the frames between assets are kept."""
+    """Return the URL of the store of frames and shards."""
     return settings.store_url or str(settings.home / "store")
 
 
 def write_table(table: pa.Table, path: UPath) -> None:
     """Write a Parquet file that appears complete or, if the process dies or the disk is full, not at all.
 
-    Raises InputError if it cannot be written.
+    Raises:
+        InputError: The file cannot be written.
     """
     unfinished = _make_temporary_path(path)
     try:
@@ -52,34 +53,39 @@ def write_table(table: pa.Table, path: UPath) -> None:
 
 
 def _make_temporary_path(path: UPath) -> UPath:
-    """Where a file is written until it is whole; another place for every writer."""
+    """Return the path that a file has until it is complete, a different one for each writer."""
     return path.with_name(f"{path.name}.{uuid4().hex}{TEMPORARY_SUFFIX}")
 
 
 def remove_unfinished(folder: UPath) -> None:
-    """Delete what writers that died left anywhere in the folder: what nobody has added to for minutes."""
+    """Delete unfinished files of dead writers in a folder: those without a change for `WRITER_TIMEOUT`."""
     long_ago = (datetime.now(UTC) - WRITER_TIMEOUT).timestamp()
     for path in folder.rglob(f"*{TEMPORARY_SUFFIX}"):
-        with suppress(FileNotFoundError):  # finished just now
+        with suppress(FileNotFoundError):  # completed in the meantime
             if path.stat().st_mtime < long_ago:
                 path.unlink()
 
 
 def read_table(path: UPath) -> pa.Table:
-    """Read a Parquet file. Raises FileNotFoundError if there is none, InputError if it cannot be read."""
+    """Read a Parquet file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        InputError: The file cannot be read.
+    """
     with _open_file(path) as file:
         return pq.read_table(file)
 
 
 def read_columns(path: UPath, names: Collection[str]) -> pa.Table:
-    """Those of these columns that a Parquet file has. Raises as `read_table` does."""
+    """Read those of these columns that a Parquet file has. Raises as `read_table` does."""
     with _open_file(path) as file:
         there = pq.read_schema(file).names
         return pq.read_table(file, columns=[name for name in names if name in there])
 
 
 def count_rows(path: UPath) -> int:
-    """How many rows a Parquet file has, by its footer. Raises as `read_table` does."""
+    """Return the number of rows that the footer of a Parquet file states. Raises as `read_table` does."""
     with _open_file(path) as file:
         return int(pq.read_metadata(file).num_rows)
 
@@ -93,13 +99,13 @@ def _open_file(path: UPath) -> Iterator[BinaryIO]:
         raise
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(
-            f"{path} cannot be read: {error}; mend that, or delete it, as the next `matching run` makes it anew, "
-            "then run this again"
+            f"{path} cannot be read: {error}; repair the file, or delete it and let the next `matching run` write it "
+            "again, then run this again"
         ) from error
 
 
 def convert_to_table(frame: pd.DataFrame) -> pa.Table:
-    """A frame as an Arrow table; a column of dicts becomes a map, where Arrow would make a field of every key seen."""
+    """Convert a frame to an Arrow table; a column of dicts becomes a map, not a struct with a field for each key."""
     arrays = {
         name: _make_map_array(cells) if _has_only(dict, cells) else pa.array(cells) for name, cells in frame.items()
     }
@@ -107,17 +113,17 @@ def convert_to_table(frame: pd.DataFrame) -> pa.Table:
 
 
 def convert_from_table(table: pa.Table) -> pd.DataFrame:
-    """The inverse of `convert_to_table`; lists of numbers come as arrays, as millions of numbers should."""
+    """Convert an Arrow table to the frame that it was; a list of numbers becomes an array, which takes less memory."""
     frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
     for field in table.schema:
         if pa.types.is_list(field.type) and not pa.types.is_floating(field.type.value_type):
-            # From the arrays, in which equal words are one object.
+            # From the arrays, in which equal strings are one object.
             frame[field.name] = pd.Series([cell.tolist() for cell in frame[field.name]], dtype=object)
     return frame
 
 
 def compute_fingerprint(*tables: pa.Table) -> str:
-    """A hash of the tables' contents: the same for the same rows in the same order."""
+    """Compute a hash of the contents of tables: equal for equal rows in the same order."""
     writer = _HashWriter()
     for table in tables:
         with pa.ipc.new_stream(writer, table.schema) as stream:
@@ -126,7 +132,7 @@ def compute_fingerprint(*tables: pa.Table) -> str:
 
 
 class _HashWriter:
-    """A file that keeps nothing but a hash of what is written to it."""
+    """A file that only hashes what is written to it."""
 
     closed = False
 
@@ -138,10 +144,10 @@ class _HashWriter:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing; nothing is buffered."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing; nothing is open."""
 
 
 def _has_only(kind: type, cells: pd.Series) -> bool:

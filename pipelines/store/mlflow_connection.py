@@ -1,4 +1,4 @@
-"""How MLflow is reached: a server that answers, or the store under the home, wherever that is by now."""
+"""Connect to MLflow: a server, or a store in the home folder, also after that folder was moved."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from models.db.errors import InputError, MatchingError, RankerLost
 
 TRACKING_URI, RESPONSE_SECONDS = "MLFLOW_TRACKING_URI", 5
 SQLITE = "sqlite:///"
-# Where MLflow's own tables keep absolute addresses of files.
+# The columns of MLflow's tables that hold absolute addresses of files.
 ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -30,20 +30,26 @@ ADDRESSES = (
 
 
 def is_server(uri: str) -> bool:
-    """Whether MLflow is asked by HTTP, and shows its pages itself."""
+    """Return whether MLflow is a server, which is reached by HTTP and shows its pages itself."""
     return uri.startswith(("http://", "https://"))
 
 
 def hide_password(uri: str) -> str:
-    """The address of MLflow as it may be shown."""
+    """Return the address of MLflow without its password."""
     place = urlsplit(uri)
     return place._replace(netloc=place.netloc.rpartition("@")[2]).geturl() if is_server(uri) else uri
 
 
 def connect(uri: str, experiment: str, artifacts: str | None) -> mlflow.MlflowClient:
-    """Return a client of MLflow at `uri`; `artifacts` is where the files of the experiment are, None: as MLflow says.
+    """Return a client of MLflow.
 
-    Raises InputError if no server answers, or if the store cannot be opened.
+    Args:
+        uri: Address of the tracking server, or of a SQLite store.
+        experiment: Name of the experiment.
+        artifacts: Address of the files of the experiment; None: where MLflow keeps them.
+
+    Raises:
+        InputError: No server answers, or the store cannot be opened.
     """
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -58,7 +64,7 @@ def connect(uri: str, experiment: str, artifacts: str | None) -> mlflow.MlflowCl
             _see_that_it_opens(Path(uri.removeprefix(SQLITE)))
         client = mlflow.MlflowClient()
         client.get_experiment_by_name(experiment)
-    except Exception as error:  # of the database's driver or of MLflow
+    except Exception as error:  # from the database driver or from MLflow
         first = str(error).partition("\n")[0]
         what = "" if isinstance(error, MlflowException) else f"{type(error).__name__}: "
         raise InputError(
@@ -70,7 +76,7 @@ def connect(uri: str, experiment: str, artifacts: str | None) -> mlflow.MlflowCl
 
 @contextmanager
 def raise_ranker_lost(what: str, where: str) -> Iterator[None]:
-    """Raise RankerLost for whatever MLflow, an object store or a broken file raises within the block."""
+    """Raise RankerLost for any error of MLflow, an object store or a broken file within the block."""
     try:
         yield
     except MatchingError:
@@ -81,9 +87,9 @@ def raise_ranker_lost(what: str, where: str) -> Iterator[None]:
 
 
 def _relocate_artifacts(database: Path, experiment: str, artifacts: str) -> None:
-    """Let a store that was moved or copied, with its files, name the files where they are now.
+    """Update the addresses of files in a store that was moved or copied together with its files.
 
-    MLflow keeps absolute addresses: it would look for files, and write new ones, where the home was before.
+    MLflow keeps absolute addresses. It would read and write files where the home folder was before.
     """
     if not database.exists():
         return
@@ -99,18 +105,21 @@ def _relocate_artifacts(database: Path, experiment: str, artifacts: str) -> None
                     (artifacts, len(before) + 1, len(before), before),
                 )
     except sqlite3.Error:
-        return  # MLflow itself says what is wrong with its store
+        return  # MLflow reports what is wrong with its store
 
 
 def _see_that_it_opens(database: Path) -> None:
-    """Raise sqlite3.Error if there is something that is no database: MLflow would go on trying for minutes."""
+    """Raise sqlite3.Error if the file is not a database, because MLflow would retry for minutes."""
     if database.exists():
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master")
 
 
 def _set_tracking_uri(uri: str) -> None:
-    """Point MLflow there. It names the place in the environment too, where settings would take it for the user's."""
+    """Set MLflow's tracking URI, and keep the environment as it is.
+
+    MLflow also sets the environment variable, which the settings would read as a choice of the user.
+    """
     given = {name: value for name, value in os.environ.items() if name == TRACKING_URI}
     mlflow.set_tracking_uri(uri)
     os.environ.pop(TRACKING_URI, None)
@@ -118,15 +127,15 @@ def _set_tracking_uri(uri: str) -> None:
 
 
 def _check_server(uri: str) -> None:
-    """Raise InputError if no server answers there within seconds: MLflow would go on asking for minutes."""
+    """Raise InputError if no server answers within seconds, because MLflow would retry for minutes."""
     shown = hide_password(uri)
     try:
-        urlopen(shown, timeout=RESPONSE_SECONDS).close()  # noqa: S310 - HTTP, as the caller has seen
+        urlopen(shown, timeout=RESPONSE_SECONDS).close()  # noqa: S310 - the caller has checked that it is HTTP
     except HTTPError:
-        return  # an answer, too
+        return  # an error status is also a response
     except (OSError, HTTPException) as error:
         what = getattr(error, "reason", error)
-        if not isinstance(what, SSLError):  # whom to trust is a setting of MLflow's
+        if not isinstance(what, SSLError):  # certificates are a setting of MLflow
             raise InputError(
                 f"no MLflow server answers at {TRACKING_URI}={shown}: {what}; start it, or unset the variable to keep "
                 "rankers under MATCHING_HOME"

@@ -1,4 +1,4 @@
-"""The rankers in MLflow: each training a run, each ranker a registered version, the champion an alias."""
+"""The rankers in MLflow: each training is a run, each ranker a registered version, and the champion an alias."""
 
 import logging
 import tempfile
@@ -31,22 +31,22 @@ from pipelines.store.mlflow_connection import raise_ranker_lost
 
 EXPERIMENT = "matching"
 ABOUT = (
-    "A run is one training of the ranker. Its description says what became of it and why; its artifacts show how good "
-    "it is. The version called champion is the one that lists are published with."
+    "Each run is one training of the ranker. Its description says whether the ranker was promoted and why; its "
+    "artifacts show how good it is. Lists are published with the version that has the alias champion."
 )
 NOTE_TAG = "mlflow.note.content"
 MODEL = "ranker"
-ABOUT_MODEL = "p_like, the chance that a viewer likes a candidate if shown. Lists are published with the champion."
-# Where `matching ui` serves MLflow, unless there is a server; it opens on pages for language models if not told.
+ABOUT_MODEL = "p_like, the probability that a viewer likes a candidate. Lists are published with the champion."
+# Where `matching ui` serves MLflow if there is no server. Without the parameter MLflow opens pages for language models.
 MLFLOW, FOR_TRAINING = f"http://{ports.HOST}:{ports.MLFLOW_PORT}", "?workflowType=machine_learning"
 CHAMPION = "champion"
-# How people and scores were spread in the training (see models.ml.monitoring.drift).
+# The distributions of profiles and scores at the training (see models.ml.monitoring.drift).
 REFERENCE = "reference.json"
-# The app's tables whose rows a run counts, of whatever use they are: by them is told how much has changed since.
+# The app tables whose rows a training counts, refused rows included, to see later how much has changed.
 TABLES = ("profiles", "interactions")
-# How MLflow says that there is no such model, or no such alias of it.
+# Error codes of MLflow for a model or an alias that does not exist.
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-# The versions a model needs to be loaded again. Naming them spares MLflow eight seconds of guessing.
+# The versions that loading a model requires. MLflow would otherwise infer them, which is slow.
 REQUIREMENTS = [f"{name}=={version(name)}" for name in ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")]
 
 
@@ -62,24 +62,24 @@ class Champion:
 
 
 class ModelRegistry(dg.ConfigurableResource[None]):
-    """MLflow at `tracking_uri`; `artifacts` is where a new experiment keeps its files, None for the server's choice."""
+    """MLflow at `tracking_uri`. `artifacts` is the address of a new experiment's files; None: the server's choice."""
 
     tracking_uri: str
     artifacts: str | None = None
 
     @property
     def is_a_server(self) -> bool:
-        """Whether it is asked by HTTP, and shows its pages itself."""
+        """Whether MLflow is a server, which is reached by HTTP and shows its pages itself."""
         return mlflow_connection.is_server(self.tracking_uri)
 
     @property
     def place(self) -> str:
-        """Where MLflow is, as it may be shown."""
+        """The address of MLflow without its password."""
         return mlflow_connection.hide_password(self.tracking_uri)
 
     @contextmanager
     def track_training(self, name: str, tags: Mapping[str, str]) -> Iterator[None]:
-        """One MLflow run around a training; it ends as failed if the training does."""
+        """Record the block as one MLflow run, which is marked as failed if the block raises."""
         client = self._connect()
         experiment = mlflow.get_experiment_by_name(EXPERIMENT)
         key = experiment.experiment_id if experiment else mlflow.create_experiment(EXPERIMENT, self.artifacts)
@@ -92,7 +92,7 @@ class ModelRegistry(dg.ConfigurableResource[None]):
     def log_rankers(
         self, rankers: CrossFittedRanker, parameters: Mapping[str, object], metrics: Mapping[str, float]
     ) -> str:
-        """Log and register rankers in the current run, and return their version."""
+        """Log rankers in the current run, register them, and return their version."""
         mlflow.log_params(dict(parameters))
         mlflow.log_metrics(dict(metrics))
         with tempfile.TemporaryDirectory() as folder:
@@ -112,7 +112,7 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         self._connect().set_registered_model_alias(MODEL, CHAMPION, version)
 
     def find_champion_version(self) -> str | None:
-        """The champion's version; None if there is none yet."""
+        """Return the version of the champion; None if there is none yet."""
         try:
             return str(self._connect().get_model_version_by_alias(MODEL, CHAMPION).version)
         except MlflowException as error:
@@ -121,7 +121,7 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             raise
 
     def find_champion(self) -> Champion | None:
-        """Return the champion; None, with a warning, if there is none that can be used."""
+        """Return the champion; None, with a warning, if there is none that can be loaded."""
         try:
             return self.get_champion()
         except NoChampion as error:
@@ -129,7 +129,11 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             return None
 
     def get_champion(self) -> Champion:
-        """Return the champion. Raises NoChampion if there is none that can be used, with where it was looked for."""
+        """Return the champion.
+
+        Raises:
+            NoChampion: There is none, or it cannot be loaded.
+        """
         version = self.find_champion_version()
         if version is None:
             raise NoChampion(
@@ -145,36 +149,42 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             ) from error
 
     def record_decision(self, version: str, became: str, reasons: Mapping[str, str]) -> None:
-        """Keep in the current run, and with the version, what became of it and why: check → sentence."""
+        """Record in the current run and with the version what the gate decided.
+
+        Args:
+            version: The registered version.
+            became: The decision in a word, such as `promoted`.
+            reasons: Result of each check, as a sentence by name of the check.
+        """
         client = self._connect()
         mlflow.set_tag("mlflow.runName", f"version {version}: {became}")
         mlflow.set_tags({f"gate.{name}": sentence for name, sentence in reasons.items()})
         lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items()]
-        # Its first words are what MLflow's list of versions shows.
+        # MLflow's list of versions shows the first words.
         client.update_model_version(MODEL, version, description="\n".join([f"{became.capitalize()}.", "", *lines]))
 
     def log_json(self, name: str, content: Mapping[str, object]) -> None:
-        """Keep numbers with the current run, as a JSON file of this name."""
+        """Store content with the current run, as a JSON file of this name."""
         mlflow.log_dict(dict(content), name)
 
     def log_figure(self, name: str, figure: Figure) -> None:
-        """Keep a picture with the current run."""
+        """Store a figure with the current run."""
         mlflow.log_figure(figure, f"{name}.png")
 
     def log_table(self, name: str, table: pd.DataFrame) -> None:
-        """Keep a table with the current run."""
-        # MLflow does not know the strings of pandas 3 yet.
+        """Store a table with the current run."""
+        # MLflow does not support the string type of pandas 3 yet.
         words: dict[Any, Any] = dict.fromkeys(table.select_dtypes("str").columns, object)
         mlflow.log_table(table.astype(words).round(4), f"{name}.json")
 
     def set_description(self, note: str) -> None:
-        """Say what MLflow shows first of the current run, in Markdown."""
+        """Set the description of the current run, in Markdown."""
         mlflow.set_tag(NOTE_TAG, note)
 
     def get_page(self, shown_at: str = MLFLOW) -> str:
-        """The address where MLflow shows the current run; outside of one, all of them.
+        """Return the address of the current run's page, or of the list of runs outside a run.
 
-        `shown_at` is where `matching ui` shows MLflow; a server shows itself.
+        `shown_at` is the address where `matching ui` serves MLflow; a server serves its own pages.
         """
         self._connect()
         server = self.tracking_uri.rstrip("/") if self.is_a_server else shown_at
@@ -185,16 +195,19 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         return f"{server}/#/experiments/{experiment.experiment_id}/runs{one}{FOR_TRAINING}"
 
     def describe_training_data(self, version: str) -> tuple[datetime, dict[str, int]]:
-        """When a version was trained, and how many rows each of the app's tables had: none if its run does not say.
+        """Return the time of a version's training, and the rows that each app table had then.
 
-        Raises RankerLost if there is no such run.
+        The number of rows is 0 where the run does not record it.
+
+        Raises:
+            RankerLost: The run of the training does not exist.
         """
         run = self._run(version)
         counts = {name: int(run.data.params.get(f"app.{name}", 0)) for name in TABLES}
         return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
 
     def load_json(self, version: str, name: str) -> dict[str, Any] | None:
-        """What was kept of this name with the run that a version was trained in; None if nothing was, or it is lost."""
+        """Load JSON content of the run that trained a version; None if there is none of this name or it is lost."""
         try:
             with raise_ranker_lost(f"{name} of version {version}", self.place):
                 run_id = self._run(version).info.run_id
@@ -207,20 +220,29 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             return None
 
     def load_rankers(self, version: str) -> CrossFittedRanker:
-        """Load a registered version. Raises RankerLost if its files are not there or cannot be read, and OtherMake."""
+        """Load a registered version.
+
+        Raises:
+            RankerLost: Its files do not exist or cannot be read.
+            IncompatibleModelError: Its files have another format version.
+        """
         client = self._connect()
         with raise_ranker_lost(f"version {version}", self.place):
             where = client.get_model_version_download_uri(MODEL, version)
         with raise_ranker_lost(f"the files of version {version}", where), tempfile.TemporaryDirectory() as folder:
             model = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}", dst_path=folder)
-            # MLflow keeps an artifact under the name of the folder it was logged from.
+            # MLflow stores an artifact under the name of the folder that it was logged from.
             found = [path.parent for path in Path(model).rglob("ranker.json") if BY_FOLD_FOLDER not in path.parts]
             if not found:
                 raise FileNotFoundError("there is no ranker.json")
             return ranker_files.load_rankers(found[0])
 
     def _run(self, version: str) -> Run:
-        """The run that a version was trained in. Raises RankerLost if it is not there, or was deleted."""
+        """Return the run that trained a version.
+
+        Raises:
+            RankerLost: The run does not exist or was deleted.
+        """
         client = self._connect()
         with raise_ranker_lost("its run", self.place):
             run = client.get_run(str(client.get_model_version(MODEL, version).run_id))
@@ -229,9 +251,9 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         return run
 
     def _register(self, model: ModelInfo) -> str:
-        """Register a logged model through the client: MLflow's shorter way prints lines among those of the run."""
+        """Register a logged model through the client, because `mlflow.register_model` prints to the terminal."""
         client = self._connect()
-        with suppress(MlflowException):  # it is there from the second time on
+        with suppress(MlflowException):  # it exists from the second time on
             client.create_registered_model(MODEL, description=ABOUT_MODEL)
         return str(client.create_model_version(MODEL, model.model_uri, model.run_id, model_id=model.model_id).version)
 
@@ -240,7 +262,7 @@ class ModelRegistry(dg.ConfigurableResource[None]):
 
 
 def _make_example(ranker: Ranker) -> pd.DataFrame:
-    """A pair of nobody's: an example made of real people would put them into the registry."""
+    """Make an example pair of zeros, because real pairs would put profile data into the registry."""
     names = [name for name, _ in list_feature_groups(ranker.specification)]
     return pd.DataFrame(np.zeros((1, len(names)), np.float32), columns=names)
 

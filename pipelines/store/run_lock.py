@@ -1,7 +1,7 @@
-"""One run at a time: two in one database would delete each other's shards and mix their frames.
+"""The run lock: one run at a time uses a database, because two would delete each other's shards and mix their frames.
 
-The lock is PostgreSQL's and ends with its holder's connection, so with the process, however that ends. It is also lost
-if the server restarts; a run that survives the restart continues without it.
+PostgreSQL holds the lock. It ends with the connection of its holder, and so with the process, however that ends. It is
+also lost if the server restarts; a run that survives the restart continues without it.
 """
 
 import time
@@ -14,24 +14,29 @@ from models.db import locks
 from models.db.errors import PublicationRefused
 
 POLL_SECONDS, MAX_WAIT_SECONDS = 1, 3600
-WAITING_MESSAGE = "another run is going on, or an erasure: this one begins when that has ended"
+WAITING_MESSAGE = "another run or an erasure is in progress; this run starts when it has ended"
 TIMEOUT_MESSAGE = (
-    "another run has been going on for too long, so this one has ended; see what holds that up, then run this again"
+    "another run has held the run lock for an hour, so this run stops; find out what holds it up, then run this again"
 )
 
 
 @contextmanager
 def try_run_lock(engine: Engine) -> Iterator[bool]:
-    """Whether no run is going on; if so, none begins for the length of the block."""
+    """Try to acquire the run lock for the block, and yield whether it was free. Without the lock no run can start."""
     with locks.try_acquire(engine, locks.RUN) as free:
         yield free
 
 
 @contextmanager
 def exclusive_run(engine: Engine, say: Callable[[str], None]) -> Iterator[None]:
-    """The block once no run is going on, and then as the only one.
+    """Wait for the run lock, and hold it for the block.
 
-    Says once that it waits. Raises PublicationRefused if it has waited for an hour.
+    Args:
+        engine: The database.
+        say: Called once, with a message, if the lock is not free.
+
+    Raises:
+        PublicationRefused: The lock was not free for an hour.
     """
     start, waits = time.monotonic(), False
     while True:

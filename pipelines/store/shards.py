@@ -1,4 +1,4 @@
-"""Heavy steps by shard: a shard writes its own Parquet file, and one already written for the same inputs is kept."""
+"""Heavy steps by shard: each shard writes a Parquet file, and a file for the same inputs is not written again."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -10,13 +10,13 @@ from upath import UPath
 from models.ml.arrays import Int64Array
 from pipelines.store.shard_manifest import ShardManifest
 
-# Fixed, so that a person stays in their shard as the town grows. Another number is this one times a power of two, up to
-# 256: then whoever is in shard n is, with any other such number, in one whose number leaves the same rest by FEWEST.
+# Fixed, so that a user stays in the same shard as the population grows. Another number must be this one times a power
+# of two, up to 256. Then the number of a user's shard keeps its remainder modulo MIN_SHARDS.
 SHARDS = MIN_SHARDS = 16
 
 
 class ShardTask(Protocol):
-    """What a shard function is given: all it needs, and the URL of the file it writes."""
+    """The argument of a shard function: all that it needs, and the URL of the file that it writes."""
 
     @property
     def output(self) -> str:
@@ -24,7 +24,7 @@ class ShardTask(Protocol):
 
 
 def assign_shards(ids: Iterable[str]) -> Int64Array:
-    """The shard of each person, by a hash of the id."""
+    """Return the shard of each user, by a hash of the id, int64 (len(ids),)."""
     return np.array([hashlib.blake2b(each.encode(), digest_size=2).digest()[0] % SHARDS for each in ids], np.int64)
 
 
@@ -32,7 +32,7 @@ AnyShardTask = TypeVar("AnyShardTask", bound=ShardTask)
 
 
 def find_missing(shards: Sequence[AnyShardTask]) -> list[AnyShardTask]:
-    """The shards whose file is not there yet."""
+    """Return the shards without a file."""
     return [shard for shard in shards if not UPath(shard.output).exists()]
 
 
@@ -42,22 +42,22 @@ def build_manifest(shards: Sequence[ShardTask]) -> ShardManifest:
 
 
 def find_outdated(folder: UPath, shards: Sequence[ShardTask]) -> list[UPath]:
-    """The folder's files of earlier inputs: those that are there and are not these shards'.
+    """Find the files in a folder that belong to none of these shards, and so to earlier inputs.
 
-    To be asked for before the shards are made, so that what the job incremental_embeddings writes meanwhile is not
-    among them.
+    Call this before the shards are computed. The result then excludes files that the job incremental_embeddings writes
+    in the meantime.
     """
     mine = {UPath(shard.output).name for shard in shards}
     return [path for path in _list_files(folder) if path.name not in mine]
 
 
 def find_earlier(folder: UPath, number: int) -> list[UPath]:
-    """The folder's files in which people of the shard of this number may be, in order."""
+    """Find the files in a folder that can hold users of this shard, in order of name."""
     return [path for path in _list_files(folder) if (int(path.name.partition("-")[0]) - number) % MIN_SHARDS == 0]
 
 
 def remove_files(paths: Iterable[UPath]) -> None:
-    """Delete these files, if they are still there."""
+    """Delete these files; those that are already gone are ignored."""
     for path in paths:
         path.unlink(missing_ok=True)
 

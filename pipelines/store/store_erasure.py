@@ -1,4 +1,4 @@
-"""Take people who were erased out of the frames and shards that the pipeline keeps between its steps."""
+"""Remove erased users from the frames and shards that the pipeline keeps between its steps."""
 
 import logging
 from collections.abc import Collection, Iterable
@@ -28,11 +28,16 @@ logger = logging.getLogger(__name__)
 
 
 def erase_from_store(settings: Settings, profile_id: str) -> int:
-    """Delete the person from every frame and shard of the store; return how many files had them.
+    """Remove a user from every frame and shard of the store.
 
-    While a run is going on its files are not touched, as it would write the person back: when it ends, it takes out
-    of them whoever is gone. What is done stays done: after an error this can be called again. Raises InputError if the
-    store or a file cannot be read or written.
+    During a run no file is changed, because the run would write the user again; it removes deleted profiles when it
+    ends. After an error, call this again: files that are already rewritten stay so.
+
+    Returns:
+        The number of files that held the user.
+
+    Raises:
+        InputError: The store or a file cannot be read or written.
     """
     with open_database(settings) as engine, try_run_lock(engine) as free:
         if free:
@@ -42,35 +47,46 @@ def erase_from_store(settings: Settings, profile_id: str) -> int:
 
 
 def purge_deleted_profiles(engine: Engine, store: UPath, files: Iterable[UPath] | None = None) -> int:
-    """Delete whoever these files name, or any of the store, and `app.profiles` does not; as `erase_from_store` does.
+    """Remove the users that the files name and `app.profiles` does not, as `erase_from_store` does.
 
-    For the holder of the lock of runs. Who was erased while files were being written is in them, and nowhere else.
+    A user who was erased while files were being written is only in them. The caller holds the run lock.
+
+    Args:
+        engine: The database.
+        store: Folder of the store.
+        files: The files to search for deleted users; None: all of the store.
+
+    Returns:
+        The number of files that held such users.
     """
     named = set[str]().union(*map(_read_profile_ids, store.rglob("*.parquet") if files is None else files))
-    with engine.connect() as connection:  # after the files: somebody who has joined since is not gone
+    with engine.connect() as connection:  # after the files, so that new users do not count as deleted
         gone = named.difference(connection.scalars(select(cast(profiles.c.id, String))))
     return _remove_profiles(store, gone)
 
 
 def _rewrite_store(url: str, people: Collection[str]) -> int:
-    """As `_remove_profiles` of the store at a URL, with an error that says what to do."""
+    """Call `_remove_profiles` for the store at a URL; an error says what to do."""
     try:
         return _remove_profiles(UPath(url), people)
     except MatchingError:
         raise
-    except Exception as error:  # every object store has errors of its own
-        raise InputError(f"the frames at {url} cannot be changed: {error}; mend that, then run this again") from error
+    except Exception as error:  # each object store has its own errors
+        raise InputError(f"the frames at {url} cannot be changed: {error}; fix that, then run this again") from error
 
 
 def _remove_profiles(store: UPath, people: Collection[str]) -> int:
-    """Rewrite the files that name these people; how many did. What dead writers left is removed: it may name them."""
+    """Rewrite the files that name these users, and return their number.
+
+    Unfinished files of dead writers may name them too, and are deleted.
+    """
     remove_unfinished(store)
     moved: dict[str, str] = {}
     changed = 0
     for path in sorted(store.rglob("*.parquet")) if people else []:
         try:
             table = read_table(path)
-        except FileNotFoundError:  # a run that has lost the lock with its server needs it no longer
+        except FileNotFoundError:  # removed by a run that lost its lock in a restart of the server
             continue
         kept = _drop_rows(table, people)
         if kept is not table:
@@ -82,7 +98,11 @@ def _remove_profiles(store: UPath, people: Collection[str]) -> int:
 
 
 def _choose_target(path: UPath, store: UPath) -> UPath:
-    """Where a changed file goes. A shard's name says what it was made from, so it counts as not there from then on."""
+    """Return the path of a changed file.
+
+    The name of a shard's file holds the fingerprint of its inputs. Under a new name the shard counts as missing, and is
+    computed again.
+    """
     if path.parent == store:
         return path
     number, _, _ = path.name.partition("-")
@@ -90,7 +110,7 @@ def _choose_target(path: UPath, store: UPath) -> UPath:
 
 
 def _update_manifests(store: UPath, moved: dict[str, str]) -> None:
-    """Name shards that have moved where they are named, then remove them."""
+    """Write the new URLs of moved shards to the manifests, then delete the old files."""
     for path in store.glob("*.parquet") if moved else []:
         if is_manifest(table := read_table(path)):
             write_table(replace_urls(table, moved), path)
@@ -99,14 +119,14 @@ def _update_manifests(store: UPath, moved: dict[str, str]) -> None:
 
 
 def _read_profile_ids(path: UPath) -> set[str]:
-    """Everybody in a file."""
+    """Read the ids of all users in a file."""
     table = read_columns(path, PROFILE_COLUMNS).unify_dictionaries()
     columns = (pc.list_flatten(each) if pa.types.is_list(each.type) else each for each in table)
     return {person for column in columns for person in pc.unique(column).to_pylist() if isinstance(person, str)}
 
 
 def _drop_rows(table: pa.Table, people: Collection[str]) -> pa.Table:
-    """The table without these people's rows and places; the table itself if they have none."""
+    """Remove the rows and list entries of these users; return the table itself if they have none."""
     if LISTS in table.column_names:
         return list_frames.remove_profiles(table, people)
     named = [name for name in PROFILE_COLUMNS if name in table.column_names]
@@ -116,7 +136,7 @@ def _drop_rows(table: pa.Table, people: Collection[str]) -> pa.Table:
     if kept.num_rows == table.num_rows:
         return table
     for name in named:
-        # A filtered dictionary still holds the values that no row has any more.
+        # A filtered dictionary still holds values that are in no row.
         if pa.types.is_dictionary(kept.schema.field(name).type):
             words = kept.column(name).cast(pa.string()).combine_chunks().dictionary_encode()
             kept = kept.set_column(kept.column_names.index(name), name, words)
