@@ -123,6 +123,22 @@ def evaluate() -> None:
 
 
 @app.command()
+def compare_policies() -> None:
+    """Compare what each market policy would bring.
+
+    Uses the candidates that the last `matching run` scored. `make ui` shows the table and pictures of the asset
+    policy_comparison.
+    """
+    from pipelines.commands.run_pipeline import run_job
+    from pipelines.definitions import COMPARISON_JOB
+    from pipelines.reports.market_report import print_comparison
+
+    with open_ready_database():
+        run_job(get_settings(), COMPARISON_JOB)
+    print_comparison(get_settings(), console)
+
+
+@app.command()
 def score(
     pairs: Annotated[Path, typer.Argument(help="CSV with columns viewer, candidate: profile ids or source keys.")],
     out: Annotated[Path, typer.Argument(help="CSV to write: viewer, candidate, p_like, p_liked_back, p_match.")],

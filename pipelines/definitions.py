@@ -8,8 +8,9 @@ from upath import UPath
 
 from models.db.errors import MatchingError
 from models.db.settings import Settings, get_settings
-from pipelines.assets import market_lists, profile_embeddings, publishing, ranker_evaluation, ranker_training, source
+from pipelines.assets import profile_embeddings, publishing, ranker_evaluation, ranker_training, source
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
+from pipelines.assets.market import market_lists, policy_comparison
 from pipelines.assets.retraining import find_training_reason
 from pipelines.checks import asset_checks, drift_checks
 from pipelines.reports.progress import progress
@@ -18,14 +19,14 @@ from pipelines.run_config import config_check
 from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.model_registry import ModelRegistry
 
-NIGHTLY_JOB, EVALUATION_JOB, FRESHNESS_JOB = "matching", "evaluation", "freshness"
+NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"
 # 03:00 in UTC, where no night of the year has the hour twice or not at all: few are up, and lists are there by morning.
-NIGHTLY, HOURLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "UTC"
+NIGHTLY, HOURLY, WEEKLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "0 6 * * 1", "UTC"
 
 
-MODULES = [source, profile_embeddings, ranker_training, publishing, market_lists, ranker_evaluation]
+MODULES = [source, profile_embeddings, ranker_training, publishing, market_lists, ranker_evaluation, policy_comparison]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
-NIGHTLY_ASSETS = dg.AssetSelection.all() - dg.AssetSelection.groups(ranker_evaluation.GROUP)
+NIGHTLY_ASSETS = dg.AssetSelection.all() - dg.AssetSelection.groups(ranker_evaluation.GROUP, policy_comparison.GROUP)
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -44,6 +45,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
                 EVALUATION_JOB,
                 selection=dg.AssetSelection.groups(ranker_evaluation.GROUP),
                 description="The ranker beside every baseline, on what the last run of the pipeline extracted.",
+            ),
+            dg.define_asset_job(
+                COMPARISON_JOB,
+                selection=dg.AssetSelection.groups(policy_comparison.GROUP),
+                description="What each market policy would bring, on what the last run of the pipeline scored.",
             ),
             dg.define_asset_job(
                 FRESHNESS_JOB,
@@ -106,15 +112,21 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             due = "who would know is not there"  # a tick cannot wait for them; the run can, and tells
         return dg.RunRequest() if due else dg.RunRequest(asset_selection=list_assets_without_training())
 
-    hourly = dg.ScheduleDefinition(
-        name="hourly",
-        job_name=FRESHNESS_JOB,
-        cron_schedule=HOURLY,
-        execution_timezone=TIME_ZONE,
-        default_status=status,
-        description=f"Whether what is published is of last night. {turned_on}",
-    )
-    return [nightly, hourly]
+    def schedule_job(name: str, job: str, cron: str, purpose: str) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(
+            name=name,
+            job_name=job,
+            cron_schedule=cron,
+            execution_timezone=TIME_ZONE,
+            default_status=status,
+            description=f"{purpose} {turned_on}",
+        )
+
+    return [
+        nightly,
+        schedule_job("hourly", FRESHNESS_JOB, HOURLY, "Checks that last night's publication is live."),
+        schedule_job("weekly", COMPARISON_JOB, WEEKLY, "Compares the market policies, on Mondays at 06:00 UTC."),
+    ]
 
 
 def build_registry(settings: Settings) -> ModelRegistry:

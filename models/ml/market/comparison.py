@@ -62,18 +62,16 @@ def compare_policies(
     graph: MarketGraph,
     attention: AttentionModel,
     say: Callable[[str], None] = lambda _: None,
-    known: PolicyLists | None = None,
     allowance: Float64Array | None = None,
 ) -> pd.DataFrame:
-    """A row a policy of POLICIES, with `compute_outcome` of its lists and the seconds they took.
+    """Make the lists of each policy of POLICIES, within the bound of `allowance`, and compute what they would bring.
 
-    The lists that are known already, made with the same `allowance`, are not made again unless views are bounded in
-    them.
+    Returns:
+        A row a policy, with `compute_outcome` of its lists and the seconds they took; `say` receives a line for each.
     """
     rows = []
     for name in POLICIES:
-        plain = known is not None and known.policy == name and known.exposure is None
-        made = known if known is not None and plain else make_policy_lists(graph, attention, name, allowance=allowance)
+        made = make_policy_lists(graph, attention, name, allowance=allowance)
         rows.append({"policy": name, **compute_outcome(graph, attention, made.positions), "seconds": made.seconds})
         say(f"{name.replace('_', ' ')}: {rows[-1]['expected_matches']:,.0f} matches expected, in {made.seconds:.1f} s")
     return pd.DataFrame(rows)

@@ -184,7 +184,7 @@ def has_role(url: URL) -> bool:
 def test_databases_of_one_server_share_the_role_and_may_be_migrated_at_once(owners: list[URL]) -> None:
     assert not has_role(owners[0])
     # Processes, because Alembic migrates one database at a time in each.
-    program = "import sys; from models.db.schema.migrations import upgrade; upgrade(sys.argv[1])"
+    program = "import sys; from models.db.schema.migrations import upgrade_database; upgrade_database(sys.argv[1])"
     migrating = [
         subprocess.Popen([sys.executable, "-c", program, url.render_as_string(hide_password=False)]) for url in owners
     ]
