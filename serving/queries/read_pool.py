@@ -21,7 +21,7 @@ from models.db.schema.reader_role import ROLE
 
 MAX_CONNECTIONS = 8
 MAX_WAITING = 128
-"""Requests that may wait for a connection. The limit keeps the wait of the last one under a second."""
+"""Requests that may wait for a connection. The limit keeps the wait of the last one short."""
 WAIT_SECONDS = 1.5
 ANSWER_SECONDS = 5.0
 
