@@ -163,9 +163,10 @@ def _try_merge(connection: Connection, encoder: str, read_at: datetime) -> int |
 
 @contextmanager
 def _create_index_afterwards(connection: Connection) -> Iterator[None]:
-    """If no vector is stored yet, drop the HNSW index and build it after the vectors are stored.
+    """Drop the HNSW index during the block if no vector is stored yet, and build it afterwards.
 
-    This is much faster than inserting them one by one. Readers wait meanwhile; they would find no vectors anyway.
+    This is much faster than inserting the vectors into the index one by one. Readers wait meanwhile; they would find no
+    vectors anyway.
     """
     graphs = connection.execute(text(GRAPHS)).all()
     if graphs and not _lock_against_readers(connection):

@@ -70,7 +70,10 @@ def _look_up_user(name: str) -> OsUser:
 
 
 def grant_access(user: OsUser, folder: Path, installation: Path) -> None:
-    """As root, let `user` reach `folder` and run the programs in `installation`, adding only missing permissions."""
+    """Let `user` reach `folder` and run the programs in `installation`, if this process is root.
+
+    Only missing permissions are added.
+    """
     if os.geteuid() != 0:
         return
     for parent in (*folder.parents, *installation.parents):

@@ -68,13 +68,12 @@ def drop_unneeded(connection: Connection) -> None:
 
 @contextmanager
 def record_failures(engine: Engine, publication_id: int) -> Iterator[None]:
-    """If the block fails, record the publication as failed and raise an error that says what to do.
+    """Record the publication as failed if the block fails, and raise an error that says what to do.
 
     Raises:
         PublicationRefused: The lists or the database caused the failure.
         DatabaseUnavailable: The database was lost.
-        MatchingError: The block raised an error of another subclass, which is raised again with the publication's
-            number.
+        MatchingError: The block raised another subclass, which is raised again with the publication's number.
     """
     try:
         yield
