@@ -84,7 +84,8 @@ def open_database(settings: Settings) -> Iterator[Engine]:
         # Only the first line: the others may quote a row.
         what = str(cause).partition("\n")[0]
         raise DatabaseUnavailable(
-            f"{_describe_database(engine.url)} failed: {what}; check that it runs and has space, then run this again"
+            f"{_describe_database(engine.url)} failed: {what}; check that it runs and has disk space, "
+            "then run this again"
         ) from error
     finally:
         engine.dispose()
