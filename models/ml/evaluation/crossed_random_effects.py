@@ -64,7 +64,7 @@ def build_design(viewer: ArrayLike, candidate: ArrayLike, circle: ArrayLike) -> 
     frame = pd.DataFrame({"circle": circle, "viewer": viewer, "candidate": candidate})
     twice = int(frame.duplicated().sum())
     if twice:
-        raise ValueError(f"{twice} of {len(frame)} pairs occur before in their circle; give one decision a pair")
+        raise ValueError(f"{twice} of {len(frame)} pairs occur before in their circle; give one decision per pair")
     whose, whom, of_circle = (
         frame.groupby(columns, sort=False).ngroup().to_numpy().astype(np.int64)
         for columns in (["circle", "viewer"], ["circle", "candidate"], ["circle"])

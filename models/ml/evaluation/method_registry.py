@@ -44,8 +44,8 @@ def fit_split(data: EvaluationData, split: Split) -> FittedSplit:
     fold, learned = assign_folds(data.group[split.train_index]), data.take(split.train_index)
     if not has_enough_data(learned.liked, fold):
         raise InputError(
-            f"{len(learned):,} decisions, {learned.liked.sum():,} of them likes, are too few to learn from: the training "
-            f"part of each fold needs {MIN_ROWS} likes and as many passes; evaluate again with more decisions"
+            f"{len(learned):,} decisions, {learned.liked.sum():,} of them likes, are too few to learn from: the "
+            f"training part of each fold needs {MIN_ROWS} likes and as many passes; evaluate again with more decisions"
         )
     ranker = fit_on_decisions(data.specification, data.profiles, data.imputed_profiles, learned, fold, data.seed)[
         0

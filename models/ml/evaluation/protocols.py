@@ -36,7 +36,9 @@ def split_by_group(group: Int64Array) -> list[tuple[Int64Array, Int64Array]]:
     Raises NotEnoughProfiles for fewer than FOLDS groups.
     """
     if (groups := len(np.unique(group))) < FOLDS:
-        raise NotEnoughProfiles(f"there are decisions of {groups} groups of people, and {FOLDS} take turns: load more")
+        raise NotEnoughProfiles(
+            f"there are decisions of {groups} groups of people, and {FOLDS} take turns: load more decisions"
+        )
     return [(learn, held) for learn, held in GroupKFold(FOLDS).split(group, groups=group)]
 
 

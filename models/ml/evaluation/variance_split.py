@@ -30,6 +30,7 @@ class VarianceEstimate:
     error: float
 
     def __str__(self) -> str:
+        """Return the value and its standard error."""
         return f"{self.value:.3f} ± {self.error:.3f}"
 
 

@@ -25,11 +25,11 @@ def rank_market(
 ) -> Int64Array:
     """Rank the receivers of each proposer to maximise expected matches, int64 (proposers, receivers), best first.
 
-    Proposers like receivers whom they examine in their lists. A receiver examines the likes received, in the order of
-    their own preference. The lists are found by best response with externality. It starts from the better of product
-    and transferable utility, with the full inbox curve (`inbox_weight` 1).
+    A proposer can like the receivers that they examine in their list. A receiver examines the likes received, in the
+    order of their own preference. The lists are found by best response with externality. It starts from the better of
+    product and transferable utility, with the full inbox curve (`inbox_weight` 1).
 
-    Permuted rows or columns give the same lists, permuted. Between identical people, a hash of their index decides.
+    Permuted rows or columns give the same lists, permuted. Between identical people, a hash of their order decides.
 
     Args:
         like: Probability that proposer i likes receiver j if shown, (proposers, receivers), in [0, 1].
@@ -96,7 +96,7 @@ def _check_probabilities(*matrices: FloatArray) -> list[FloatArray]:
 
 
 def _hash_people(like: FloatArray, liked_back: FloatArray) -> UInt64Array:
-    """Hash the probabilities of each person, in any order of the others; a counter separates exact duplicates."""
+    """Hash the probabilities of each person, whatever the order of the others; a counter separates exact duplicates."""
     sides = [np.stack([like, liked_back], axis=2), np.stack([liked_back, like], axis=2).swapaxes(0, 1)]
     contents = [_hash_rows(person) for side in sides for person in side]
     twins: dict[bytes, int] = {}

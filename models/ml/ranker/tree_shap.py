@@ -41,8 +41,7 @@ class TreePaths:
     low: Float32Array
     high: Float32Array
     table: Int64Array
-    """Start of each leaf's table, (leaves,): a row for each set of conditions that hold, a column for each condition.
-    """
+    """Start of each leaf's table, (leaves,): one row per set of conditions that hold, one column per condition."""
     added: Float64Array
 
     def compute_contributions(self, features: Float32Array) -> Float64Array:

@@ -18,7 +18,7 @@ from models.ml.validation.score_metrics import (
 # How far a challenger's within-viewer AUC may be below, and its log loss (nats) above, the ranker it is compared with.
 AUC_TOLERANCE = 0.005
 LOSS_TOLERANCE = 0.002
-# Largest mean gap between predicted and observed like rates, over tenths of the predictions, for "calibrated".
+# Largest accepted mean gap between predicted and observed like rates, over tenths of the predictions.
 MAX_CALIBRATION_ERROR = 0.05
 # From two profiles alone, likes and matches cannot be predicted this well. An AUC above this by more than one standard
 # error indicates leakage of later information.

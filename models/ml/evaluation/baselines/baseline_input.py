@@ -23,8 +23,7 @@ class BaselineInput:
     """n decisions, each with its visible history."""
     train_liked: BoolArray
     train_group: Int64Array
-    """Groups that are held out together when a method chooses its settings, int64 (n,); a viewer is in one group only.
-    """
+    """Groups held out together when a method chooses its settings, int64 (n,); a viewer is in one group only."""
     test: Pairs
     """m pairs, each with its visible history."""
     events: Decisions

@@ -57,7 +57,7 @@ def find_top_k_threshold(scores: Float32Array, most: int) -> np.float32:
 def sort_top_k(
     slots: Int32Array, scores: Float32Array, length: int, own: np.uint64, other: Int32Array, keys: UInt64Array
 ) -> Int32Array:
-    """Sort the `length` edges with the best scores, best first, int32.
+    """Sort the `length` edges with the best scores, best first, int32; tie-break keys order equal scores.
 
     Args:
         slots: The edges to choose from.

@@ -35,7 +35,7 @@ def compute_response_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Fl
 
     v is the inbox curve and X, the number of stronger likes, is Poisson-binomial. Its distribution is updated from each
     like to the next by direct convolution (Hong 2013, Comput. Stat. Data Anal. 59). The cost is the number of likes
-    times the largest number that an inbox in a batch of similar sizes can hold.
+    times the largest number that an inbox in a batch of similar sizes is expected to hold.
     """
     answered = np.empty(len(likes.sent))
     largest_first = np.argsort(-likes.sizes, kind="stable")
