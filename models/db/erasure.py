@@ -52,7 +52,7 @@ def find_profile(connection: Connection, who: str) -> str:
 def erase_profile(connection: Connection, who: str) -> ErasureReport:
     """Delete the user with this profile id or source key in the caller's transaction, and return what was erased.
 
-    The foreign keys delete the user's interactions, blocks, embedding and lists. The trigger `forget_candidates`
+    The foreign keys delete the user's interactions, blocks, embedding and lists. The trigger `remove_erased_candidates`
     removes the user from other users' lists and `withheld_ids`. A publication that is being built removes erased users
     itself before it goes live.
 

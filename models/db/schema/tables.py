@@ -158,7 +158,7 @@ match_lists = Table(
     Column("p_liked_back", ARRAY(REAL), nullable=False),
     Column("p_match", ARRAY(REAL), nullable=False),
     Column("reasons", JSONB, nullable=False, comment="one array of {code, detail} a candidate"),
-    Column("most_compatible_id", UUID(as_uuid=False), comment="the viewer's one partner of the day; null: none"),
+    Column("most_compatible_id", UUID(as_uuid=False), comment="the viewer's most compatible candidate; null: none"),
     Column("most_compatible_p_match", REAL),
     Column("most_compatible_reasons", JSONB, comment="an array of {code, detail}"),
     Column(
@@ -172,7 +172,7 @@ match_lists = Table(
         "num_nulls(most_compatible_id, most_compatible_p_match, most_compatible_reasons) IN (0, 3)",
         name="most_compatible_whole",
     ),
-    # The foreign key deletes a viewer's row; the trigger `forget_candidates` removes users from the lists of others.
+    # The foreign key deletes a viewer's row; the trigger `remove_erased_candidates` takes users out of others' lists.
     Index(None, "viewer_id"),
     postgresql_partition_by="LIST (publication_id)",
     schema="matching",

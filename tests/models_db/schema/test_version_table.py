@@ -90,7 +90,7 @@ def assert_migrated(engine: Engine, url: str) -> None:
     assert versions(engine, "matching.alembic_version") == {head(make_alembic_config(url))}
     command.check(make_alembic_config(url))
     with engine.connect() as connection:
-        assert connection.scalar(text("SELECT to_regprocedure('matching.erase_in_turn()') IS NOT NULL"))
+        assert connection.scalar(text("SELECT to_regprocedure('matching.serialize_erasures()') IS NOT NULL"))
 
 
 def migrate_as_before(engine: Engine, url: str, revision: str, *others: str) -> None:
