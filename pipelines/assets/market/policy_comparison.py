@@ -27,7 +27,7 @@ def policy_comparison(
     interactions: pd.DataFrame,
     scored_candidates: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
-    """What each market policy would bring on the candidates of the last run.
+    """Comparison of the market policies on the candidates of the last run.
 
     In: `scored_candidates`, `profiles`, `interactions`, and the logs of earlier publications. Out: a frame, a row a
     policy: expected_matches, expected_matches_flat, people_matched, views_gini, views_top_share and seconds. The
