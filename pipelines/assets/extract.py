@@ -32,7 +32,7 @@ def _round_coordinate(column: Column[Any], farthest: int) -> Label[Any]:
 
     A coordinate out of range, beyond `farthest` degrees, is not rounded; the frame contract refuses it.
     """
-    return case((func.abs(column) <= farthest, func.matching.snapped(column)), else_=column).label(column.name)
+    return case((func.abs(column) <= farthest, func.matching.round_coordinate(column)), else_=column).label(column.name)
 
 
 JSON_COLUMNS = ("texts", "traits", "facts", "wants")

@@ -1,4 +1,4 @@
-"""Read somebody else's CSV file, plain or zipped, or say in one line why it cannot be read."""
+"""Read an external CSV file, plain or zipped, with one-line errors for files that cannot be read."""
 
 import csv
 import html
@@ -21,24 +21,30 @@ MAX_CELL_LENGTH = (
 
 @dataclass(frozen=True)
 class CsvRows:
-    """The data rows of a CSV file that could be read."""
+    """The data rows of a CSV file."""
 
     rows: list[tuple[int, dict[str, str]]]
-    """Number of the row, from 1 and with refused rows counted, and its cells by column."""
+    """Row number from 1, refused rows included, and cell by column."""
     refused: Counter[str]
-    """Reasons why rows are left out, with their counts."""
+    """Rows that are left out, by reason."""
     no_answers: Counter[str]
-    """How many cells stood for no answer, such as `NA`, by column. They are blank in `rows`."""
+    """Cells that stand for no answer, such as `NA`, by column. In `rows` they are blank."""
 
 
 def read_rows(path: Path, required: Collection[str], optional: Collection[str], encodings: Collection[str]) -> CsvRows:
-    """Read the required and optional columns of a CSV file; a column that the file does not have is blank in every row.
+    """Read the data rows of a CSV file, with only the requested columns.
 
-    Rows with more or fewer cells than the header are refused. The first of the encodings that fits is taken.
+    Rows with more or fewer cells than the header are refused.
+
+    Args:
+        path: A CSV file, or a zip archive that holds one.
+        required: Columns that the file must have.
+        optional: Columns that are blank in every row if the file lacks them.
+        encodings: The encodings to try, in order; the first that can decode the file is used.
 
     Raises:
-        InputError: The file is not there, is not text, is empty, lacks required columns or has quotes that do not
-            close.
+        InputError: The file is missing, is not text, is empty, lacks required columns or has a quote that is not
+            closed.
     """
     csv.field_size_limit(MAX_CELL_LENGTH)
     reader = csv.reader(io.StringIO(_decode_file(path, encodings), newline=""), strict=True)
@@ -60,12 +66,16 @@ def read_rows(path: Path, required: Collection[str], optional: Collection[str], 
 
 
 def is_blank(cell: str) -> bool:
-    """Return whether a cell of a file gives no answer. In a file, `none` in small letters is none either."""
+    """Return whether a cell of a file gives no answer. In files, `none` in any case is no answer either."""
     return is_no_answer(html.unescape(cell)) or cell.strip().casefold() == "none"
 
 
 def parse_number(cell: str) -> float | None:
-    """A cell as a number, thousands separators allowed; None if blank. Raises ValueError for anything else."""
+    """Parse a cell as a number, with optional thousands separators; return None if it is blank.
+
+    Raises:
+        ValueError: The cell is not a finite number.
+    """
     if is_blank(cell):
         return None
     digits = cell.strip().replace(",", "")
@@ -76,7 +86,7 @@ def parse_number(cell: str) -> float | None:
 
 
 def parse_whole_number(cell: str) -> int | None:
-    """A cell as a whole number, `11` or `11.0`; None if it is anything else."""
+    """Parse a cell as a whole number, `11` or `11.0`; return None if it is anything else."""
     try:
         value = parse_number(cell)
     except ValueError:
