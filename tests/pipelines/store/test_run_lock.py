@@ -139,5 +139,5 @@ def test_every_asset_of_the_pipeline_asks_for_it_and_nothing_else() -> None:
         *("scored_candidates", "match_lists", "publication"),
     }
     checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
-    assert all(any(name.endswith(check) for check in checks) or name == "drift_checks" for name in have_not)
+    assert all(any(name.endswith(check) for check in checks) or name == "check_drift" for name in have_not)
     assert [ask(job)[0] for job in (EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)] == [set()] * 3
