@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 from models.ml.arrays import Int64Array
+from models.ml.kernels.compile_cache import LOCATORS
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -19,17 +20,22 @@ PARTS = 16
 
 
 def jit(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """The function as machine code, kept on disk between processes; it does not hold Python's lock.
+    """Compile a function to machine code, which is kept on disk between processes and releases Python's lock.
 
-    What is kept is made anew when the function's own file changes, so it may use nothing of ours from another file.
-    In the innermost loop an index that might count from the end keeps the processor from taking many numbers at once:
-    slices gone through from 0 and unsigned indices do not (a factor of two to five, where it was measured).
+    The function may call compiled functions of its own file and of `models.ml.kernels`: a change of these files is
+    noticed, a change of other files is not. In the innermost loop, an index that might count from the end prevents
+    vectorisation. Slices that are iterated from 0 and unsigned indices do not.
     """
+    settings = vars(numba.config)
+    before = settings["CACHE_LOCATOR_CLASSES"]
+    settings["CACHE_LOCATOR_CLASSES"] = LOCATORS
     try:
-        loop = numba.njit(cache=True, nogil=True, fastmath={"reassoc"})(function)
+        compiled = numba.njit(cache=True, nogil=True, fastmath={"reassoc"})(function)
     except RuntimeError:  # no folder can be written: each process compiles for itself
-        loop = numba.njit(nogil=True, fastmath={"reassoc"})(function)
-    return cast("Callable[Parameters, Result]", loop)
+        compiled = numba.njit(nogil=True, fastmath={"reassoc"})(function)
+    finally:
+        settings["CACHE_LOCATOR_CLASSES"] = before
+    return cast("Callable[Parameters, Result]", compiled)
 
 
 def parallel_ranges(work: Callable[[int, int], None], start: Int64Array) -> None:

@@ -1,12 +1,10 @@
-"""Best first, and equal ones by lot: the order of inboxes and of lists.
-
-All that is compiled for it is in this file, as what is kept on disk is made anew only when its own file changes.
-"""
+"""Best first, and equal ones by lot: the order of inboxes and of lists."""
 
 import numpy as np
 
 from models.ml.arrays import BoolArray, Float32Array, Int32Array, Int64Array, UInt64Array
 from models.ml.kernels.jit import jit
+from models.ml.kernels.top_k import find_top_k_threshold
 
 
 @jit
@@ -21,32 +19,6 @@ def encode_descending(score: np.float32) -> np.int64:
     """An integer the smaller the larger the score, and the same for 0 and -0: floats order as their bits do."""
     bits = np.int64(np.float32(score + np.float32(0)).view(np.int32))
     return ~bits if bits >= 0 else bits & np.int64(0x7FFFFFFF)
-
-
-@jit
-def find_top_k_threshold(scores: Float32Array, most: int) -> np.float32:
-    """The score that the `most` best of some reach, 0 < most <= n, float32 (n,).
-
-    Quickselect (Hoare 1961) that moves every score rather than guess which: four times as fast as numba's partition.
-    """
-    left, smaller = scores.copy(), np.empty_like(scores)
-    count = len(scores)
-    while True:
-        one, two, three = left[0], left[count // 2], left[count - 1]
-        pivot = max(min(one, two), min(max(one, two), three))
-        above = below = 0
-        for score in left[:count]:
-            left[above] = score
-            above += score > pivot
-            smaller[below] = score
-            below += score < pivot
-        if above < most <= count - below:
-            return np.float32(pivot)
-        if above >= most:
-            count = above
-        else:
-            most -= count - below
-            left, smaller, count = smaller, left, below
 
 
 @jit
