@@ -5,14 +5,15 @@ The database's `matching.is_eligible` is the same rule; a test holds them equal.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from models.db.schema.profile_limits import MAX_AGE, MIN_AGE
-from models.ml.arrays import BoolArray, Float64Array, Int64Array
-from models.ml.kernels.jit import jit
+from models.ml.arrays import BoolArray, Float64Array, Int64Array, UInt8Array
+from models.ml.eligibility.compiled_rule import find_broken_rules, match_limits, match_preferences
 from models.ml.profiles.geography import compute_squared_chords, convert_to_unit_vectors
 
 # Fewer make slower matrix products, more have fewer candidates in common.
@@ -35,6 +36,25 @@ class EligibilityRules:
     max_distance_km: Float64Array
     """Infinite where there is no limit."""
     paused: BoolArray
+
+    @cached_property
+    def limits(self) -> Float64Array:
+        """Age, youngest and oldest age sought, a point of the unit sphere and the largest squared chord, (n, 7)."""
+        reach = compute_squared_chords(self.max_distance_km)
+        points = convert_to_unit_vectors(self.place)
+        return np.column_stack([self.age, self.age_min, self.age_max, points, reach])
+
+    def find_broken(self, viewer: Int64Array, candidate: Int64Array) -> UInt8Array:
+        """Return the rules that each of k pairs of positions breaks, as bits of `compiled_rule`, uint8 (k,)."""
+        return find_broken_rules(self.gender, self.seeks, self.paused, self.limits, viewer, candidate)
+
+    def match_preferences(self, viewers: Int64Array) -> BoolArray:
+        """Return which of all n users have what each viewer asks for, bool (viewers, n).
+
+        The users' own preferences do not count: two users are eligible for each other if each has what the other asks
+        for. Paused users ask for nobody, and nobody asks for them.
+        """
+        return match_preferences(self.gender, self.seeks, self.paused, self.limits, viewers)
 
 
 @dataclass(frozen=True)
@@ -101,7 +121,7 @@ class CandidatePools:
             runs.append(slice(first, start + np.searchsorted(self.limits[0, start:end], oldest.max(), side="right")))
         others = np.concatenate([np.empty(0, np.int64), *(self.order[run] for run in runs)])
         limits = np.hstack([np.empty((len(self.limits), 0)), *(self.limits[:, run] for run in runs)])
-        pairs = _match_ages_and_distances(np.ascontiguousarray(self.limits[:, group.rows].T), limits)
+        pairs = match_limits(np.ascontiguousarray(self.limits[:, group.rows].T), limits)
         viewers = self.order[group.rows]
         pairs &= viewers[:, None] != others
         return CandidateBlock(viewers, runs, others, pairs)
@@ -124,7 +144,7 @@ def build_rules(profiles: pd.DataFrame) -> EligibilityRules:
         age_max=np.minimum(fill_missing("age_max", MAX_AGE), MAX_AGE),
         place=profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan),
         max_distance_km=fill_missing("max_distance_km", np.inf),
-        paused=profiles["paused"].to_numpy(bool),
+        paused=profiles["paused"].to_numpy(bool, copy=True),
     )
 
 
@@ -133,10 +153,8 @@ def build_pools(rules: EligibilityRules) -> CandidatePools:
     kinds, kind = np.unique(np.column_stack([rules.gender, rules.seeks]), axis=0, return_inverse=True)
     order = np.lexsort((rules.age, kind))
     order = order[~rules.paused[order]]
-    reach = compute_squared_chords(rules.max_distance_km)
-    limits = np.vstack([rules.age, rules.age_min, rules.age_max, convert_to_unit_vectors(rules.place).T, reach])
     start = np.searchsorted(kind[order], np.arange(len(kinds) + 1))
-    return CandidatePools(rules, order, kinds, start, limits[:, order])
+    return CandidatePools(rules, order, kinds, start, np.ascontiguousarray(rules.limits[order].T))
 
 
 def find_eligible(rules: EligibilityRules, viewers: Int64Array) -> BoolArray:
@@ -148,26 +166,3 @@ def find_eligible(rules: EligibilityRules, viewers: Int64Array) -> BoolArray:
     for block in map(town.build_block, town.iterate_groups(viewers)):
         matrix[np.ix_(row_of[block.viewers], block.others)] = block.pairs
     return matrix
-
-
-@jit
-def _match_ages_and_distances(viewers: Float64Array, others: Float64Array) -> BoolArray:
-    """Which of two groups are of the age and at the distance that both want, bool (v, o), from (v, 7) and (7, o)."""
-    fits = np.empty((len(viewers), others.shape[1]), np.bool_)
-    # One by one, as only so the compiler sees that each is contiguous, and compares many at once: three times as fast.
-    ages, youngest, oldest = others[0], others[1], others[2]
-    east, north, up, reaches = others[3], others[4], others[5], others[6]
-    for row in range(len(viewers)):
-        age, age_min, age_max, x, y, z, reach = viewers[row]
-        for column in range(others.shape[1]):
-            apart = (x - east[column]) ** 2 + (y - north[column]) ** 2 + (z - up[column]) ** 2
-            # No short cuts, so that many are compared at once. Who does not say where they are is not too far away.
-            fits[row, column] = (
-                (age_min <= ages[column])
-                & (ages[column] <= age_max)
-                & (youngest[column] <= age)
-                & (age <= oldest[column])
-                & (not apart > reach)
-                & (not apart > reaches[column])
-            )
-    return fits

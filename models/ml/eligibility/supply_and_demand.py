@@ -5,30 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import BoolArray, Int64Array
 from models.ml.eligibility.rules import EligibilityRules
-from models.ml.profiles.geography import compute_distance_km
 
 VIEWERS_PER_BATCH = 1024
 # Lower bounds of the age bands that people are counted in, completed years.
 AGE_BANDS = (18, 25, 30, 35, 40, 50, 60)
-
-
-def find_one_sided_eligible(rules: EligibilityRules, viewers: Int64Array) -> BoolArray:
-    """Who of all n people is what each viewer asks for, whatever they ask for themselves: bool (viewers, n).
-
-    Two people are eligible for each other if each is what the other asks for. Who is paused asks for nobody, and nobody
-    for them.
-    """
-    viewer = viewers[:, None]
-    fits: BoolArray = rules.seeks[viewers][:, rules.gender]
-    fits &= (rules.age >= rules.age_min[viewer]) & (rules.age <= rules.age_max[viewer])
-    fits &= ~(rules.paused | rules.paused[viewer])
-    fits[np.arange(len(viewers)), viewers] = False
-    row, column = np.nonzero(fits)
-    apart = compute_distance_km(rules.place[viewers[row]], rules.place[column])
-    fits[row, column] = np.isnan(apart) | (apart <= rules.max_distance_km[viewers[row]])
-    return fits
 
 
 def compute_supply_and_demand(rules: EligibilityRules) -> pd.DataFrame:
@@ -42,7 +23,7 @@ def compute_supply_and_demand(rules: EligibilityRules) -> pd.DataFrame:
     asks_for, asked_for_by, demand = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)
     for start in range(0, n, VIEWERS_PER_BATCH):
         viewers = np.arange(start, min(start + VIEWERS_PER_BATCH, n))
-        fits = find_one_sided_eligible(rules, viewers)
+        fits = rules.match_preferences(viewers)
         asks_for[viewers] = fits.sum(axis=1)
         asked_for_by += fits.sum(axis=0)
         demand += (1 / np.maximum(asks_for[viewers], 1)) @ fits
