@@ -145,7 +145,7 @@ class Workspace:
 
     def build_pairs(self, viewer: Int64Array, candidate: Int64Array) -> Pairs:
         """Pairs of positions, with what is known of their likes."""
-        return Pairs(self.context.profiles, viewer, candidate, self.context.history.get_pair_history(viewer, candidate))
+        return self.context.build_pairs(viewer, candidate)
 
     def query(self, statement: str, **values: object) -> pd.DataFrame:
         """What a query answers, `:name` standing for a value. The transaction can read only."""

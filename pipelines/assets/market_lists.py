@@ -11,7 +11,6 @@ from pydantic import Field
 from models.ml.arrays import Float64Array
 from models.ml.features.decision_history import Decisions
 from models.ml.features.decision_weights import count_votes
-from models.ml.features.pair_features import Pairs
 from models.ml.features.training_pairs import extract_decisions
 from models.ml.market import AttentionModel, build_market_graph, match_most_compatible
 from models.ml.market.attention.examination_curve import Curve
@@ -138,9 +137,7 @@ def match_lists(
     ranker = registry.load_rankers(scored_candidates["ranker_version"][0]).full
     town = build_scoring_context(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
-    why = explain_pairs(
-        ranker, Pairs(town.profiles, viewer, candidate, town.history.get_pair_history(viewer, candidate))
-    )
+    why = explain_pairs(ranker, town.build_pairs(viewer, candidate))
     lists = build_list_frame(scored, rows, couples, why, town.profiles.ids)
     lists = _withhold(lists, town, others)
     counts = {"dagster/row_count": len(lists), "pairs": len(rows), "partners_of_the_day": len(couples)}

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from models.ml.arrays import BoolArray, Float32Array, FloatArray, Int16Array, Int64Array
-from models.ml.features.decision_history import DecisionCounts, PairHistory
+from models.ml.features.decision_history import DecisionCounts, Decisions, PairHistory
 from models.ml.features.symmetric_features import (
     SymmetricFeatures,
     compute_symmetric_features,
@@ -64,6 +64,11 @@ def make_empty_history(count: int) -> PairHistory:
     none = np.zeros(count, np.int64)
     counts = DecisionCounts(none, none, np.zeros(count), np.zeros(count))
     return PairHistory(counts, counts, counts, counts)
+
+
+def build_cold_pairs(people: ProfileMatrix, decisions: Decisions) -> Pairs:
+    """The pairs of decisions, without history."""
+    return Pairs(people, decisions.actor, decisions.target, make_empty_history(len(decisions)))
 
 
 @dataclass(frozen=True)

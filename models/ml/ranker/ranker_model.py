@@ -70,13 +70,6 @@ class Ranker:
         """Probability of a like, float32 (n,), strictly between 0 and 1."""
         return np.clip(expit(self.predict_log_odds(features)), 1e-6, 1 - 1e-6).astype(np.float32)
 
-    def compute_residuals(self, features: Float32Array, liked: BoolArray) -> Float64Array:
-        """Of n decisions: 1 or 0 less the probability that the profiles gave a like, from features of profiles (n, f).
-
-        Source: residuals of decisions against a cross-fitted model, as in Kenny's social relations model.
-        """
-        return np.asarray(liked - expit(self.cold.log_odds(features)))
-
     def explain(self, features: Float32Array) -> Float64Array:
         """What each feature adds to the log-odds compared with an average pair, float64 (n, features).
 

@@ -8,15 +8,13 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from models.ml.arrays import Float32Array, Int64Array
-from models.ml.eligibility.rules import CandidateBlock, CandidatePools, ViewerGroup
-from models.ml.features.decision_history import DecisionHistory
-from models.ml.features.pair_features import Pairs, build_features_both_ways
+from models.ml.eligibility.rules import CandidateBlock, ViewerGroup
+from models.ml.features.pair_features import build_features_both_ways
 from models.ml.kernels.parallel import parallel_map
 from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.kernels.top_k import TIE_BREAK_KEYS, keep_top_k
-from models.ml.profiles.profile_matrix import ProfileMatrix
-from models.ml.ranker.ranker_model import Ranker
 from models.ml.scoring.retrieval import RetrievalVectors
+from models.ml.scoring.scoring_context import ScoringContext
 
 # Most candidates a viewer that are scored; a pool up to this size is scored whole.
 MAX_CANDIDATES = 300
@@ -35,7 +33,7 @@ class ScoredPairs:
 
 
 def select_candidates(
-    pools: CandidatePools, vectors: RetrievalVectors, closed: tuple[Int64Array, Int64Array], viewers: Int64Array
+    context: ScoringContext, vectors: RetrievalVectors, viewers: Int64Array
 ) -> tuple[Int64Array, Int64Array]:
     """Each viewer's eligible people: viewer and candidate positions int64 (n,), a viewer's together and in order.
 
@@ -44,10 +42,10 @@ def select_candidates(
     of the pools. `closed` are pairs (viewer, candidate) not to be shown. Of a pool larger than MOST_CANDIDATES the most
     promising are kept, exactly, by matrix products over the whole pool.
     """
-    people = len(pools.rules.age)
+    pools, people = context.pools, len(context.pools.rules.age)
     place = np.full(people, -1)
     place[viewers] = np.arange(len(viewers))
-    is_closed = _index_excluded_pairs(place, closed)
+    is_closed = _index_excluded_pairs(place, context.excluded_pairs)
     # Different numbers, evenly spread: masked by a viewer's own, each is as likely as others to be among the largest.
     lot = np.argsort(hash_splitmix64(np.arange(people, dtype=np.uint64))) * (TIE_BREAK_KEYS // max(people, 1))
 
@@ -98,17 +96,16 @@ def _keep_top_candidates(block: CandidateBlock, promise: Float32Array, lot: Int6
     keep_top_k(block.pairs, promise, mask, lot[block.others], MAX_CANDIDATES)
 
 
-def score_both_ways(
-    ranker: Ranker, people: ProfileMatrix, history: DecisionHistory, viewer: Int64Array, candidate: Int64Array
-) -> ScoredPairs:
+def score_both_ways(context: ScoringContext, viewer: Int64Array, candidate: Int64Array) -> ScoredPairs:
     """Score n pairs both ways, from all that is known today, on all cores; a match means both like, so is the product.
 
     A pair is worth the same from both sides, to the bit, in float32: whatever blocks it is in, on any machine alike.
     """
+    ranker = context.ranker
     p_like, p_liked_back = np.empty(len(viewer), np.float32), np.empty(len(viewer), np.float32)
 
     def score_some(rows: Int64Array) -> None:
-        pairs = Pairs(people, viewer[rows], candidate[rows], history.get_pair_history(viewer[rows], candidate[rows]))
+        pairs = context.build_pairs(viewer[rows], candidate[rows])
         there, back = build_features_both_ways(ranker.specification, pairs)
         p_like[rows], p_liked_back[rows] = ranker.predict_p_like(there), ranker.predict_p_like(back)
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ml.arrays import BoolArray, Float32Array, Float64Array, FloatArray, Int64Array
-from models.ml.features.decision_history import DecisionHistory
-from models.ml.features.pair_features import SHARED_INTERESTS, FeatureGroup, Pairs, build_features, list_feature_groups
+from models.ml.arrays import BoolArray, Float32Array, Float64Array, FloatArray
+from models.ml.features.pair_features import SHARED_INTERESTS, FeatureGroup, build_features, list_feature_groups
 from models.ml.profiles.feature_spec import FeatureSpec
 from models.ml.profiles.geography import compute_distance_km
 from models.ml.profiles.profile_matrix import ProfileMatrix, bound_ages
-from models.ml.ranker.ranker_model import Ranker
+from models.ml.scoring.scoring_context import ScoringContext
 
 # Into how many steps a number is cut, so that a difference of two is a dot product.
 STEPS = 12
@@ -47,13 +46,9 @@ class _ScoreTerm:
     item_bias: FloatArray | float = 0.0
 
 
-def build_retrieval_vectors(
-    ranker: Ranker, people: ProfileMatrix, history: DecisionHistory, order: Int64Array
-) -> RetrievalVectors:
-    """The promise of all n people as viewers, and as candidates of those at positions `order`, int64 (o,).
-
-    The ledger knows of their likes.
-    """
+def build_retrieval_vectors(context: ScoringContext) -> RetrievalVectors:
+    """Build the vectors of all n users as viewers and, in the order of the pools, as candidates."""
+    ranker, people, order = context.ranker, context.profiles, context.pools.order
     spec = ranker.specification
     weights = ranker.slope * ranker.linear.weights
     named = list_feature_groups(spec)
@@ -61,7 +56,7 @@ def build_retrieval_vectors(
     terms = list(_build_terms(spec, people, weight))
     # With oneself each side's features are one's own: as a viewer, and as a candidate.
     me = np.arange(len(people))
-    own = build_features(spec, Pairs(people, me, me, history.get_pair_history(me, me)))
+    own = build_features(spec, context.build_pairs(me, me))
     alone = own @ np.where([_is_one_sided(*each) for each in named], weights, 0.0)
     for term in terms:
         alone += term.item_bias

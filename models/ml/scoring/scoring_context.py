@@ -5,25 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import Float64Array, Int64Array
+from models.ml.arrays import Int64Array
 from models.ml.eligibility.rules import CandidatePools, build_pools, build_rules
-from models.ml.features.decision_history import DecisionHistory, Decisions, build_decision_history
-from models.ml.features.pair_features import Pairs, build_profile_features, make_empty_history
+from models.ml.features.decision_history import DecisionHistory, build_decision_history
+from models.ml.features.pair_features import Pairs
 from models.ml.features.training_pairs import extract_decisions
-from models.ml.kernels.parallel import parallel_map
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.profiles.id_lookup import find_positions
 from models.ml.profiles.profile_matrix import ProfileMatrix, build_profile_matrix
 from models.ml.ranker.ranker_model import Ranker
-
-DECISIONS_PER_BATCH = 32_768
+from models.ml.ranker.residuals import compute_residuals
 
 
 @dataclass(frozen=True)
 class ScoringContext:
     """n people: their arrays, their rules, what is known of their likes, and whom they are not to be shown."""
 
+    ranker: Ranker
     profiles: ProfileMatrix
+    """By the ranker's feature spec."""
     pools: CandidatePools
     history: DecisionHistory
     excluded_pairs: tuple[Int64Array, Int64Array]
@@ -33,6 +33,10 @@ class ScoringContext:
     """
     passed_on: tuple[Int64Array, Int64Array]
     """Pairs (viewer, candidate) of which the candidate's last decision about the viewer is a pass."""
+
+    def build_pairs(self, viewer: Int64Array, candidate: Int64Array) -> Pairs:
+        """Pairs of positions, with the history of both users."""
+        return Pairs(self.profiles, viewer, candidate, self.history.get_pair_history(viewer, candidate))
 
 
 def build_scoring_context(
@@ -53,23 +57,13 @@ def build_scoring_context(
     known = (blocker >= 0) & (blocked >= 0)
     passed_on = decisions.target[~decisions.liked], decisions.actor[~decisions.liked]
     return ScoringContext(
+        ranker=ranker,
         profiles=arrays,
         pools=build_pools(build_rules(profiles)),
-        history=build_decision_history(decisions, _compute_residuals(ranker, arrays, decisions), len(profiles)),
+        history=build_decision_history(decisions, compute_residuals(ranker, arrays, decisions), len(profiles)),
         excluded_pairs=(
             np.concatenate([decisions.actor, passed_on[0], blocker[known], blocked[known]]),
             np.concatenate([decisions.target, passed_on[1], blocked[known], blocker[known]]),
         ),
         passed_on=passed_on,
     )
-
-
-def _compute_residuals(ranker: Ranker, people: ProfileMatrix, decisions: Decisions) -> Float64Array:
-    def compute_batch(rows: Int64Array) -> Float64Array:
-        part = decisions.take(rows)
-        pairs = Pairs(people, part.actor, part.target, make_empty_history(len(part)))
-        return ranker.compute_residuals(build_profile_features(ranker.specification, pairs), part.liked)
-
-    rows = np.arange(len(decisions))
-    blocks = [rows[start : start + DECISIONS_PER_BATCH] for start in range(0, len(rows), DECISIONS_PER_BATCH)]
-    return np.concatenate([np.empty(0), *parallel_map(compute_batch, blocks)])
