@@ -1,6 +1,6 @@
-"""The eligibility rule, compiled: which parts of it a pair breaks, as bits of an integer.
+"""The eligibility rule, compiled: the parts of the rule that a pair breaks, as bits of an integer.
 
-All Python code that asks about eligibility asks these functions. `matching.is_eligible` is the same rule in SQL.
+This is the only form of the rule in Python. `matching.is_eligible` is the same rule in SQL; a test compares the two.
 """
 
 import numpy as np
@@ -20,13 +20,13 @@ def find_broken_rules(
     viewer: Int64Array,
     candidate: Int64Array,
 ) -> UInt8Array:
-    """Return the rules that each of k pairs breaks, uint8 (k,), 0 for eligible pairs.
+    """Find the rules that each of k pairs breaks, uint8 (k,); 0 for eligible pairs.
 
     Args:
         gender: Codes of the genders, (n,).
         seeks: Whether a user seeks each gender, (n, genders).
         paused: Whether a user is paused, (n,).
-        limits: Ages, places and limits as `EligibilityRules.limits` has them, (n, 7).
+        limits: Ages, places and limits of n users, as in `EligibilityRules.limits`, (n, 7).
         viewer: Positions, (k,).
         candidate: Positions, (k,).
     """
@@ -43,9 +43,9 @@ def find_broken_rules(
 def match_preferences(
     gender: Int64Array, seeks: BoolArray, paused: BoolArray, limits: Float64Array, viewers: Int64Array
 ) -> BoolArray:
-    """Return which of all n users have what each viewer asks for, bool (viewers, n); nobody is paused.
+    """Find the users who have what each viewer asks for, bool (viewers, n), whatever they ask for themselves.
 
-    The arguments are those of `find_broken_rules`. What the n users ask for themselves does not count.
+    Paused users ask for nobody, and nobody asks for them. The arguments are those of `find_broken_rules`.
     """
     fits = np.empty((len(viewers), len(gender)), np.bool_)
     for row in range(len(viewers)):
@@ -58,14 +58,14 @@ def match_preferences(
 
 @jit
 def match_limits(viewers: Float64Array, others: Float64Array) -> BoolArray:
-    """Return which of two groups keep each other's limits of age and distance, bool (v, o).
+    """Find the pairs of two groups that keep each other's limits of age and distance, bool (v, o).
 
     Args:
         viewers: Rows of `EligibilityRules.limits`, (v, 7).
         others: Columns of its transpose, (7, o).
     """
     fits = np.empty((len(viewers), others.shape[1]), np.bool_)
-    # One array each: only then the compiler knows that they are contiguous, and vectorises the inner loop.
+    # Separate arrays: only then the compiler knows that each is contiguous, and vectorises the inner loop.
     ages, youngest, oldest = others[0], others[1], others[2]
     east, north, up, reaches = others[3], others[4], others[5], others[6]
     for row in range(len(viewers)):
@@ -82,7 +82,7 @@ def match_limits(viewers: Float64Array, others: Float64Array) -> BoolArray:
 def _find_unmet_preferences(
     gender: Int64Array, seeks: BoolArray, limits: Float64Array, one: int | np.int64, other: int | np.int64
 ) -> int:
-    """Return what one user asks for and the other does not have."""
+    """Find what one user asks for and the other does not have."""
     apart = 0.0
     for axis in range(3, 6):
         apart += (limits[one, axis] - limits[other, axis]) ** 2
@@ -92,6 +92,6 @@ def _find_unmet_preferences(
 
 @jit
 def _find_unmet_limits(age_min: float, age_max: float, reach: float, age: float, apart: float) -> int:
-    """Return the limits of one user that another does not keep; a distance that is NaN is not too far."""
-    # Without branches, so that callers' loops are vectorised.
+    """Find the limits of one user that another breaks. An unknown distance, NaN, is not too far."""
+    # Without branches, so that the loops of callers can be vectorised.
     return AGES * (not ((age_min <= age) & (age <= age_max))) | DISTANCE * (apart > reach)

@@ -1,4 +1,4 @@
-"""Counts of listed pairs that break a rule."""
+"""Counts of pairs that break a rule."""
 
 import numpy as np
 import pandas as pd
@@ -15,15 +15,19 @@ RULES = {
     "ages": compiled_rule.AGES,
     "distance": compiled_rule.DISTANCE,
 }
-"""Names of the rules, and their bits."""
+"""Names of the rules, and their bits in `compiled_rule`."""
 
 
 def count_rule_violations(
     rules: EligibilityRules, decided: tuple[Int64Array, Int64Array], viewer: Int64Array, candidate: Int64Array
 ) -> "pd.Series[int]":
-    """Count how many of k pairs of positions break each rule: a pair that breaks two rules counts twice.
+    """Count the pairs that break each rule. A pair that breaks two rules counts twice.
 
-    `decided` are pairs (viewer, candidate) of a decision: the candidate is not to be shown to the viewer again.
+    Args:
+        rules: The rules of all users.
+        decided: Viewers and candidates of earlier decisions, which are not shown again, positions (d,) each.
+        viewer: Positions, (k,).
+        candidate: Positions, (k,).
     """
     counts = dict.fromkeys(RULES, 0)
     for start in range(0, len(viewer), PAIRS_PER_BATCH):
@@ -36,13 +40,13 @@ def count_rule_violations(
 
 
 def count_among(pairs: tuple[Int64Array, Int64Array], viewer: Int64Array, candidate: Int64Array, people: int) -> int:
-    """Count the n pairs of positions that are among `pairs`, where -1 is an unknown person and matches nobody."""
+    """Count the pairs of positions that are among `pairs`, in which -1 is an unknown user and matches nobody."""
     known = (pairs[0] >= 0) & (pairs[1] >= 0)
     codes = np.unique(pairs[0][known] * people + pairs[1][known])
     return int(_find_members(viewer * people + candidate, codes).sum())
 
 
 def _find_members(numbers: Int64Array, known: Int64Array) -> BoolArray:
-    """Which numbers are among the known ones, in order: found by halves, where numpy.isin sorts all of them."""
+    """Find the numbers that are in `known`, which is sorted: numpy.isin would sort all numbers."""
     at = np.searchsorted(known, numbers)
     return np.asarray(np.append(known, -1)[at] == numbers)

@@ -1,7 +1,4 @@
-"""Who may be shown to whom: the hard two-way rules, in blocks of those whose genders and ages fit.
-
-The database's `matching.is_eligible` is the same rule; a test holds them equal.
-"""
+"""Eligibility of pairs of users, and pools of users in which blocks of eligible pairs are found fast."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,87 +13,87 @@ from models.ml.arrays import BoolArray, Float64Array, Int64Array, UInt8Array
 from models.ml.eligibility.compiled_rule import find_broken_rules, match_limits, match_preferences
 from models.ml.profiles.geography import compute_squared_chords, convert_to_unit_vectors
 
-# Fewer make slower matrix products, more have fewer candidates in common.
+# Smaller blocks make slower matrix products; viewers of larger blocks have fewer candidates in common.
 VIEWERS_PER_BATCH = 128
 
 
 @dataclass(frozen=True)
 class EligibilityRules:
-    """What eligibility asks of n people, by position."""
+    """What the eligibility rule needs to know of n users, by position."""
 
     gender: Int64Array
-    """The number of their gender, (n,)."""
+    """Codes of the genders, (n,)."""
     seeks: BoolArray
-    """Whether they look for each gender, (n, genders)."""
+    """Whether a user seeks each gender, (n, genders)."""
     age: Float64Array
     age_min: Float64Array
     age_max: Float64Array
     place: Float64Array
     """Latitude and longitude in degrees, (n, 2); NaN where unknown."""
     max_distance_km: Float64Array
-    """Infinite where there is no limit."""
+    """Infinity for no limit."""
     paused: BoolArray
 
     @cached_property
     def limits(self) -> Float64Array:
-        """Age, youngest and oldest age sought, a point of the unit sphere and the largest squared chord, (n, 7)."""
+        """Age, youngest and oldest age sought, a point on the unit sphere and the largest squared chord, (n, 7)."""
         reach = compute_squared_chords(self.max_distance_km)
         points = convert_to_unit_vectors(self.place)
         return np.column_stack([self.age, self.age_min, self.age_max, points, reach])
 
     def find_broken(self, viewer: Int64Array, candidate: Int64Array) -> UInt8Array:
-        """Return the rules that each of k pairs of positions breaks, as bits of `compiled_rule`, uint8 (k,)."""
+        """Find the rules that each of k pairs of positions breaks, as bits of `compiled_rule`, uint8 (k,)."""
         return find_broken_rules(self.gender, self.seeks, self.paused, self.limits, viewer, candidate)
 
     def match_preferences(self, viewers: Int64Array) -> BoolArray:
-        """Return which of all n users have what each viewer asks for, bool (viewers, n).
+        """Find the users who have what each viewer asks for, bool (viewers, n).
 
-        The users' own preferences do not count: two users are eligible for each other if each has what the other asks
-        for. Paused users ask for nobody, and nobody asks for them.
+        What these users ask for themselves does not count. Two users are eligible for each other if each has what the
+        other asks for. Paused users ask for nobody, and nobody asks for them.
         """
         return match_preferences(self.gender, self.seeks, self.paused, self.limits, viewers)
 
 
 @dataclass(frozen=True)
 class ViewerGroup:
-    """Some viewers of one kind, who are of one gender and look for the same ones."""
+    """Viewers of one kind: they have the same gender and seek the same genders."""
 
     rows: Int64Array
-    """Where in the order of `CandidatePools` they stand, (v,)."""
+    """Their indices in `CandidatePools.order`, (v,)."""
     fitting: Int64Array
-    """The kinds that they look for and that look for them."""
+    """The kinds that they seek and that seek them."""
 
 
 @dataclass(frozen=True)
 class CandidateBlock:
-    """A group, and those whom they may see."""
+    """A group of viewers, and which of the others they may see."""
 
     viewers: Int64Array
     """Positions, (v,)."""
     runs: list[slice]
-    """Where in the order of `CandidatePools` the others stand."""
+    """Ranges of `CandidatePools.order` that hold the others."""
     others: Int64Array
     """Positions of the others, (o,)."""
     pairs: BoolArray
-    """Who may see whom, (v, o)."""
+    """Which pairs are eligible, (v, o)."""
 
 
 @dataclass(frozen=True)
 class CandidatePools:
-    """All n people in an order in which those of one gender who look for the same ones stand together, by age."""
+    """All n users, ordered by kind (gender and genders sought), then by age."""
 
     rules: EligibilityRules
     order: Int64Array
-    """Positions, (people who are not paused,)."""
+    """Positions of the users who are not paused, (m,)."""
     kinds: Int64Array
-    """Gender, and whether each gender is looked for, (kinds, 1 + genders)."""
+    """Gender code, and whether each gender is sought, (kinds, 1 + genders)."""
     start: Int64Array
-    """Where each kind starts in the order, (kinds + 1,)."""
+    """Where each kind starts in `order`, (kinds + 1,)."""
     limits: Float64Array
-    """In this order age, youngest and oldest wanted, three coordinates on the globe and the longest squared chord."""
+    """`EligibilityRules.limits` in this order, transposed, (7, m)."""
 
     def iterate_groups(self, viewers: Int64Array) -> Iterator[ViewerGroup]:
-        """All viewers who are not paused, some at a time: of one kind, who look for much the same ages."""
+        """Yield the viewers who are not paused in groups of one kind, who seek similar ages."""
         row_of = np.full(len(self.rules.age), -1)
         row_of[self.order] = np.arange(len(self.order))
         rows = np.sort(row_of[viewers])
@@ -112,7 +109,7 @@ class CandidatePools:
         return np.flatnonzero(seeks[self.kinds[:, 0]] & self.kinds[:, 1 + gender])
 
     def build_block(self, group: ViewerGroup) -> CandidateBlock:
-        """The group with everybody of an age that some of them look for."""
+        """Build the block of a group with all users of an age that any viewer of the group seeks."""
         _, youngest, oldest, *_ = self.limits[:, group.rows]
         runs = []
         for kind in group.fitting:
@@ -128,7 +125,7 @@ class CandidatePools:
 
 
 def build_rules(profiles: pd.DataFrame) -> EligibilityRules:
-    """The rules of a profiles frame (see models.ml.profiles.frame_contracts)."""
+    """Build the rules of a profiles frame (see models.ml.profiles.frame_contracts)."""
     gender, genders = pd.factorize(profiles["gender"])
 
     def fill_missing(name: str, unknown: float) -> Float64Array:
@@ -149,7 +146,7 @@ def build_rules(profiles: pd.DataFrame) -> EligibilityRules:
 
 
 def build_pools(rules: EligibilityRules) -> CandidatePools:
-    """The pools of a town, for any viewers of it."""
+    """Build the pools of all users."""
     kinds, kind = np.unique(np.column_stack([rules.gender, rules.seeks]), axis=0, return_inverse=True)
     order = np.lexsort((rules.age, kind))
     order = order[~rules.paused[order]]
@@ -158,11 +155,11 @@ def build_pools(rules: EligibilityRules) -> CandidatePools:
 
 
 def find_eligible(rules: EligibilityRules, viewers: Int64Array) -> BoolArray:
-    """Which of all n people are eligible for each viewer, and the viewer for them: bool (viewers, n)."""
+    """Find the users who are eligible for each viewer, bool (viewers, n)."""
     row_of = np.empty(len(rules.age), np.int64)
     row_of[viewers] = np.arange(len(viewers))
     matrix = np.zeros((len(viewers), len(rules.age)), bool)
-    town = build_pools(rules)
-    for block in map(town.build_block, town.iterate_groups(viewers)):
+    pools = build_pools(rules)
+    for block in map(pools.build_block, pools.iterate_groups(viewers)):
         matrix[np.ix_(row_of[block.viewers], block.others)] = block.pairs
     return matrix

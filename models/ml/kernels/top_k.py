@@ -1,4 +1,4 @@
-"""The most promising of those who are there, row by row, and where they are equal an order of each row's own."""
+"""Selection of the k best. Equal scores are ordered by tie-break keys, differently in each row."""
 
 from typing import TypeVar
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from models.ml.arrays import BoolArray, Float32Array, Int64Array
 from models.ml.kernels.jit import jit
 
-# Smaller differences of promise say nothing, and would undo ties.
+# Smaller differences of scores are noise, and would hide ties.
 STEP = 1e-5
-# Lots and masks are from 0 to one less than this.
+# Tie-break keys and masks are from 0 to one less than this.
 TIE_BREAK_KEYS = 2**31
 
 Number = TypeVar("Number", bound=np.number)
@@ -20,8 +20,8 @@ Number = TypeVar("Number", bound=np.number)
 def find_top_k_threshold(values: NDArray[Number], k: int) -> Number:
     """Return the k-th largest of n values, 1 <= k <= n, n > 0.
 
-    Quickselect (Hoare 1961). It copies every value to both sides instead of branching, so that the processor
-    mispredicts no branch.
+    Quickselect (Hoare 1961). It writes every value to both sides instead of branching, as the processor cannot predict
+    these branches.
     """
     left, smaller = values.copy(), np.empty_like(values)
     count = len(values)
