@@ -1,4 +1,4 @@
-"""What of a pair is the same from both sides, to the bit: how far apart two people are, and how much alike."""
+"""Features that are the same from both sides of a pair, to the bit: differences, distances and similarities."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ SymmetricFeatures = Mapping[str, FloatArray]
 def compute_symmetric_features(
     spec: FeatureSpec, people: ProfileMatrix, viewer: Int64Array, candidate: Int64Array
 ) -> SymmetricFeatures:
-    """The features of n pairs of positions that do not ask who looks; a missing answer is the most ordinary one."""
+    """Compute the symmetric features of n pairs of positions. Default values stand in for missing ones."""
     age, ordinary = bound_ages(spec, people), spec.ordinary
     km = compute_distance_km(people.place[viewer], people.place[candidate])
     return {
@@ -30,7 +30,7 @@ def compute_symmetric_features(
 
 
 def list_shared_preference_names(spec: FeatureSpec) -> list[str]:
-    """The names of the cosines: of interests, of the texts as a whole, and of each prompt's."""
+    """List the names of the cosines: of interests, of all texts together, and of each prompt."""
     return ["interests.cosine", "texts.cosine", *(f"texts.{prompt}.cosine" for prompt in spec.prompts)]
 
 
@@ -67,7 +67,7 @@ def _compute_trait_gaps(
 def _compute_gap(
     trait: NumericFeature, value: Float32Array, has: BoolArray, viewer: Int64Array, candidate: Int64Array
 ) -> Float32Array:
-    """How far two people are apart; where one did not say, how far the other is from people in general."""
+    """Compute the gaps of a trait. If one value is missing, it is the mean gap to the typical values."""
     distance = np.abs(value[candidate] - value[viewer])
     typical = np.array(trait.typical, np.float32)
     for knowing, other in ((viewer, candidate), (candidate, viewer)):
