@@ -18,11 +18,11 @@ def compute_symmetric_features(
     spec: FeatureSpec, people: ProfileMatrix, viewer: Int64Array, candidate: Int64Array
 ) -> SymmetricFeatures:
     """Compute the symmetric features of n pairs of positions. Default values stand in for missing ones."""
-    age, ordinary = bound_ages(spec, people), spec.ordinary
+    age, defaults = bound_ages(spec, people), spec.ordinary
     km = compute_distance_km(people.place[viewer], people.place[candidate])
     return {
         "age.distance": np.abs(age[candidate] - age[viewer]),
-        "distance.log_km": np.log1p(np.where(np.isnan(km), ordinary.distance_km, km)),
+        "distance.log_km": np.log1p(np.where(np.isnan(km), defaults.distance_km, km)),
         **_compute_shared_preferences(spec, people, viewer, candidate),
         **_compute_trait_gaps(spec, people, viewer, candidate),
         **_compute_shared_facts(spec, people, viewer, candidate),
@@ -38,11 +38,11 @@ def _compute_shared_preferences(
     spec: FeatureSpec, people: ProfileMatrix, viewer: Int64Array, candidate: Int64Array
 ) -> SymmetricFeatures:
     interests, *texts = list_shared_preference_names(spec)
-    ordinary = spec.ordinary
+    defaults = spec.ordinary
     return {
-        interests: compute_cosines(people.interests[:, None], 0, viewer, candidate, ordinary.interests_cosine),
+        interests: compute_cosines(people.interests[:, None], 0, viewer, candidate, defaults.interests_cosine),
         **{
-            name: compute_cosines(people.texts, which, viewer, candidate, ordinary.texts_cosine[which])
+            name: compute_cosines(people.texts, which, viewer, candidate, defaults.texts_cosine[which])
             for which, name in enumerate(texts)
         },
     }
@@ -85,6 +85,6 @@ def _compute_shared_facts(
         code = np.ascontiguousarray(people.facts[:, index])
         one, other = code[viewer], code[candidate]
         same = (one == other) & (one < len(fact.categories))
-        ordinary = np.float32(sum(share**2 for share in fact.shares))
-        found[f"fact.{fact.name}.same"] = np.where((one | other) < 0, ordinary, same)
+        default = np.float32(sum(share**2 for share in fact.shares))
+        found[f"fact.{fact.name}.same"] = np.where((one | other) < 0, default, same)
     return found
