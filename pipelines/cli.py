@@ -1,4 +1,4 @@
-"""The command `matching`."""
+"""The command line, `matching`."""
 
 import atexit
 import gc
@@ -32,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="The matching backend of Delete: load people, run the pipeline, look at and undo publications.",
+    help="The matching backend of Delete: load people, run the pipeline, list and undo publications.",
 )
 load = typer.Typer(
     no_args_is_help=True, help="Load people into the app tables. Loading the same source again changes nothing."
@@ -40,13 +40,16 @@ load = typer.Typer(
 app.add_typer(load, name="load")
 console = Console()
 
-CsvFile = Annotated[Path, typer.Argument(help="The source's file.", show_default=False)]
+CsvFile = Annotated[Path, typer.Argument(help="The file of the source.", show_default=False)]
 PersonArgument = Annotated[str, typer.Argument(help="A profile id or source key.", show_default=False)]
 
 
 @contextmanager
 def open_ready_database() -> Iterator[Engine]:
-    """An engine on a database with today's tables: the embedded one is migrated; a given one, by `matching migrate`."""
+    """Yield an engine on a database with the current tables.
+
+    The embedded database is migrated. DATABASE_URL is not; `matching migrate` does that.
+    """
     here: Settings = get_settings()
     if here.database_url is None:
         upgrade_database(resolve_database_url(here))
@@ -56,12 +59,12 @@ def open_ready_database() -> Iterator[Engine]:
 
 @load.command()
 def simulated(
-    people: Annotated[int, typer.Option(help="How many people.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Another seed is another town.")] = 1,
+    people: Annotated[int, typer.Option(help="Number of people.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Each seed gives another population.")] = 1,
 ) -> None:
-    """A simulated town.
+    """Load a simulated population.
 
-    Profiles, and likes and passes from a documented choice model.
+    Profiles, likes and passes are drawn from a documented choice model.
     """
     from pipelines.loaders.simulation import simulated_loader as loader
 
@@ -71,7 +74,7 @@ def simulated(
 
 @load.command()
 def speed_dating(file: CsvFile) -> None:
-    """The Columbia experiment.
+    """Load the Columbia experiment.
 
     The speed dating of Fisman, Iyengar, Kamenica and Simonson, 2002 to 2004: the public CSV file, or a part of it.
     """
@@ -83,9 +86,9 @@ def speed_dating(file: CsvFile) -> None:
 
 @load.command()
 def okcupid(file: CsvFile) -> None:
-    """The revised OkCupid profiles.
+    """Load the revised OkCupid profiles.
 
-    Kim and Escobedo-Land, JSE 2015, as .zip or .csv; profiles only, nobody liked anybody.
+    Kim and Escobedo-Land, JSE 2015, as .zip or .csv. Profiles only, without likes and passes.
     """
     from pipelines.loaders import okcupid as loader
 
@@ -94,12 +97,12 @@ def okcupid(file: CsvFile) -> None:
 
 
 @app.command()
-def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker, due or not.")] = False) -> None:
+def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker even if not due.")] = False) -> None:
     """Run the whole pipeline.
 
     From the app tables to a live publication: profiles, embeddings, ranker, scores, lists, publication. The ranker is
-    trained when there is none, weekly, and when people or decisions have changed by 5 %. Killed at any step, it goes on
-    from what was done when it is run again; what was published stays.
+    trained when there is none, weekly, and when people or decisions have changed by 5 %. If a run is interrupted, the
+    next one continues with the completed steps; the live publication stays.
     """
     from pipelines.commands.run_pipeline import run_pipeline
 
@@ -109,9 +112,9 @@ def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker, d
 
 @app.command()
 def evaluate() -> None:
-    """Measure the ranker beside every baseline.
+    """Compare the ranker with every baseline.
 
-    On what the last `matching run` extracted: people held out by group, with nothing, little and much known of them.
+    On the data that the last `matching run` extracted: people held out by group, with no, little or much history.
     """
     from pipelines.commands.run_pipeline import run_job
     from pipelines.definitions import EVALUATION_JOB
@@ -120,6 +123,22 @@ def evaluate() -> None:
     with open_ready_database():
         run_job(get_settings(), EVALUATION_JOB)
     print_evaluation(get_settings(), console)
+
+
+@app.command()
+def compare_policies() -> None:
+    """Compare what each market policy would bring.
+
+    Uses the candidates that the last `matching run` scored. `make ui` shows the table and pictures of the asset
+    policy_comparison.
+    """
+    from pipelines.commands.run_pipeline import run_job
+    from pipelines.definitions import COMPARISON_JOB
+    from pipelines.reports.market_report import print_comparison
+
+    with open_ready_database():
+        run_job(get_settings(), COMPARISON_JOB)
+    print_comparison(get_settings(), console)
 
 
 @app.command()
@@ -152,9 +171,9 @@ def publications() -> None:
 
 @app.command()
 def rollback() -> None:
-    """Return to the publication before.
+    """Return to the previous publication.
 
-    Readers see it from then on; the one that was live never returns by itself.
+    Readers see it at once. The one that was live never becomes live again.
     """
     with open_ready_database() as engine:
         console.print(f"publication {published.roll_back(engine).id} is live again")
@@ -164,35 +183,35 @@ def rollback() -> None:
 def erase(who: PersonArgument) -> None:
     """Erase a person everywhere.
 
-    The profile, likes and passes, blocks, vectors, places in every list, rows in the frames kept between steps. If it
-    fails, run it again. Rows that a run under way still writes of theirs are taken out when it ends.
+    The profile, likes and passes, blocks, vectors, positions in all lists, and rows in the frames kept between steps.
+    If it fails, run it again. Rows that a current run still writes are removed when that run ends.
     """
     from pipelines.store.store_erasure import erase_from_store
 
     with open_ready_database() as engine:
         with engine.connect() as connection:
             profile_id = erasure.find_profile(connection, who)
-        # The files first: as long as the person is in the database, this can be done again.
+        # The files first: while the profile is in the database, a failed erasure can be repeated.
         files = erase_from_store(get_settings(), profile_id)
         with engine.begin() as connection:
             erased = erasure.erase_profile(connection, profile_id)
-        # Once more: a run that ended in between had found nobody gone.
+        # Again: a run that ended in between found no erased profile and kept its rows.
         files += erase_from_store(get_settings(), profile_id)
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
-        f"{erased.lists} lists, {erased.places} places in the lists of others, {erased.withheld} among people withheld "
-        f"from others, rows in {files} files"
+        f"{erased.lists} lists, {erased.places} positions in the lists of others, {erased.withheld} entries in what is "
+        f"withheld from others, rows in {files} files"
     )
 
 
 @app.command()
 def token(
     who: PersonArgument,
-    hours: Annotated[float, typer.Option(help="How long it is good for.", min=0.01, max=24 * 366)] = 24,
+    hours: Annotated[float, typer.Option(help="Hours until it expires.", min=0.01, max=24 * 366)] = 24,
 ) -> None:
     """Print a token for the API.
 
-    With it the API takes you for this person. It is for development: in production the app's sign-in issues them.
+    The API treats its bearer as this person. For development: in production the app's sign-in issues tokens.
     """
     with open_ready_database() as engine, engine.connect() as connection:
         profile_id = UUID(erasure.find_profile(connection, who))
@@ -201,9 +220,9 @@ def token(
 
 @app.command()
 def migrate() -> None:
-    """Bring DATABASE_URL to today's tables.
+    """Migrate DATABASE_URL to the current tables.
 
-    The embedded database is brought there by every command that uses it.
+    The embedded database is migrated by every command that uses it.
     """
     with open_database(get_settings()) as engine:
         upgrade_database(engine.url.render_as_string(hide_password=False))
@@ -211,9 +230,9 @@ def migrate() -> None:
 
 @app.command()
 def demo() -> None:
-    """Show it all on a simulated town.
+    """Show everything on a simulated population.
 
-    Makes a town of 2,000, runs the pipeline, and shows one person's matches as the API answers them.
+    Loads 2,000 people, runs the pipeline, and shows one person's matches from the API.
     """
     from pipelines.commands.demo import show_demo
 
@@ -228,7 +247,7 @@ def ui(
 ) -> None:
     """Open Dagster and MLflow.
 
-    One of each for a home; Ctrl-C closes both.
+    One instance of each per home. Ctrl-C closes both.
     """
     from pipelines.commands.ui import run_interfaces
 
@@ -240,7 +259,7 @@ def ui(
 def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = ports.API_PORT) -> None:
     """Serve the API on this machine.
 
-    Its documentation is at /docs; Ctrl-C ends it.
+    Its documentation is at /docs. Ctrl-C stops it.
     """
     from pipelines.commands.servers import serve_api
 
@@ -251,7 +270,7 @@ def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = port
 def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")] = ports.NOTEBOOKS_PORT) -> None:
     """Open the notebooks in JupyterLab.
 
-    `make notebooks` installs it; Ctrl-C ends it.
+    `make notebooks` installs it. Ctrl-C stops it.
     """
     from pipelines.commands.servers import serve_notebooks
 
@@ -260,9 +279,9 @@ def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")]
 
 @app.command()
 def example(port: Annotated[int, typer.Option(help="The port of the app.")] = ports.EXAMPLE_PORT) -> None:
-    """Open the example app over the API.
+    """Open the example app of the API.
 
-    `make example` installs what it needs, and `make serve` runs beside it; Ctrl-C ends it.
+    `make example` installs its packages. It needs the API from `make serve`. Ctrl-C stops it.
     """
     from pipelines.commands.servers import serve_example
 
@@ -277,7 +296,7 @@ def stop() -> None:
 
 
 def _print_report(report: LoadReport) -> None:
-    table = Table("", "new", "changed", "as before", box=None)
+    table = Table("", "new", "changed", "unchanged", box=None)
     for name in ("profiles", "interactions"):
         counts = (getattr(report, f"{name}_{what}") for what in ("added", "changed", "unchanged"))
         table.add_row(name, *(f"{count:,}" for count in counts))
@@ -292,8 +311,8 @@ def _print_report(report: LoadReport) -> None:
 
 
 def main() -> None:
-    """Run the command; an error that is the user's to mend is one line and exit status 2."""
-    # Looking for garbage among what imports leave was a third of what starting and ending takes.
+    """Run the command. An error that the user can fix becomes one line and exit status 2."""
+    # Collecting garbage among the many objects of the imports would slow down starting and exiting.
     gc.set_threshold(20_000, 20, 100)
     atexit.register(gc.freeze)
     try:

@@ -1,4 +1,4 @@
-"""The Dagster definitions: the assets, the job that runs them all, and the resources made from the settings."""
+"""The Dagster definitions: assets, checks, jobs, schedules, and resources made from the settings."""
 
 import os
 
@@ -8,8 +8,9 @@ from upath import UPath
 
 from models.db.errors import MatchingError
 from models.db.settings import Settings, get_settings
-from pipelines.assets import market_lists, profile_embeddings, publishing, ranker_evaluation, ranker_training, source
+from pipelines.assets import profile_embeddings, publishing, ranker_evaluation, ranker_training, source
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
+from pipelines.assets.market import market_lists, policy_comparison
 from pipelines.assets.retraining import find_training_reason
 from pipelines.checks import asset_checks, drift_checks
 from pipelines.reports.progress import progress
@@ -18,18 +19,18 @@ from pipelines.run_config import config_check
 from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.model_registry import ModelRegistry
 
-NIGHTLY_JOB, EVALUATION_JOB, FRESHNESS_JOB = "matching", "evaluation", "freshness"
-# 03:00 in UTC, where no night of the year has the hour twice or not at all: few are up, and lists are there by morning.
-NIGHTLY, HOURLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "UTC"
+NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"
+# UTC has each hour once a day throughout the year. At 03:00 few users are awake, and lists are ready by morning.
+NIGHTLY, HOURLY, WEEKLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "0 6 * * 1", "UTC"
 
 
-MODULES = [source, profile_embeddings, ranker_training, publishing, market_lists, ranker_evaluation]
+MODULES = [source, profile_embeddings, ranker_training, publishing, market_lists, ranker_evaluation, policy_comparison]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
-NIGHTLY_ASSETS = dg.AssetSelection.all() - dg.AssetSelection.groups(ranker_evaluation.GROUP)
+NIGHTLY_ASSETS = dg.AssetSelection.all() - dg.AssetSelection.groups(ranker_evaluation.GROUP, policy_comparison.GROUP)
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """The definitions with resources for these settings."""
+    """Build the definitions with resources for these settings."""
     store = store_url(settings)
     return dg.Definitions(
         assets=ASSETS,
@@ -43,12 +44,17 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             dg.define_asset_job(
                 EVALUATION_JOB,
                 selection=dg.AssetSelection.groups(ranker_evaluation.GROUP),
-                description="The ranker beside every baseline, on what the last run of the pipeline extracted.",
+                description="Compares the ranker with every baseline, on what the last run of the pipeline extracted.",
+            ),
+            dg.define_asset_job(
+                COMPARISON_JOB,
+                selection=dg.AssetSelection.groups(policy_comparison.GROUP),
+                description="Compares the market policies, on the candidates that the last run of the pipeline scored.",
             ),
             dg.define_asset_job(
                 FRESHNESS_JOB,
                 selection=dg.AssetSelection.checks(asset_checks.publication_freshness),
-                description="Whether last night's publication came to be: only the check of its age.",
+                description="Checks the age of the live publication.",
             ),
             incremental_embeddings,
         ],
@@ -71,25 +77,27 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 
 
 def _hide_value(variable: str, value: str | None) -> str | None:
-    """The value, for Dagster by the name of the variable it comes from: its launchpad shows what resources are given,
-    and each run keeps it, where a password is not to be read.
+    """Return the value, or a reference to the environment variable that holds it.
+
+    Dagster shows the configuration of resources in its launchpad and stores it with each run; a reference keeps the
+    password out of both.
     """
     return dg.EnvVar(variable) if value is not None and os.environ.get(variable) == value else value
 
 
 def list_assets_without_training() -> list[dg.AssetKey]:
-    """The assets of the whole pipeline that a run materializes while the champion is good enough."""
+    """List the assets that a run materializes while the champion is good enough."""
     return sorted((NIGHTLY_ASSETS - dg.AssetSelection.assets(ranker_training.ranker)).resolve(ASSETS))
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """The pipeline every night and the age of what it published every hour.
+    """Build the schedules: the pipeline nightly, the check of its publication hourly, the policies weekly.
 
-    On in production from the start, elsewhere once somebody turns them on.
+    They are on in production; elsewhere they are off until a user turns them on.
     """
     on = settings.environment == "production"
     status = dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED
-    turned_on = "On in production (MATCHING_ENV), elsewhere to be turned on here."
+    turned_on = "On in production (MATCHING_ENV); elsewhere it is turned on here."
 
     @dg.schedule(
         NIGHTLY,
@@ -103,22 +111,28 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             with database.open_engine() as engine, engine.connect() as connection:
                 due = find_training_reason(registry, connection)
         except (MatchingError, MlflowException):
-            due = "who would know is not there"  # a tick cannot wait for them; the run can, and tells
+            due = "the database or MLflow does not answer"  # a tick cannot wait for them; the run can
         return dg.RunRequest() if due else dg.RunRequest(asset_selection=list_assets_without_training())
 
-    hourly = dg.ScheduleDefinition(
-        name="hourly",
-        job_name=FRESHNESS_JOB,
-        cron_schedule=HOURLY,
-        execution_timezone=TIME_ZONE,
-        default_status=status,
-        description=f"Whether what is published is of last night. {turned_on}",
-    )
-    return [nightly, hourly]
+    def schedule_job(name: str, job: str, cron: str, purpose: str) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(
+            name=name,
+            job_name=job,
+            cron_schedule=cron,
+            execution_timezone=TIME_ZONE,
+            default_status=status,
+            description=f"{purpose} {turned_on}",
+        )
+
+    return [
+        nightly,
+        schedule_job("hourly", FRESHNESS_JOB, HOURLY, "Checks that last night's publication is live."),
+        schedule_job("weekly", COMPARISON_JOB, WEEKLY, "Compares the market policies, on Mondays at 06:00 UTC."),
+    ]
 
 
 def build_registry(settings: Settings) -> ModelRegistry:
-    """MLflow as the settings have it: a server, or SQLite and a folder."""
+    """Build the model registry: an MLflow server, or SQLite and a folder."""
     if settings.mlflow_tracking_uri is not None:
         return ModelRegistry(tracking_uri=settings.mlflow_tracking_uri)
     folder = settings.home / "mlflow"
@@ -127,5 +141,5 @@ def build_registry(settings: Settings) -> ModelRegistry:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What `workspace.yaml` loads."""
+    """Return what `workspace.yaml` loads."""
     return build_definitions(get_settings())

@@ -102,7 +102,7 @@ def sole_run(context: dg.InitResourceContext) -> Iterator[None]:
     """
     database, store = context.resources.database, UPath(context.resources.store.base)
     _await_database(database)
-    with database.engine() as engine, exclusive_run(engine, (context.log or logger).info):
+    with database.open_engine() as engine, exclusive_run(engine, (context.log or logger).info):
         yield
         purge_deleted_profiles(engine, store)
 

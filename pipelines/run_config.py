@@ -8,13 +8,14 @@ from dagster._config import process_config
 from pydantic import ValidationError
 
 from models.db.errors import InputError
-from pipelines.assets.market_lists import MarketConfig
+from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.ranker_evaluation import EvaluationConfig
 from pipelines.assets.ranker_training import RankerConfig
 
 CONFIGS: Mapping[str, type[dg.Config]] = {
     "ranker": RankerConfig,
     "match_lists": MarketConfig,
+    "policy_comparison": MarketConfig,
     "ranker_evaluation": EvaluationConfig,
 }
 

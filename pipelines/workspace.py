@@ -18,13 +18,13 @@ from models.db.errors import InputError, RankerLost
 from models.db.settings import Settings, get_settings
 from models.ml.arrays import Float64Array, Int64Array
 from models.ml.features.pair_features import Pairs
-from models.ml.market import AttentionModel, MarketGraph, build_market_graph
+from models.ml.market import AttentionModel, MarketGraph
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
-from pipelines.assets.attention_estimates import estimate_attention
 from pipelines.assets.candidate_shards import load_scored_pairs
+from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.loaders.simulation.ground_truth import find_truth
 from pipelines.resources import ShardStore
 from pipelines.store.answer_shards import load_answers
@@ -33,7 +33,9 @@ from pipelines.store.frame_store import convert_from_table, read_table, store_ur
 with warnings.catch_warnings():
     # In a notebook tqdm, which MLflow imports, asks for a package that draws its bars. Nothing here draws any.
     warnings.filterwarnings("ignore", "IProgress not found")
-    from pipelines.assets.market_lists import NO_BLOCKS, MarketConfig
+    from pipelines.assets.market.market_config import MarketConfig
+    from pipelines.assets.market.market_inputs import build_graph
+    from pipelines.assets.market.market_lists import NO_BLOCKS
     from pipelines.definitions import build_registry
 
 DATA_FOLDER = ".data"
@@ -105,10 +107,8 @@ class Workspace:
 
     @cached_property
     def market(self) -> MarketGraph:
-        """The scored candidates laid out for the market, as the lists were made from them."""
-        keys = pd.util.hash_array(self.profiles["profile_id"].to_numpy(object))
-        pairs = self.scored
-        return build_market_graph(pairs.viewer, pairs.candidate, pairs.p_like, pairs.p_liked_back, keys)
+        """The scored candidates as the market graph that the lists were made from."""
+        return build_graph(self.scored, self.profiles)
 
     @cached_property
     def attention(self) -> AttentionModel:

@@ -1,1 +1,1 @@
-"""The API: reads what was published and answers the app. Nothing here learns, and nothing here writes."""
+"""The HTTP API. It reads the live publication and answers the app; it neither trains nor writes."""

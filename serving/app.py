@@ -1,4 +1,4 @@
-"""The application: `uvicorn serving.app:create_app --factory`."""
+"""The ASGI application: `uvicorn serving.app:create_app --factory`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,34 +23,35 @@ from serving.problems import problem_details
 from serving.queries.cursor import derive_cursor_key
 from serving.queries.read_pool import make_pool
 
-# Smaller answers gain nothing. To guess a secret from how well answers compress (BREACH), a page must make somebody's
-# browser ask with that person's credentials: browsers send cookies so, but never a bearer token.
+# Smaller responses do not benefit. Compression is safe from BREACH here: that attack needs a page that makes the user's
+# browser send credentials, and browsers send cookies by themselves but never a bearer token.
 GZIP_MIN_BYTES = 1000
-GZIP_LEVEL = 4  # half the time of the default, 9, for 1 % more bytes
+GZIP_LEVEL = 4  # much cheaper than the default, 9, for about 1 % more bytes
 
-PREFLIGHT_SECONDS = 7200  # the longest that browsers remember
+PREFLIGHT_SECONDS = 7200  # the maximum that browsers accept
 
 
 class AppParts(TypedDict):
-    """What is made of the settings alone, before there is an event loop."""
+    """The parts that depend on the settings alone and need no event loop."""
 
     verifier: Verifier
     limit: RateLimit
     metrics: prometheus.Metrics
     cursor_key: bytes
-    """Behind the signatures of page cursors."""
+    """Key of the signatures of page cursors."""
 
 
 class AppState(AppParts):
-    """What lives as long as the application does; a request finds it in `request.state`."""
+    """The objects that live as long as the application; requests read them from `request.state`."""
 
     pool: AsyncConnectionPool
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The API over the database of `settings`, by default those of this process.
+    """Create the API over the database of `settings`, by default the settings of this process.
 
-    Ends the process, saying why, for settings with which it would let anybody in, or nobody.
+    Raises:
+        SystemExit: The settings would accept every token or none; the message says why.
     """
     try:
         settings = settings or get_settings()
@@ -72,7 +73,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(prometheus.router)
     documentation.install_documentation(app)
     problem_details.install_problem_handlers(app)
-    # The last one added meets a request first; so a page of ours can read even the answer to what nobody expected.
+    # The middleware added last runs first. With CORS outermost, allowed pages can read even the response to an
+    # unexpected error.
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_MIN_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(logs.RequestLog, observe=parts["metrics"].observe_response)
     if settings.cors_origins:

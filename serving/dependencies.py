@@ -1,4 +1,4 @@
-"""What the routes ask for."""
+"""The parameters that routes share."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the page at /docs that shows it without asking anybody else's server."""
+"""The OpenAPI document, and the page at /docs, which loads nothing from other servers."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -13,15 +13,15 @@ from fastapi.staticfiles import StaticFiles
 from serving.problems.problem_details import MEDIA_TYPE, document_problems
 from serving.problems.problem_types import ProblemType
 
-# Only the files of that package: Swagger UI as FastAPI would have the reader's browser fetch it from a CDN.
+# Only the static files of that package are used: the Swagger UI that FastAPI would otherwise load from a CDN.
 _FILES = Path(fastapi_offline.__file__).parent / "static"
 
 
 class DocumentedApi(FastAPI):
-    """FastAPI that documents its problems under their own media type, and the refusals of every route with a token."""
+    """FastAPI that documents problems under their own media type, and 429 for every route that needs a token."""
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
+        """Return the OpenAPI document, which is built once."""
         made = self.openapi_schema is not None
         document = super().openapi()
         if not made:
@@ -43,7 +43,7 @@ def _document_problems(operation: dict[str, Any]) -> None:
 
 
 def install_documentation(app: FastAPI) -> None:
-    """Let `app` show its OpenAPI document at /docs."""
+    """Serve the OpenAPI document of `app` at /docs."""
     app.mount("/docs/files", StaticFiles(directory=_FILES))
 
     @app.get("/docs", include_in_schema=False)

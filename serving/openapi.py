@@ -1,4 +1,4 @@
-"""The OpenAPI document, without a server or a database: `python -m serving.openapi`."""
+"""The OpenAPI document without a server or a database: `python -m serving.openapi`."""
 
 import json
 import secrets
@@ -10,7 +10,7 @@ from serving.app import create_app
 
 def print_document() -> None:
     """Print the document as JSON."""
-    # Nothing is signed or checked here, so no key of this machine is read and none is left behind.
+    # A throwaway secret: nothing is signed or verified here, so no key is read from disk or written to it.
     settings = Settings(environment="development", jwks_url=None, jwt_secret=secrets.token_hex())
     json.dump(create_app(settings).openapi(), sys.stdout, indent=1)
 

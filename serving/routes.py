@@ -1,4 +1,4 @@
-"""The addresses of the API."""
+"""The routes of the API."""
 
 from uuid import UUID
 
@@ -46,15 +46,16 @@ _ABOUT_ME = _ANSWERS | document_problems(ProblemType.NO_PROFILE)
     | document_problems(ProblemType.CURSOR_INVALID, ProblemType.CURSOR_GONE, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cursor: CursorText = None) -> Response:
-    """My matches, best first, by pages.
+    """Return the viewer's matches, best first, in pages.
 
-    Left out at this moment: whoever blocked me or was blocked by me, is paused or gone, or whom I already liked or
-    passed, and everyone with whom age, gender or distance no longer fits both ways. The list of a paused viewer is
-    empty. Where that leaves fewer than 50, and for a viewer who joined since the publication, similar people follow.
-    A list may stay shorter: people who had passed on me before the live publication are neither on it nor similar.
+    Left out are users who block the viewer or are blocked, are paused or deleted, or already have a like or pass of the
+    viewer, and users who are no longer eligible by age, gender or distance. A paused viewer has an empty list. If fewer
+    than 50 matches remain, or the viewer joined after the publication, similar users follow. The list may stay shorter:
+    users who had passed on the viewer before the live publication are neither listed nor similar.
 
-    Pages show nobody twice and pass over nobody, and stay with the publication that the first one was of, also when
-    a newer one goes live; once it is not kept any more the answer is 410, and the first page begins the newer one.
+    No user appears on two pages and none is skipped. All pages come from the publication of the first page, even when a
+    newer one goes live. When that publication is no longer kept, the response is 410; the first page then starts the
+    newer one.
     """
     try:
         begun = None if cursor is None else read_cursor(cursor, viewer, request.state.cursor_key)
@@ -75,12 +76,13 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
     responses=_ABOUT_ME | document_problems(ProblemType.NOT_AMONG_MATCHES, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
-    """One person whom this API shows me, on a page of matches, as my one of the day or as similar, as they are now.
+    """Return one candidate that the API shows to the viewer: on a page of matches, as most compatible or as similar.
 
-    Whoever is on my list is as its pages show them. Else the newest publication counts that is still kept and has them
-    on my list or as my one of the day, so that the cards of pages begun earlier open as well; else they are `similar`,
-    if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
-    more, or is left out of the live publication: whether there is such a person is not told.
+    A candidate on the viewer's live list has the same card as on its pages. Otherwise the card comes from the newest
+    kept publication that lists the candidate or names them most compatible, so that cards of earlier pages open as
+    well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's. All
+    others are 404, and so are candidates who may no longer be shown or are left out of the live publication. The
+    response does not reveal whether such a profile exists.
     """
     shown = await queries.fetch_one(request.state.pool, viewer, candidate_id)
     if shown is None:
@@ -92,7 +94,10 @@ async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> 
 
 @router.get("/v1/me/most-compatible", tags=["matches"], response_model=MostCompatible, responses=_ABOUT_ME)
 async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
-    """My one person of the day: everybody has at most one, and is that person's; there may be none."""
+    """Return the viewer's most compatible candidate of the day, if there is one.
+
+    Each user has at most one, and both are most compatible with each other.
+    """
     shown = await queries.fetch_most_compatible(request.state.pool, viewer)
     if shown is None:
         raise_no_profile()
@@ -106,9 +111,9 @@ async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
     responses=_ABOUT_ME | document_problems(ProblemType.PARAMETER_INVALID),
 )
 async def get_similar_to_me(request: Request, viewer: Viewer, limit: Limit = 20) -> Response:
-    """The people whose texts are most like mine, of those who may be shown to me now; on my match list or not.
+    """Return the eligible users whose texts are most similar to the viewer's, on the match list or not.
 
-    People who had passed on me before the live publication are left out, as they are from its lists.
+    Users who had passed on the viewer before the live publication are left out, as they are from its lists.
     """
     shown = await queries.fetch_similar(request.state.pool, viewer, limit)
     if shown is None:
@@ -123,7 +128,7 @@ async def get_similar_to_me(request: Request, viewer: Viewer, limit: Limit = 20)
     responses=_ANSWERS | document_problems(ProblemType.NO_PUBLICATION),
 )
 async def get_current_publication(request: Request, _: Viewer) -> Response:
-    """The publication that is live, and how much it holds; 404 while none is. It needs a token, but no profile."""
+    """Return the live publication and its size, or 404 if none is live. Requires a token, but no profile."""
     live = await queries.fetch_live_publication(request.state.pool)
     if live is None:
         raise_no_publication(NO_PUBLICATION)
@@ -133,13 +138,13 @@ async def get_current_publication(request: Request, _: Viewer) -> Response:
 
 @router.get("/livez", tags=["health"])
 async def get_liveness() -> Liveness:
-    """Whether the process answers; says nothing about the database."""
+    """Return 200 while the process answers. The database is not checked."""
     return Liveness()
 
 
 @router.get("/readyz", tags=["health"], responses=document_problems(ProblemType.UNAVAILABLE))
 async def get_readiness(request: Request) -> Readiness:
-    """Whether matches can be served: the database answers and a publication is live."""
+    """Return the live publication if matches can be served, or 503 if the database or a live publication is missing."""
     live = await queries.fetch_live_publication(request.state.pool)
     if live is None:
         raise_not_ready(NO_PUBLICATION)

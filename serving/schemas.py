@@ -1,6 +1,6 @@
-"""What the API answers. The exact birth date, the place and the one-sided chances of a person never leave.
+"""The response schemas. A user's exact birth date, location and one-sided probabilities are never returned.
 
-Of a place a distance tells its cell, a hundredth of a degree (about a kilometre), and no more.
+Distances are measured between locations rounded to a hundredth of a degree (about a kilometre).
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from serving.problems.problem_types import ProblemType
 from serving.queries.reason_sentences import ReasonCode
 
 FARTHEST_KM = 100
-"""A distance is never told beyond this."""
+"""Larger distances are returned as this value."""
 
 
 class Publication(BaseModel):
@@ -27,11 +27,11 @@ class CurrentPublication(Publication):
     """The publication that is live, and how much it holds."""
 
     viewers: int = Field(ge=0, description="How many people have a list in it.")
-    pairs: int = Field(ge=0, description="How many places all lists have together.")
+    pairs: int = Field(ge=0, description="How many candidates all lists have together.")
 
 
 class Candidate(BaseModel):
-    """A person who is shown, as far as they are shown."""
+    """The part of a candidate's profile that the viewer may see."""
 
     id: UUID
     name: str = Field(description="Empty if there is none, or one of more than 500 characters.")
@@ -40,7 +40,7 @@ class Candidate(BaseModel):
     distance_km: int | None = Field(
         ge=0,
         le=FARTHEST_KM,
-        description="From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; "
+        description="From the viewer in whole kilometres, between locations rounded to a hundredth of a degree; "
         f"{FARTHEST_KM} means that or more; null when unknown.",
     )
     interests: list[str] = Field(description="The first 200, less those of more than 500 characters.")
@@ -50,28 +50,28 @@ class Candidate(BaseModel):
 
 
 class Reason(BaseModel):
-    """Something that speaks for a match."""
+    """A reason for a match."""
 
     code: ReasonCode
     sentence: str = Field(description="The reason in English, to show as it is.")
 
 
 class Match(BaseModel):
-    """A candidate at their place among the viewer's matches."""
+    """A candidate at a position among the viewer's matches."""
 
     rank: int = Field(
-        ge=1, description="Place among the matches as they are shown, from 1, counted on from page to page."
+        ge=1, description="Position among the matches as they are shown, from 1, continued from page to page."
     )
     candidate: Candidate
     p_match_percent: int | None = Field(
-        ge=0, le=100, description="Chance that both like each other, in percent; null when `source` is `similar`."
+        ge=0, le=100, description="Probability that both like each other, in percent; null when `source` is `similar`."
     )
     reasons: list[Reason] = Field(
-        description="Strongest first, as far as both profiles still bear them out; empty when `source` is `similar`."
+        description="Strongest first, those that both profiles still support; empty when `source` is `similar`."
     )
     source: Literal["published", "similar"] = Field(
-        description="`published`: from the viewer's match list, or the viewer's one of the day. `similar`: not on it, "
-        "but eligible, and of those one of the people whose texts are most like the viewer's."
+        description="`published`: on the viewer's match list, or most compatible. `similar`: not on it, but among the "
+        "eligible users whose texts are most similar to the viewer's."
     )
 
 
@@ -85,15 +85,15 @@ class Matches(BaseModel):
         "the end."
     )
     topped_up: bool = Field(
-        description="Whether the list is too short by now, or there is none yet, and similar people fill this page."
+        description="Whether similar users fill this page, because the list is too short or does not exist yet."
     )
 
 
 class MostCompatible(BaseModel):
-    """The one person of the day, from a matching of everybody with at most one other person."""
+    """The viewer's most compatible candidate, from a matching in which each user has at most one other."""
 
     publication: Publication | None = Field(description="Where it comes from; null while none is live.")
-    match: Match | None = Field(description="Null when there is none today, or they are not to be shown any more.")
+    match: Match | None = Field(description="Null when there is none today, or the candidate may no longer be shown.")
 
 
 class Similar(BaseModel):

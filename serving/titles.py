@@ -1,4 +1,4 @@
-"""The title of each status, fixed here: the phrases of Python's `http` module differ between its versions."""
+"""The title of each status, fixed here because the phrases of Python's `http` module differ between its versions."""
 
 TITLES = {
     400: "Bad Request",
@@ -42,4 +42,4 @@ TITLES = {
     510: "Not Extended",
     511: "Network Authentication Required",
 }
-"""Every error status that Python's `http.HTTPStatus` has. A client may compare titles, so none of them changes."""
+"""Every error status of Python's `http.HTTPStatus`. Titles must not change: clients may compare them."""

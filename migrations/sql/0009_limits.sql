@@ -1,5 +1,5 @@
--- The limits of models.db.profile_limits, held equal by a test. pg_column_size reads no more than the pointer to a large
--- value; a value that passes it may still be compressed, and is then read to know its size.
+-- The limits of models.db.schema.profile_limits; a test holds the two equal. pg_column_size reads no more than the
+-- pointer to a large value; a value that passes it may still be compressed, and is then read to know its size.
 
 CREATE FUNCTION matching.is_at_most(value jsonb, bytes int) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN pg_column_size(value) > bytes THEN false

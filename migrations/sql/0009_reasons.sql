@@ -32,7 +32,7 @@ CREATE FUNCTION matching.has_an_answer(texts jsonb) RETURNS boolean LANGUAGE sql
     SELECT matching.answers(texts) @? 'strict $.* ? (@ like_regex "\\S")'
 $$;
 
--- As models.ml.people has it: a number out of all proportion is no answer.
+-- As models.ml.profiles.profile_matrix has it: a number out of all proportion is no answer.
 CREATE FUNCTION matching.deviation(amount jsonb, median_and_scale jsonb)
 RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN abs(scaled) <= 10 THEN least(3, greatest(-3, scaled)) END

@@ -1,1 +1,1 @@
-"""Data models: settings, engines, tables, the publication switch, erasure."""
+"""The database layer: settings, engines, tables, the publication switch and erasure."""

@@ -1,4 +1,4 @@
-"""One vector a profile in `matching.embeddings`: written when its content changed, gone when the profile is."""
+"""The table `matching.embeddings`: one vector per profile, rewritten when its content changes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,13 +17,13 @@ from sqlalchemy.exc import DBAPIError
 from models.db.errors import InputError
 
 Rows = Iterable[tuple[str, str, Any]]
-"""Profile id, content hash, and 384 numbers, in a list or an array; None confirms the vector of this content."""
+"""Profile id, content hash, and 384 numbers as a list or an array; None confirms the stored vector of this content."""
 
 STAGE = "CREATE TEMPORARY TABLE staged (profile_id uuid, content_hash text, embedding halfvec) ON COMMIT DROP"
 COPY = "COPY staged FROM STDIN (FORMAT BINARY)"
-# What was stored since the profiles were read is newer; a stamp that is still to come says nothing, for the server's
-# clock was ahead once. A person erased since their profile was read must not come back; an unchanged vector must not
-# cost an index entry.
+# Vectors stored since the profiles were read are newer and stay. Timestamps in the future are ignored: the server's
+# clock may once have been ahead. Users erased since their profile was read must not come back. Unchanged vectors are
+# not rewritten, as each update adds an index entry.
 MERGE = """
 INSERT INTO matching.embeddings AS kept (profile_id, encoder, content_hash, embedding)
 SELECT profile_id, :encoder, content_hash, embedding FROM staged
@@ -33,14 +33,14 @@ SET encoder = excluded.encoder, content_hash = excluded.content_hash, embedding 
 WHERE (kept.encoder, kept.content_hash) <> (excluded.encoder, excluded.content_hash)
   AND NOT (kept.updated_at BETWEEN :read_at AND clock_timestamp())
 """
-# Somebody who emptied their profile has no vector any more; somebody who joined since profiles were read keeps theirs.
-# NOT IN would go through all that is staged for each row: of 60,000 vectors, half a minute.
+# Profiles without answers lose their vector; users who joined since the profiles were read keep theirs. NOT IN would
+# scan all staged rows for each stored row.
 PRUNE = """
 DELETE FROM matching.embeddings AS kept
 WHERE NOT EXISTS (SELECT FROM staged WHERE staged.profile_id = kept.profile_id)
   AND NOT (kept.updated_at BETWEEN :read_at AND clock_timestamp())
 """
-# What the vectors are of. Of a profile that was edited since it was read they are not: it has none, and waits.
+# Records which texts a vector was made from. A profile edited since it was read gets null, so that it stays pending.
 CONFIRM = """
 UPDATE matching.embeddings AS kept SET texts_hash = seen.texts_hash
 FROM (
@@ -50,20 +50,20 @@ FROM (
 WHERE kept.profile_id = id AND kept.content_hash = staged.content_hash
   AND kept.texts_hash IS DISTINCT FROM seen.texts_hash
 """
-# An edit that leaves no answer to compare: the vector is of words that the profile no longer shows.
+# For profiles that no longer have answers to embed: their vector is of text that the profile no longer shows.
 REMOVE = """
 DELETE FROM matching.embeddings
 WHERE profile_id = ANY (CAST(:ids AS uuid[])) AND NOT (updated_at BETWEEN :read_at AND clock_timestamp())
 """
-# By a hash of the texts, not by stamps: an app may write any, and one from the future would hide all others. Texts are
-# read once a row, as reading them is what this takes.
+# Compares a hash of the texts rather than timestamps: the app may write any timestamp, and one in the future would hide
+# later edits. OFFSET 0 makes PostgreSQL read the texts, the expensive part, once per row.
 PENDING = """
 FROM (SELECT id, jsonb_hash_extended(texts, 0) AS texts_hash FROM app.profiles OFFSET 0) AS profile
 LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
 WHERE profile.texts_hash <> jsonb_hash_extended('{}', 0) AND known.texts_hash IS DISTINCT FROM profile.texts_hash
 """
 ATTEMPTS = 5
-# Only those of a table that is empty.
+# The HNSW indexes, only while the table is empty.
 GRAPHS = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
@@ -78,40 +78,45 @@ SELECT count(*), md5(string_agg(profile.id || ' ' || profile.texts_hash, ',' ORD
 
 @dataclass(frozen=True)
 class PendingEmbeddings:
-    """Those who wrote something since their vector was made, or have none."""
+    """The profiles with answers that are newer than their vector, or that have no vector."""
 
     people: int
     digest: str
-    """Names who they are and what they wrote, and tells neither."""
+    """Identifies these profiles and their answers without revealing either."""
 
 
 def summarise_pending(connection: Connection) -> PendingEmbeddings | None:
-    """Return who waits for a vector, None for nobody."""
+    """Return the profiles that wait for a vector, or None if there are none."""
     people, digest = connection.execute(text(SUMMARISE_PENDING)).one()
     return PendingEmbeddings(people, digest) if people else None
 
 
 def find_pending(connection: Connection) -> dict[str, str | None]:
-    """Everybody who may need another vector: profile id → content hash of the one that is there, None for none."""
+    """Return the profiles that may need a new vector: profile id → content hash of the stored one, None without one."""
     return {row.id: row.content_hash for row in connection.execute(text(FIND_PENDING))}
 
 
 def store_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
-    """Make `matching.embeddings` hold these and no others; returns how many rows were new or changed.
+    """Replace the content of `matching.embeddings` with these vectors. Return the number of new or changed rows.
 
-    `read_at` (with time zone) is the database's time when the profiles were read: what was stored since then stays.
-    One transaction: a reader sees all of it or nothing.
+    All changes happen in one transaction, so readers see all of them or none.
+
+    Args:
+        engine: The database.
+        encoder: Version of the encoder that made the vectors.
+        vectors: One row per profile.
+        read_at: Database time, with time zone, at which the profiles were read. Vectors stored since then are kept.
     """
     return _store(engine, encoder, vectors, read_at, PRUNE)
 
 
 def add_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
-    """Store these beside those of others, likewise."""
+    """Store these vectors and keep those of other profiles. The arguments are those of `store_embeddings`."""
     return _store(engine, encoder, vectors, read_at)
 
 
 def remove_embeddings(engine: Engine, ids: Sequence[str], read_at: datetime) -> int:
-    """Remove the vectors of these profiles but those stored since `read_at`; returns how many were removed."""
+    """Delete the vectors of these profiles, except those stored since `read_at`. Return the number of deleted rows."""
     with engine.begin() as connection:
         return connection.execute(text(REMOVE), {"ids": list(ids), "read_at": read_at}).rowcount
 
@@ -131,20 +136,21 @@ def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *befo
             if (changed := _try_merge(connection, encoder, read_at)) is not None:
                 return changed
     raise InputError(
-        "matching.embeddings cannot refer to some of the people in app.profiles: where that is a view, let it show "
-        "only people of the table that matching.embeddings refers to; else they were erased one after the other, so "
+        "matching.embeddings cannot refer to some of the people in app.profiles: if that is a view, let it show only "
+        "people of the table that matching.embeddings refers to; if it is a table, they were erased meanwhile, so "
         "run this again"
     )
 
 
 def _try_merge(connection: Connection, encoder: str, read_at: datetime) -> int | None:
-    """How many rows the staged vectors added or changed; None, and nothing done, if somebody was erased meanwhile.
+    """Merge the staged vectors and return the number of new or changed rows.
 
-    The statement sees the people of its start, and the foreign key, which waits for erasures, those of its end. Locking
-    the people instead would need the right to change them, which nobody has to give us.
+    Returns None, without changes, if a profile was erased in the meantime. The statement sees the profiles of its
+    start, but the foreign key, which waits for erasures, checks those of its end. Locking the profiles would need the
+    right to change them, which the app may not grant.
     """
     try:
-        # In a savepoint, which gives its locks back: an erasure may wait for one of them.
+        # A savepoint releases its locks when it is rolled back; an erasure may be waiting for one of them.
         with connection.begin_nested(), _create_index_afterwards(connection):
             changed = connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount
             connection.execute(text(CONFIRM), {"read_at": read_at})
@@ -157,10 +163,10 @@ def _try_merge(connection: Connection, encoder: str, read_at: datetime) -> int |
 
 @contextmanager
 def _create_index_afterwards(connection: Connection) -> Iterator[None]:
-    """Where no vector is stored yet, make the graph of neighbours when they are.
+    """Drop the HNSW index during the block if no vector is stored yet, and build it afterwards.
 
-    That takes a fifth of the time of adding them one by one (5,000 vectors, in one run). Readers wait meanwhile; they
-    would find nothing.
+    This is much faster than inserting the vectors into the index one by one. Readers wait meanwhile; they would find no
+    vectors anyway.
     """
     graphs = connection.execute(text(GRAPHS)).all()
     if graphs and not _lock_against_readers(connection):
@@ -173,7 +179,10 @@ def _create_index_afterwards(connection: Connection) -> Iterator[None]:
 
 
 def _lock_against_readers(connection: Connection) -> bool:
-    """Whether nobody else has the table in a transaction that stays open: a reader's could keep us waiting for good."""
+    """Lock the table against readers, and return whether it succeeded.
+
+    The wait is short, because a reader's open transaction could block it for good.
+    """
     try:
         with connection.begin_nested():
             connection.execute(text("SET LOCAL lock_timeout = '500ms'"))

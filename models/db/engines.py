@@ -1,4 +1,4 @@
-"""Engines and connection strings, made when asked for and never at import."""
+"""Engines and connection strings, created on request and never at import."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,10 @@ from models.db.errors import DatabaseUnavailable, InputError
 from models.db.settings import Settings
 
 DRIVER = "postgresql+psycopg"
-# Behind a pooler that lends sessions by the transaction, a prepared statement would be left in somebody else's session.
+# A pooler may reassign the session after each transaction; a prepared statement would then stay in a foreign session.
 CONNECTION = {"connect_timeout": 10, "prepare_threshold": None}
-# SQLSTATEs of a server that will be back: connection exceptions, shutdowns and starts. None: it was not reached at all.
+# SQLSTATE classes of temporary failures: connection exceptions, shutdowns and starts. An error without a SQLSTATE means
+# that the server was not reached at all.
 LOST_SQLSTATES = ("08", "57P")
 UNREADABLE = (
     "DATABASE_URL cannot be read; it should look like postgresql://user:password@host:5432/database, with %40 for an @ "
@@ -25,25 +26,33 @@ UNREADABLE = (
 
 
 def resolve_database_url(settings: Settings) -> str:
-    """The `postgresql+psycopg://` URL: `DATABASE_URL` when set, else the embedded server's, started if need be.
+    """Return the `postgresql+psycopg://` URL of `DATABASE_URL`, or of the embedded server, which is started if needed.
 
-    Raises InputError for a URL that is not PostgreSQL's and DatabaseUnavailable if the embedded server does not start.
+    Raises:
+        InputError: DATABASE_URL cannot be read or is not a PostgreSQL URL.
+        DatabaseUnavailable: The embedded server does not start.
     """
     if settings.database_url is None:
         return embedded.ensure_running(settings.home)
     try:
         url = _parse_url(settings.database_url)
-    except (ArgumentError, ValueError, psycopg.ProgrammingError):  # not a word of theirs: they quote the password
+    except (ArgumentError, ValueError, psycopg.ProgrammingError):  # their messages quote the password
         raise InputError(UNREADABLE) from None
     if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
-        raise InputError(f"DATABASE_URL names {url.drivername}; only PostgreSQL with pgvector will do")
+        raise InputError(f"DATABASE_URL names {url.drivername}; set it to a PostgreSQL database with pgvector")
     return url.set(drivername=DRIVER).render_as_string(hide_password=False)
 
 
 def _parse_url(given: str) -> URL:
-    """The URL. Raises what SQLAlchemy and the driver raise for one that either cannot use, ValueError for two @."""
+    """Parse the URL, and check that both SQLAlchemy and the driver can use it.
+
+    Raises:
+        ValueError: The URL contains more than one @.
+        sqlalchemy.exc.ArgumentError: SQLAlchemy cannot parse the URL.
+        psycopg.ProgrammingError: The driver cannot parse the URL.
+    """
     if given.count("@") > 1:
-        raise ValueError("what follows the first @ of a password would be taken for the host, and told")
+        raise ValueError("the part of the password after its first @ would be read as the host, and be shown")
     url = make_url(given)
     _read_options(url)
     conninfo_to_dict(convert_to_libpq_url(url.set(drivername=DRIVER).render_as_string(hide_password=False)))
@@ -51,14 +60,18 @@ def _parse_url(given: str) -> URL:
 
 
 def convert_to_libpq_url(url: str) -> str:
-    """The same URL as psycopg itself reads it."""
-    # SQLAlchemy writes the spaces of a password as they are.
+    """Return the same URL in the form that psycopg reads."""
+    # SQLAlchemy does not escape spaces in a password.
     return url.replace(DRIVER, "postgresql", 1).replace(" ", "%20")
 
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Engine]:
-    """An engine for the length of a block. A lost or absent server is raised as DatabaseUnavailable."""
+    """Yield an engine, and dispose of it at the end of the block.
+
+    Raises:
+        DatabaseUnavailable: The server is missing or was lost, or the tables are missing.
+    """
     engine = create_engine(resolve_database_url(settings), connect_args=CONNECTION, hide_parameters=True)
     try:
         yield engine
@@ -68,34 +81,38 @@ def open_database(settings: Settings) -> Iterator[Engine]:
             raise DatabaseUnavailable("the database lacks this version's tables: run `matching migrate`") from error
         if not isinstance(cause, psycopg.OperationalError):
             raise
-        # The first line only: what follows may quote somebody's row.
+        # Only the first line: the others may quote a row.
         what = str(cause).partition("\n")[0]
         raise DatabaseUnavailable(
-            f"{_describe_database(engine.url)} failed: {what}; see that it runs and has room, then run this again"
+            f"{_describe_database(engine.url)} failed: {what}; check that it runs and has disk space, "
+            "then run this again"
         ) from error
     finally:
         engine.dispose()
 
 
 def _describe_database(url: URL) -> str:
-    """The database by name, host and port. The rest of the URL, its query too, may hold a password."""
+    """Return the name, host and port of the database.
+
+    The rest of the URL, including its query, may hold a password.
+    """
     name, host, port = (_read_options(url).get(part) for part in ("dbname", "host", "port"))
     return f"the database {name or 'of the user'} at {host or 'this machine'}, port {port or 5432},"
 
 
 def _read_options(url: URL) -> dict[str, object]:
-    """What the driver is given of a URL."""
+    """Return the connection options that the driver gets for a URL."""
     _, options = url.set(drivername=DRIVER).get_dialect()().create_connect_args(url)
     return dict(options)
 
 
 def is_transient(error: DatabaseUnavailable) -> bool:
-    """Whether the server went away or did not answer, so that the same may well succeed a little later."""
+    """Return whether the server went away or did not answer, so that a later attempt may succeed."""
     return is_connection_failure(error.__cause__.orig if isinstance(error.__cause__, DBAPIError) else error.__cause__)
 
 
 def is_connection_failure(error: BaseException | None) -> bool:
-    """Whether the driver's error says that the server went away or did not answer."""
+    """Return whether the driver's error means that the server went away or did not answer."""
     return isinstance(error, psycopg.OperationalError) and (error.sqlstate or LOST_SQLSTATES[0]).startswith(
         LOST_SQLSTATES
     )

@@ -1,4 +1,4 @@
-"""Erase a person: the profile, and with it everything this backend keeps about them in the database."""
+"""Erase a user: the profile and all data that this backend keeps about the user in the database."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,8 +21,10 @@ SELECT (SELECT count(*) FROM app.interactions WHERE actor_id = :id OR target_id 
 
 @dataclass(frozen=True)
 class ErasureReport:
-    """What went with a person: numbers of rows, and of places in other people's lists and among those withheld from
-    them, over all kept publications."""
+    """The numbers of rows that were erased with a user, over all kept publications.
+
+    `places` counts positions in other users' lists, `withheld` entries in other users' `withheld_ids`.
+    """
 
     profile_id: str
     interactions: int
@@ -34,7 +36,11 @@ class ErasureReport:
 
 
 def find_profile(connection: Connection, who: str) -> str:
-    """The id of the person with this profile id or source key. Raises InputError for nobody's."""
+    """Return the id of the profile with this id or source key.
+
+    Raises:
+        InputError: There is no such profile.
+    """
     found = connection.scalar(text(FIND), {"id": _parse_uuid(who), "who": who}) if who.isprintable() else None
     if found is None:
         raise InputError(
@@ -44,11 +50,14 @@ def find_profile(connection: Connection, who: str) -> str:
 
 
 def erase_profile(connection: Connection, who: str) -> ErasureReport:
-    """Delete the person with this profile id or source key, in the caller's transaction; what went with them.
+    """Delete the user with this profile id or source key in the caller's transaction, and return what was erased.
 
-    The foreign keys take their interactions, blocks, embedding and lists, and the trigger `forget_candidates` their
-    places in other people's lists and among those withheld. A publication that is being built drops erased people
-    itself before it goes live. Raises InputError if nobody has that id or key.
+    The foreign keys delete the user's interactions, blocks, embedding and lists. The trigger `remove_erased_candidates`
+    removes the user from other users' lists and `withheld_ids`. A publication that is being built removes erased users
+    itself before it goes live.
+
+    Raises:
+        InputError: There is no profile with this id or key.
     """
     profile_id = find_profile(connection, who)
     counts = connection.execute(text(COUNT), {"id": profile_id}).one()

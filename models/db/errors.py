@@ -1,28 +1,28 @@
-"""The errors a user can do something about. Each message says what is wrong, with the value, and what to do.
+"""The errors that a user can fix. Each message says what is wrong, with the value, and what to do.
 
 MatchingError
-├── InputError            a file, an argument or a row cannot be used as it is
-├── EmptyTown             there are too few people to match
-├── DatabaseUnavailable   PostgreSQL does not answer or was lost
-├── CheckFailed           what a step made failed a check that blocks the publication
-├── PublicationRefused    a publication failed its checks, or another one is being built
-├── NothingToRollBack     no earlier publication is kept
-├── OtherMake             a stored ranker was made by another version of this program
-├── RankerLost            a stored ranker, its files or its run cannot be found or read
-└── NoChampion            no ranker has been trained and accepted yet, or the one that was is lost
+├── InputError              a file, an argument or a row cannot be used
+├── NotEnoughProfiles       there are too few profiles to match
+├── DatabaseUnavailable     PostgreSQL does not answer or was lost
+├── CheckFailed             the output of a step failed a check that blocks the publication
+├── PublicationRefused      a publication failed its checks, or another one is being built
+├── NothingToRollBack       no earlier publication is kept
+├── IncompatibleModelError  a stored ranker was written by another version of this program
+├── RankerLost              a stored ranker, its files or its run cannot be found or read
+└── NoChampion              no ranker has been trained and accepted yet, or the accepted one is lost
 """
 
 
 class MatchingError(Exception):
-    """Base of every error that is the user's to mend; the command line prints it as one line."""
+    """Base class of all errors that the user can fix. The command line prints them as one line."""
 
 
 class InputError(MatchingError):
-    """A file, an argument or a row cannot be used as it is."""
+    """A file, an argument or a row cannot be used."""
 
 
 class NotEnoughProfiles(MatchingError):
-    """There are too few people to match."""
+    """There are too few profiles to match."""
 
 
 class DatabaseUnavailable(MatchingError):
@@ -30,7 +30,7 @@ class DatabaseUnavailable(MatchingError):
 
 
 class CheckFailed(MatchingError):
-    """What a step of the pipeline made failed a check that blocks the publication."""
+    """The output of a step of the pipeline failed a check that blocks the publication."""
 
 
 class PublicationRefused(MatchingError):
@@ -42,7 +42,7 @@ class NothingToRollBack(MatchingError):
 
 
 class IncompatibleModelError(MatchingError):
-    """A stored ranker was made by another version of this program."""
+    """A stored ranker was written by another version of this program."""
 
 
 class RankerLost(MatchingError):
@@ -50,4 +50,4 @@ class RankerLost(MatchingError):
 
 
 class NoChampion(MatchingError):
-    """No ranker has been trained and accepted yet, or the one that was is lost."""
+    """No ranker has been trained and accepted yet, or the accepted one is lost."""

@@ -1,8 +1,8 @@
-"""Locks that end with their holder's transaction, and that nobody but their owner can take or hold up.
+"""Locks that end with the holder's transaction and that roles without rights can neither take nor block.
 
-Any role may take any advisory lock, so a stranger could keep an erasure waiting. Each of these is a view of nothing:
-LOCK TABLE asks for rights to it, and VACUUM, which would wait for a table that a run has locked, passes over views.
-They are held by the transaction, because a pooler may lend a session to somebody else after each one.
+Any role may take any advisory lock, so an unrelated role could block an erasure. Each of these locks is an empty view
+instead. LOCK TABLE on a view requires rights to it, and VACUUM, which would wait for a table locked by a run, skips
+views. Transactions hold the locks, because a pooler may reassign a session after each transaction.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 ERASURE, LOAD = "matching.erasure_lock", "matching.load_lock"
 PUBLICATION, RUN = "matching.publication_lock", "matching.run_lock"
 
-# A role without rights holds any lock for the moment until it is refused.
+# A role without rights holds a lock briefly, until its request is rejected.
 LOCK_TIMEOUT = "500ms"
 
-# The transaction is idle for as long as the block lasts. It has neither a snapshot nor an id, so it does not hold back
+# The transaction stays idle until the end of the block. It has neither a snapshot nor an id, so it does not hold back
 # VACUUM.
 SET_TIMEOUTS = f"""
 SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', true), set_config('statement_timeout', '0', true),
@@ -28,13 +28,14 @@ SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', true), set_config('statement
 
 def acquire(connection: Connection, lock: str) -> None:
     """Wait for the lock and hold it until the connection's transaction ends."""
-    # The weakest mode that excludes itself: PREPARE of a statement that writes takes ROW EXCLUSIVE without any right.
+    # The weakest mode that excludes itself. ROW EXCLUSIVE is no option: PREPARE of a writing statement takes it without
+    # any rights.
     connection.execute(text(f"LOCK TABLE {lock} IN SHARE UPDATE EXCLUSIVE MODE"))
 
 
 @contextmanager
 def try_acquire(engine: Engine, lock: str) -> Iterator[bool]:
-    """Yield whether nobody else holds the lock; if so, a connection of its own holds it for the length of the block."""
+    """Yield whether the lock was free; if so, a separate connection holds it until the end of the block."""
     with engine.connect() as connection:
         free = _is_acquired(connection, lock)
         try:

@@ -1,4 +1,4 @@
-"""The record between the market policy and the database. Standard library only, so that `models.ml` may make it."""
+"""The records that the market policy passes to the database. Only the standard library, so `models.ml` can use them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MostCompatibleEntry:
-    """The viewer's one partner of the day: p_match in [0, 1], and reasons as those of a candidate of the list, JSON."""
+    """The viewer's most compatible candidate, with p_match in [0, 1] and a JSON array of {code, detail} as reasons."""
 
     candidate_id: str
     p_match: float
@@ -15,9 +15,9 @@ class MostCompatibleEntry:
 
 @dataclass(frozen=True)
 class MatchList:
-    """One viewer's candidates, best first; the sequences are of one length, and all three probabilities in [0, 1].
+    """One viewer's candidates, best first. The sequences have the same length, and probabilities are in [0, 1].
 
-    `reasons` is JSON, as it is stored: an array that holds for each candidate an array of {code, detail}.
+    `reasons` is stored as it is: a JSON array that holds an array of {code, detail} for each candidate.
     """
 
     viewer_id: str
@@ -29,5 +29,7 @@ class MatchList:
     most_compatible: MostCompatibleEntry | None = None
     """On the list or not; None if there is none today."""
     withheld_ids: Sequence[str] = ()
-    """Who is not shown to the viewer while the publication is live: the people who had passed on them. A record without
-    candidates may hold nothing but these."""
+    """Users who are not shown to the viewer while the publication is live, because they had passed on the viewer.
+
+    A record without candidates may hold nothing else.
+    """

@@ -1,4 +1,4 @@
-"""Errors that name nobody: whatever records an error, Dagster or the table of publications, keeps it for good."""
+"""Removal of personal data from errors. Dagster and the table of publications keep the errors they record for good."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def redact(error: BaseException) -> None:
-    """Take ids out of what an error and its causes say, and of a database's error all but its first line.
+    """Remove ids from an error and its causes, and all but the first line from database errors.
 
-    The lines that follow that one quote rows. Kinds, causes, SQLSTATEs and stacks stay.
+    The other lines of database errors quote rows. Types, causes, SQLSTATEs and stacks stay.
     """
     for each in _iterate_chain(error):
         of_database = isinstance(each, psycopg.Error | DBAPIError)
@@ -20,12 +20,12 @@ def redact(error: BaseException) -> None:
 
 
 def _redact_part(part: object) -> object:
-    """The part itself, unless there is an id in it."""
+    """Return the part unchanged unless it contains an id."""
     return ID.sub("…", str(part)) if ID.search(str(part)) else part
 
 
 def _iterate_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what caused it, and what it was raised during the handling of, each once."""
+    """Yield the error, its causes and its contexts, each once."""
     waiting, seen = [error], set[int]()
     while waiting:
         if (each := waiting.pop()) is not None and id(each) not in seen:

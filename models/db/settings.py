@@ -16,19 +16,19 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from models.db.errors import InputError
 
 MIN_SECRET_LENGTH = 10
-"""A secret with fewer different characters is a placeholder ("changeme" again and again), not a secret."""
+"""Minimum number of different characters. A secret with fewer is a placeholder, such as a repeated "changeme"."""
 
 _ORIGIN = re.compile(r"https?://[^\s/*?#@]+")
 
 
 class Settings(BaseSettings):
-    """Where things live. Every field is an environment variable, named in its `validation_alias`."""
+    """The configuration. Every field is an environment variable, named in its `validation_alias`."""
 
-    # Fields given by name are looked up by name too: without the prefix, `home` would be everybody's HOME.
+    # With populate_by_name, pydantic also looks up fields by name. Without the prefix, `home` would read HOME.
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_prefix="MATCHING_")
 
     home: Path = Field(Path(".data"), validation_alias="MATCHING_HOME")
-    """Folder of everything this backend keeps on disk: embedded database, frames, MLflow, Dagster."""
+    """Folder of all files of this backend: embedded database, frames, MLflow, Dagster."""
 
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
     """PostgreSQL with pgvector; unset means the embedded server under `home`."""
@@ -40,38 +40,40 @@ class Settings(BaseSettings):
     """MLflow tracking server; unset means SQLite under `home`."""
 
     dask_scheduler_address: str | None = Field(None, validation_alias="DASK_SCHEDULER_ADDRESS")
-    """Dask scheduler for the heavy steps, e.g. tcp://host:8786; unset means in process."""
+    """Dask scheduler for the expensive steps, e.g. tcp://host:8786; unset means in process."""
 
     environment: Literal["development", "production"] = Field("development", validation_alias="MATCHING_ENV")
-    """In `production` the API starts only with keys that somebody chose, and fetches them by https only."""
+    """In `production` the API starts only with explicitly configured keys, and fetches them only by https."""
 
     jwks_url: str | None = Field(None, validation_alias="MATCHING_JWKS_URL")
-    """Where the app's sign-in publishes the public keys of its RS256 and ES256 tokens; then no secret is used."""
+    """URL of the public keys of the app's sign-in, for RS256 and ES256 tokens. If it is set, no secret is used."""
 
     jwt_secret: SecretStr | None = Field(None, validation_alias="MATCHING_JWT_SECRET", min_length=32)
-    """HS256 secret of the API's tokens, 32 characters or more; unset means a random one kept under `home`."""
+    """HS256 secret of the API's tokens, at least 32 characters; unset means a random one, stored under `home`."""
 
     jwt_issuer: str = Field("delete", validation_alias="MATCHING_JWT_ISSUER", min_length=1)
-    """The `iss` a token must have."""
+    """Required `iss` of a token."""
 
     jwt_audience: str = Field("delete-matching", validation_alias="MATCHING_JWT_AUDIENCE", min_length=1)
-    """The `aud` a token must have, alone or among others."""
+    """Required `aud` of a token, alone or among others."""
 
     jwt_leeway_seconds: float = Field(30, validation_alias="MATCHING_JWT_LEEWAY_SECONDS", ge=0, le=300)
-    """How far the clocks of the sign-in and of the API may differ, in seconds."""
+    """Tolerated difference between the clocks of the sign-in and of the API, in seconds."""
 
     cursor_secret: SecretStr | None = Field(None, validation_alias="MATCHING_CURSOR_SECRET", min_length=32)
-    """Secret that signs page cursors, 32 characters or more, the same for every process that answers the same people;
-    unset means the HS256 secret."""
+    """Secret that signs page cursors, at least 32 characters; unset means the HS256 secret.
+
+    All processes of one API need the same secret.
+    """
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="MATCHING_CORS_ORIGINS")
-    """Origins whose pages may read the API's answers, separated by commas, e.g. https://app.example."""
+    """Origins whose pages may read the API's responses, separated by commas, e.g. https://app.example."""
 
     rate_per_second: float = Field(10, validation_alias="MATCHING_RATE_PER_SECOND", gt=0)
-    """Requests a second that one person may go on making, for each process of the API."""
+    """Sustained requests per second of one user, for each process of the API."""
 
     rate_burst: int = Field(100, validation_alias="MATCHING_RATE_BURST", ge=1)
-    """Requests that one person may make at once after a rest, for each process of the API."""
+    """Requests that one user can make at once after a pause, for each process of the API."""
 
     @field_validator("home")
     @classmethod
@@ -107,12 +109,15 @@ class Settings(BaseSettings):
         return origins
 
     def get_signing_secret(self) -> str:
-        """The HS256 secret: the one set, else a random one made on first use and kept, readable by the owner only.
+        """Return the HS256 secret.
 
-        Raises InputError where a random secret would not do: beside a JWKS URL and in production.
+        If none is set, a random one is generated at first use and stored, readable by the owner only.
+
+        Raises:
+            InputError: A random secret is not acceptable: a JWKS URL is set, or the environment is production.
         """
         if self.jwks_url is not None:
-            raise InputError("MATCHING_JWKS_URL is set: tokens are the app's sign-in's to issue, and no secret is used")
+            raise InputError("MATCHING_JWKS_URL is set: the app's sign-in issues the tokens, and no secret is used")
         if self.jwt_secret is not None:
             return self.jwt_secret.get_secret_value()
         if self.environment == "production":
@@ -126,7 +131,11 @@ class Settings(BaseSettings):
         return path.read_text()
 
     def get_cursor_secret(self) -> str:
-        """The secret behind page cursors. Raises InputError if there is none that every process shares."""
+        """Return the secret that signs page cursors.
+
+        Raises:
+            InputError: There is no secret that all processes share.
+        """
         if self.cursor_secret is not None:
             return self.cursor_secret.get_secret_value()
         if self.jwks_url is not None:
@@ -135,9 +144,9 @@ class Settings(BaseSettings):
 
 
 def _store_secret(secret: str, path: Path) -> None:
-    """Write a file that only its owner can read, whole, unless another process was first."""
+    """Atomically write a file that only its owner can read, unless another process has written it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # made with mode 0600
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # created with mode 0600
         file.write(secret)
         file.flush()
         with suppress(FileExistsError):
@@ -146,7 +155,11 @@ def _store_secret(secret: str, path: Path) -> None:
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process. Raises InputError for a variable that cannot be used, without its value."""
+    """Return the settings of this process.
+
+    Raises:
+        InputError: A variable cannot be used; the message does not contain its value.
+    """
     try:
         return Settings()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Development tokens: what the app's own sign-in would issue, so that anyone can try the API."""
+"""Development tokens in place of those of the app's sign-in, for trying out the API."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,9 +11,10 @@ ALGORITHM = "HS256"
 
 
 def issue_token(settings: Settings, profile_id: UUID, lifetime: timedelta) -> str:
-    """A bearer token with which the API takes its holder for the person `profile_id`, until `lifetime` from now.
+    """Return a bearer token for the profile `profile_id` that expires after `lifetime`.
 
-    Raises InputError where tokens are the app's sign-in's to issue.
+    Raises:
+        InputError: The app's sign-in issues the tokens.
     """
     now = datetime.now(UTC)
     claims = {

@@ -1,1 +1,1 @@
-"""Learned models: pure functions, arrays and frames in, arrays and frames out."""
+"""Machine learning as pure functions: arrays and frames in, arrays and frames out."""

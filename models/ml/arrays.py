@@ -1,4 +1,4 @@
-"""Array types, one name for each dtype; shapes are in the docstrings."""
+"""Array types, one name for each dtype; docstrings give the shapes."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -31,7 +31,7 @@ def _round_coordinate(column: Column[Any], farthest: int) -> Label[Any]:
 
     What is no place stays as it is, for the contract to refuse.
     """
-    return case((func.abs(column) <= farthest, func.matching.snapped(column)), else_=column).label(column.name)
+    return case((func.abs(column) <= farthest, func.matching.round_coordinate(column)), else_=column).label(column.name)
 
 
 JSON_COLUMNS = ("texts", "traits", "facts", "wants")

@@ -1,1 +1,1 @@
-"""What the command line runs: the pipeline, the demo, the user interfaces, scores of pairs."""
+"""The longer commands of the command line: the pipeline, the demo, user interfaces, scores of pairs."""

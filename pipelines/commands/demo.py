@@ -1,4 +1,4 @@
-"""The demonstration: a simulated town, the whole pipeline, and one person's matches as the real API answers them."""
+"""The demo: a simulated population, the whole pipeline, and one user's matches from the real API."""
 
 import socket
 import subprocess
@@ -40,16 +40,16 @@ Next:
 
 
 def show_demo(engine: Engine, settings: Settings, console: Console) -> None:
-    """Load the town, run the pipeline unless this town is published already, and print somebody's matches."""
+    """Load the population, run the pipeline unless it is already published, and print one user's matches."""
     report = simulated_loader.load_simulated(engine, PEOPLE, SEED, settings.home)
     changed = report.profiles_added + report.profiles_changed + report.interactions_added + report.interactions_changed
     with engine.connect() as connection:
         published = get_live_publication(connection)
     if published is None or changed:
-        console.print(f"A simulated town of {PEOPLE:,} people. Now the pipeline:")
+        console.print(f"A simulated population of {PEOPLE:,} people. Running the pipeline:")
         run_job(settings, NIGHTLY_JOB)
     else:
-        console.print(f"The town is as it was: using publication {published.id}.")
+        console.print(f"The population is unchanged: using publication {published.id}.")
     with engine.connect() as connection:
         profile_id, name = connection.execute(text(SELECT_PERSON), {"shown": MATCHES_SHOWN}).one()
     with _serve_api() as address:
@@ -62,11 +62,11 @@ def show_demo(engine: Engine, settings: Settings, console: Console) -> None:
 
 @contextmanager
 def _serve_api() -> Iterator[str]:
-    """The API on a free port, for the length of the block; its address."""
+    """Yield the address of the API on a free port, and stop it at the end of the block."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - its log lines are not for this page
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - its log would clutter the demo
     try:
         address = f"http://127.0.0.1:{port}"
         _await_api(address, process)
@@ -85,7 +85,7 @@ def _await_api(address: str, process: "subprocess.Popen[bytes]") -> None:
         except httpx2.TransportError:
             pass
         time.sleep(0.1)
-    raise MatchingError(f"the API did not get ready within {SECONDS_TO_START} seconds; `make serve` shows why")
+    raise MatchingError(f"the API was not ready within {SECONDS_TO_START} seconds; run `make serve` to see why")
 
 
 def _build_table(name: str, body: dict[str, Any]) -> Table:

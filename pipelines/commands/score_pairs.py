@@ -1,4 +1,4 @@
-"""Score pairs that somebody asks about, with the champion and what the app tables say now."""
+"""Score given pairs with the champion and the current app tables."""
 
 from pathlib import Path
 
@@ -21,7 +21,11 @@ SCORES = ["p_like", "p_liked_back", "p_match"]
 
 
 def read_pairs(path: Path) -> pd.DataFrame:
-    """Columns viewer and candidate of a CSV file, as text. Raises InputError if it is not such a file."""
+    """Read the columns viewer and candidate of a CSV file, as text.
+
+    Raises:
+        InputError: The file is not CSV or lacks a column.
+    """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -34,10 +38,15 @@ def read_pairs(path: Path) -> pd.DataFrame:
 
 
 def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The pairs with p_like, p_liked_back and p_match, in the order given.
+    """Return the pairs with the columns p_like, p_liked_back and p_match added, in the same order.
 
-    `viewer` and `candidate` are profile ids or source keys. Raises InputError for people that are unknown or whose
-    profile breaks the contract.
+    Args:
+        connection: The database.
+        ranker: The champion.
+        pairs: The columns viewer and candidate, profile ids or source keys.
+
+    Raises:
+        InputError: A profile is unknown or breaks the contract.
     """
     everybody, _ = remove_no_answers(read_profiles(connection))
     profiles, rejected = check_profiles(everybody)
@@ -51,7 +60,11 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
 
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:
-    """Write the scored pairs as CSV, whole or not at all. Raises InputError if the path cannot be written."""
+    """Write the scored pairs as CSV, atomically.
+
+    Raises:
+        InputError: The path cannot be written.
+    """
     unfinished = path.with_name(f".{path.name}.part")
     try:
         scores.to_csv(unfinished, index=False, float_format="%.6g")
@@ -62,7 +75,17 @@ def write_scores(scores: pd.DataFrame, path: Path) -> None:
 
 
 def _find_positions(people: pd.Series, key_of: pd.Series, ids: pd.Series, rejected: pd.DataFrame) -> np.ndarray:
-    """Where in `ids` each of the people is, named by id or source key; `key_of` has the ids of the rejected too."""
+    """Return the index in `ids` of each of the people, given by id or source key.
+
+    Args:
+        people: Profile ids or source keys.
+        key_of: Source key by profile id, including rejected profiles.
+        ids: The ids of the usable profiles.
+        rejected: The rejected profiles with their reasons.
+
+    Raises:
+        InputError: Some of the people are not in `ids`.
+    """
     id_of = {key: person for person, key in key_of.items()}
     named = pd.Index([id_of.get(each, each) for each in people], dtype=object)
     positions = pd.Index(ids).get_indexer(named)

@@ -1,6 +1,6 @@
-"""What a person opens in a browser beside Dagster: the API, the notebooks and the example app, each on its port.
+"""The API, the notebooks and the example app as commands, each on its own port.
 
-Each replaces this process, so Ctrl-C reaches it alone.
+Each replaces this process, so that Ctrl-C reaches it directly.
 """
 
 import os
@@ -19,27 +19,39 @@ VITE = CLIENT / "node_modules" / "vite" / "bin" / "vite.js"
 
 
 def serve_api(port: int) -> NoReturn:
-    """Become the API. Raises InputError if the port is taken."""
+    """Replace this process with the API.
+
+    Raises:
+        InputError: The port is in use.
+    """
     require_free(port, "--port")
     options = ["--port", str(port), "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
     _replace_process(sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", *options)
 
 
 def serve_notebooks(settings: Settings, port: int) -> NoReturn:
-    """Become JupyterLab. Raises InputError if the port is taken, or if JupyterLab is not installed."""
+    """Replace this process with JupyterLab.
+
+    Raises:
+        InputError: The port is in use, or JupyterLab is not installed.
+    """
     require_free(port, "--port")
     if find_spec("jupyterlab") is None:
         raise InputError("JupyterLab is not installed; `make notebooks` installs it")
-    # Notebooks run in their own folder: the home is named as seen from here.
+    # Notebooks run in their own folder, where a relative home would be another one.
     os.environ["MATCHING_HOME"] = str(settings.home)
     root = ["--allow-root"] if os.geteuid() == 0 else []
-    # -y: Ctrl-C ends it without a question.
+    # -y: stop at Ctrl-C without asking.
     options = ["--port", str(port), "--ServerApp.port_retries=0", "-y", *root, str(ROOT / "notebooks")]
     _replace_process(sys.executable, "-m", "jupyterlab", *options)
 
 
 def serve_example(port: int) -> NoReturn:
-    """Become the development server of the example app. Raises InputError if the port is taken or Node.js is absent."""
+    """Replace this process with the development server of the example app.
+
+    Raises:
+        InputError: The port is in use, or Node.js or its packages are missing.
+    """
     require_free(port, "--port")
     node = shutil.which("node")
     if node is None or not VITE.exists():

@@ -1,4 +1,4 @@
-"""The data scientists' user interfaces: Dagster and MLflow, side by side, unless MLflow is a server elsewhere."""
+"""The user interfaces for data scientists: Dagster, and MLflow unless a tracking server is configured."""
 
 import os
 import signal
@@ -18,25 +18,32 @@ from pipelines.definitions import build_registry
 from pipelines.processes.ports import DAGSTER_PORT, HOST, MLFLOW_PORT, require_free
 from pipelines.processes.process_groups import end_group, end_with_this_process
 
-# What the two packages say of themselves on every start is nothing that their user could mend.
+# Silences telemetry and warnings of the two packages that users cannot act on.
 QUIET_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded,ignore:starlette.middleware.wsgi is deprecated",
 }
-# MLflow's queues of jobs are for language models: seven processes, and more than a gigabyte.
+# MLflow's job queues are for language models and need several processes with much memory.
 WITHOUT_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def run_interfaces(
     settings: Settings, console: Console, port: int = DAGSTER_PORT, mlflow_port: int = MLFLOW_PORT
 ) -> None:
-    """Run both until Dagster ends, or the user presses Ctrl-C or ends this process.
+    """Run both until Dagster ends, the user presses Ctrl-C, or this process is terminated.
 
-    Raises InputError if they run for this home already, or if a port is taken.
+    Args:
+        settings: The settings of this process.
+        console: Shows the addresses.
+        port: Port of Dagster.
+        mlflow_port: Port of MLflow.
+
+    Raises:
+        InputError: Both already run for this home, or a port is in use.
     """
     where, home = build_registry(settings), ensure_dagster_home(settings)
-    # Started in the background, this process ignores Ctrl-C.
+    # Shells make background processes ignore SIGINT; this restores the handler.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     environment = os.environ | QUIET_ENVIRONMENT | WITHOUT_JOBS | {"DAGSTER_HOME": str(home)}
@@ -66,7 +73,7 @@ def _make_dagster_command(port: int) -> list[str]:
 
 
 def _make_mlflow_command(store: str, port: int) -> list[str]:
-    # One worker: MLflow's default of four takes a gigabyte more to show the same pages.
+    # MLflow's default of four workers needs far more memory for the same pages.
     return [
         sys.executable,
         "-m",
@@ -78,7 +85,7 @@ def _make_mlflow_command(store: str, port: int) -> list[str]:
         "1",
         "--backend-store-uri",
         store,
-        # Not a line for every picture of a page.
+        # Without this, it logs a line for each image of a page.
         "--uvicorn-opts",
         "--log-level warning",
     ]
@@ -86,7 +93,7 @@ def _make_mlflow_command(store: str, port: int) -> list[str]:
 
 @contextmanager
 def _run_process(command: list[str], environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
-    # In a session of its own Ctrl-C does not reach it, and it ends in order. It inherits the lock.
+    # In a separate session, Ctrl-C does not reach it, so it can be stopped in order. It inherits the lock.
     process = subprocess.Popen(command, env=environment, start_new_session=True, close_fds=False)  # noqa: S603
     try:
         with end_with_this_process(process.pid):

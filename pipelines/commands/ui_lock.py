@@ -1,4 +1,4 @@
-"""One `matching ui` for each Dagster instance: two daemons in one would run every schedule twice."""
+"""The lock that allows one `matching ui` per Dagster instance. Two daemons would run every schedule twice."""
 
 import fcntl
 import os
@@ -18,8 +18,15 @@ MAX_WAIT_SECONDS = 60
 def hold_ui_lock(home: Path, address: str) -> Iterator[None]:
     """Hold the lock of the instance in `home`, for this process and those it starts.
 
-    Raises InputError with the address of the one that runs. If that was killed, what it started is about to end, and
-    is waited for.
+    If the previous holder was killed, its child processes are about to end; the lock waits for them up to
+    MAX_WAIT_SECONDS.
+
+    Args:
+        home: Folder of the Dagster instance.
+        address: Address of this Dagster, for the error of others.
+
+    Raises:
+        InputError: Another process holds the lock; the message contains its address.
     """
     lock = os.open(home / "ui.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -1,1 +1,1 @@
-"""Loaders: each fills the app tables from one source, once however often it is loaded, and reports its refusals."""
+"""Loaders fill the app tables from one source each. They are idempotent and report the rows they refuse."""

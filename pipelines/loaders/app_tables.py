@@ -1,4 +1,4 @@
-"""Write people and interactions into the app tables, once each, however often they are loaded."""
+"""Write people and interactions into the app tables, idempotently."""
 
 import logging
 from collections import Counter
@@ -25,23 +25,30 @@ logger = logging.getLogger(__name__)
 
 
 def derive_profile_id(source_key: str) -> str:
-    """The id of the person with this source key: the same on every machine, so that a run can be repeated exactly."""
+    """Return the profile id for a source key. It is the same on every machine, so that runs are reproducible."""
     return str(uuid5(NAMESPACE, source_key))
 
 
 def fill_app_tables(
     engine: Engine, people: Iterable[Person], interactions: Iterable[Interaction], refused: Counter[str] | None = None
 ) -> LoadReport:
-    """Insert or update the people and interactions in one transaction; rows as they already are stay untouched.
+    """Insert or update people and interactions in one transaction. Unchanged rows are not written.
 
-    Both iterables are read once, people first, and streamed. Rows that cannot be used are left out and counted in the
-    report with those the source already `refused`. Of several rows with the same key the first counts. Interactions
-    may name people of earlier loads. Two loads at once happen one after the other. If the server is lost or its disk
-    full, nothing is written; inside `models.db.engines.open_database` that is raised as DatabaseUnavailable.
+    Concurrent loads run one after the other. If the server is lost or its disk is full, nothing is written; inside
+    `models.db.engines.open_database` this is raised as DatabaseUnavailable.
+
+    Args:
+        engine: The database.
+        people: Read once and streamed, before the interactions. Of several rows with one key, the first counts.
+        interactions: Read once and streamed. They may refer to people of earlier loads.
+        refused: Rows that the source already refused, by reason. The report adds them to those refused here.
+
+    Returns:
+        The numbers of rows that were added, changed, unchanged and refused.
     """
     reasons: Counter[str] = Counter()
     with engine.begin() as connection:
-        # Two loads at once would meet in the same rows in different orders: the second waits here.
+        # Two concurrent loads could lock the same rows in different orders, so the second waits here.
         locks.acquire(connection, locks.LOAD)
         people_counts = _fill_profiles(connection, filter_people(people, reasons))
         interaction_counts = _fill_interactions(connection, filter_interactions(interactions, reasons), reasons)
@@ -77,7 +84,7 @@ def _derive_actor_namespace(actor_key: str) -> UUID:
 def _make_interaction_row(line: int, interaction: Interaction) -> tuple[object, ...]:
     return (
         line,
-        # The target's key in the actor's namespace: no two pairs of keys can be spelt the same.
+        # The target's key in the actor's namespace: a concatenation of both keys could be ambiguous.
         str(uuid5(_derive_actor_namespace(interaction.actor_key), interaction.target_key)),
         interaction.actor_key,
         interaction.target_key,
@@ -108,7 +115,7 @@ def _fill_interactions(
 
 
 def _copy_rows(connection: Connection, table: str, rows: Iterable[tuple[object, ...]]) -> int:
-    """Stream rows into a temporary table and let the planner know its size; the number of rows."""
+    """Stream rows into a temporary table and return their number. ANALYZE gives the planner the table's size."""
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     count = 0
     try:

@@ -1,4 +1,4 @@
-"""Read somebody else's CSV file, plain or zipped, or say in one line why it cannot be read."""
+"""Read an external CSV file, plain or zipped, with one-line errors for files that cannot be read."""
 
 import csv
 import html
@@ -26,12 +26,24 @@ def read_rows(
     refused: Counter[str],
     no_answers: Counter[str],
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """The data rows of a CSV file as (number from 1, cell by column); columns that were not asked for are left behind.
+    """Read the data rows of a CSV file, with only the requested columns.
 
-    An optional column that the file does not have is blank in every row. Rows with more or fewer cells than the header
-    are counted in `refused`. A cell that stands for no answer, such as `NA`, becomes blank and is counted in
-    `no_answers` by column. The first of the encodings that fits is taken. Raises InputError at once for a file that
-    is not there, is not text, is empty or lacks required columns, and while reading for quotes that do not close.
+    A cell that stands for no answer, such as `NA`, becomes blank.
+
+    Args:
+        path: A CSV file, or a zip archive that holds one.
+        required: Columns that the file must have.
+        optional: Columns that are blank in every row if the file lacks them.
+        encodings: The encodings to try, in order; the first that can decode the file is used.
+        refused: Counts rows with more or fewer cells than the header.
+        no_answers: Counts cells that stand for no answer, by column.
+
+    Returns:
+        An iterator of (row number from 1, cell by column).
+
+    Raises:
+        InputError: At once, if the file is missing, is not text, is empty or lacks required columns. While iterating,
+            if a quote is not closed.
     """
     csv.field_size_limit(MAX_CELL_LENGTH)
     reader = csv.reader(io.StringIO(_decode_file(path, encodings), newline=""), strict=True)
@@ -49,7 +61,7 @@ def read_rows(
 
 
 def is_blank(cell: str) -> bool:
-    """Return whether a cell of a file gives no answer. In a file, `none` in small letters is none either."""
+    """Return whether a cell of a file gives no answer. In files, `none` in any case is no answer either."""
     return is_no_answer(html.unescape(cell)) or cell.strip().casefold() == "none"
 
 
@@ -62,7 +74,11 @@ def _replace_no_answer(column: str, cell: str, no_answers: Counter[str]) -> str:
 
 
 def parse_number(cell: str) -> float | None:
-    """A cell as a number, thousands separators allowed; None if blank. Raises ValueError for anything else."""
+    """Parse a cell as a number, with optional thousands separators; return None if it is blank.
+
+    Raises:
+        ValueError: The cell is not a finite number.
+    """
     if is_blank(cell):
         return None
     digits = cell.strip().replace(",", "")
@@ -73,7 +89,7 @@ def parse_number(cell: str) -> float | None:
 
 
 def parse_whole_number(cell: str) -> int | None:
-    """A cell as a whole number, `11` or `11.0`; None if it is anything else."""
+    """Parse a cell as a whole number, `11` or `11.0`; return None if it is anything else."""
     try:
         value = parse_number(cell)
     except ValueError:

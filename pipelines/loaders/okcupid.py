@@ -1,8 +1,7 @@
 """Load the OkCupid profiles of June 2012 (Kim and Escobedo-Land, J. Stat. Educ. 2015) in their anonymised revision.
 
-The file has neither names nor places, essays or interactions. So that there is a text to embed, one is rendered from
-the answers, under the prompt `ABOUT`; ethnicity is not among them, as the ranker leaves it out and a text would bring
-it back.
+The file contains no names, places, essays or interactions. To have a text to embed, the loader renders one from the
+answers under the prompt `ABOUT`. The text omits ethnicity: the ranker excludes it, and the text would bring it back.
 """
 
 import html
@@ -43,7 +42,7 @@ SENTENCES = {
     "religion": "My religion: {}.",
     "sign": "My sign: {}.",
 }
-"""The columns that become facts and are told in the text, each with its sentence."""
+"""The columns that become facts and appear in the text, each with its sentence."""
 
 FACTS = (*SENTENCES, "ethnicity")
 
@@ -60,9 +59,11 @@ COLUMNS = ("age", "sex", "orientation", "height", "income", "speaks", *FACTS)
 
 
 def load_okcupid(engine: Engine, path: Path) -> LoadReport:
-    """Load the profiles, as `read_okcupid` gives them.
+    """Load the profiles that `read_okcupid` reads.
 
-    Raises InputError for a file that cannot be used and DatabaseUnavailable, with nothing written, for a lost server.
+    Raises:
+        InputError: The file cannot be used.
+        DatabaseUnavailable: The server was lost; nothing is written.
     """
     source = read_okcupid(path)
     report = app_tables.fill_app_tables(engine, source.people, source.interactions, source.refused)
@@ -70,10 +71,13 @@ def load_okcupid(engine: Engine, path: Path) -> LoadReport:
 
 
 def read_okcupid(path: Path) -> Source:
-    """The people in the file, a zip archive or the CSV itself, read as they are asked for; raises InputError.
+    """Read the people from the CSV file or from a zip archive that holds it, lazily.
 
-    A person's number is that of their row, refused rows included. Whoever is under 18 or over 100, or not 48 to 84
-    inches tall, is refused.
+    Each person's number is that of their row, counting refused rows. People under 18 or over 100 years, or not 48 to 84
+    inches tall, are refused.
+
+    Raises:
+        InputError: The file cannot be used.
     """
     refused, no_answers = Counter[str](), Counter[str]()
     numbered = read_rows(path, COLUMNS, (), ("utf-8-sig",), refused, no_answers)
@@ -129,7 +133,7 @@ def _parse_seeks(sex: str, orientation: str) -> tuple[str, ...]:
 
 
 def _parse_facts(answers: Mapping[str, str], no_answers: Counter[str]) -> tuple[dict[str, str], dict[str, float]]:
-    """What was said, and how serious about it, from 1, apart."""
+    """Return the facts, and separately how serious the person is about them, from 1."""
     facts: dict[str, str] = {}
     seriousness: dict[str, float] = {}
     for column in FACTS:
@@ -149,7 +153,7 @@ def _split_seriousness(column: str, answer: str) -> tuple[str, float | None]:
 
 
 def _remove_no_answers(column: str, answer: str, no_answers: Counter[str]) -> str:
-    """`asian, NA` → asian. An answer without such a part stays as it is."""
+    """Remove the parts that are no answer: `asian, NA` → asian. Other answers stay unchanged."""
     parts = PARTS.split(answer) if answer else []
     kept = [part for part in parts if not is_blank(part)]
     no_answers.update([column] * (len(parts) - len(kept)))
@@ -157,7 +161,7 @@ def _remove_no_answers(column: str, answer: str, no_answers: Counter[str]) -> st
 
 
 def _parse_measures(answers: Mapping[str, str]) -> dict[str, float]:
-    """Height and yearly income, each only where it was given: an unknown income is -1 in the file."""
+    """Return height in cm and yearly income, each only if given. In the file, -1 is an unknown income."""
     height, income = parse_whole_number(answers["height"]), parse_whole_number(answers["income"])
     return {
         **({} if height is None else {"height_cm": round(height * CM_PER_INCH, 1)}),
@@ -166,7 +170,7 @@ def _parse_measures(answers: Mapping[str, str]) -> dict[str, float]:
 
 
 def _parse_languages(speaks: str, no_answers: Counter[str]) -> tuple[str, ...]:
-    """`english (fluently), english, c++, NA` → english, c++."""
+    """Return the names of the languages: `english (fluently), english, c++, NA` → english, c++."""
     names = [language.partition(" (")[0].strip() for language in speaks.split(",")]
     no_answers.update("speaks" for name in filter(None, names) if is_blank(name))
     return tuple(dict.fromkeys(name for name in names if name not in BLANK_ANSWERS and not is_blank(name)))

@@ -1,4 +1,4 @@
-"""What a source gives and what a load answers."""
+"""The records that sources provide and the report that loads return."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 @dataclass(frozen=True)
 class Person:
-    """One profile as a source gives it."""
+    """A profile as a source provides it."""
 
     source_key: str
     display_name: str
@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Interaction:
-    """One like or pass, between people named by source key. `created_at` has a time zone."""
+    """A like or pass between people identified by source key. `created_at` has a time zone."""
 
     actor_key: str
     target_key: str
@@ -41,19 +41,19 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Source:
-    """Everything one file gives: `people` may be read once only, and the counters count on while they are read."""
+    """The content of one file. `people` can be read only once, and the counters grow while it is read."""
 
     people: Iterable[Person]
     interactions: Iterable[Interaction]
     refused: Counter[str]
     notes: tuple[str, ...] = ()
     no_answers: Counter[str] = field(default_factory=Counter)
-    """Words that stand for no answer, such as `NA`, by column."""
+    """Number of words that stand for no answer, such as `NA`, by column."""
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did: how many rows were new, changed or as before, and how many were refused, by reason."""
+    """The numbers of rows that a load added, changed, left unchanged and refused, the latter by reason."""
 
     profiles_added: int
     profiles_changed: int
@@ -64,14 +64,14 @@ class LoadReport:
     refused: Counter[str]
     notes: tuple[str, ...] = ()
     no_answers: Counter[str] = field(default_factory=Counter)
-    """Words that stood for no answer, such as `NA`, by column."""
+    """Number of words that stand for no answer, such as `NA`, by column."""
 
 
 def compute_age(birth_date: date, on: date) -> int:
-    """Completed years of age on a day, as people count them and as `matching.age_in_years` does."""
+    """Return the age in completed years on a day, as `matching.age_in_years` computes it."""
     return on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
 
 
 def estimate_birth_date(age: int, on: date) -> date:
-    """The birth date taken for somebody whose age on a day is all that is known: born half a year earlier still."""
+    """Return the estimated birth date for an age on a day: half a year before the latest date that gives this age."""
     return on - timedelta(days=365.2425 * (age + 0.5))

@@ -1,6 +1,6 @@
-"""Which people and interactions cannot be loaded, and why, in words that can be counted: no personal values in them.
+"""The reasons for which people and interactions are refused, as texts without personal values that can be counted.
 
-A person who breaks a rule is refused as a whole: nothing is cut short or mended here.
+A person who breaks a rule is refused as a whole: nothing is truncated or corrected.
 """
 
 import math
@@ -21,7 +21,7 @@ UNKNOWN_PERSON = "interaction with an unknown person"
 
 
 def _iterate_words(person: Person) -> Iterator[str]:
-    """Every string of a profile but the answers."""
+    """Yield every string of a profile except the answers."""
     yield from (person.source_key, person.display_name, person.gender, *person.seeks, *person.interests)
     yield from (*person.texts, *person.traits, *person.wants, *person.facts, *person.facts.values())
 
@@ -92,12 +92,15 @@ REFUSALS: dict[str, Callable[[Person, date], bool]] = {
 
 
 def find_refusal(person: Person, today: date) -> str | None:
-    """Why this person cannot be loaded, in words without personal values, or None."""
+    """Return why this person cannot be loaded, without personal values, or None."""
     return next((reason for reason, applies in REFUSALS.items() if applies(person, today)), None)
 
 
 def find_interaction_refusal(interaction: Interaction) -> str | None:
-    """Why this interaction cannot be loaded whoever is known, in words without personal values, or None."""
+    """Return why this interaction cannot be loaded, without personal values, or None.
+
+    It does not check whether the two people exist.
+    """
     if interaction.kind not in KINDS:
         return "interaction of an unknown kind"
     if interaction.actor_key == interaction.target_key:
@@ -112,7 +115,7 @@ def find_interaction_refusal(interaction: Interaction) -> str | None:
 
 
 def filter_people(people: Iterable[Person], reasons: Counter[str]) -> Iterator[Person]:
-    """The people that can be loaded, each source key once; the others are counted in `reasons`."""
+    """Yield the people that can be loaded, each source key once, and count the others in `reasons`."""
     today = datetime.now(UTC).date()
     seen: set[str] = set()
     for person in people:
@@ -125,7 +128,7 @@ def filter_people(people: Iterable[Person], reasons: Counter[str]) -> Iterator[P
 
 
 def filter_interactions(interactions: Iterable[Interaction], reasons: Counter[str]) -> Iterator[Interaction]:
-    """The interactions that can be loaded if their people are known; the others are counted in `reasons`."""
+    """Yield the interactions that can be loaded if their people exist, and count the others in `reasons`."""
     for interaction in interactions:
         reason = find_interaction_refusal(interaction)
         if reason is None:

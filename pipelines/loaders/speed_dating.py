@@ -1,7 +1,7 @@
 """Load the Columbia speed-dating experiment of 2002 to 2004 (Fisman, Iyengar, Kamenica, Simonson) from its public file.
 
-Only the columns named here and in `speed_dating_profile.COLUMNS` are read, so nothing of what guests said at the event
-or later reaches a profile. Of the event itself only the guest's own `dec` is read; it gives the kind of an interaction.
+Only the columns listed here and in `speed_dating_profile.COLUMNS` are read, so that nothing a guest said at the event
+or later enters a profile. Of the event itself only the guest's own `dec` is read; it is the kind of the interaction.
 """
 
 import statistics
@@ -24,8 +24,8 @@ REQUIRED = ("iid", "gender", "wave", "pid")
 OPTIONAL = ("age", "order", "dec", *COLUMNS)
 ENCODINGS = ("utf-8-sig", "mac_roman")  # the public file is Mac Roman; copies of it have been saved as UTF-8
 
-TYPICAL_AGE = 26  # the median of the public file, for a part of it in which nobody gave an age
-START = time(20, tzinfo=UTC)  # a convention: the file gives no hours
+TYPICAL_AGE = 26  # the median of the public file, for parts of it without any age
+START = time(20, tzinfo=UTC)  # assumed: the file contains no times of day
 DATE_LENGTH = timedelta(minutes=4)
 MOST_DATES = 60  # in one evening
 KINDS = {0: "pass", 1: "like"}
@@ -33,7 +33,7 @@ KINDS = {0: "pass", 1: "like"}
 
 @dataclass(frozen=True)
 class Side:
-    """One row: one guest's side of one date. `partner` and `age` are None where the file leaves them out."""
+    """One row: one guest's side of one date. `partner` and `age` are None if the file omits them."""
 
     guest: int
     partner: int | None
@@ -44,10 +44,13 @@ class Side:
 
 
 def load_speed_dating(engine: Engine, path: Path) -> LoadReport:
-    """Load the guests and their decisions, as `read_speed_dating` gives them; another part of the file adds to what is
-    there.
+    """Load the guests and their decisions that `read_speed_dating` reads.
 
-    Raises InputError for a file that cannot be used and DatabaseUnavailable, with nothing written, for a lost server.
+    Loading another part of the file adds to the rows that are already stored.
+
+    Raises:
+        InputError: The file cannot be used.
+        DatabaseUnavailable: The server was lost; nothing is written.
     """
     source = read_speed_dating(path)
     report = app_tables.fill_app_tables(engine, source.people, source.interactions, source.refused)
@@ -55,9 +58,12 @@ def load_speed_dating(engine: Engine, path: Path) -> LoadReport:
 
 
 def read_speed_dating(path: Path) -> Source:
-    """The guests and decisions in the file, or in any part of it that has at least the columns of `REQUIRED`.
+    """Read the guests and decisions from the file, or from any part of it that has the columns of `REQUIRED`.
 
-    A guest is who has rows of their own. A row without `dec` gives its guest but no interaction. Raises InputError.
+    Everyone with rows of their own is a guest. A row without `dec` adds its guest but no interaction.
+
+    Raises:
+        InputError: The file cannot be used.
     """
     refused, notes, no_answers = Counter[str](), Counter[str](), Counter[str]()
     sides = _read_sides(path, refused, no_answers)
@@ -89,7 +95,7 @@ def _read_sides(path: Path, refused: Counter[str], no_answers: Counter[str]) -> 
 
 
 def _impute_ages(sides: Sequence[Side], notes: Counter[str]) -> dict[int, int]:
-    """Age at the event by guest: a profile must have one, so a blank becomes the median of the wave's same gender."""
+    """Return the age at the event by guest. A missing age becomes the median of the same wave and gender."""
     guests = {side.guest: side for side in reversed(sides)}
     given = {side.guest: side.age for side in reversed(sides) if side.age is not None}
     peers = defaultdict(list)
@@ -128,9 +134,10 @@ def _identify_pair(side: Side) -> frozenset[int | None]:
 
 
 def _schedule_dates(sides: Iterable[Side], refused: Counter[str]) -> dict[frozenset[int | None], datetime]:
-    """When each pair met: dates of four minutes from `START`, at the place in the evening that `order` gives.
+    """Return when each pair met: dates of four minutes from `START`, in the sequence that `order` gives.
 
-    In some waves the two sides give different places; the earlier one counts for both. None at all counts as the first.
+    In some waves the two sides give different numbers; the earlier one counts for both. A missing number counts as the
+    first.
     """
     places: dict[frozenset[int | None], float] = {}
     for side in sides:

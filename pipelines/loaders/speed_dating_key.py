@@ -1,4 +1,4 @@
-"""The public key of the Columbia speed-dating file (Fisman, Iyengar, Kamenica, Simonson): what its codes stand for."""
+"""The codes in the Columbia speed-dating file (Fisman, Iyengar, Kamenica, Simonson), from its public key."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""One guest's questionnaire of the speed-dating file as a profile: what was known before the event and nothing else."""
+"""A guest's questionnaire in the speed-dating file as a profile, with only what was known before the event."""
 
 import math
 from collections import Counter
@@ -34,20 +34,28 @@ COLUMNS = (
     *(f"{attribute}{block}_1" for block in (WANTS_BLOCK, *GUESSED_WANTS_BLOCKS) for attribute in ATTRIBUTES),
     *(f"{attribute}{block}_1" for block in SELF_RATING_BLOCKS for attribute in RATED),
 )
-"""The columns that make a profile, beside iid, gender, wave and age."""
+"""The columns that make a profile, in addition to iid, gender, wave and age."""
 
 HIGHEST_RATING = 10
-HIGHEST_SLIP = 15  # on its scale of 10 the public file has ratings of 13 and 14
-KEEN = 7  # an activity rated so or higher is an interest
+HIGHEST_SLIP = 15  # on a scale to 10, the public file contains ratings of 13 and 14, which are read as 10
+KEEN = 7  # minimum rating of an activity to become an interest
 
 
 def make_person(
     iid: int, gender: int, age: int, event: date, cells: Mapping[str, str], refused: Counter[str]
 ) -> Person:
-    """The profile of a guest of `age` years on the day of the event.
+    """Build the profile of a guest.
 
-    Values out of their range are left out and counted in `refused`. Ratings are 0 to 10, preferences shares of their
-    own sum, importances 0 to 1, money US dollars, habits 1 (almost never) to 7 (several times a week).
+    Values out of range are dropped. In the profile, ratings are 0 to 10, preferences are shares of their sum,
+    importances are 0 to 1, money is in US dollars, and habits are 1 (almost never) to 7 (several times a week).
+
+    Args:
+        iid: Number of the guest in the file.
+        gender: Code of GENDERS.
+        age: Age in years on the day of the event.
+        event: The day of the event.
+        cells: The guest's cells by column.
+        refused: Counts values that are out of range.
     """
     ratings = {column: _read_rating(cells, column, refused) for column in ACTIVITIES}
     return Person(
@@ -65,14 +73,17 @@ def make_person(
 
 
 def make_source_key(iid: int) -> str:
-    """The source key of the guest with this `iid`."""
+    """Return the source key of the guest with this `iid`."""
     return f"speed-dating:{iid}"
 
 
 def read_bounded_number(
     cells: Mapping[str, str], column: str, low: float, high: float, refused: Counter[str]
 ) -> float | None:
-    """The number in a column; None if blank, and also, but counted in `refused`, if unreadable or not in low … high."""
+    """Return the number in a column, or None if it is blank, unreadable or not in [low, high].
+
+    Unreadable numbers and those out of range are counted in `refused`.
+    """
     try:
         value = parse_number(cells[column])
     except ValueError:
@@ -93,7 +104,7 @@ def _read_rating(cells: Mapping[str, str], column: str, refused: Counter[str]) -
 
 
 def _read_opinions(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float | None]:
-    """What guests think of themselves, of what others see in them, and of what others want."""
+    """Return the guest's ratings of themselves, of how others see them, and of what others want."""
     seen = {
         prefix + word: _read_rating(cells, f"{column}{block}_1", refused)
         for block, prefix in SELF_RATING_BLOCKS.items()
@@ -110,12 +121,15 @@ def _read_opinions(cells: Mapping[str, str], refused: Counter[str]) -> dict[str,
 def _read_circumstances(cells: Mapping[str, str], refused: Counter[str]) -> dict[str, float | None]:
     amounts = {name: read_bounded_number(cells, column, 0, 10_000_000, refused) for column, name in AMOUNTS.items()}
     codes = _drop_missing({name: read_bounded_number(cells, column, 1, 7, refused) for column, name in HABITS.items()})
-    often = {name: 8 - code for name, code in codes.items()}  # the file's 1 is most often
+    often = {name: 8 - code for name, code in codes.items()}  # in the file, 1 is the most frequent
     return {**amounts, **often, "exphappy": _read_rating(cells, "exphappy", refused)}
 
 
 def _read_shares(cells: Mapping[str, str], block: str, refused: Counter[str]) -> dict[str, float]:
-    """A block of six preferences as shares of its own sum: 100 points and ratings of 1 to 10 come out alike."""
+    """Return a block of six preferences as shares of their sum.
+
+    This makes blocks of 100 points and ratings of 1 to 10 comparable.
+    """
     points = _drop_missing(
         {word: read_bounded_number(cells, f"{column}{block}_1", 0, 100, refused) for column, word in ATTRIBUTES.items()}
     )

@@ -1,6 +1,6 @@
-"""The statements of `app_tables.fill_app_tables`: a temporary table and an upsert each for profiles and interactions.
+"""The SQL of `app_tables.fill_app_tables`: a temporary table and an upsert for profiles and for interactions.
 
-An upsert writes only what differs, and answers how many rows came, were added, were changed.
+An upsert writes only rows that differ and returns how many rows it received, added and changed.
 """
 
 INCOMING_PROFILES = """

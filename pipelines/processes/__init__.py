@@ -1,1 +1,1 @@
-"""What a run starts or listens on: the Dask cluster, process groups, ports."""
+"""Processes and ports: the Dask cluster, process groups, and checks of TCP ports."""

@@ -1,4 +1,4 @@
-"""Map shards, and grow trees, on a Dask cluster."""
+"""Map shards and train trees on a Dask cluster."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +17,13 @@ RESPONSE_SECONDS = 5
 
 
 def map_on_cluster(scheduler: str, function: Callable[[Shard], int], shards: Sequence[Shard]) -> Iterator[int]:
-    """The function's counts for each shard, as workers finish them; a shard whose worker died is given to another."""
+    """Yield the function's counts for each shard as workers finish. If a worker dies, another one takes its shard.
+
+    Raises:
+        InputError: The cluster does not answer.
+    """
     with _connect(scheduler) as client:
-        # Impure: the same shard must be written again if its file is gone, whatever the scheduler remembers.
+        # Impure, because a shard whose file is gone must be written again despite the scheduler's cached result.
         done = as_completed(client.map(function, shards, pure=False), with_results=True)  # type: ignore[no-untyped-call]
         for _, count in done:
             yield int(count)
@@ -33,16 +37,27 @@ def train_trees_on_cluster(
     start: Float64Array,
     rounds: int,
 ) -> lgb.Booster:
-    """Grow trees by LightGBM's data-parallel learner (Meng et al. 2016), each worker with its part of the rows.
+    """Train trees with LightGBM's data-parallel learner (Meng et al. 2016), with a part of the rows on each worker.
 
-    The workers speak to each other by TCP, on ports they choose. Each draws rows and finds bins by itself: the trees
-    are as those of another seed are, not the same. Raises InputError if the cluster does not answer.
+    The workers communicate by TCP on ports that they choose. Each samples rows and finds bins separately. The trees
+    therefore differ from those of a local training as if trained with another seed.
+
+    Args:
+        scheduler: Address of the Dask scheduler.
+        parameters: Parameters of LightGBM.
+        features: Shape (n, features).
+        liked: Labels, shape (n,).
+        start: Initial log-odds, shape (n,).
+        rounds: Number of trees.
+
+    Raises:
+        InputError: The cluster does not answer.
     """
     with _connect(scheduler) as client, warnings.catch_warnings():
-        from dask import array  # noqa: PLC0415 - takes a second, for who grows trees
+        from dask import array  # noqa: PLC0415 - slow to import, and only needed here
         from lightgbm.dask import DaskLGBMClassifier  # noqa: PLC0415
 
-        # Its own default among them; each worker's threads count.
+        # LightGBM warns even about its own default; the number of threads of each worker applies.
         warnings.filterwarnings("ignore", "Parameter n(um|_)(_threads|jobs) will be ignored")
         machines = len(client.scheduler_info(n_workers=-1)["workers"])
 

@@ -1,4 +1,4 @@
-"""TCP ports of this machine that a server is about to take: free, or the error says what holds them."""
+"""Checks that TCP ports on this machine are free before a server takes them."""
 
 import errno
 import socket
@@ -10,11 +10,11 @@ from models.db.errors import InputError
 HOST = "127.0.0.1"
 MAX_PORT = 65535
 DAGSTER_PORT, MLFLOW_PORT, API_PORT, NOTEBOOKS_PORT, EXAMPLE_PORT = 3000, 5000, 8000, 8888, 5173
-"""The ports where nobody chooses another."""
+"""The default ports."""
 
 
 def require_free(port: int, option: str) -> None:
-    """Raise InputError if no server can listen on `port`; `option` chooses another one."""
+    """Raise InputError if no server can listen on `port`. The message names `option`, which chooses another port."""
     if not 1 <= port <= MAX_PORT:
         raise InputError(f"{option} {port} is no port; choose one from 1 to {MAX_PORT}")
     try:
@@ -29,7 +29,7 @@ def require_free(port: int, option: str) -> None:
 
 
 def _describe_holder(port: int) -> str:
-    """Name the process that listens on `port`; nothing if it belongs to a user whose processes cannot be seen."""
+    """Return " by" and the process that listens on `port`, or an empty string if it is not visible to this user."""
     try:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port

@@ -1,4 +1,4 @@
-"""Processes that a process starts and that must not outlive it, with all that they start themselves."""
+"""Child processes that must end with this process, including all processes that they start."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import psutil
 
 TERMINATION_SECONDS = 20
-# Reads until the pipe closes, as it does when this process ends in whatever way.
+# Reads until the pipe closes, which happens however this process ends.
 GUARD = 'read _; kill -TERM "-$0" 2>/dev/null'
 
 
@@ -26,7 +26,7 @@ def end_with_this_process(group: int) -> Iterator[None]:
 
 
 def end_group(leader: "subprocess.Popen[bytes]") -> None:
-    """Ask the leader of a process group to end, then what is left of the group; kill what has not ended in time."""
+    """Terminate the leader of a process group, then the rest of the group; kill those that do not end in time."""
     leader.terminate()
     with suppress(subprocess.TimeoutExpired):
         leader.wait(TERMINATION_SECONDS)
@@ -43,7 +43,7 @@ def end_group(leader: "subprocess.Popen[bytes]") -> None:
 
 
 def _find_members(group: int) -> list[psutil.Process]:
-    """Find the living processes of a process group; nobody may have waited for dead ones."""
+    """Return the living processes of a process group. Zombies are skipped, since their parents may never reap them."""
     return [process for process in psutil.process_iter(["status"]) if _is_member(process, group)]
 
 

@@ -1,1 +1,1 @@
-"""Plots, tables and progress that assets, MLflow and the terminal show."""
+"""Plots, tables and progress for assets, MLflow and the terminal."""

@@ -1,4 +1,4 @@
-"""The map of the embeddings: groups of people who write alike, and which interests stand out in each."""
+"""The map of the embeddings: groups of users with similar texts, and the interests that are distinctive of each."""
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,15 @@ from pipelines.reports.plot_style import COLOURS, MARKERS, make_axes
 MAX_POINTS = 3000
 GROUPS = len(COLOURS)
 INTERESTS_NAMED = 3
-# Of an interest that fewer have, how often it comes in a group says little.
+# The frequency ratio of an interest that fewer users have is too noisy.
 MIN_PROFILES = 10
 
 
 def plot_embedding_map(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> Figure:
-    """Everybody's vector, or 3,000 people's, on the plane where groups of them lie farthest apart.
+    """Plot the vectors of up to MAX_POINTS users on the plane that best separates groups of them.
 
-    The groups are found by k-means (MacQueen, 1967) from the vectors alone, and named by the interests, which the
-    encoder is not shown, that come most often in them beside the town.
+    k-means (MacQueen, 1967) finds the groups from the vectors alone. Interests label them: those most frequent relative
+    to the population. The encoder does not see interests.
     """
     ids, vectors = pool_by_profile(answers)
     rows = np.sort(np.random.default_rng(0).permutation(len(ids))[:MAX_POINTS])
@@ -28,10 +28,10 @@ def plot_embedding_map(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> Fig
     at, shares = project_to_plane(vectors[rows].astype(np.float64), middles, np.bincount(group, minlength=len(middles)))
     interests = profiles.set_index("profile_id")["interests"].reindex(ids[rows]).reset_index(drop=True)
     x, y = (
-        f"{name} direction that parts them ({share:.0%} of variance)"
+        f"{name} direction that separates them ({share:.0%} of variance)"
         for name, share in zip(("first", "second"), shares, strict=True)
     )
-    figure, points = make_axes("People who write alike, grouped by their texts alone", x, y, width=8.5, height=5.5)
+    figure, points = make_axes("People with similar texts, grouped by their texts alone", x, y, width=8.5, height=5.5)
     for number, (colour, marker) in enumerate(zip(COLOURS, MARKERS, strict=True)):
         if (mine := group == number).any():
             label = f"{mine.sum():,} people: {name_distinctive_interests(interests, mine)}"
@@ -39,13 +39,20 @@ def plot_embedding_map(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> Fig
                 at[mine, 0], at[mine, 1], s=20, color=colour, marker=marker, alpha=0.6, linewidths=0, label=label
             )
     if len(rows):
-        title = "interests that stand out in each group (times the town's share)"
+        title = "distinctive interests of each group (times the share of all)"
         figure.legend(title=title, loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
     return figure
 
 
 def find_clusters(vectors: Float64Array) -> tuple[Int64Array, Float64Array]:
-    """Each one's group, int64 (n,), and the middles of the groups, float64 (groups, d), of vectors (n, d)."""
+    """Return the group of each vector, and the centres of the groups.
+
+    Args:
+        vectors: Shape (n, d).
+
+    Returns:
+        Groups, int64 (n,), and centres, float64 (groups, d). Fewer than GROUPS different vectors form one group.
+    """
     different = len(np.unique(vectors, axis=0))
     if different < GROUPS:
         return np.zeros(len(vectors), np.int64), vectors[:1]
@@ -54,7 +61,15 @@ def find_clusters(vectors: Float64Array) -> tuple[Int64Array, Float64Array]:
 
 
 def name_distinctive_interests(interests: "pd.Series[list[str]]", mine: BoolArray) -> str:
-    """The interests that come most often among some, a mask (n,), beside how often they come among all."""
+    """Return the interests that are most frequent in a group relative to all users.
+
+    Args:
+        interests: The interests of each user, shape (n,).
+        mine: Mask of the group, shape (n,).
+
+    Returns:
+        Up to INTERESTS_NAMED names with the ratio of frequencies, or "none".
+    """
     had = interests.explode().dropna()
     of_all = had.value_counts()
     times = (had[mine[had.index]].value_counts() / mine.sum()) / (of_all / len(interests))
@@ -66,9 +81,17 @@ def name_distinctive_interests(interests: "pd.Series[list[str]]", mine: BoolArra
 def project_to_plane(
     vectors: Float64Array, middles: Float64Array, sizes: Int64Array
 ) -> tuple[Float64Array, Float64Array]:
-    """Points (n, 2) of vectors (n, d) where their groups, of these middles (g, d) and sizes (g,), lie farthest apart.
+    """Project vectors on the plane on which their groups are farthest apart.
 
-    That is on the first two principal components of the middles. With the share of the vectors' variance along each.
+    The plane is spanned by the first two principal components of the group centres.
+
+    Args:
+        vectors: Shape (n, d).
+        middles: Centres of the groups, shape (g, d).
+        sizes: Sizes of the groups, shape (g,).
+
+    Returns:
+        Points (n, 2), and the share of the vectors' variance along each axis, shape (2,).
     """
     points, shares = np.zeros((len(vectors), 2)), np.zeros(2)
     if len(vectors) > 1:

@@ -1,4 +1,4 @@
-"""The last evaluation on the terminal, and with the asset in Dagster."""
+"""The report of the last evaluation, on the terminal and as metadata of its asset."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from pipelines.store.frame_store import convert_from_table, read_table, store_ur
 WIDTH = 130
 TRUTH = "truth_rank_correlation"
 TARGETS = {"like": "likes", "match": "matches"}
-# The ranker and what it has to beat. Longer names would run into the next column of Dagster's page.
+# The ranker and the methods it has to beat. Longer names would overlap the next column of Dagster's page.
 TRACKED_METHODS = [
     "ranker",
     "ranker_linear_start",
@@ -31,9 +31,11 @@ TRACKED_METHODS = [
 def build_evaluation_metadata(
     figures: pd.DataFrame, said: Sequence[str]
 ) -> Mapping[str, float | dg.MetadataValue[Any]]:
-    """Metadata of an evaluation: all methods in tables; of those worth watching over time, the AUC within viewers.
+    """Return the metadata of an evaluation: tables of all methods, and the AUC within viewers of the tracked methods.
 
-    That is named as the ranker's own in its asset; `said` is what models.ml.evaluation.variance_split says.
+    Args:
+        figures: The result of the evaluation.
+        said: The sentences of models.ml.evaluation.variance_split.
     """
     cold = {target: tabulate_by_method(figures, target) for target in TARGETS}
     tables = {f"{words}_of_newcomers": _label_columns(cold[target], "method") for target, words in TARGETS.items()} | {
@@ -55,7 +57,7 @@ def build_evaluation_metadata(
 
 
 def print_evaluation(settings: Settings, console: Console) -> None:
-    """Print the tables of the evaluation that was made last."""
+    """Print the tables of the last evaluation."""
     wide = Console(width=max(console.width, WIDTH))
     figures = convert_from_table(read_table(ShardStore(base=store_url(settings)).get_frame_path("ranker_evaluation")))
     for target, words in TARGETS.items():

@@ -1,84 +1,114 @@
-"""What the market asset says of its lists: beside the other policies, and if inboxes were not crowded after all."""
+"""Metadata of match lists, compared with the order of p_match, and of the comparison of all policies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import numpy as np
 import pandas as pd
+from rich.console import Console
+from rich.table import Table
 
+from models.db.settings import Settings
 from models.ml.arrays import Float64Array
 from models.ml.market import AttentionModel, MarketGraph
-from models.ml.market.comparison import REFERENCE_POLICY, PolicyLists, compare_policies, compute_outcome
+from models.ml.market.comparison import REFERENCE_POLICY, PolicyLists, compute_outcome, make_policy_lists
 from models.ml.market.exposure.exposure_bounds import compute_exposure
 from models.ml.market.graph.ranked_lists import compute_positions
 from models.ml.market.policies.policy_registry import POLICIES
 from pipelines.reports.plots import plot_exposure, plot_policies, round_figures, show_figure, show_table
+from pipelines.resources import ShardStore
+from pipelines.store.frame_store import convert_from_table, read_table, store_url
 
-# How people read the columns of models.ml.market.comparison.compare_policies, and with what format.
+Metadata = Mapping[str, str | float | dg.MetadataValue[Any]]
+
+# Headings and formats of the columns of models.ml.market.comparison.compare_policies.
 HEADINGS = {
     "policy": ("policy", ""),
     "expected_matches": ("expected matches", ",.1f"),
-    "expected_matches_flat": ("if every like is looked at", ",.1f"),
-    "people_matched": ("people with a match", ".1%"),
-    "views_gini": ("Gini of views", ".3f"),
-    "views_top_share": ("views of the top 1 %", ".1%"),
+    "expected_matches_flat": ("if each like is examined", ",.1f"),
+    "people_matched": ("users with a match", ".1%"),
+    "views_gini": ("Gini of exposure", ".3f"),
+    "views_top_share": ("exposure of the top 1 %", ".1%"),
     "seconds": ("seconds", ".2f"),
 }
 
 
 def build_market_metadata(
-    graph: MarketGraph,
-    attention: AttentionModel,
-    chosen: PolicyLists,
-    allowance: Float64Array | None,
-    say: Callable[[str], None],
-) -> Mapping[str, str | float | dg.MetadataValue[Any]]:
-    """Metadata of the lists; `say` is told what each policy would bring."""
-    compared = compare_policies(graph, attention, say, chosen, allowance)
-    plain = {str(name): value for name, value in compared[compared["policy"] == REFERENCE_POLICY].iloc[0].items()}
+    graph: MarketGraph, attention: AttentionModel, chosen: PolicyLists, allowance: Float64Array | None
+) -> Metadata:
+    """Build the metadata of the chosen lists, compared with lists of the same bound in the order of p_match."""
+    reference = make_policy_lists(graph, attention, REFERENCE_POLICY, allowance=allowance)
+    plain = compute_outcome(graph, attention, reference.positions)
     ours = compute_outcome(graph, attention, chosen.positions)
-    lost = 1 - ours["expected_matches_flat"] / plain["expected_matches_flat"] if plain["expected_matches_flat"] else 0.0
-    say(
-        f"{ours['expected_matches']:,.0f} distinct matches expected, {_compute_gain(ours, plain):+.1%} over product; "
-        f"if every like received were looked at, {-lost:+.1%}"
+    gains = {
+        "over_product": _compute_gain(ours, plain, "expected_matches"),
+        "lost_if_inboxes_are_flat": -_compute_gain(ours, plain, "expected_matches_flat"),
+    }
+    figures = round_figures({**ours, **gains, **_list_costs(chosen)})
+    return {"policy": chosen.policy, **figures, "inbox_trust": attention.inbox_weight}
+
+
+def describe_outcome(metadata: Metadata) -> str:
+    """Return a line of a log on the metadata of `build_market_metadata`."""
+    expected, gain, lost = (metadata[name] for name in ("expected_matches", "over_product", "lost_if_inboxes_are_flat"))
+    return (
+        f"{expected:,.0f} distinct matches expected, {gain:+.1%} over {REFERENCE_POLICY}; "
+        f"if each like received is examined, {-float(str(lost)):+.1%}"
     )
-    costs = (
-        {}
-        if chosen.exposure is None
-        else {
-            "cost_of_most_views": chosen.exposure.cost_of_cap,
-            "cost_of_least_views": chosen.exposure.cost_of_floor,
-            "people_outside_the_bounds": chosen.exposure.violation_count,
-        }
-    )
-    looks = np.minimum(attention.compute_list_examination(), 1)
-    plain_views = compute_exposure(
-        graph, compute_positions(graph, POLICIES[REFERENCE_POLICY](graph, attention), attention.length), looks
-    )
+
+
+def build_comparison_metadata(
+    graph: MarketGraph, attention: AttentionModel, chosen: PolicyLists, compared: pd.DataFrame
+) -> Metadata:
+    """Build the metadata of a comparison of all policies: a table and two pictures that set the chosen one apart."""
+    scores = POLICIES[REFERENCE_POLICY](graph, attention)
+    lists = {REFERENCE_POLICY: compute_positions(graph, scores, attention.length), chosen.policy: chosen.positions}
+    examination = np.minimum(attention.compute_list_examination(), 1)
+    exposure = {name: compute_exposure(graph, positions, examination) for name, positions in lists.items()}
     return {
         "policy": chosen.policy,
-        **round_figures(
-            {**ours, "over_product": _compute_gain(ours, plain), "lost_if_inboxes_are_flat": lost, **costs}
-        ),
         "inbox_trust": attention.inbox_weight,
         "policies": _build_table(compared),
         "policies_picture": show_figure(plot_policies(compared, chosen.policy)),
-        "exposure_picture": show_figure(
-            plot_exposure(
-                {REFERENCE_POLICY: plain_views, chosen.policy: compute_exposure(graph, chosen.positions, looks)}
-            )
-        ),
+        "exposure_picture": show_figure(plot_exposure(exposure)),
+    }
+
+
+def print_comparison(settings: Settings, console: Console) -> None:
+    """Print the table of the last comparison of policies."""
+    path = ShardStore(base=store_url(settings)).get_frame_path("policy_comparison")
+    table = Table()
+    for heading, _ in HEADINGS.values():
+        table.add_column(heading.replace(" ", "\n"), justify="left" if heading == "policy" else "right", no_wrap=True)
+    for _, row in _order_policies(convert_from_table(read_table(path))).iterrows():
+        table.add_row(*(f"{row[name]:{form}}" for name, (_, form) in HEADINGS.items()))
+    console.print(table)
+
+
+def _list_costs(chosen: PolicyLists) -> dict[str, float]:
+    """Return what bounds on exposure cost, as shares of the expected matches; nothing without bounds."""
+    if (bounded := chosen.exposure) is None:
+        return {}
+    return {
+        "cost_of_most_views": bounded.cost_of_cap,
+        "cost_of_least_views": bounded.cost_of_floor,
+        "people_outside_the_bounds": bounded.violation_count,
     }
 
 
 def _build_table(compared: pd.DataFrame) -> dg.MetadataValue[Any]:
-    """The policies, best first, as people read them."""
-    ordered = compared[list(HEADINGS)].sort_values("expected_matches", ascending=False)
-    named = ordered.assign(policy=ordered["policy"].str.replace("_", " "))
+    """Return the policies as a Markdown table."""
     headings, formats = zip(*HEADINGS.values(), strict=True)
-    return show_table(named.set_axis(headings, axis=1), formats)
+    return show_table(_order_policies(compared).set_axis(headings, axis=1), formats)
 
 
-def _compute_gain(ours: Mapping[str, float], plain: Mapping[str, float]) -> float:
-    return ours["expected_matches"] / plain["expected_matches"] - 1 if plain["expected_matches"] else 0.0
+def _order_policies(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return the policies as users read them, best first."""
+    ordered = compared[list(HEADINGS)].sort_values("expected_matches", ascending=False)
+    return ordered.assign(policy=ordered["policy"].str.replace("_", " "))
+
+
+def _compute_gain(ours: Mapping[str, float], plain: Mapping[str, float], figure: str) -> float:
+    """Return the relative gain in a figure; 0 where there is nothing to gain over."""
+    return ours[figure] / plain[figure] - 1 if plain[figure] else 0.0

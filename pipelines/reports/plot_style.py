@@ -1,4 +1,4 @@
-"""How every picture looks, in metadata and in notebooks: few lines, large type, colours that all can tell apart."""
+"""The style of all plots in metadata and notebooks: few lines, large type, colours for colour-blind readers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,16 +8,16 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours (2008), told apart by colour-blind people too; their yellow is too faint for lines.
+# Okabe and Ito's colours (2008), which colour-blind people can distinguish; their yellow is too faint for lines.
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY, BLACK = "#999999", "#000000"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION)
-# Lines and points of several series differ in form too: colour is never the only sign.
+# Series also differ in their markers, so that colour is never the only cue.
 MARKERS = ("o", "s", "^", "D", "v", "P")
-# Below 0, none, above 0: purple and orange, of which no kind of colour blindness makes one.
+# A diverging map from purple to orange, which remain distinct with every kind of colour blindness.
 DIVERGING = "PuOr_r"
 
-STYLE: dict[Any, Any] = {  # matplotlib's type for these is a list of all its settings
+STYLE: dict[Any, Any] = {  # matplotlib's own type enumerates all its settings
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.labelsize": 11,
@@ -35,7 +35,15 @@ STYLE: dict[Any, Any] = {  # matplotlib's type for these is a list of all its se
 
 
 def make_axes(title: str, x: str, y: str, *, width: float = 6.5, height: float = 3.8) -> tuple[Figure, Axes]:
-    """A figure of one picture; `x` and `y` say what is on the axes, with the unit. Sizes are in inches."""
+    """Create a figure with one plot.
+
+    Args:
+        title: Title of the plot.
+        x: Label of the x axis, with the unit.
+        y: Label of the y axis, with the unit.
+        width: Inches.
+        height: Inches.
+    """
     figure, (only,) = make_panels([title], x, y, width=width, height=height)
     return figure, only
 
@@ -43,7 +51,15 @@ def make_axes(title: str, x: str, y: str, *, width: float = 6.5, height: float =
 def make_panels(
     titles: Sequence[str], x: str, y: str, *, width: float = 6.5, height: float = 3.8
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of pictures side by side on the same scales, one a title. Sizes are in inches, of the whole."""
+    """Create a figure with plots side by side on the same scales, one per title.
+
+    Args:
+        titles: Titles of the plots.
+        x: Label of the x axes, with the unit.
+        y: Label of the first y axis, with the unit.
+        width: Inches, of the whole figure.
+        height: Inches, of the whole figure.
+    """
     with rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         row = figure.subplots(1, len(titles), sharex=True, sharey=True, squeeze=False)[0]
@@ -54,5 +70,5 @@ def make_panels(
 
 
 def add_legend(axes: Axes, title: str | None = None) -> None:
-    """The legend of a picture, without a frame, where it hides least."""
+    """Add a legend without a frame, where it hides least."""
     axes.legend(title=title, frameon=False, fontsize=9.5)

@@ -1,4 +1,4 @@
-"""Pictures that assets show in their metadata, and notebooks among their cells."""
+"""Plots and tables for the metadata of assets and for notebooks."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from models.ml.arrays import Float64Array
 from pipelines.reports.plot_style import BLUE, COLOURS, GREY, MARKERS, ORANGE, add_legend, make_axes
 
-# Markdown of fewer characters stands in the column of values, cut off at the right.
+# Dagster shows Markdown with fewer characters in the column of values, truncated at the right.
 MAX_TABLE_ROWS = 1000
 
 
 def show_figure(figure: Figure) -> dg.MetadataValue:
-    """A figure as metadata that the Dagster UI shows in place."""
+    """Return a figure as metadata that the Dagster UI shows inline."""
     file = BytesIO()
     figure.savefig(file, format="png", bbox_inches="tight")
     encoded = base64.b64encode(file.getvalue()).decode()
@@ -25,23 +25,26 @@ def show_figure(figure: Figure) -> dg.MetadataValue:
 
 
 def round_figures(figures: Mapping[str, float]) -> dict[str, float]:
-    """Figures as people read them in metadata: counts as they are, others to four decimals, large ones to fewer."""
+    """Round figures for metadata: counts stay, others get four decimals, and large ones fewer."""
     return {name: value if isinstance(value, int) else _round_figure(float(value)) for name, value in figures.items()}
 
 
 def show_table(frame: pd.DataFrame, floats: str | Sequence[str] = ".3f", *, index: bool = False) -> dg.MetadataValue:
-    """A frame as metadata that the Dagster UI shows as a table in a window; what is not there is left empty."""
+    """Return a frame as metadata that the Dagster UI shows as a table in a dialog.
+
+    Missing values become empty cells.
+    """
     cells = frame.astype(object).where(frame.notna(), None)
     return show_markdown(cells.to_markdown(index=index, floatfmt=floats))
 
 
 def show_markdown(markdown: str) -> dg.MetadataValue:
-    """Markdown as metadata that the Dagster UI opens in a window."""
+    """Return Markdown as metadata that the Dagster UI opens in a dialog."""
     return dg.MetadataValue.md(f"{markdown}\n".ljust(MAX_TABLE_ROWS))
 
 
 def plot_policies(compared: pd.DataFrame, chosen: str) -> Figure:
-    """Expected matches of each policy, best at the top, the chosen one marked."""
+    """Plot the expected matches of each policy, best at the top, with the chosen one highlighted."""
     ordered = compared.sort_values("expected_matches")
     title = f"What each policy would bring; chosen: {_label_policy(chosen)}"
     figure, bars = make_axes(title, "expected distinct matches", "", width=7)
@@ -54,7 +57,11 @@ def plot_policies(compared: pd.DataFrame, chosen: str) -> Figure:
 
 
 def plot_exposure(views: Mapping[str, Float64Array]) -> Figure:
-    """Lorenz curves (1905) of expected views, float64 (people,), by policy."""
+    """Plot the Lorenz curve (1905) of exposure for each policy.
+
+    Args:
+        views: Exposure of each user, float64 (users,), by policy.
+    """
     figure, curves = make_axes("Who gets seen", "share of people, least seen first (%)", "share of all views (%)")
     for number, (name, each) in enumerate(views.items()):
         total = np.concatenate([[0.0], np.cumsum(np.sort(each))])

@@ -1,4 +1,4 @@
-"""What a run says on the terminal: one line a step and what the step reports, without Dagster's own bookkeeping."""
+"""The terminal output of a run: one line per step and the messages of the step, without Dagster's own events."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ START, DONE, FAILED, CHECK = "STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "ASSE
 
 
 class _ProgressFormatter(logging.Formatter):
-    """Formats the start and the end of a step, checks that failed, and messages of the assets."""
+    """Formats the start and end of steps, failed checks, and messages of assets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,9 +41,9 @@ def _is_reported(record: logging.LogRecord) -> bool:
     return event.event_type_value in (START, DONE, FAILED)
 
 
-@dg.logger(config_schema={}, description="One line a step, and what it reports.")
+@dg.logger(config_schema={}, description="One line per step, and its messages.")
 def progress(_context: dg.InitLoggerContext) -> logging.Logger:
-    """The console logger of this project's jobs."""
+    """Return the console logger of this project's jobs."""
     handler = logging.StreamHandler()
     handler.setFormatter(_ProgressFormatter())
     handler.addFilter(_is_reported)

@@ -1,4 +1,4 @@
-"""Pictures of the ranker: in the asset's metadata, and with its MLflow run."""
+"""Plots of the ranker for the asset's metadata and the MLflow run."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -8,9 +8,12 @@ from pipelines.reports.plot_style import BLUE, GREY, ORANGE, add_legend, make_ax
 
 
 def plot_calibration(questions: pd.DataFrame) -> Figure:
-    """What was predicted and what came, by tenth of the questions (see models.ml.evaluation.champion_evaluation)."""
+    """Plot predicted probability against observed frequency by decile of the samples.
+
+    The samples come from models.ml.evaluation.champion_evaluation.
+    """
     table = compute_reliability(questions["liked"], questions["ranker"])
-    figure, points = make_axes("Is p_like what it says?", "predicted chance of a like (%)", "likes that came (%)")
+    figure, points = make_axes("Is p_like calibrated?", "predicted probability of a like (%)", "observed likes (%)")
     most = 105 * float(max(table["predicted"].max(), table["observed"].max()))
     points.plot([0, most], [0, most], color=GREY, linestyle=":", label="as predicted")
     error = 2 * compute_binomial_standard_error(table["observed"], table["n"])
@@ -21,7 +24,7 @@ def plot_calibration(questions: pd.DataFrame) -> Figure:
         color=BLUE,
         marker="o",
         capsize=3,
-        label="a tenth of the questions, ± 2 standard errors",
+        label="a tenth of the samples, ± 2 standard errors",
     )
     points.set(xlim=(0, most), ylim=(0, most))
     add_legend(points)
@@ -29,13 +32,13 @@ def plot_calibration(questions: pd.DataFrame) -> Figure:
 
 
 def plot_lift(questions: pd.DataFrame) -> Figure:
-    """How many times the usual share of likes is found in each tenth, those with the highest scores first."""
+    """Plot the share of likes in each decile of the samples relative to the mean, highest scores first."""
     table = compute_lift(questions["liked"], questions["ranker"])
     title = f"Likes where scores are high: {table['captured'].iloc[: len(table) // 2].max():.0%} in the upper half"
-    figure, bars = make_axes(title, "tenth of the questions, highest scores first", "likes, times the mean rate")
+    figure, bars = make_axes(title, "tenth of the samples, highest scores first", "likes, times the mean rate")
     bars.axhline(1, color=ORANGE, linestyle="--", label="at random", zorder=0.5)
     drawn = bars.bar([str(number) for number in range(1, len(table) + 1)], table["lift"], color=BLUE)
-    # On white: the line of chance must not cross out a number.
+    # A white background keeps the line of the random order from striking through a number.
     bars.bar_label(drawn, fmt="{:.2f}", padding=2, fontsize=9, bbox={"color": "white", "pad": 0.5})
     bars.grid(visible=False, axis="x")
     bars.margins(y=0.12)
@@ -44,7 +47,11 @@ def plot_lift(questions: pd.DataFrame) -> Figure:
 
 
 def plot_contributions(importance: "pd.Series[float]") -> Figure:
-    """How much each subject moves the log-odds of a like on average, float64 by subject."""
+    """Plot how much each subject changes the log-odds of a like on average.
+
+    Args:
+        importance: Mean absolute change by subject, float64.
+    """
     ordered = importance.sort_values()
     figure, bars = make_axes("What moves the ranker", "mean change of the log-odds of a like, either way", "", width=7)
     drawn = bars.barh(ordered.index, ordered, color=BLUE)

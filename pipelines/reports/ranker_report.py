@@ -1,4 +1,4 @@
-"""What a training shows of its ranker: pictures and tables, in Dagster and with the MLflow run alike."""
+"""The report of a trained ranker: plots and tables for Dagster and for the MLflow run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from pipelines.reports.plots import show_figure, show_table
 from pipelines.reports.ranker_plots import plot_calibration, plot_contributions, plot_lift
 from pipelines.store.model_registry import ModelRegistry
 
-# Where `matching ui` serves Dagster.
+# The default address of Dagster in `matching ui`.
 DAGSTER = "http://127.0.0.1:3000"
 HISTORY_LABELS = {-1: "half of all"}
 
@@ -27,9 +27,17 @@ def build_ranker_metadata(
     answers: AnswerEmbeddings,
     decisions: pd.DataFrame,
 ) -> Mapping[str, dg.MetadataValue[Any]]:
-    """Metadata of the ranker, kept with the current MLflow run too; nothing of a prior, which knows no decision.
+    """Return the metadata of the ranker, which is also logged to the current MLflow run.
 
-    The ranker is examined on folds that it did not see, with more or less known of both people.
+    The ranker is evaluated on held-out folds, by the number of visible decisions of both users. A ranker without a
+    report, the prior that is trained without decisions, has no metadata.
+
+    Args:
+        registry: Logs to MLflow.
+        trained: The result of the training.
+        profiles: The profiles frame.
+        answers: The embeddings of the answers.
+        decisions: The decisions that the ranker was trained on.
     """
     if trained.report is None:
         return {}
@@ -51,7 +59,10 @@ def build_ranker_metadata(
 
 
 def tabulate_evaluation(whole: pd.DataFrame, known: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
-    """A row a method and amount known of both people; the figures of models.ml.evaluation.champion_evaluation."""
+    """Return one row per method and amount of history of both users.
+
+    The figures are those of models.ml.evaluation.champion_evaluation.
+    """
     tables = {"any": whole} | {HISTORY_LABELS.get(amount, str(amount)): table for amount, table in known.items()}
     parts = [table.rename_axis("method").reset_index().assign(known=name) for name, table in tables.items()]
     together = pd.concat(parts, ignore_index=True)
@@ -59,9 +70,9 @@ def tabulate_evaluation(whole: pd.DataFrame, known: Mapping[int, pd.DataFrame]) 
 
 
 def tabulate_ranking(known: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
-    """AUC within viewers: a row a method, best first, a column an amount known of both people.
+    """Return the AUC within viewers: one row per method, best first, one column per amount of history.
 
-    MLflow keeps one long table of all figures; in Dagster's window its head would be out of sight.
+    MLflow keeps one long table of all figures, which would be too long for Dagster's dialog.
     """
     columns = {HISTORY_LABELS.get(amount, str(amount)): each["AUC within viewers"] for amount, each in known.items()}
     wide = pd.DataFrame(columns).rename_axis("AUC within viewers, decisions known:")
@@ -69,7 +80,10 @@ def tabulate_ranking(known: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
 
 
 def explain_checks(checks: Sequence[GateCheck]) -> dict[str, str]:
-    """Check → whether it passed, and its sentence; what failed first, as of a long text MLflow shows the beginning."""
+    """Return whether each check passed, with its sentence.
+
+    Failed checks come first, because MLflow shows only the beginning of a long text.
+    """
     failed_first = sorted(checks, key=lambda each: each.passed)
     return {each.name: f"{'passed' if each.passed else 'failed'}: {each.sentence}" for each in failed_first}
 
@@ -77,7 +91,16 @@ def explain_checks(checks: Sequence[GateCheck]) -> dict[str, str]:
 def write_note(
     version: str, promoted: bool, rival: str | None, trained_on: str, why: Mapping[str, str], run_id: str
 ) -> str:
-    """What MLflow tells of a run, in Markdown: what became of it, on what, by which Dagster run, and why."""
+    """Return the Markdown note of an MLflow run.
+
+    Args:
+        version: Version of the ranker.
+        promoted: Whether it became the champion.
+        rival: Version of the champion at that time, None if there was none.
+        trained_on: Description of the training data.
+        why: Explanation by name of the check.
+        run_id: Id of the Dagster run.
+    """
     became = "is the champion" if promoted else "was refused"
     lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in why.items()]
     return "\n".join(

@@ -1,1 +1,1 @@
-"""Who may ask, and how often: tokens, their keys, and the rate limit."""
+"""Authentication and rate limiting of requests."""

@@ -1,4 +1,4 @@
-"""Who "me" is: the bearer JWT of the app's sign-in, and nothing else in a request."""
+"""Authentication: the viewer of a request comes from the app's bearer JWT and from nothing else."""
 
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -12,7 +12,7 @@ from serving.access.jwt_keys import KeysUnavailable, TokenKeys, make_keys
 from serving.problems.problem_details import raise_not_ready, raise_token_invalid, raise_token_missing
 
 MAX_TOKEN_LENGTH = 8192
-"""Characters. A longer one is refused unread: reading is work that nobody has to pay for."""
+"""Characters. A longer token is rejected before it is decoded, so that it costs no work."""
 
 _bearer = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="A token whose `sub` is the profile id of the viewer."
@@ -20,7 +20,7 @@ _bearer = HTTPBearer(
 
 
 class Verifier(NamedTuple):
-    """What a good token looks like here."""
+    """The keys and claims that a valid token must have."""
 
     keys: TokenKeys
     issuer: str
@@ -28,9 +28,12 @@ class Verifier(NamedTuple):
     leeway_seconds: float
 
     async def verify_token(self, token: str) -> UUID:
-        """The profile id that a token vouches for.
+        """Return the profile id in the `sub` claim of a valid token.
 
-        Raises jwt.PyJWTError or ValueError if it vouches for none, KeysUnavailable if that cannot be told yet.
+        Raises:
+            jwt.PyJWTError: The signature or a claim is not valid.
+            ValueError: The token is longer than MAX_TOKEN_LENGTH, or `sub` is not a UUID.
+            KeysUnavailable: The public keys have not been fetched yet.
         """
         if len(token) > MAX_TOKEN_LENGTH:
             raise ValueError("the token is too long")
@@ -47,14 +50,21 @@ class Verifier(NamedTuple):
 
 
 def make_verifier(settings: Settings) -> Verifier:
-    """The verifier of these settings. Raises InputError where they would let anybody in or nobody."""
+    """Build the verifier from the settings.
+
+    Raises:
+        InputError: The settings would accept every token or none.
+    """
     return Verifier(make_keys(settings), settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway_seconds)
 
 
 async def authenticate_viewer(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> UUID:
-    """The profile id in the request's token. Answers 401 if there is none or it is not good."""
+    """Return the profile id in the request's token, or answer 401 if the token is missing or not valid.
+
+    Answers 503 if the public keys have not been fetched yet.
+    """
     if credentials is None:
         raise_token_missing()
     verifier: Verifier = request.state.verifier

@@ -1,6 +1,6 @@
-"""The keys that vouch for tokens: one shared secret, or the public keys of the app's sign-in. Never both.
+"""The keys that verify tokens: one shared secret, or the public keys of the app's sign-in, never both.
 
-Which of the two it is decides the algorithms. What a token says of itself decides only which public key is tried.
+The kind of key decides which algorithms are allowed. The header of a token only selects which public key is tried.
 """
 
 import asyncio
@@ -16,23 +16,23 @@ from models.db.settings import Settings
 from models.db.tokens import ALGORITHM
 
 FRESH_SECONDS = 300.0
-"""Public keys are fetched again this often, so that one the sign-in withdrew is soon believed no more."""
+"""Interval between fetches of the public keys, so that a key that the sign-in withdraws soon stops working."""
 
 REFETCH_SECONDS = 10.0
-"""A token with an unknown key has them fetched sooner, but this long after the last try at the earliest."""
+"""A token with an unknown key triggers an earlier fetch, at least this long after the previous attempt."""
 
 FETCH_SECONDS = 3.0
-"""How long a fetch may take."""
+"""Timeout of one fetch."""
 
 log = structlog.get_logger("serving")
 
 
 class KeysUnavailable(Exception):
-    """The public keys have never been fetched yet, so that no token can be told good or bad."""
+    """The public keys have never been fetched, so no token can be verified."""
 
 
 class SharedSecret:
-    """One HS256 secret, known to the sign-in and to the API: for development."""
+    """One HS256 secret, known to the sign-in and to the API. For development."""
 
     algorithms = (ALGORITHM,)
 
@@ -40,17 +40,17 @@ class SharedSecret:
         self._secret = secret
 
     async def find_key(self, _: str) -> str:
-        """The key to check a token with."""
+        """Return the secret."""
         return self._secret
 
     async def keep_fresh(self) -> None:
-        """Return at once: a secret is what it was."""
+        """Return at once: the secret does not change."""
 
 
 class PublishedKeys:
-    """The public keys of the app's sign-in, fetched from its JWKS URL (RFC 7517) beside the event loop and kept.
+    """The public keys of the app's sign-in, fetched from its JWKS URL (RFC 7517) in a worker thread and cached.
 
-    Where the URL does not answer, the keys fetched last are used on.
+    If a fetch fails, the keys of the last successful fetch stay in use.
     """
 
     algorithms = ("RS256", "ES256")
@@ -62,7 +62,12 @@ class PublishedKeys:
         self._one_at_a_time = asyncio.Lock()
 
     async def find_key(self, token: str) -> jwt.PyJWK:
-        """The key that `token` names. Raises jwt.PyJWTError if there is none, KeysUnavailable if there are none yet."""
+        """Return the key that the `kid` header of `token` names.
+
+        Raises:
+            jwt.PyJWTError: The token is malformed, or the sign-in has no such key.
+            KeysUnavailable: No keys have been fetched yet.
+        """
         name = jwt.get_unverified_header(token).get("kid")
         if name not in self._keys:
             await self._fetch(not_within=REFETCH_SECONDS)
@@ -73,7 +78,7 @@ class PublishedKeys:
         return self._keys[name]
 
     async def keep_fresh(self) -> None:
-        """Fetch the keys now and every FRESH_SECONDS, until cancelled."""
+        """Fetch the keys now and then every FRESH_SECONDS, until cancelled."""
         while True:
             await self._fetch(not_within=0)
             await asyncio.sleep(FRESH_SECONDS)
@@ -87,7 +92,7 @@ class PublishedKeys:
                 async with asyncio.timeout(FETCH_SECONDS):
                     published = await asyncio.to_thread(self._client.get_signing_keys)
                 self._keys = self._select_usable(published)
-            except Exception:  # whatever was answered, the keys at hand are still good
+            except Exception:  # whatever went wrong, the cached keys are still valid
                 log.exception("the sign-in's public keys could not be fetched")
 
     def _select_usable(self, published: list[jwt.PyJWK]) -> dict[str, jwt.PyJWK]:
@@ -101,11 +106,15 @@ TokenKeys = SharedSecret | PublishedKeys
 
 
 def make_keys(settings: Settings) -> TokenKeys:
-    """The keys of these settings. Raises InputError where they would let anybody in or nobody."""
+    """Build the keys from the settings.
+
+    Raises:
+        InputError: The settings would accept every token or none.
+    """
     if settings.jwks_url is None:
         return SharedSecret(settings.get_signing_secret())
     if settings.jwt_secret is not None:
-        raise InputError("MATCHING_JWKS_URL and MATCHING_JWT_SECRET are both set; unset the one that does not count")
+        raise InputError("MATCHING_JWKS_URL and MATCHING_JWT_SECRET are both set; unset the one that you do not use")
     if settings.environment == "production" and urlsplit(settings.jwks_url).scheme != "https":
-        raise InputError("MATCHING_JWKS_URL must be https in production: who answers for it can sign for anybody")
+        raise InputError("MATCHING_JWKS_URL must be https in production: over http, others could supply their own keys")
     return PublishedKeys(settings.jwks_url)

@@ -1,4 +1,4 @@
-"""How often one person may ask."""
+"""The rate limit per viewer."""
 
 import time
 from collections import OrderedDict
@@ -12,25 +12,28 @@ from serving.access.auth import authenticate_viewer
 from serving.problems.problem_details import raise_too_many_requests
 
 MAX_BUCKETS = 100_000
-"""How many people are remembered; each takes about 200 bytes."""
+"""Number of viewers that are remembered. Each takes about 200 bytes."""
 
 
 class RateLimit:
-    """A token bucket a person: `burst` requests at once, then `per_second`.
+    """A token bucket per viewer: `burst` requests at once, then `per_second`.
 
-    Buckets are this process's own: behind N processes a person may ask N times as often. Who has not asked for
-    longest is forgotten first, and a person forgotten has a full bucket.
+    Buckets are local to the process: behind N processes, a viewer can make N times as many requests. When the table is
+    full, the viewer whose last request is oldest is removed. A removed viewer starts again with a full bucket.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
-        # Whole nanoseconds: in fractions of a second the last request of a burst would fall to rounding.
+        # Whole nanoseconds: with fractions of a second, rounding could reject the last request of a burst.
         self._cost = round(1e9 / per_second)
         self._most = burst * self._cost
-        # A bucket is one number, the moment at which it will be full again (the generic cell rate algorithm).
+        # A bucket is one number: the time at which it will be full again (generic cell rate algorithm).
         self._full_at: OrderedDict[UUID, int] = OrderedDict()
 
     def take(self, person: UUID) -> float:
-        """Seconds the person has to wait, 0 if the request is let through; only those let through are counted."""
+        """Return the seconds that the viewer has to wait, 0 if the request is admitted.
+
+        Only admitted requests count.
+        """
         now = time.monotonic_ns()
         full_at = max(self._full_at.get(person, now), now) + self._cost
         wait = full_at - now - self._most
@@ -43,7 +46,7 @@ class RateLimit:
 
 
 async def admit_viewer(request: Request, viewer: Annotated[UUID, Depends(authenticate_viewer)]) -> UUID:
-    """The profile id in the request's token. Answers 429 if this person asks too often."""
+    """Return the profile id in the request's token, or answer 429 if the viewer exceeds the rate limit."""
     limit: RateLimit = request.state.limit
     wait = limit.take(viewer)
     if wait:

@@ -1,4 +1,4 @@
-"""JSON logs: a line a request, and never a person, a token, a query string or a value out of an error."""
+"""JSON logs: one line per request, without profile ids, tokens, query strings or values from errors."""
 
 import logging
 import re
@@ -17,18 +17,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.problems.problem_details import make_problem_response
 
 UNEXPECTED = make_problem_response(
-    HTTPStatus.INTERNAL_SERVER_ERROR, "something failed here; whoever runs this can find it by the X-Request-ID"
+    HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error occurred; report the X-Request-ID to the operator"
 )
 
 log = structlog.get_logger("serving")
 
-# Else a browser may take the JSON that quotes a person's words for a page.
+# Prevents browsers from rendering JSON with user text as HTML.
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _SAFE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 def configure_logging() -> None:
-    """Write every log line of this process to stdout as JSON, and silence uvicorn's access log, which shows queries."""
+    """Write all log lines of this process to stdout as JSON, without uvicorn's access log.
+
+    The access log contains query strings.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -52,7 +55,7 @@ def configure_logging() -> None:
 
 
 def _remove_values(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Tell an exception by its type and places: its message may quote a row, and rows are people."""
+    """Reduce an exception to its type and stack: its message may quote a row with personal data."""
     match event.pop("exc_info", None):
         case True:
             error = sys.exception()
@@ -68,23 +71,23 @@ def _remove_values(_: object, __: str, event: MutableMapping[str, Any]) -> Mutab
 
 
 RequestObserver = Callable[[str, str, int, float], None]
-"""Told of each answer: method, route's template, status, seconds."""
+"""Called for each response with the method, the route template, the status and the seconds."""
 
 
 class RequestLog:
-    """Give each request an id, log and measure it when it is answered, answer what nobody expected with a bare 500."""
+    """Middleware that gives each request an id, logs and measures it, and turns unexpected errors into a bare 500."""
 
     def __init__(self, app: ASGIApp, observe: RequestObserver) -> None:
         self.app = app
         self.observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         answer = _ResponseSender(send, _choose_request_id(scope))
-        # HEAD is GET without the body, which the server itself leaves out.
+        # HEAD is handled as GET; the server drops the body.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         with structlog.contextvars.bound_contextvars(request_id=answer.request_id.decode()):
             await self._handle({**scope, "method": method}, receive, answer)
@@ -105,7 +108,10 @@ class RequestLog:
 
 
 class _ResponseSender:
-    """The `send` of one request: adds the headers of every answer, remembers the status, 0 before there is one."""
+    """The `send` of one request: adds the common headers and records the status.
+
+    The status is 0 before the response starts.
+    """
 
     def __init__(self, send: Send, request_id: bytes) -> None:
         self.send = send
@@ -121,7 +127,7 @@ class _ResponseSender:
 
 
 def _choose_request_id(scope: Scope) -> bytes:
-    """The caller's X-Request-ID if it is harmless in a log, else a new one."""
+    """Return the caller's X-Request-ID if it is safe to log, else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SAFE_REQUEST_ID.fullmatch(value):
             return bytes(value)
@@ -129,5 +135,5 @@ def _choose_request_id(scope: Scope) -> bytes:
 
 
 def _find_route(scope: Scope) -> str:
-    """The route's template, never the path: a path may hold an id."""
+    """Return the route template, not the path: a path may contain an id."""
     return getattr(scope.get("route"), "path", "none")

@@ -1,7 +1,7 @@
-"""What operations watches, for Prometheus: how fast each route answers, the pool, the age of what is served.
+"""Prometheus metrics: the response time of each route, the connection pool, and the age of the live publication.
 
-`/metrics` asks for no token: it belongs to the network inside, and whoever runs the API keeps it from the outside. It
-speaks of this process alone, so that each process is scraped by itself, and of nobody: no label comes from a person.
+`/metrics` needs no token. It is meant for the internal network, and the operator must block it from outside. It
+describes this process alone, so each process must be scraped separately. No label contains personal data.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from serving.queries import LivePublication, fetch_live_publication
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
-router = APIRouter(include_in_schema=False)  # not of the contract with the app, whose client is made from the document
+router = APIRouter(include_in_schema=False)  # the app's client is generated from the document and needs no metrics
 
 
 class Metrics:
@@ -28,35 +28,41 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        # Those refused by the rate limit are the ones with status 429.
+        # Status 429 counts the requests that the rate limit rejected.
         self._seconds = Histogram(
             "matching_request_seconds",
-            "Time to answer, by the template of the route; `none` where no route fits.",
+            "Response time by route template; `none` where no route matches.",
             ["method", "route", "status"],
             buckets=BUCKETS,
             registry=self._registry,
         )
-        self._series = cache(self._seconds.labels)  # a look-up instead of locks and text at every answer
+        # Without the cache, prometheus_client locks and formats the labels at each response.
+        self._series = cache(self._seconds.labels)
         self._pool = {
             "pool_size": self._make_gauge("matching_pool_connections", "Connections to the database."),
-            "pool_available": self._make_gauge("matching_pool_available", "Connections that are idle."),
-            "requests_waiting": self._make_gauge("matching_pool_waiting", "Requests that wait for a connection."),
+            "pool_available": self._make_gauge("matching_pool_available", "Idle connections."),
+            "requests_waiting": self._make_gauge("matching_pool_waiting", "Requests waiting for a connection."),
         }
         self._publication = self._make_gauge("matching_publication_id", "The live publication; NaN if there is none.")
-        self._age = self._make_gauge("matching_publication_age_seconds", "Since it was made; NaN if there is none.")
+        self._age = self._make_gauge("matching_publication_age_seconds", "Age of the live publication; NaN if none.")
 
     def _make_gauge(self, name: str, about: str) -> Gauge:
         return Gauge(name, about, registry=self._registry)
 
     def observe_response(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answer."""
-        known = method if method in METHODS else "other"  # else strangers could make as many series as they like
+        """Record one response."""
+        known = method if method in METHODS else "other"  # bounds the number of series
         self._series(known, route, status).observe(seconds)
 
     def render(self, pool: Mapping[str, int], live: LivePublication | None) -> bytes:
-        """Everything measured, with the state of the pool (its `get_stats`) and of what is served at this moment."""
+        """Return all metrics in Prometheus's text format.
+
+        Args:
+            pool: The result of `get_stats` of the connection pool.
+            live: The live publication, None if there is none.
+        """
         for name, gauge in self._pool.items():
-            gauge.set(pool.get(name, 0))  # the pool leaves out what is 0
+            gauge.set(pool.get(name, 0))  # the pool omits zeros
         self._publication.set(nan if live is None else live.id)
         self._age.set(nan if live is None else live.age_seconds)
         return generate_latest(self._registry)
@@ -64,9 +70,9 @@ class Metrics:
 
 @router.get("/metrics")
 async def get_metrics(request: Request) -> Response:
-    """The metrics of this process, in Prometheus's text format; they are there without a database too."""
+    """Return the metrics of this process in Prometheus's text format, also when the database is unavailable."""
     pool: AsyncConnectionPool = request.state.pool
-    connections = pool.get_stats()  # before the next line has to wait for one
+    connections = pool.get_stats()  # before this request itself waits for a connection
     try:
         live = await fetch_live_publication(pool)
     except DatabaseUnavailable:

@@ -1,4 +1,4 @@
-"""Every error the API answers, as problem details (RFC 9457)."""
+"""The errors of the API as problem details (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -21,7 +21,7 @@ RETRY = {"Retry-After": "5"}
 
 
 class ProblemError(HTTPException):
-    """A problem of one of our own types, with its status."""
+    """A problem of one of the API's own types, with its status."""
 
     def __init__(self, kind: ProblemType, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(STATUSES[kind], detail, headers)
@@ -29,7 +29,7 @@ class ProblemError(HTTPException):
 
 
 def document_problems(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these problems."""
+    """Return the OpenAPI `responses` of a route that can answer with these problems."""
     statuses = dict.fromkeys(STATUSES[kind] for kind in kinds)
     return {int(status): {"model": Problem, "description": _describe_kinds(status, kinds)} for status in statuses}
 
@@ -51,12 +51,12 @@ def raise_token_invalid() -> NoReturn:
 
 def raise_no_profile() -> NoReturn:
     """Answer 403."""
-    detail = "the person of this token has no profile here; whoever has just joined has one soon"
+    detail = "the user of this token has no profile here; new users get one soon"
     raise ProblemError(ProblemType.NO_PROFILE, detail)
 
 
 def raise_not_ready(detail: str) -> NoReturn:
-    """Answer 503, to be tried again soon."""
+    """Answer 503 with a Retry-After header."""
     raise ProblemError(ProblemType.UNAVAILABLE, detail, RETRY)
 
 
@@ -73,7 +73,7 @@ def raise_cursor_gone() -> NoReturn:
 
 
 def raise_not_among_matches() -> NoReturn:
-    """Answer 404, whoever was asked for."""
+    """Answer 404, the same for every candidate, whether or not there is such a profile."""
     raise ProblemError(ProblemType.NOT_AMONG_MATCHES, "this person is not among your matches, or not any more")
 
 
@@ -83,7 +83,7 @@ def raise_no_publication(detail: str) -> NoReturn:
 
 
 def raise_too_many_requests(wait_seconds: int) -> NoReturn:
-    """Answer 429, to be tried again in `wait_seconds`."""
+    """Answer 429 with a Retry-After header of `wait_seconds`."""
     detail = f"too many requests; try again in {wait_seconds} s"
     raise ProblemError(ProblemType.TOO_MANY_REQUESTS, detail, {"Retry-After": str(wait_seconds)})
 
@@ -95,27 +95,28 @@ def make_problem_response(
     errors: list[InvalidParameter] | None = None,
     kind: ProblemType = ProblemType.BLANK,
 ) -> JSONResponse:
-    """A response with problem details, which no cache keeps."""
+    """Return a response with problem details that must not be cached."""
     headers = {"Cache-Control": "no-store"} | dict(headers or {})
     body = Problem(type=kind, title=TITLES[status], status=status, detail=detail, errors=errors)
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Let `app` answer its errors as problem details; the unexpected ones are `serving.observability.logs`'s to
-    answer.
+    """Install the handlers that turn the errors of `app` into problem details.
+
+    Unexpected errors are handled by `serving.observability.logs`.
     """
 
     @app.exception_handler(HTTPException)
     async def handle_refusal(_: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error, ProblemError):
             return make_problem_response(error.status_code, error.detail, error.headers, kind=error.kind)
-        # Starlette's own words for it are the phrase of the status.
+        # The detail of Starlette's own errors is Python's status phrase, which differs between versions.
         return make_problem_response(error.status_code, TITLES[error.status_code], error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def handle_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        # The value itself is not repeated: it may be personal.
+        # The value is omitted because it may be personal.
         errors = [InvalidParameter(parameter=str(e["loc"][-1]), detail=e["msg"]) for e in error.errors()]
         detail = "; ".join(f"{e.parameter}: {e.detail}" for e in errors)
         kind = ProblemType.PARAMETER_INVALID

@@ -1,4 +1,4 @@
-"""The kinds of problems there are: a client tells them apart by their `type`, and each has one status."""
+"""The types of problems. Clients distinguish problems by their `type`; each type has one status."""
 
 from enum import StrEnum
 from http import HTTPStatus
@@ -7,7 +7,7 @@ PREFIX = "urn:delete:problem:"
 
 
 class ProblemType(StrEnum):
-    """What went wrong, whatever the words; `about:blank` says no more than its status does."""
+    """The type of a problem, independent of its wording; `about:blank` adds nothing to the status."""
 
     CURSOR_INVALID = f"{PREFIX}cursor-invalid"
     TOKEN_MISSING = f"{PREFIX}token-missing"
@@ -26,7 +26,7 @@ STATUSES = {
     ProblemType.CURSOR_INVALID: HTTPStatus.BAD_REQUEST,
     ProblemType.TOKEN_MISSING: HTTPStatus.UNAUTHORIZED,
     ProblemType.TOKEN_INVALID: HTTPStatus.UNAUTHORIZED,
-    # Not 401, which asks for another token: no token helps whoever has no profile.
+    # Not 401, which asks for another token: a new token does not help a user without a profile.
     ProblemType.NO_PROFILE: HTTPStatus.FORBIDDEN,
     ProblemType.NOT_AMONG_MATCHES: HTTPStatus.NOT_FOUND,
     ProblemType.NO_PUBLICATION: HTTPStatus.NOT_FOUND,
@@ -35,4 +35,4 @@ STATUSES = {
     ProblemType.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
     ProblemType.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-"""The status of each of our own types; `about:blank` comes with any."""
+"""The status of each of the API's own types; `about:blank` occurs with any status."""

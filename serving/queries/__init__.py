@@ -1,6 +1,6 @@
-"""What the API asks of the database: functions of schema `matching_api`, as the API's role may call nothing else.
+"""The database queries of the API: functions of schema `matching_api`, the only ones that the API's role may call.
 
-Their SQL is in `migrations/sql`. Answers leave PostgreSQL as JSON text; Python does not open them.
+Their SQL is in `migrations/sql`. They return JSON text, which Python passes on without parsing it.
 """
 
 from serving.queries.live_publication import LivePublication, fetch_live_publication

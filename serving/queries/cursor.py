@@ -1,6 +1,6 @@
-"""The opaque cursor between two pages: which publication, and who was shown of it, signed for one viewer.
+"""The opaque cursor between two pages: the publication and the candidates already shown, signed for one viewer.
 
-It names people by hash, not by place: whoever is erased leaves the lists, and all places behind them move up.
+It identifies candidates by hash, not by position: when a user is erased, all later positions move up.
 """
 
 import hmac
@@ -15,37 +15,44 @@ SIGNATURE_BYTES = 16
 
 
 class Cursor(NamedTuple):
-    """Where a viewer is in their list."""
+    """How far a viewer has paged through a list."""
 
     publication_id: int | None
-    """The publication that the first page was of; None if there was none."""
+    """The publication of the first page; None if there was none."""
     shown: Sequence[int]
-    """64-bit hashes, as `uuid_hash_extended(id, 0)` makes them, of everybody on the pages before."""
+    """64-bit hashes, as `uuid_hash_extended(id, 0)` returns them, of all candidates on the previous pages."""
 
 
 class InvalidCursor(ValueError):
-    """A cursor that was not made here, or not for this viewer."""
+    """The cursor was not issued by this API, or not for this viewer."""
 
 
 def derive_cursor_key(secret: str) -> bytes:
-    """The key of the cursors' signatures, 32 bytes: one of their own, though `secret` may sign tokens as well."""
+    """Return the 32-byte key that signs cursors. It differs from `secret`, which may sign tokens as well."""
     return hmac.digest(secret.encode(), b"page cursors", sha256)
 
 
 def write_cursor(cursor: Cursor, viewer_id: UUID, key: bytes) -> str:
-    """The cursor as URL-safe text, signed with `key`; the same for the same page, so that an answer's ETag stays."""
+    """Return the cursor as URL-safe text signed with `key`.
+
+    The same page always gets the same text, so that the ETag of the response is stable.
+    """
     payload = struct.pack(f"<{1 + len(cursor.shown)}q", cursor.publication_id or 0, *cursor.shown)
     return _encode_text(_sign(payload, viewer_id, key) + payload)
 
 
 def read_cursor(text: str, viewer_id: UUID, key: bytes) -> Cursor:
-    """What `write_cursor` wrote. Raises BadCursor for anything else, and for another viewer's."""
+    """Parse and verify the text that `write_cursor` returned.
+
+    Raises:
+        InvalidCursor: The text was not written with `key`, or for another viewer.
+    """
     try:
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError as error:
         raise InvalidCursor from error
     signature, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
-    # Base64 passes over what it does not know: only the very text that was written is good.
+    # The decoder skips unknown characters, so several texts decode to the same bytes. Only the original is accepted.
     if _encode_text(raw) != text or not hmac.compare_digest(signature, _sign(payload, viewer_id, key)):
         raise InvalidCursor
     publication_id, *shown = struct.unpack(f"<{len(payload) // 8}q", payload)

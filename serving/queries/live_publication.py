@@ -1,4 +1,4 @@
-"""Which publication is being served."""
+"""The query for the live publication."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _LIVE = "SELECT id, made_at, viewers, pairs, age_seconds FROM matching_api.read_
 
 
 class LivePublication(NamedTuple):
-    """The publication that is being served."""
+    """The live publication, its size and its age."""
 
     id: int
     made_at: datetime
@@ -21,6 +21,10 @@ class LivePublication(NamedTuple):
 
 
 async def fetch_live_publication(pool: AsyncConnectionPool) -> LivePublication | None:
-    """The publication that is being served, if there is one. Raises DatabaseUnavailable."""
+    """Return the live publication, or None if there is none.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be read.
+    """
     row = await fetch_row(pool, _LIVE)
     return None if row is None else LivePublication(*row)

@@ -1,4 +1,4 @@
-"""The connections of the API: few, read only, never waited for long, made again when the database comes back."""
+"""The connection pool of the API: small, read-only, with short waits, reconnecting when the database comes back."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from models.db.schema.reader_role import ROLE
 
 MAX_CONNECTIONS = 8
 MAX_WAITING = 128
-"""Requests that may wait for a connection: at a few hundred answers a second, the last of them waits less than one."""
+"""Requests that may wait for a connection. The limit keeps the wait of the last one short."""
 WAIT_SECONDS = 1.5
 ANSWER_SECONDS = 5.0
 
@@ -31,7 +31,7 @@ _FIX = f"{_MISSING_CAUSE}: run `matching migrate`, or grant {ROLE} what is missi
 
 log = structlog.get_logger("serving")
 
-# A generic plan, because planning the matches takes three times as long as running them.
+# A generic plan, because planning the query for matches takes longer than running it.
 SETTINGS = {
     "role": ROLE,
     "default_transaction_read_only": "on",
@@ -47,10 +47,10 @@ TRANSACTION = "SELECT " + ", ".join(
 
 
 def make_pool(url: str) -> AsyncConnectionPool:
-    """A closed pool of prepared, autocommit, read-only connections to `url` (`postgresql://`).
+    """Create a closed pool of prepared, autocommit, read-only connections to `url` (`postgresql://`).
 
-    It opens without a database and connects when there is one. Where a pooler may lend the session to somebody else
-    after each transaction, nothing is set or prepared in the session.
+    The pool opens without a database and connects when one is available. Behind a pooler that reassigns sessions after
+    each transaction, it neither sets nor prepares anything in a session.
     """
     return AsyncConnectionPool(
         url,
@@ -60,7 +60,7 @@ def make_pool(url: str) -> AsyncConnectionPool:
         max_size=MAX_CONNECTIONS,
         max_waiting=MAX_WAITING,
         timeout=WAIT_SECONDS,
-        # The pool's pauses double while the database is away; giving up soon lets the next request try at once.
+        # The pool doubles its pauses while the database is away. It gives up early, so that the next request retries.
         reconnect_timeout=2,
         open=False,
     )
@@ -70,7 +70,7 @@ async def _configure_connection(connection: AsyncConnection) -> None:
     try:
         if await _is_pooled(connection):
             connection.prepare_threshold = None
-            await connection.execute(TRANSACTION.encode())  # to see now whether it may
+            await connection.execute(TRANSACTION.encode())  # a missing role fails here, not at the first request
         else:
             await connection.execute(SESSION.encode(), prepare=False)
     except InvalidParameterValue as error:
@@ -81,7 +81,7 @@ async def _configure_connection(connection: AsyncConnection) -> None:
 
 
 async def _is_pooled(connection: AsyncConnection) -> bool:
-    """Whether a pooler is between: it names a process of its own for cancellations, and not the one that answers."""
+    """Return whether a pooler is in between: its cancellation key names another process than the one that answers."""
     cursor = await connection.execute("SELECT pg_backend_pid()", prepare=False)
     return await cursor.fetchone() != (connection.info.backend_pid,)
 
@@ -89,15 +89,21 @@ async def _is_pooled(connection: AsyncConnection) -> bool:
 async def fetch_row(
     pool: AsyncConnectionPool, statement: str, parameters: Mapping[str, object] | None = None
 ) -> tuple[Any, ...] | None:
-    """The first row of a read-only statement, or None if there is none.
+    """Return the first row of a read-only statement, or None if it has no rows.
 
-    Raises DatabaseUnavailable if the database is away, too busy, frozen, not migrated, or may not be read.
+    Args:
+        pool: The open connection pool.
+        statement: SQL with `%(name)s` placeholders.
+        parameters: The values of the placeholders.
+
+    Raises:
+        DatabaseUnavailable: The database does not answer, is too busy or too slow, is not migrated, or denies access.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await _fetch_row_with_retry(pool, statement, parameters)
     except _MISSING as error:
-        # Nobody is named in it: it tells of a table, a column or a function, and of no row.
+        # The primary message is safe to log: it names a table, a column or a function, but no row.
         log.exception(_FIX, missing=error.diag.message_primary)
         raise DatabaseUnavailable(_MISSING_CAUSE) from error
     except (TimeoutError, OperationalError) as error:
@@ -112,7 +118,7 @@ async def _fetch_row_with_retry(
     except (PoolTimeout, TooManyRequests, QueryCanceled):
         raise
     except OperationalError:
-        # The database may have restarted while this connection lay idle, and then so did the others.
+        # The database may have restarted while this connection was idle; the other connections are then lost too.
         await pool.check()
         return await _try_fetch_row(pool, statement, parameters)
 

@@ -1,4 +1,4 @@
-"""Why two people were matched, in words: reason code → sentence."""
+"""The sentence for each reason code."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ ReasonCode = Literal[
     "likely_mutual",
 ]
 
-# {detail} stands for the reason's details, as "hiking, jazz and films".
+# {detail} is replaced by the reason's details, such as "hiking, jazz and films".
 SENTENCES: dict[ReasonCode, str] = {
     "shared_interests": "You both like {detail}.",
     "similar_answers": "You answer in much the same spirit.",

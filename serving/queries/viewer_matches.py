@@ -1,4 +1,4 @@
-"""A viewer's matches: the published list, less who is not to be shown any more, topped up with similar people."""
+"""A viewer's matches: the published list without candidates who may no longer be shown, then similar users."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -10,9 +10,9 @@ from serving.queries.cursor import Cursor
 from serving.queries.read_pool import fetch_row
 
 MAX_MATCHES = 50
-"""A list of fewer people is topped up to so many, over all its pages."""
+"""Shorter lists are topped up to this length over all pages."""
 
-# One statement is one snapshot: it sees a publication whole, and what people did until this moment.
+# One statement is one snapshot: it sees a complete publication and all interactions and blocks up to now.
 _ANSWER = "SELECT publication_id, publication, listed, people, topped_up, matches FROM"
 PAGE = f"""{_ANSWER} matching_api.read_matches(
     %(viewer_id)s, %(limit)s, %(room)s, %(sentences)s, %(shown)s::bigint[], %(begun)s)"""
@@ -22,21 +22,23 @@ _SIMILAR = f"{_ANSWER} matching_api.read_similar(%(viewer_id)s, %(limit)s, %(sen
 
 
 class PublicationGone(Exception):
-    """The publication that a cursor was made for is not kept any more."""
+    """The publication of a cursor is no longer kept."""
 
 
 class MatchPage(NamedTuple):
-    """Some of a viewer's matches, and what comes after them."""
+    """A page of a viewer's matches and the cursor of the next page."""
 
     shown: CardRows
     next: Cursor | None
-    """None at the end."""
+    """None at the end of the list."""
 
 
 async def fetch_page(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: Cursor | None) -> MatchPage | None:
-    """The first `limit` matches of a viewer, or those after a cursor's; None if there is no such person.
+    """Return the first `limit` matches of a viewer, or those after `cursor`; None if there is no such viewer.
 
-    Raises PublicationGone if the cursor's publication is not kept any more, and DatabaseUnavailable.
+    Raises:
+        PublicationGone: The publication of the cursor is no longer kept.
+        DatabaseUnavailable: The database cannot be read.
     """
     begun = cursor or Cursor(None, ())
     shown = await _fetch_cards(
@@ -63,20 +65,31 @@ def _make_next_cursor(begun: Cursor, shown: CardRows, limit: int) -> Cursor | No
 
 
 async def fetch_one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) -> CardRows | None:
-    """This candidate, if the API shows them to the viewer now; None if there is no such viewer.
+    """Return this candidate if the API shows them to the viewer now; None if there is no such viewer.
 
-    They are as the newest publication has them that did, else as one of the similar people. Raises DatabaseUnavailable.
+    The card comes from the newest kept publication that shows the candidate, else from the similar users.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be read.
     """
     return await _fetch_cards(pool, _ONE, viewer_id, candidate_id=candidate_id)
 
 
 async def fetch_most_compatible(pool: AsyncConnectionPool, viewer_id: UUID) -> CardRows | None:
-    """The viewer's person of the day, if there is one; None if there is no such viewer. Raises DatabaseUnavailable."""
+    """Return the viewer's most compatible candidate, if there is one; None if there is no such viewer.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be read.
+    """
     return await _fetch_cards(pool, _MOST_COMPATIBLE, viewer_id)
 
 
 async def fetch_similar(pool: AsyncConnectionPool, viewer_id: UUID, limit: int) -> CardRows | None:
-    """The eligible people most like the viewer; None if there is no such viewer. Raises DatabaseUnavailable."""
+    """Return the eligible users most similar to the viewer; None if there is no such viewer.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be read.
+    """
     return await _fetch_cards(pool, _SIMILAR, viewer_id, limit=limit)
 
 

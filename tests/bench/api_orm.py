@@ -99,13 +99,13 @@ def _age(person: Profile) -> int:
 def _distance_km(a: Profile, b: Profile) -> float | None:
     if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
         return None
-    here, there = _snapped(a.latitude), _snapped(b.latitude)
-    north, east = there - here, _snapped(b.longitude) - _snapped(a.longitude)
+    here, there = _round_coordinate(a.latitude), _round_coordinate(b.latitude)
+    north, east = there - here, _round_coordinate(b.longitude) - _round_coordinate(a.longitude)
     chord = sin(north / 2) ** 2 + cos(here) * cos(there) * sin(east / 2) ** 2
     return 2 * EARTH_KM * asin(min(1, sqrt(chord)))
 
 
-def _snapped(degrees: float) -> float:
+def _round_coordinate(degrees: float) -> float:
     """The degrees by their cell, in radians."""
     return radians(round(degrees * 100) / 100)
 

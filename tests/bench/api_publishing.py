@@ -17,7 +17,8 @@ POSSIBLE = text("""
 SELECT list.viewer_id::text, array_agg(place.candidate_id::text ORDER BY place.position)
 FROM matching.match_lists AS list
 CROSS JOIN LATERAL unnest(list.candidate_ids) WITH ORDINALITY AS place (candidate_id, position)
-JOIN matching.showable ON showable.viewer_id = list.viewer_id AND showable.candidate_id = place.candidate_id
+JOIN matching.visible_candidates AS visible
+  ON visible.viewer_id = list.viewer_id AND visible.candidate_id = place.candidate_id
 WHERE list.viewer_id = ANY (CAST(:ids AS uuid[]))
 GROUP BY list.viewer_id
 """)

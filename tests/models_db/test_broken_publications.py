@@ -35,8 +35,8 @@ def lists():
         kill()
 
 if moment == "switch":
-    switch._switch = kill
-switch.publish(create_engine(url), lists(), ranker_version="7", encoder="letters", metrics={},
+    switch._switch_live = kill
+switch.publish_match_lists(create_engine(url), lists(), ranker_version="7", encoder="letters", metrics={},
                as_of=date(2020, 2, 1), scored_at=datetime(2020, 2, 1, tzinfo=UTC))
 """
 

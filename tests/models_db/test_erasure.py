@@ -35,10 +35,10 @@ SLOWLY = (
     "CREATE TRIGGER dawdle AFTER DELETE ON app.profiles FOR EACH STATEMENT EXECUTE FUNCTION slowly()",
 )
 HANG_ON_MINE = {
-    "forget_candidates": "CREATE TRIGGER mine AFTER DELETE ON mine REFERENCING OLD TABLE AS gone"
-    " FOR EACH STATEMENT EXECUTE FUNCTION matching.forget_candidates()",
-    "erase_in_turn": "CREATE TRIGGER mine BEFORE DELETE ON mine"
-    " FOR EACH STATEMENT EXECUTE FUNCTION matching.erase_in_turn()",
+    "remove_erased_candidates": "CREATE TRIGGER mine AFTER DELETE ON mine REFERENCING OLD TABLE AS gone"
+    " FOR EACH STATEMENT EXECUTE FUNCTION matching.remove_erased_candidates()",
+    "serialize_erasures": "CREATE TRIGGER mine BEFORE DELETE ON mine"
+    " FOR EACH STATEMENT EXECUTE FUNCTION matching.serialize_erasures()",
 }
 TRIGGER_FUNCTIONS = """
 SELECT proname, prosecdef, proconfig FROM pg_proc
@@ -195,15 +195,15 @@ def test_every_trigger_that_writes_elsewhere_has_its_owner_s_rights_and_a_search
 ) -> None:
     found = connection.execute(text(TRIGGER_FUNCTIONS)).all()
     assert [tuple(row) for row in found] == [
-        ("erase_in_turn", True, ["search_path=pg_catalog, pg_temp"]),
-        ("forget_candidates", True, ["search_path=pg_catalog, pg_temp"]),
+        ("remove_erased_candidates", True, ["search_path=pg_catalog, pg_temp"]),
+        ("serialize_erasures", True, ["search_path=pg_catalog, pg_temp"]),
     ]
 
 
 STEPS = {
-    "the lists are attached": (partitions, "attach"),
+    "the lists are attached": (partitions, "attach_partition"),
     "the erased are dropped": (verification, "drop_erased"),
-    "the switch": (switch, "_switch"),
+    "the switch": (switch, "_switch_live"),
 }
 
 

@@ -113,7 +113,7 @@ def test_everything_goes_on_at_once_whatever_a_stranger_holds(
     assert publish_lists(town, {2: [5], 4: [3]}).state == "live"
     assert roll_back(town).id == 1
     fill_app_tables(town, [], [])
-    program = "import sys; from models.db.schema.migrations import upgrade; upgrade(sys.argv[1])"
+    program = "import sys; from models.db.schema.migrations import upgrade_database; upgrade_database(sys.argv[1])"
     url = town.url.render_as_string(hide_password=False)
     assert subprocess.run([sys.executable, "-c", program, url], check=False, timeout=600).returncode == 0
     assert stranger.execute("SELECT 1").fetchone() == (1,)

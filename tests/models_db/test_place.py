@@ -22,7 +22,7 @@ FROM app.profiles AS viewer, app.profiles AS candidate WHERE viewer.gender = 'wo
 GROUP BY candidate.id ORDER BY candidate.id
 """
 SHOWN = """
-SELECT array_agg((viewer_id, distance_km) ORDER BY viewer_id) FROM matching.showable WHERE gender = 'man'
+SELECT array_agg((viewer_id, distance_km) ORDER BY viewer_id) FROM matching.visible_candidates WHERE gender = 'man'
 GROUP BY candidate_id ORDER BY candidate_id
 """
 
@@ -62,15 +62,15 @@ def test_the_next_cell_is_another_place(connection: Connection) -> None:
 
 
 def test_a_cell_is_that_of_the_nearest_hundredth(connection: Connection) -> None:
-    query = text("SELECT matching.snapped(:degrees)")
+    query = text("SELECT matching.round_coordinate(:degrees)")
 
     @given(st.floats(-180, 180))
     @example(180.0)
     @example(-0.005)
     def is_near(degrees: float) -> None:
-        snapped = connection.scalar(query, {"degrees": degrees})
-        assert snapped == round(snapped, 2)
-        assert abs(snapped - degrees) <= 0.005 + 1e-12
+        rounded = connection.scalar(query, {"degrees": degrees})
+        assert rounded == round(rounded, 2)
+        assert abs(rounded - degrees) <= 0.005 + 1e-12
 
     is_near()
 

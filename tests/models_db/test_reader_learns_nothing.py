@@ -87,7 +87,7 @@ def test_no_relation_may_be_read_or_locked(user: psycopg.Connection, town: Engin
             " WHERE nspname IN ('app', 'matching', 'public') AND relkind IN ('r', 'v', 'm', 'p', 'f')"
         ).scalars()
         names = list(relations)
-    assert {"app.blocks", "app.interactions", "matching.showable", "matching.match_lists"} <= set(names)
+    assert {"app.blocks", "app.interactions", "matching.visible_candidates", "matching.match_lists"} <= set(names)
     for name in names:
         for statement in (
             f"SELECT FROM {name}",
@@ -122,7 +122,7 @@ def test_no_plan_says_why_somebody_is_not_shown(user: psycopg.Connection) -> Non
         explain = f"EXPLAIN ({options})" if options else "EXPLAIN"
         plans = {_plan(user, f"{explain} {read_match(each)}") for each in NOT_SHOWN}
         assert len(plans) == 1, plans
-        assert not re.search("blocks|interactions|showable|profiles", plans.pop())
+        assert not re.search("blocks|interactions|visible_candidates|profiles", plans.pop())
 
 
 def _plan(user: psycopg.Connection, explain: str) -> str:
@@ -223,7 +223,7 @@ def test_no_message_of_the_server_tells_what_it_reads(user: psycopg.Connection) 
         said.clear()
         user.execute(read_match(candidate).encode())
         everything = "\n".join(said)
-        assert not re.search("excluded|blocker_id|showable", everything)
+        assert not re.search("excluded|blocker_id|visible_candidates", everything)
         heard.add(re.sub(r"\d+", "", everything))
     assert len(heard) == 1
 

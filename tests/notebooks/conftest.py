@@ -27,9 +27,9 @@ SECONDS = 900
 # Every notebook begins in its own home, with no name defined; what was imported stays loaded.
 HOME = """
 import os
-from models.db.settings import settings
+from models.db.settings import get_settings
 os.environ |= {environment}
-settings.cache_clear()
+get_settings.cache_clear()
 """
 Run = Callable[[str, Place], NotebookNode]
 

@@ -11,13 +11,20 @@ from dagster._serdes import serialize_value
 from models.db.schema.migrations import ROOT
 from models.db.settings import Settings
 from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
-from pipelines.definitions import EVALUATION_JOB, FRESHNESS_JOB, NIGHTLY_JOB, build_definitions, build_schedules
+from pipelines.definitions import (
+    COMPARISON_JOB,
+    EVALUATION_JOB,
+    FRESHNESS_JOB,
+    NIGHTLY_JOB,
+    build_definitions,
+    build_schedules,
+)
 
 ASSETS = {
     *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
     *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication"),
 }
-EVALUATION_ASSETS = {"ranker_evaluation"}
+EVALUATION_ASSETS, COMPARISON_ASSETS = {"ranker_evaluation"}, {"policy_comparison"}
 # Those that block let nothing be published that failed them.
 BLOCKING = {
     ("profiles", "rejection_rate"),
@@ -50,6 +57,7 @@ NEEDS = {
     "match_lists": {"profiles", "interactions", "profile_embeddings", "scored_candidates"},
     "publication": {"profiles", "scored_candidates", "match_lists"},
     "ranker_evaluation": {"profiles", "profile_embeddings", "training_pairs"},
+    "policy_comparison": {"profiles", "interactions", "scored_candidates"},
 }
 
 
@@ -60,7 +68,9 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
 
 def test_the_assets_and_their_checks_are_exactly_these(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == ASSETS | EVALUATION_ASSETS
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == (
+        ASSETS | EVALUATION_ASSETS | COMPARISON_ASSETS
+    )
     assert {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys} == CHECKS
     blocking = {key for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
     assert {(key.asset_key.to_user_string(), key.name) for key in blocking} == BLOCKING
@@ -78,7 +88,14 @@ def test_each_asset_needs_what_the_flow_says(definitions: dg.Definitions) -> Non
 def test_every_asset_has_a_group_an_owner_and_says_what_goes_in_and_comes_out(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
-    assert {node.group_name for node in nodes} == {"source", "embeddings", "ranker", "matches", "evaluation"}
+    assert {node.group_name for node in nodes} == {
+        "source",
+        "embeddings",
+        "ranker",
+        "matches",
+        "evaluation",
+        "policies",
+    }
     said = {node.key.to_user_string(): " ".join((node.description or "").split()) for node in nodes}
     assert [name for name, words in said.items() if "In: " not in words or "Out: " not in words] == []
     assert [node.key.to_user_string() for node in nodes if not node.owners or not node.kinds] == []
@@ -94,7 +111,10 @@ def test_no_password_of_the_database_is_shown_by_the_launchpad(tmp_path: Path, m
     assert "hush" not in shown
 
 
-@pytest.mark.parametrize(("name", "assets"), [(NIGHTLY_JOB, ASSETS), (EVALUATION_JOB, EVALUATION_ASSETS)])
+@pytest.mark.parametrize(
+    ("name", "assets"),
+    [(NIGHTLY_JOB, ASSETS), (EVALUATION_JOB, EVALUATION_ASSETS), (COMPARISON_JOB, COMPARISON_ASSETS)],
+)
 def test_a_job_materializes_its_assets(definitions: dg.Definitions, name: str, assets: set[str]) -> None:
     job = definitions.resolve_job_def(name)
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == assets
@@ -103,10 +123,11 @@ def test_a_job_materializes_its_assets(definitions: dg.Definitions, name: str, a
 
 @pytest.mark.parametrize(("environment", "status"), [("production", "RUNNING"), ("development", "STOPPED")])
 def test_the_nightly_run_is_on_in_production(environment: str, status: str) -> None:
-    nightly, hourly = build_schedules(Settings.model_validate({"environment": environment}))
+    nightly, hourly, weekly = build_schedules(Settings.model_validate({"environment": environment}))
     assert (nightly.job_name, nightly.cron_schedule, nightly.execution_timezone) == (NIGHTLY_JOB, "0 3 * * *", "UTC")
     assert (hourly.job_name, hourly.cron_schedule, hourly.execution_timezone) == (FRESHNESS_JOB, "30 * * * *", "UTC")
-    assert {nightly.default_status.value, hourly.default_status.value} == {status}
+    assert (weekly.job_name, weekly.cron_schedule, weekly.execution_timezone) == (COMPARISON_JOB, "0 6 * * 1", "UTC")
+    assert {each.default_status.value for each in (nightly, hourly, weekly)} == {status}
 
 
 def test_the_age_of_the_publication_is_asked_by_itself(definitions: dg.Definitions) -> None:
@@ -120,7 +141,7 @@ def test_every_job_check_and_schedule_says_what_it_is_for(definitions: dg.Defini
     said = {key.name: graph.get_check_spec(key).description for key in graph.asset_check_keys}
     said |= {
         name: definitions.resolve_job_def(name).description
-        for name in (NIGHTLY_JOB, EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)
+        for name in (NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)
     }
     said |= {each.name: each.description for each in build_schedules(Settings())}
     assert [name for name, words in said.items() if not (words or "").endswith((".", "here."))] == []

@@ -232,7 +232,7 @@ PLOTTED = {
     },
     "scored_candidates": {"pairs", "pairs_scored", "shards_kept"},
     "match_lists": {
-        *("dagster/row_count", "pairs", "partners_of_the_day", "expected_matches", "expected_matches_flat"),
+        *("dagster/row_count", "pairs", "most_compatible_viewers", "expected_matches", "expected_matches_flat"),
         *("people_matched", "views_gini", "views_top_share", "over_product", "lost_if_inboxes_are_flat"),
     },
     "publication": {"viewers", "pairs", "expected_matches_listed", "dropped_since_scoring"},

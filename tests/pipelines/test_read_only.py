@@ -17,34 +17,31 @@ NOBODY = "65534"
 # Permissions do not bind root, so its tests run as nobody, with the right to read what only root may if that exists.
 AS_NOBODY = ("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups")
 READING_ALL = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
-WHERE_COMPILED = """
-from models.ml.kernels import similarity
-print(similarity._compute_half_precision.stats.cache_path)
-"""
+WHERE_COMPILED = "from models.ml.kernels import similarity; print(similarity._compute_half_precision.stats.cache_path)"
 # What every entry point does: the embedded database, a job in Dagster, the encoder, MLflow, a picture, a compiled loop.
 EVERYTHING = """
 import dagster as dg
 import numpy as np
-from models.db.embedded import server
+from models.db import embedded
 from models.db.settings import get_settings
 from models.ml.kernels import similarity
 from pipelines.cli import open_ready_database
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import NIGHTLY_JOB, build_registry
-from pipelines.loaders.simulation.simulated_loader import load_simulated
+from pipelines.loaders.simulation import simulated_loader
 from pipelines.reports.plot_style import make_axes
 
 here = get_settings()
 try:
     with open_ready_database() as engine:
-        load_simulated(engine, 8, 1, here.home)
-        assets = [dg.AssetKey(name) for name in ("profiles", "rejected_profiles", "profile_embeddings")]
-        run_job(here, NIGHTLY_JOB, assets)
+        simulated_loader.load_simulated(engine, 8, 1, here.home)
+        names = ("profiles", "rejected_profiles", "profile_embeddings")
+        run_job(here, NIGHTLY_JOB, [dg.AssetKey(name) for name in names])
     with build_registry(here).track_training("trial", {}):
         build_registry(here).log_figure("trial", make_axes("title", "x", "y")[0])
     similarity._has_nonzero(np.ones(3, np.float32))
 finally:
-    server.stop(here.home)
+    embedded.stop(here.home)
 """
 
 

@@ -39,7 +39,7 @@ INSERT INTO app.blocks SELECT other, one FROM met WHERE random() < 0.1 ON CONFLI
 """
 
 EXACT = """
-SELECT candidate_id FROM matching.showable
+SELECT candidate_id FROM matching.visible_candidates
 JOIN matching.embeddings AS mine ON mine.profile_id = viewer_id
 JOIN matching.embeddings AS other ON other.profile_id = candidate_id
 WHERE viewer_id = %s ORDER BY (mine.embedding <=> other.embedding) + 0

@@ -1,7 +1,8 @@
-"""Whether a PostgreSQL server lives in a data folder, told by the kernel and by the server, never by a PID in a file.
+"""Detect whether a PostgreSQL server is alive in a data folder, by kernel state and by connecting, never by a PID file.
 
-A zombie or a stranger may bear that PID. But every process of a server inherits a lock on its data folder, which is
-free once the last of them is gone; a server accepts connections when it answers one; and who listens is known.
+The PID in a file may belong to a zombie or to an unrelated process. Reliable signs are used instead. All processes of a
+server inherit a lock on its data folder, which is released when the last of them ends. A server that accepts
+connections answers a ping. The kernel knows which process listens on the socket.
 """
 
 import fcntl
@@ -18,8 +19,11 @@ PEER_PID = (socket.SOL_SOCKET, socket.SO_PEERCRED) if sys.platform == "linux" el
 
 
 def take_lock(data: Path) -> int | None:
-    """The open lock to share with a server's processes, or None while one of an earlier server lives."""
-    lock = os.open(data / "PG_VERSION", os.O_RDONLY)  # a file that is always there
+    """Return an open file that holds the lock, for the server's processes to inherit.
+
+    Returns None while a process of an earlier server is alive.
+    """
+    lock = os.open(data / "PG_VERSION", os.O_RDONLY)  # this file always exists
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -29,7 +33,7 @@ def take_lock(data: Path) -> int | None:
 
 
 def has_no_processes(data: Path) -> bool:
-    """Whether no process of a server that shares the lock lives."""
+    """Return whether no process of a server that shares the lock is alive."""
     lock = take_lock(data)
     if lock is not None:
         os.close(lock)
@@ -37,7 +41,7 @@ def has_no_processes(data: Path) -> bool:
 
 
 def read_address(data: Path) -> tuple[str, str]:
-    """The socket folder and the port that the last server of `data` wrote down; empty if it did not."""
+    """Return the socket folder and the port that the last server of `data` recorded, or empty strings."""
     try:
         lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
     except FileNotFoundError:
@@ -46,7 +50,7 @@ def read_address(data: Path) -> tuple[str, str]:
 
 
 def ping_server(data: Path) -> Ping:
-    """What the server says to a connection: OK, REJECT while it starts up or shuts down, or NO_RESPONSE."""
+    """Return the state of the server: OK, REJECT while it starts up or shuts down, or NO_RESPONSE."""
     host, port = read_address(data)
     if not host:
         return Ping.NO_RESPONSE
@@ -55,9 +59,9 @@ def ping_server(data: Path) -> Ping:
 
 
 def find_listener(data: Path) -> int | None:
-    """The PID of the postmaster, as the kernel knows who listens on the server's socket; None if nobody does.
+    """Return the PID of the process that listens on the server's socket according to the kernel, or None.
 
-    It is 0 if that process is in a container whose processes cannot be seen from here.
+    The PID is 0 if the process runs in a container whose processes are not visible here.
     """
     host, port = read_address(data)
     with socket.socket(socket.AF_UNIX) as client:

@@ -1,4 +1,4 @@
-"""The OS user that the embedded server runs as. PostgreSQL refuses root, so root hands its server to another user."""
+"""The OS user of the embedded server. PostgreSQL refuses to run as root, so root runs the server as another user."""
 
 import os
 import pwd
@@ -21,9 +21,13 @@ class OsUser:
 
 
 def find_server_user(folder: Path) -> OsUser:
-    """Who serves the data folder `folder`: for root its owner, or `pgserver` if there is none yet; else oneself.
+    """Return the OS user that serves the data folder `folder`.
 
-    Raises DatabaseUnavailable if the folder belongs to somebody that the server cannot run as.
+    For root this is the owner of the folder, or `pgserver` if the folder does not exist yet. Other users serve their
+    own folders.
+
+    Raises:
+        DatabaseUnavailable: The folder belongs to a user that the server cannot run as.
     """
     me = os.geteuid()
     owner = folder.stat() if folder.exists() else None
@@ -53,10 +57,10 @@ def _find_pgserver() -> OsUser:
         useradd = ["/usr/sbin/useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
         made = subprocess.run(useradd, check=False, capture_output=True, text=True)  # noqa: S603
     try:
-        return _look_up_user(NAME)  # made by this process, or by another at the same moment
+        return _look_up_user(NAME)  # created by this process or concurrently by another
     except KeyError:
         raise DatabaseUnavailable(
-            f"root could not make the OS user {NAME} to run PostgreSQL as: {made.stderr}"
+            f"root could not create the OS user {NAME} to run PostgreSQL as: {made.stderr}"
         ) from None
 
 
@@ -66,7 +70,10 @@ def _look_up_user(name: str) -> OsUser:
 
 
 def grant_access(user: OsUser, folder: Path, installation: Path) -> None:
-    """As root, let `user` reach `folder` and run what is in `installation`, by the permissions it lacks alone."""
+    """Let `user` reach `folder` and run the programs in `installation`, if this process is root.
+
+    Only missing permissions are added.
+    """
     if os.geteuid() != 0:
         return
     for parent in (*folder.parents, *installation.parents):
@@ -77,7 +84,7 @@ def grant_access(user: OsUser, folder: Path, installation: Path) -> None:
 
 
 def _add_permission(user: OsUser, path: Path, bits: int) -> None:
-    """Add `bits`, given as others', as those of the class that `user` falls in."""
+    """Add `bits`, given as those of others, to the permission class that `user` falls into."""
     status = path.stat()
     shift = 6 if status.st_uid == user.uid else 3 if status.st_gid == user.gid else 0
     if status.st_mode & bits << shift != bits << shift:
@@ -85,9 +92,15 @@ def _add_permission(user: OsUser, path: Path, bits: int) -> None:
 
 
 def run_as(user: OsUser, *command: str | Path, share: tuple[int, ...] = ()) -> None:
-    """Run `command` as `user` in a session of its own, without our PG* variables, sharing the open files `share`.
+    """Run `command` as `user` in a new session, without PG* environment variables.
 
-    Raises subprocess.CalledProcessError, with the output, if it fails.
+    Args:
+        user: The OS user of the new process.
+        *command: The program and its arguments.
+        share: File descriptors that the process inherits.
+
+    Raises:
+        subprocess.CalledProcessError: The command failed; the error holds its output.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     root = os.geteuid() == 0

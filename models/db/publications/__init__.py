@@ -1,4 +1,4 @@
-"""Complete sets of match lists: built apart, verified, made visible at one instant, kept for rollback."""
+"""Publications: complete sets of match lists, built apart, verified, switched live at once, kept for rollback."""
 
 from models.db.publications.switch import (
     StoredPublication,

@@ -1,4 +1,4 @@
-"""Around the building of a publication: one builder at a time, what the dead ones left, and how a failure is told."""
+"""The building of publications: the lock, the clean-up after builders that died, and the recording of failures."""
 
 import logging
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from models.db.redaction import redact
 from models.db.schema.tables import publications
 
 KEPT = 3
-"""How many publications keep their lists: the live one and those to roll back to."""
+"""Number of publications whose lists are kept: the live one and those for rollback."""
 
 OUT_OF_SPACE_SQLSTATES = ("53", "58")  # insufficient resources (disk full), system errors (I/O)
 
@@ -26,9 +26,11 @@ columns = publications.c
 
 @contextmanager
 def lock_publications(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection to build on; another one holds the lock of builders for the length of the block.
+    """Yield a connection to build on, while another connection holds the lock of builders.
 
-    Raises PublicationRefused if somebody else holds it, and tells the database's errors as `record_failures` does.
+    Raises:
+        PublicationRefused: Another process holds the lock, or the database rejected a statement.
+        DatabaseUnavailable: The database was lost.
     """
     try:
         with locks.try_acquire(engine, locks.PUBLICATION) as free:
@@ -41,7 +43,10 @@ def lock_publications(engine: Engine) -> Iterator[Connection]:
 
 
 def clean_up(connection: Connection) -> None:
-    """Fail what builders left that died, and drop the lists that are not kept. Only the holder of the lock may."""
+    """Mark the publications of builders that died as failed, and drop the lists that are not kept.
+
+    The caller must hold the lock of builders.
+    """
     died = columns.metrics.concat({"error": "its process ended before it was done"})
     with connection.begin():
         connection.execute(
@@ -51,7 +56,7 @@ def clean_up(connection: Connection) -> None:
 
 
 def drop_unneeded(connection: Connection) -> None:
-    """Drop the lists that nothing can return to: all but the live ones and those of the last ones before it."""
+    """Drop the lists of all publications but the live one and those that a rollback can return to."""
     with connection.begin():
         returnable = select(columns.id).where(columns.state == "retired", ~columns.metrics.has_key("rolled_back_at"))
         kept = set(connection.scalars(select(columns.id).where(columns.state == "live")))
@@ -63,9 +68,12 @@ def drop_unneeded(connection: Connection) -> None:
 
 @contextmanager
 def record_failures(engine: Engine, publication_id: int) -> Iterator[None]:
-    """Turn whatever ends the block into a failed publication and an error that says what to do.
+    """Record the publication as failed if the block fails, and raise an error that says what to do.
 
-    Raises PublicationRefused or DatabaseUnavailable, or the MatchingError that the block raised, with the cause.
+    Raises:
+        PublicationRefused: The lists or the database caused the failure.
+        DatabaseUnavailable: The database was lost.
+        MatchingError: The block raised another subclass, which is raised again with the publication's number.
     """
     try:
         yield
@@ -80,7 +88,7 @@ def record_failures(engine: Engine, publication_id: int) -> Iterator[None]:
 
 
 def _explain_error(error: BaseException) -> MatchingError:
-    """What went wrong and what to do, in words for the user, and nobody's id: not in the error either, as the cause."""
+    """Convert an error into one that says what went wrong and what to do. Ids are removed from both."""
     redact(error)
     if isinstance(error, MatchingError):
         return error
@@ -92,11 +100,11 @@ def _explain_error(error: BaseException) -> MatchingError:
         return DatabaseUnavailable(f"the database does not answer ({what}); see that it runs, then try again")
     if (cause.sqlstate or "").startswith(OUT_OF_SPACE_SQLSTATES):
         return PublicationRefused(f"the database has no room ({what}); free space on its disk, then try again")
-    return PublicationRefused(f"the database refused it ({what}); mend that, then try again")
+    return PublicationRefused(f"the database refused it ({what}); fix that, then try again")
 
 
 def _record_failure(engine: Engine, publication_id: int, reason: str) -> None:
-    """Keep the reason and drop what was stored: if the database answers, else the next does."""
+    """Record the reason and drop the stored lists. If the database is lost, the next builder does so."""
     still_building = publications.update().where(columns.id == publication_id, columns.state == "building")
     failed = still_building.values(state="failed", metrics=columns.metrics.concat({"error": reason}))
     try:
@@ -106,4 +114,4 @@ def _record_failure(engine: Engine, publication_id: int, reason: str) -> None:
             if recorded:
                 partitions.drop_partition(connection, publication_id)
     except SQLAlchemyError:
-        logger.warning("publication %d is left as being built; the next one clears it up", publication_id)
+        logger.warning("publication %d stays in state building; the next publication cleans it up", publication_id)

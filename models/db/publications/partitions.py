@@ -1,4 +1,4 @@
-"""The partition of one publication's match lists: filled apart, attached when it is right, dropped as a whole."""
+"""The table of one publication's match lists: filled separately, attached as a partition, dropped as a whole."""
 
 import logging
 import struct
@@ -54,27 +54,27 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PublicationSize:
-    """How much a publication holds."""
+    """The size of a publication."""
 
     viewers: int
-    """Viewers with a list. A row that holds nothing but withheld people is no list."""
+    """Viewers with a list. A row with nothing but withheld users is not a list."""
     pairs: int
     withheld: int = 0
-    """Places of people in `withheld_ids`."""
+    """Total length of all `withheld_ids`."""
 
     def __str__(self) -> str:
         return f"{self.pairs:,} pairs in {self.viewers:,} lists"
 
 
 def name_partition(publication_id: int) -> str:
-    """The qualified name of a publication's table."""
+    """Return the qualified name of a publication's table."""
     return f"{PREFIX}{publication_id:d}"
 
 
 def fill_partition(connection: Connection, publication_id: int, lists: Iterable[MatchList]) -> PublicationSize:
-    """Make the table and stream the lists into it by binary COPY; how much was sent."""
+    """Create the table and stream the lists into it by binary COPY. Return the size that was sent."""
     name = name_partition(publication_id)
-    # Keys are made after the rows, which is faster. The CHECK tells ATTACH that it need not read them.
+    # Keys are created after the rows, which is faster. The CHECK saves ATTACH from reading all rows.
     columns = "LIKE matching.match_lists INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
     connection.execute(text(f"CREATE TABLE {name} ({columns}, CHECK (publication_id = {publication_id:d}))"))
     viewers = pairs = withheld = 0
@@ -90,13 +90,13 @@ def fill_partition(connection: Connection, publication_id: int, lists: Iterable[
                 withheld += len(match_list.withheld_ids)
                 if row % LISTS_A_LOG_LINE == 0:
                     logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
-    # What verification joins by; sampling the arrays and reasons would take a third of the time of copying them.
+    # Verification joins by viewer_id alone; sampling the arrays and reasons would be slow.
     connection.execute(text(f"ANALYZE {name} (viewer_id)"))
     return PublicationSize(viewers, pairs, withheld)
 
 
 def measure_partition(connection: Connection, publication_id: int) -> PublicationSize:
-    """How much is stored."""
+    """Return the size of the stored lists."""
     return PublicationSize(*connection.execute(text(COUNTS + name_partition(publication_id))).one())
 
 
@@ -104,7 +104,7 @@ def _write_row(copy: Copy, publication_id: int, match_list: MatchList) -> None:
     try:
         copy.write_row((publication_id, *_make_row(match_list)))
     except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
-        raise PublicationRefused(f"a list is not made of uuids and numbers: {error}; mend the match lists") from error
+        raise PublicationRefused(f"a list is not made of uuids and numbers: {error}; fix the match lists") from error
 
 
 def _make_row(match_list: MatchList) -> tuple[object, ...]:
@@ -127,11 +127,14 @@ def _make_most_compatible_values(partner: MostCompatibleEntry | None) -> tuple[o
 
 
 def attach_partition(connection: Connection, publication_id: int) -> None:
-    """Make the table a partition of `matching.match_lists`, with its keys, inside the caller's transaction.
+    """Add keys to the table and attach it as a partition of `matching.match_lists`, in the caller's transaction.
 
-    From the commit on, erasing a person reaches its rows. Readers never wait for this; writers of profiles do, from the
-    lock to the caller's commit. Somebody else's long write is given way to, and waited for between attempts.
-    Raises PublicationRefused when every attempt met one.
+    After the commit, erasures reach its rows. Readers never wait for this. Writers of profiles wait from the lock until
+    the caller's commit. If another transaction writes profiles for long, the attempt gives way and is repeated after a
+    pause.
+
+    Raises:
+        PublicationRefused: Every attempt met such a transaction.
     """
     name = name_partition(publication_id)
     connection.execute(text(f"ALTER TABLE {name} ADD PRIMARY KEY (publication_id, viewer_id)"))
@@ -150,7 +153,7 @@ def _try_attach(connection: Connection, name: str, publication_id: int) -> bool:
     try:
         with connection.begin_nested():
             connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
-            # ATTACH takes this lock anyway, to check the foreign key: a viewer erased by now must be gone before it.
+            # ATTACH takes this lock anyway to check the foreign key, so the rows of erased viewers must go first.
             connection.execute(text("LOCK TABLE app.profiles IN SHARE ROW EXCLUSIVE MODE"))
             connection.execute(
                 text(f"DELETE FROM {name} WHERE NOT EXISTS (SELECT FROM app.profiles WHERE id = viewer_id)")  # noqa: S608
@@ -166,17 +169,18 @@ def _try_attach(connection: Connection, name: str, publication_id: int) -> bool:
 
 
 def await_readers(connection: Connection) -> None:
-    """Wait, without hindering them, for the transactions that read the lists since before the last one was attached.
+    """Wait for the transactions that have been reading the lists since before the last partition was attached.
 
-    PostgreSQL lets a query that was planned without a partition run with a later snapshot, and a prepared statement
-    inside one transaction for as long as that lasts: it would see the new publication live, and no list in it. Whoever
-    locks the lists after the attachment plans with them. A transaction that stays open longer is not waited for.
+    PostgreSQL may run a query that was planned without a partition under a later snapshot. A prepared statement inside
+    one transaction can do so for as long as the transaction lasts. It would see the new publication live but without
+    lists. Transactions that lock the lists after the attachment plan with the partition. Readers are not blocked, and
+    the wait ends after READERS_WAIT_SECONDS.
     """
     before = _find_readers(connection)
     deadline = time.monotonic() + READERS_WAIT_SECONDS
     while before & _find_readers(connection):
         if time.monotonic() > deadline:
-            logger.warning("a transaction that reads match lists stays open; until it ends it may see none")
+            logger.warning("a transaction that reads match lists stays open; until it ends, it may see no lists")
             return
         time.sleep(0.02)
 
@@ -187,7 +191,7 @@ def _find_readers(connection: Connection) -> set[str]:
 
 
 def find_partitions(connection: Connection) -> set[int]:
-    """The publications whose table is there."""
+    """Return the ids of the publications whose table exists."""
     return set(
         connection.scalars(
             text(
@@ -199,7 +203,10 @@ def find_partitions(connection: Connection) -> set[int]:
 
 
 def drop_partition(connection: Connection, publication_id: int) -> None:
-    """Drop the table of a publication in a transaction of its own, unless a reader holds it: then the next one does."""
+    """Drop the table of a publication in a separate transaction.
+
+    If a reader holds it, the next publication drops it.
+    """
     try:
         with connection.begin():
             connection.execute(text("SET LOCAL lock_timeout = '200ms'"))

@@ -1,6 +1,6 @@
-"""The publication switch: one complete set of match lists, built apart, verified, and made visible at one instant.
+"""The publication switch: match lists are stored separately, verified, and made visible at one instant.
 
-Only one process at a time builds or rolls back. A connection of its own holds the lock, which ends with the process.
+Only one process at a time builds or rolls back. A separate connection holds the lock, which ends with the process.
 """
 
 import json
@@ -23,7 +23,7 @@ columns = tables.publications.c
 
 @dataclass(frozen=True)
 class StoredPublication:
-    """One complete set of match lists, as it stands."""
+    """A publication as it is recorded."""
 
     id: int
     state: str
@@ -33,22 +33,25 @@ class StoredPublication:
     viewer_count: int
     pair_count: int
     metrics: Mapping[str, Any]
-    """As given to `publish_match_lists`, with the pairs dropped, `error` if failed, `rolled_back_at` if it was."""
+    """The metrics given to `publish_match_lists` and the numbers of dropped pairs.
+
+    `error` is added if it failed, `rolled_back_at` if it was rolled back.
+    """
     created_at: datetime
     activated_at: datetime | None
     kept: bool
-    """Its lists are still in the database."""
+    """Whether its lists are still in the database."""
 
 
 def list_publications(connection: Connection) -> list[StoredPublication]:
-    """Every publication there ever was, newest first."""
+    """Return all publications ever recorded, newest first."""
     return [
         _parse_publication(found) for found in connection.execute(_select_publications().order_by(columns.id.desc()))
     ]
 
 
 def get_live_publication(connection: Connection) -> StoredPublication | None:
-    """The publication that readers see."""
+    """Return the live publication, or None if there is none."""
     found = connection.execute(_select_publications().where(columns.state == "live")).one_or_none()
     return None if found is None else _parse_publication(found)
 
@@ -63,16 +66,25 @@ def publish_match_lists(
     as_of: date,
     scored_at: datetime,
 ) -> StoredPublication:
-    """Store the lists apart, verify them, and make them what readers see, all at one instant.
+    """Store the lists separately, verify them, and make them live at one instant.
 
-    `lists` is read once and streamed. `as_of` is the day the ages were counted on. `scored_at` (with time zone) is the
-    database's time when the profiles, interactions and blocks behind the lists were read. Pairs that have become
-    impossible are taken out and counted in the metric `dropped_since_scoring`, see `verification.drop_impossible`.
-    Drops the lists of publications beyond the kept ones.
+    Pairs that have become impossible since scoring are dropped and counted in the metric `dropped_since_scoring`, see
+    `verification.drop_impossible`. The lists of publications beyond the kept ones are dropped. If publishing fails, the
+    live publication stays live, and the new one is recorded as failed with the reason in its metrics.
 
-    Raises PublicationRefused if another publication is being built, if the lists fail a check, or if the database
-    cannot store them (a full disk), and DatabaseUnavailable if it is lost. Nothing is published then: what was live
-    stays live, and the publication is kept as failed with the reason in its metrics.
+    Args:
+        engine: The database.
+        lists: The match lists, read once and streamed.
+        ranker_version: Version of the ranker that scored the pairs.
+        encoder: Version of the encoder.
+        metrics: Metrics of the run, which must be valid JSON.
+        as_of: The day for which ages were computed.
+        scored_at: Database time, with time zone, at which the profiles, interactions and blocks of the lists were read.
+
+    Raises:
+        PublicationRefused: Another publication is being built, a check failed, or the database cannot store the lists,
+            for example because its disk is full.
+        DatabaseUnavailable: The database was lost.
     """
     with building.lock_publications(engine) as connection:
         building.clean_up(connection)
@@ -86,9 +98,11 @@ def publish_match_lists(
 
 
 def roll_back(engine: Engine) -> StoredPublication:
-    """Make the publication that was live before this one live again; one that was rolled back from never returns.
+    """Make the previously live publication live again. A publication that was rolled back never becomes live again.
 
-    Raises NothingToRollBack if no earlier one keeps its lists, PublicationRefused while a publication is being built.
+    Raises:
+        NothingToRollBack: No earlier publication keeps its lists.
+        PublicationRefused: A publication is being built.
     """
     with building.lock_publications(engine) as connection, connection.begin():
         current = get_live_publication(connection)
@@ -110,11 +124,11 @@ def _can_return(found: StoredPublication) -> bool:
 
 
 def _announce(connection: Connection, ranker_version: str, encoder: str, metrics: Mapping[str, object]) -> int:
-    """Record, for everybody to see, that a publication is being built."""
+    """Record that a publication is being built, visible to all, and return its id."""
     try:
         json.dumps(dict(metrics), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise PublicationRefused(f"its metrics cannot be stored as JSON: {error}; mend the metrics") from error
+        raise PublicationRefused(f"its metrics cannot be stored as JSON: {error}; fix the metrics") from error
     with connection.begin():
         values = {"ranker_version": ranker_version, "encoder": encoder, "metrics": dict(metrics)}
         return int(connection.execute(tables.publications.insert().values(values).returning(columns.id)).scalar_one())
@@ -123,15 +137,18 @@ def _announce(connection: Connection, ranker_version: str, encoder: str, metrics
 def _build_lists(
     connection: Connection, publication_id: int, lists: Iterable[MatchList], as_of: date, scored_at: datetime
 ) -> None:
-    """Store, verify and attach the lists. They are whole afterwards, erasures reach them, and nobody reads them yet."""
+    """Store, verify and attach the lists.
+
+    Afterwards they are complete and erasures reach them, but readers do not see them yet.
+    """
     with connection.begin():
-        # A server busy with a query does not notice that its client was killed unless it is told to look.
+        # Without this interval, a server busy with a query does not notice that its client was killed.
         connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))
-        # For the joins of the verification: three million pairs beside the decisions that were made already.
+        # For the joins of the verification, millions of pairs with all decisions.
         connection.execute(text("SET LOCAL work_mem = '256MB'"))
-        # They find next to nothing, which the planner does not know: it would think workers not worth their while.
+        # The joins return very few rows, but the planner expects many and would avoid parallel workers.
         connection.execute(text("SET LOCAL parallel_tuple_cost = 0"))
-        # Everybody is a candidate some fifty times: looking people up one by one takes twice as long as hashing them.
+        # Each user is a candidate some fifty times, so hashing all profiles is faster than looking them up one by one.
         connection.execute(text("SET LOCAL enable_memoize = off"))
         sent = partitions.fill_partition(connection, publication_id, lists)
         logger.info("publication %d: %s stored", publication_id, sent)
@@ -149,9 +166,10 @@ def _build_lists(
 
 
 def _switch_live(connection: Connection, publication_id: int) -> None:
-    """Retire the live publication and make this one live, once nobody is left who cannot see its lists.
+    """Retire the live publication and make this one live, after waiting for readers that cannot see its lists.
 
-    Raises PublicationRefused if the lock was lost on the way and another builder has taken this one for dead.
+    Raises:
+        PublicationRefused: The lock was lost, and another builder has marked this publication as failed.
     """
     partitions.await_readers(connection)
     still_building = tables.publications.update().where(columns.id == publication_id, columns.state == "building")

@@ -1,4 +1,4 @@
-"""What must be true of a publication's lists before they go live, asked in SQL of the lists as they were stored."""
+"""The checks of a publication's lists before they go live, in SQL over the stored lists."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,19 @@ from models.db.errors import PublicationRefused
 from models.db.publications.partitions import PublicationSize, measure_partition, name_partition
 
 CLOCK_SKEW = timedelta(seconds=10)
-"""Changes stamped this long before `scored_at` may have been committed after it, or by a clock that is not the
-database's: nobody is warned of them."""
+"""Tolerance for the timestamps of changes, which cause no warning up to this long before `scored_at`.
+
+Such a change may have been committed after `scored_at`, or stamped by a clock other than the database's.
+"""
 
 MOST_IMPOSSIBLE = 0.1
-"""The share of the listed pairs above which a publication is refused: users do not make so many impossible during a
-run, so a step of the pipeline did."""
+"""Maximum share of impossible pairs in a publication. Users cannot cause more during a run, so a pipeline step did."""
 
 ALWAYS_DROPPED = 100
-"""So many impossible pairs refuse no publication, however small it is: one person's full list, and as many places in
-the lists of others."""
+"""Number of impossible pairs that is always tolerated, even in a small publication.
+
+It covers one user's full list, and as many positions in the lists of others.
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +52,9 @@ SELECT problem, count(*) FROM (
 ) WHERE problem IS NOT NULL GROUP BY problem ORDER BY count(*) DESC, problem
 """
 
-# A pair may appear several times here, once for each thing against it; `changed_at` is when, by its own stamp, that
-# thing came to be. Unnested beside the table and for each part anew, as PostgreSQL shares out neither a list of columns
-# that is unnested nor what was materialized among its workers.
+# A pair appears once for each problem; `changed_at` is the problem's own timestamp. The lists are unnested in a lateral
+# join and again for each part, because PostgreSQL parallelises neither unnesting in the SELECT list nor scans of
+# materialized CTEs.
 IMPOSSIBLE = """
 CREATE TEMPORARY TABLE impossible_pairs ON COMMIT DROP AS
 WITH pair AS NOT MATERIALIZED (
@@ -121,10 +124,10 @@ ERASED = """(
 
 
 def verify_lists(connection: Connection, publication_id: int, sent: PublicationSize) -> None:
-    """Raise PublicationRefused unless all that was sent is stored and every list is well formed.
+    """Raise PublicationRefused unless everything sent is stored and every list is well formed.
 
-    Well formed: one list a viewer; arrays and reasons of one length; no candidate twice, and not the viewer; every
-    probability in [0, 1]; nobody who is withheld. The most compatible person, if there is one, is another one, with a
+    A viewer has one list. Its arrays and reasons have one length. It names no candidate twice, neither the viewer nor
+    withheld users. Its probabilities are in [0, 1]. The most compatible candidate, if any, is not the viewer and has a
     probability and reasons.
     """
     if (arrived := measure_partition(connection, publication_id)) != sent:
@@ -133,13 +136,22 @@ def verify_lists(connection: Connection, publication_id: int, sent: PublicationS
 
 
 def drop_impossible(connection: Connection, publication_id: int, as_of: date, scored_at: datetime) -> Mapping[str, int]:
-    """Take out the pairs that are impossible by now, and return how many, by name of metric.
+    """Drop the pairs that have become impossible, and return their numbers by name of metric.
 
-    Impossible: an unknown, erased or paused person; a block either way; a candidate whom the viewer liked or passed; a
-    pair that `matching.is_eligible` refuses on the day `as_of`. Users write all of these while a publication is built,
-    and the app's rows carry any stamp, so stamps decide nothing: those from before `scored_at` are only counted and
-    warned of. `dropped_since_scoring` counts pairs; the others count by what is against a pair, and those of none are
-    left out. Raises PublicationRefused when the share of impossible pairs is beyond MOST_IMPOSSIBLE.
+    A pair is impossible if either user is unknown, erased or paused, if there is a block either way, if the viewer has
+    liked or passed on the candidate, or if `matching.is_eligible` rejects it on the day `as_of`. Users cause all of
+    these while a publication is built. The app's rows can carry any timestamp, so timestamps decide nothing: pairs
+    stamped before `scored_at` are only counted and cause a warning. `dropped_since_scoring` counts pairs. The other
+    metrics count pairs per problem and are left out when zero.
+
+    Args:
+        connection: A connection in the transaction that built the lists.
+        publication_id: The publication.
+        as_of: The day for which ages are computed.
+        scored_at: Database time at which the data behind the lists was read.
+
+    Raises:
+        PublicationRefused: The share of impossible pairs exceeds MOST_IMPOSSIBLE.
     """
     connection.execute(_format_statement(IMPOSSIBLE, publication_id), {"as_of": as_of})
     counts = dict(zip(DROPPED, connection.execute(text(COUNTS), {"since": scored_at - CLOCK_SKEW}).one(), strict=True))
@@ -155,20 +167,23 @@ def _refuse_many(dropped: Mapping[str, int], listed: int) -> None:
         why = ", ".join(f"{name.removeprefix('dropped_')} {dropped[name]:,}" for name in REASONS if name in dropped)
         raise PublicationRefused(
             f"{pairs:,} of {listed:,} listed pairs are impossible ({why}), and at most {MOST_IMPOSSIBLE:.0%} may be; "
-            "run the whole pipeline again, to make lists from the tables as they are now; if it is refused again, "
-            "the step that made the lists is wrong"
+            "run the whole pipeline again, to make lists from the current tables; if it is refused again, the step "
+            "that made the lists is wrong"
         )
     if backdated := dropped.get(DROPPED[-1]):
         logger.warning(
-            "%d impossible pairs carry stamps from before the run read the app's tables: see that created_at and "
-            "updated_at are the database's now()",
+            "%d impossible pairs carry timestamps from before the run read the app's tables: make sure that the app "
+            "sets created_at and updated_at to the database's now()",
             backdated,
         )
 
 
 def drop_erased(connection: Connection, publication_id: int) -> None:
-    """Take the erased people out of an attached publication; those erased from now on go by the tables' own rules."""
-    # Erasures take turns by it: one under way may hold a list that is changed here, and wait for another.
+    """Remove erased users from an attached publication.
+
+    Later erasures reach it through the foreign key and the trigger.
+    """
+    # Erasures hold this lock one at a time. Without it, one could hold a list changed here and wait for another list.
     locks.acquire(connection, locks.ERASURE)
     connection.execute(
         _format_statement(FORGET, publication_id, unwanted=ERASED.format(partition=name_partition(publication_id)))
@@ -176,9 +191,9 @@ def drop_erased(connection: Connection, publication_id: int) -> None:
 
 
 def refuse_empty(size: PublicationSize) -> None:
-    """Raise PublicationRefused for a publication that would take everybody's list away."""
+    """Raise PublicationRefused if the publication would leave all viewers without a list."""
     if size.pairs == 0:
-        raise PublicationRefused("it holds no pair; see why the steps before it found nobody to match")
+        raise PublicationRefused("it holds no pair; check why the earlier steps found no candidates")
 
 
 def _format_statement(statement: str, publication_id: int, **parts: str) -> TextClause:
@@ -187,5 +202,5 @@ def _format_statement(statement: str, publication_id: int, **parts: str) -> Text
 
 def _refuse_first(problem: Sequence[Any] | None) -> None:
     if problem is not None:
-        what, count = problem  # and no example, whom Dagster would remember
-        raise PublicationRefused(f"{count:,} {what}; mend the step that made them")
+        what, count = problem  # no example: Dagster would keep the id
+        raise PublicationRefused(f"{count:,} {what}; fix the step that made them")

@@ -1,5 +1,6 @@
-"""Arrays in PostgreSQL's binary form, made whole: psycopg's own dumpers go through the elements one by one in Python,
-which took longer than the server takes to store a publication.
+"""Binary dumpers for uuid[] and real[].
+
+psycopg's own dumpers convert the elements one by one in Python, which dominated the time of storing a publication.
 """
 
 from collections.abc import Sequence
@@ -19,13 +20,16 @@ EMPTY_HEAD, HEAD = Struct("!3I"), Struct("!5I")
 
 
 def register_dumpers(context: AdaptContext) -> None:
-    """Make a COPY in this context, once its types are set, take uuid[] as text and real[] as any numbers."""
+    """Let a COPY in this context, once its types are set, accept text as uuid[] and any numbers as real[]."""
     for dumper in (UuidArrayDumper, RealArrayDumper):
         context.adapters.register_dumper(None, dumper)
 
 
 class UuidArrayDumper(Dumper):
-    """A uuid[] of one dimension, from text. A publication names everybody some fifty times, so each is read once."""
+    """A one-dimensional uuid[], from text.
+
+    A publication names each user many times, so parsed UUIDs are cached.
+    """
 
     format = Format.BINARY
     oid = UUID_TYPE.array_oid
@@ -35,18 +39,29 @@ class UuidArrayDumper(Dumper):
         self._element = cache(lambda text: UUID_LENGTH + UUID(text).bytes)
 
     def dump(self, obj: Sequence[str]) -> bytes:
-        """Raises ValueError for text that is no uuid, TypeError or AttributeError for what is no text."""
+        """Return the array in PostgreSQL's binary format.
+
+        Raises:
+            ValueError: A text is not a UUID.
+            TypeError: An element is not text.
+            AttributeError: An element is not text.
+        """
         return _pack_head(UUID_TYPE.oid, len(obj)) + b"".join(map(self._element, obj))
 
 
 class RealArrayDumper(Dumper):
-    """A real[] of one dimension, from numbers."""
+    """A one-dimensional real[], from numbers."""
 
     format = Format.BINARY
     oid = REAL_TYPE.array_oid
 
     def dump(self, obj: Sequence[float]) -> bytes:
-        """Raises struct.error for what is no number, OverflowError for what single precision does not hold."""
+        """Return the array in PostgreSQL's binary format.
+
+        Raises:
+            struct.error: An element is not a number.
+            OverflowError: An element is out of the range of single precision.
+        """
         elements = chain.from_iterable(zip(repeat(REAL_LENGTH), obj))
         return _pack_head(REAL_TYPE.oid, len(obj)) + _make_element_struct(len(obj)).pack(*elements)
 
@@ -57,5 +72,5 @@ def _make_element_struct(count: int) -> Struct:
 
 
 def _pack_head(element_oid: int, count: int) -> bytes:
-    """Dimensions, whether there are nulls and the elements' type; then the length and the first index."""
+    """Return the array header: dimensions, null flag and element type; then length and first index."""
     return HEAD.pack(1, 0, element_oid, count, 1) if count else EMPTY_HEAD.pack(0, 0, element_oid)

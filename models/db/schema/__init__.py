@@ -1,1 +1,1 @@
-"""Tables, migrations and the role that the API reads as."""
+"""The tables, the migrations and the role of the API."""

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def make_alembic_config(url: str) -> Config:
-    """Alembic's configuration for the database at `url` (`postgresql+psycopg://`)."""
+    """Return Alembic's configuration for the database at `url` (`postgresql+psycopg://`)."""
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["url"] = url
@@ -17,5 +17,5 @@ def make_alembic_config(url: str) -> Config:
 
 
 def upgrade_database(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`."""
+    """Migrate the database at `url` up to `revision`."""
     command.upgrade(make_alembic_config(url), revision)

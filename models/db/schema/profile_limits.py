@@ -1,11 +1,11 @@
-"""The limits of a profile: one list for the loaders, the frame contract and the SQL rules.
+"""The limits of a profile, shared by the loaders, the frame contract and the SQL rules.
 
-SQL repeats these numbers in `matching.keeps_limits` and the functions beside it, because a migration never changes. A
-test compares the two. A new number therefore needs a new migration.
+`matching.keeps_limits` and related SQL functions repeat these numbers, because migrations never change. A test compares
+both. A new number therefore needs a new migration.
 """
 
 MIN_AGE, MAX_AGE = 18, 110
-"""Years. Nobody younger or older is shown."""
+"""Years. Users outside these ages are not shown."""
 AGE_LIMITS = (0, 150)
 """Years, for `age_min` and `age_max`."""
 LATITUDES = (-90, 90)
@@ -13,7 +13,7 @@ LATITUDES = (-90, 90)
 LONGITUDES = (-180, 180)
 """Degrees."""
 DISTANCES_KM = (0, 40_100)
-"""For `max_distance_km`: the Earth's circumference is no farther."""
+"""For `max_distance_km`. The maximum is the circumference of the Earth."""
 TRAITS = (-1e9, 1e9)
 WANTS = (0, 1)
 
@@ -24,7 +24,7 @@ MAX_ANSWER_LENGTH = 10_000
 MAX_ANSWERS = 50
 MAX_INTERESTS = 200
 MAX_GENDERS = 20
-"""Genders that one person looks for."""
+"""Genders that one user looks for."""
 
 MAX_TEXT_BYTES = 65_536
 """Bytes of all answers together."""

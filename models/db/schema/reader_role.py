@@ -1,3 +1,3 @@
-"""The database role that the API reads as. The migrations make it and say what it may read."""
+"""The database role of the API. The migrations create it and grant its rights."""
 
 ROLE = "matching_reader"

@@ -1,6 +1,6 @@
-"""The tables. Schema `app` is the contract with the app; schema `matching` is ours.
+"""The tables. Schema `app` is the contract with the app; schema `matching` belongs to this backend.
 
-In production the tables of `app` may be views over the app's own: nothing that reads them relies on their constraints.
+In production the tables of `app` may be views over the app's own tables, so no reader relies on their constraints.
 """
 
 from pgvector.sqlalchemy import HALFVEC
@@ -40,13 +40,13 @@ metadata = MetaData(
 
 
 def _make_profile_reference(name: str, *, primary_key: bool = False) -> Column[str]:
-    """A reference to a profile that goes when the profile goes."""
+    """Return a column that references a profile and is deleted with it."""
     cascade = ForeignKey("app.profiles.id", ondelete="CASCADE")
     return Column(name, UUID(as_uuid=False), cascade, primary_key=primary_key, nullable=False)
 
 
 def _make_timestamp(name: str, *, nullable: bool = False) -> Column[object]:
-    """A point in time with time zone; now, unless it may be unknown."""
+    """Return a column for a point in time with time zone, which defaults to now unless it is nullable."""
     default = None if nullable else func.now()
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
 
@@ -143,7 +143,7 @@ publications = Table(
     _make_json_column("metrics"),
     _make_timestamp("created_at"),
     _make_timestamp("activated_at", nullable=True),
-    # At most one publication is live, whatever two processes do at once.
+    # Guarantees at most one live publication, even with concurrent processes.
     Index("uq_publications_live", "state", unique=True, postgresql_where=text("state = 'live'")),
     schema="matching",
 )
@@ -158,7 +158,7 @@ match_lists = Table(
     Column("p_liked_back", ARRAY(REAL), nullable=False),
     Column("p_match", ARRAY(REAL), nullable=False),
     Column("reasons", JSONB, nullable=False, comment="one array of {code, detail} a candidate"),
-    Column("most_compatible_id", UUID(as_uuid=False), comment="the viewer's one partner of the day; null: none"),
+    Column("most_compatible_id", UUID(as_uuid=False), comment="the viewer's most compatible candidate; null: none"),
     Column("most_compatible_p_match", REAL),
     Column("most_compatible_reasons", JSONB, comment="an array of {code, detail}"),
     Column(
@@ -172,7 +172,7 @@ match_lists = Table(
         "num_nulls(most_compatible_id, most_compatible_p_match, most_compatible_reasons) IN (0, 3)",
         name="most_compatible_whole",
     ),
-    # A viewer's row goes by the foreign key; the trigger `forget_candidates` takes people out of others' lists.
+    # The foreign key deletes a viewer's row; the trigger `remove_erased_candidates` takes users out of others' lists.
     Index(None, "viewer_id"),
     postgresql_partition_by="LIST (publication_id)",
     schema="matching",

@@ -1,4 +1,4 @@
-"""The table that says which migrations a database has had: this program's own, as the app may use Alembic as well."""
+"""The table that records the applied migrations. It is separate from Alembic's default, which the app may use."""
 
 from collections.abc import Collection
 
@@ -12,9 +12,9 @@ NAME, SCHEMA = "alembic_version", "matching"
 TABLE = f"{SCHEMA}.{NAME}"
 
 SHARED = "public.alembic_version"
-"""Where the version was kept up to 0005, beside that of the app."""
+"""Where the version was kept up to 0005, possibly together with the app's."""
 
-# What each of those revisions made. The number alone says nothing: the app's own migrations may be numbered as well.
+# Evidence of each of those revisions. The number alone proves nothing: the app's migrations may be numbered as well.
 MADE_BY = {
     "0001": "to_regclass('matching.publications') IS NOT NULL",
     "0002": "to_regclass('matching.matches') IS NOT NULL",
@@ -30,14 +30,20 @@ CREATE TABLE IF NOT EXISTS {TABLE} (version_num varchar(32) CONSTRAINT {NAME}_pk
 
 
 def open_version_table(connection: Connection, known: Collection[str]) -> None:
-    """Make the table where it is absent, and keep other processes from migrating until the transaction ends.
+    """Create the table if it is missing, and block other migrations until the transaction ends.
 
-    The version of a database that was migrated before there was such a table is carried over. Raises InputError if the
-    database has had a migration that is not among the `known`.
+    If the database was migrated before this table existed, its version is carried over.
+
+    Args:
+        connection: A connection in a transaction.
+        known: The revisions of this program.
+
+    Raises:
+        InputError: The database has a revision that is not among the `known`.
     """
     while not _has_table(connection):
         _create_table(connection)
-    # Why this mode: models.db.locks. Whoever waits here finds nothing left to do.
+    # models.db.locks explains this mode. A process that waited here finds the migrations already applied.
     connection.execute(text(f"LOCK TABLE {TABLE} IN SHARE UPDATE EXCLUSIVE MODE"))
     if not _list_revisions(connection, TABLE):
         _adopt_shared_version(connection)
@@ -49,7 +55,7 @@ def open_version_table(connection: Connection, known: Collection[str]) -> None:
 
 
 def close_version_table(connection: Connection) -> None:
-    """Drop the table, and the schema with it, if no migration is left."""
+    """Drop the table if no migration is left, and the schema if it is empty."""
     if _list_revisions(connection, TABLE):
         return
     connection.execute(text(f"DROP TABLE {TABLE}"))
@@ -66,7 +72,7 @@ def _has_table(connection: Connection, table: str = TABLE) -> bool:
 
 
 def _create_table(connection: Connection) -> None:
-    """Make the schema and the table, unless another process makes them at this moment."""
+    """Create the schema and the table, unless another process does so concurrently."""
     try:
         with connection.begin_nested():
             if not connection.scalar(text("SELECT to_regnamespace(:schema) IS NOT NULL"), {"schema": SCHEMA}):
@@ -83,7 +89,7 @@ def _list_revisions(connection: Connection, table: str) -> list[str]:
 
 
 def _adopt_shared_version(connection: Connection) -> None:
-    """Record the last of the revisions whose tables are there, and take it out of the table that the app may use."""
+    """Record the last revision whose tables exist, and remove it from the shared table."""
     revision = _find_last_revision(connection)
     if revision is None:
         return

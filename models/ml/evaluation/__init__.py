@@ -1,1 +1,1 @@
-"""How good a ranker is: metrics, protocols and baselines, side by side on held-out decisions."""
+"""Evaluation of the ranker and of baselines on held-out decisions: protocols, methods and metrics."""

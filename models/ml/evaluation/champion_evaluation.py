@@ -1,8 +1,8 @@
-"""Registered rankers asked about decisions once more: quick, as nothing is fitted.
+"""Evaluation of registered rankers on held-out samples, without fitting anything.
 
-Every question is answered by the ranker that was fitted without its fold, as in the gate's exam
-(models.ml.validation.holdout), so the answers are about people and decisions that it had not seen. Folds are those of
-the rankers' own training, which may be older than the decisions.
+Each sample is predicted by the ranker that was fitted without its fold, as in the gate (models.ml.validation.holdout).
+So no ranker has seen the users and decisions that it predicts. Folds are those of the rankers' own training, which may
+be older than the decisions.
 """
 
 from dataclasses import replace
@@ -28,7 +28,7 @@ ALL_HISTORY = -1
 TRUTH_METHOD = "truth but for chemistry"
 PROBABILITIES = ("ranker", "linear start", "popularity", TRUTH_METHOD)
 METHODS = (*PROBABILITIES, "interest cosine", "random")
-"""What answers the questions; the linear start is the ranker without its trees."""
+"""What predicts the samples; the linear start is the ranker without its trees."""
 
 
 def predict_samples(
@@ -39,13 +39,21 @@ def predict_samples(
     truth: Float64Array | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """A row a question about the decisions of a training-pairs frame, asked with more or less known of both people.
+    """Predict held-out samples of the decisions in a training-pairs frame, with more or less history visible.
 
-    decision: the row of `decisions`; viewer, candidate: a number for who decided, and about whom; list: one for what
-    was asked of a viewer with the same known; known: how many decisions given and received counted of each person, -1
-    for half of all; liked: the right answer; then a score from each of METHODS, of which PROBABILITIES are
-    probabilities. That of TRUTH is there only if the true chance of each row of `decisions` is given as `truth`,
-    float64 (n,).
+    Args:
+        rankers: The rankers, one for each fold.
+        profiles: A profiles frame.
+        answers: The embedded answers.
+        decisions: A training-pairs frame of n rows.
+        truth: True probability of each row of `decisions`, float64 (n,), for the method TRUTH_METHOD.
+        seed: Seed of the samples.
+
+    Returns:
+        One row per sample. `decision` is the row of `decisions`. `viewer` and `candidate` are numbers for the two
+        users. `list` is a number for the samples of one viewer with the same history. `known` is how many decisions
+        given and received are visible of each user, -1 for half of all. `liked` is the label. Then follows the score of
+        each of METHODS; those in PROBABILITIES are probabilities.
     """
     events = read_decisions(decisions, pd.Index(profiles["profile_id"]))
     sampled = sample_decisions(events, MAX_SAMPLES, seed)
@@ -76,9 +84,10 @@ def predict_samples(
 def predict_cold(
     rankers: CrossFittedRanker, profiles: pd.DataFrame, answers: AnswerEmbeddings, decisions: pd.DataFrame
 ) -> Float64Array:
-    """p_like of every row of a training-pairs frame with nothing known of anybody but the profiles, float64 (n,).
+    """Predict p_like of each row of a training-pairs frame from profiles alone, float64 (n,).
 
-    Of circles that became one since and were held out apart each ranker has seen some: the whole one answers.
+    Groups that have merged since, and were in several folds, have been seen in part by each ranker. The full one
+    predicts them.
     """
     events = read_decisions(decisions, pd.Index(profiles["profile_id"]))
     everything = MaskedSplit(0, np.empty(0, np.int64), np.arange(len(events)))
@@ -87,9 +96,9 @@ def predict_cold(
 
 
 def summarise_by_method(questions: pd.DataFrame) -> pd.DataFrame:
-    """A row a method, best first: AUC within viewers and its standard error; log loss and calibration error.
+    """Summarise each method in a row, best first: AUC within viewers, standard error, log loss, calibration error.
 
-    The last two are NaN for what gives no probability. The AUC is the mean over lists, as in the gate.
+    The last two are NaN for methods without probabilities. The AUC is the mean over lists, as in the gate.
     """
     rows = {method: _measure_method(questions, method) for method in METHODS if method in questions}
     names = ["AUC within viewers", "standard error", "log loss (nats)", "calibration error"]
@@ -98,7 +107,7 @@ def summarise_by_method(questions: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise_by_history(questions: pd.DataFrame) -> dict[int, pd.DataFrame]:
-    """`summarise_by_method` for each amount of decisions known, fewest first, all (-1) last."""
+    """Apply `summarise_by_method` to each history size, smallest first, all (-1) last."""
     amounts = sorted(questions["known"].unique(), key=lambda amount: (amount == ALL_HISTORY, amount))
     return {int(amount): summarise_by_method(questions[questions["known"] == amount]) for amount in amounts}
 

@@ -1,4 +1,4 @@
-"""The evaluation: the ranker side by side with everything it has to beat, on people that neither has seen."""
+"""The evaluation: the ranker and its baselines on the same held-out decisions."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,14 +35,13 @@ ALL_FOLDS = ALL_HISTORY = -1
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was found, and the variance split with how much of it the ranker's cold predictions explain."""
+    """Metrics of all methods, and the variance split with the share that the ranker's cold predictions explain."""
 
     figures: pd.DataFrame
-    """protocol, amount, method, target (like or match), fold, and the metrics of `summarise_scores`.
+    """Columns protocol, amount, method, target (like or match), fold, and the metrics of `summarise_scores`.
 
-    The amount is of decisions: in the cold and warm protocols those known of each person, -1 for all; in the growing
-    one, about how many were learned from.
-    Fold -1 is all folds' answers taken together.
+    The amount is a number of decisions: those visible of each user (cold and warm protocols), -1 for all, or about how
+    many were trained on (growing protocol). Fold -1 is all folds together.
     """
     split: VarianceSplit
     explained: ExplainedVariance
@@ -50,7 +49,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class _Prediction:
-    """What a method said of the decisions asked for in a fold."""
+    """Scores of a method for the test decisions of a fold."""
 
     fold: int
     test_index: Int64Array
@@ -58,7 +57,7 @@ class _Prediction:
 
 
 def evaluate_methods(data: EvaluationData, say: Callable[[str], None] = lambda _: None) -> Evaluation:
-    """Ask the ranker and every baseline the same, cold by group and warm by time; `say` is told how far it is."""
+    """Evaluate the ranker and the baselines with all three protocols; `say` receives progress messages."""
     answered: dict[tuple[str, int, str], list[_Prediction]] = defaultdict(list)
     fitted: dict[int, FittedSplit] = {}
     mean_learned = len(data.decisions) * (protocols.FOLDS - 1) / protocols.FOLDS
@@ -75,7 +74,7 @@ def evaluate_methods(data: EvaluationData, say: Callable[[str], None] = lambda _
     for share, ask in zip(
         cycle(protocols.TRAINING_SHARES), protocols.split_learning_curve(data.decisions, data.group), strict=False
     ):
-        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: learning from {len(ask.train_index):,} decisions")
+        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: training on {len(ask.train_index):,} decisions")
         for method, scores in predict_learning_curve(data, ask):
             answered["growing", round(share * mean_learned), method].append(
                 _Prediction(ask.fold, ask.test_index, scores)
@@ -97,7 +96,7 @@ def evaluate_methods(data: EvaluationData, say: Callable[[str], None] = lambda _
 def compute_figures(
     data: EvaluationData, answered: Mapping[tuple[str, int, str], Sequence[_Prediction]]
 ) -> pd.DataFrame:
-    """The figures of every protocol, amount and method: by fold, and of all folds together."""
+    """Compute the metrics of each protocol, amount and method, by fold and for all folds together."""
     rows: list[Mapping[str, object]] = []
     for (protocol, amount, method), answers in answered.items():
         for answer in [*answers, _concatenate(answers)]:
@@ -124,14 +123,14 @@ def _measure_prediction(data: EvaluationData, answer: _Prediction) -> Iterator[M
 
 
 def _correlate_ranks(score: Float64Array, truth: Float64Array) -> float:
-    """Spearman's; NaN where one of the two says the same of all."""
+    """Compute Spearman's correlation; NaN if one of the two is constant."""
     if min(len(np.unique(score)), len(np.unique(truth))) < 2:
         return float("nan")
     return float(spearmanr(score, truth).statistic)
 
 
 def _find_mutual_rows(asked: Decisions) -> tuple[Int64Array, np.ndarray]:
-    """The rows whose other direction is asked for too, and whether both like each other."""
+    """Return the rows whose reverse is a test decision too, and whether both users like each other."""
     people = int(max(asked.actor.max(initial=0), asked.target.max(initial=0))) + 1
     forth, back = asked.actor * people + asked.target, asked.target * people + asked.actor
     at = pd.Index(forth).get_indexer(pd.Index(back))

@@ -1,4 +1,4 @@
-"""The town that an evaluation asks about."""
+"""The population that is evaluated."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from models.ml.training.imputation import impute_missing
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """Everything that the evaluation asks about; `truth` are true probabilities of each decision, where known, (n,)."""
+    """The data of an evaluation; `truth` has the true probability of each decision, float64 (n,), if known."""
 
     specification: FeatureSpec
     profiles: ProfileMatrix
     imputed_profiles: ProfileMatrix
-    """The same with nothing missing, to grow trees on (see models.ml.training.imputation)."""
+    """The same users with imputed values, to train trees on (see models.ml.training.imputation)."""
     gender: Int64Array
     decisions: Decisions
     group: Int64Array
     seed: int
     truth: Float64Array | None
     with_sensitive: EvaluationData | None
-    """The same with what says something of race or ethnicity; None if nothing does, or it is used anyway."""
+    """The same with traits, facts and wants about race or ethnicity; None if there are none or they are used anyway."""
 
     def take(self, rows: Int64Array) -> Decisions:
-        """Some of the decisions."""
+        """Return some of the decisions."""
         return self.decisions.take(rows)
 
 
@@ -47,9 +47,15 @@ def build_evaluation_data(
     sensitive: bool = False,
     truth: Callable[[pd.DataFrame], Float64Array] | None = None,
 ) -> EvaluationData:
-    """What is evaluated, from a profiles frame, its answers and a training-pairs frame; the order of rows is nothing.
+    """Build the evaluation data; the order of rows does not matter.
 
-    `truth` gives the true probability of each row of such a frame.
+    Args:
+        profiles: A profiles frame.
+        answers: The embedded answers.
+        decisions: A training-pairs frame.
+        seed: Seed of everything random.
+        sensitive: Use traits, facts and wants about race or ethnicity.
+        truth: Returns the true probability of each row of a training-pairs frame.
     """
     profiles = profiles.sort_values("profile_id", ignore_index=True)
     decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
@@ -77,6 +83,6 @@ def build_evaluation_data(
 
 
 def assign_components(actor: Int64Array, group: Int64Array) -> Int64Array:
-    """The circle of each decision for the variance split: its group, or the whole town where groups are viewers."""
+    """Assign each decision its component for the variance split: its group, or one for all if groups are viewers."""
     by_viewer = pd.Series(actor).groupby(group).nunique().max() <= 1
     return np.zeros(len(group), np.int64) if by_viewer else group

@@ -1,4 +1,4 @@
-"""What is asked in an evaluation: the ranker, its linear start, its null and its ceiling, and the baselines."""
+"""The methods of an evaluation: the ranker, its linear start, its null and its upper bound, and the baselines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,26 +26,26 @@ from models.ml.training.train import fit_on_decisions
 RANKER, LINEAR = "ranker", "ranker_linear_start"
 WITH_SENSITIVE = "ranker_using_race_and_ethnicity"
 NULL, CEILING = "ranker_on_shuffled_profiles", "ranker_knowing_all_else"
-# The methods that use what is known of people's likes: they are asked in the warm protocol too.
+# Methods that use history are evaluated in the warm protocol too.
 RIDGE = "ridge_logistic"
 WITH_HISTORY = ("popularity", "beta_binomial", "lfrr", "mf_with_biases", RIDGE)
 
 
 @dataclass(frozen=True)
 class FittedSplit:
-    """The ranker of one split, and the surprise of every decision by it, (n,)."""
+    """The ranker of one split, and its residual of each decision, float64 (n,)."""
 
     ranker: Ranker
     residual: Float64Array
 
 
 def fit_split(data: EvaluationData, split: Split) -> FittedSplit:
-    """The ranker from what may be learned from. Raises InputError if that is too little for any ranker."""
+    """Fit the ranker on the training decisions of a split. Raises InputError if there are too few."""
     fold, learned = assign_folds(data.group[split.train_index]), data.take(split.train_index)
     if not has_enough_data(learned.liked, fold):
         raise InputError(
-            f"{len(learned):,} decisions, {learned.liked.sum():,} of them likes, are too few to learn from: it takes "
-            f"{MIN_ROWS} likes and as many passes beside every fold that is held out; evaluate when more are known"
+            f"{len(learned):,} decisions, {learned.liked.sum():,} of them likes, are too few to learn from: the "
+            f"training part of each fold needs {MIN_ROWS} likes and as many passes; evaluate again with more decisions"
         )
     ranker = fit_on_decisions(data.specification, data.profiles, data.imputed_profiles, learned, fold, data.seed)[
         0
@@ -54,7 +54,7 @@ def fit_split(data: EvaluationData, split: Split) -> FittedSplit:
 
 
 def predict_cold_start(data: EvaluationData, fitted: FittedSplit, split: Split) -> Iterator[tuple[str, BaselineScores]]:
-    """Every method's name and scores where nothing is known of the asked people's likes; only the ceiling knows all."""
+    """Yield name and scores of each method, from profiles alone; only the upper bound has all other decisions."""
     yield RANKER, _predict_ranker(data, fitted, split)
     yield LINEAR, _predict_ranker(data, _remove_trees(fitted), split)
     yield (
@@ -79,7 +79,7 @@ def predict_cold_start(data: EvaluationData, fitted: FittedSplit, split: Split) 
 
 
 def predict_warm_start(data: EvaluationData, fitted: FittedSplit, split: Split) -> Iterator[tuple[str, BaselineScores]]:
-    """Name and scores of the methods that use what is known of likes."""
+    """Yield name and scores of the methods that use history."""
     yield RANKER, _predict_ranker(data, fitted, split)
     yield LINEAR, _predict_ranker(data, _remove_trees(fitted), split)
     given = _build_baseline_input(data, split)
@@ -88,7 +88,7 @@ def predict_warm_start(data: EvaluationData, fitted: FittedSplit, split: Split) 
 
 
 def predict_learning_curve(data: EvaluationData, split: Split) -> Iterator[tuple[str, BaselineScores]]:
-    """Name and scores of the ranker and of the plain ridge, learned from as much as is asked."""
+    """Yield name and scores of the ranker and of the plain ridge, trained on the split's share of the data."""
     yield RANKER, _predict_ranker(data, fit_split(data, split), split)
     yield RIDGE, BASELINES[RIDGE](_build_baseline_input(data, split))
 
@@ -110,9 +110,9 @@ def _predict_scores(ranker: Ranker, data: EvaluationData, split: Split, known: P
 
 
 def _build_baseline_input(data: EvaluationData, split: Split) -> BaselineInput:
-    """What a baseline may know: in the warm protocol it learns from second halves with as much history as is asked.
+    """Build the input of a baseline; in the warm protocol it trains on second halves with as much history as the test.
 
-    The surprise of a decision is to them what it is without any model: a like less the share of likes.
+    Without a model, the residual of a decision is a like less the share of likes.
     """
     base_rate = float(data.decisions.liked[split.train_index].mean())
     surprise = np.asarray(data.decisions.liked - base_rate, np.float64)
@@ -140,7 +140,7 @@ def _build_baseline_input(data: EvaluationData, split: Split) -> BaselineInput:
 
 
 def _select_observed(decisions: Decisions, split: Split) -> Int64Array:
-    """The known decisions that are among the first so many that their actor gave."""
+    """Select the observed decisions that are among the first `history_size` of their actor."""
     if split.history_size is None:
         return split.observed_index
     place = (

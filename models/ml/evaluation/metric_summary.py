@@ -1,4 +1,4 @@
-"""All metrics of one set of scores, under names that stay."""
+"""All metrics of one set of scores."""
 
 from math import nan
 
@@ -20,9 +20,13 @@ from models.ml.validation.score_metrics import (
 
 
 def summarise_scores(viewer: ArrayLike, label: ArrayLike, score: ArrayLike, probability: bool) -> dict[str, float]:
-    """Metric → value for n pairs with a viewer, a label (like or match) and a score each; NaN where it is undefined.
+    """Compute metric → value for n pairs; NaN where a metric is undefined.
 
-    Only scores that are a `probability`, 0 to 1, have a log loss (nats) and a calibration error.
+    Args:
+        viewer: Viewer of each pair, (n,).
+        label: Whether it is a like, or a match, (n,).
+        score: Score of each pair, (n,).
+        probability: Whether scores are probabilities; only these have a log loss (nats) and a calibration error.
     """
     lists = rank_lists(viewer, label, score)
     as_probability = probability and np.size(score) > 0

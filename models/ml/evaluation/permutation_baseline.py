@@ -1,4 +1,4 @@
-"""The null of shuffled profiles: what is reached when what profiles say has nothing to do with who liked whom."""
+"""The permutation baseline: what is reached if profiles have nothing to do with decisions."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from models.ml.profiles.profile_matrix import ProfileMatrix
 
 
 def shuffle_profiles(people: ProfileMatrix, gender: Int64Array, seed: int) -> ProfileMatrix:
-    """The same people, each with the profile of a random one of the same gender (int64 (people,)); ids stay.
+    """Give each user the profile of a random user of the same gender, int64 (people,); ids stay.
 
-    Decisions name people by position, so they stay where they are: what is known of likes is as true as before.
+    Decisions refer to users by index and stay, so histories remain true.
     """
     lot = np.random.default_rng(seed).random(len(people))
     place, taken = np.argsort(gender, kind="stable"), np.lexsort((lot, gender))

@@ -1,4 +1,4 @@
-"""How the evaluation asks: cold by group, warm by time, and with everything known that could be."""
+"""The protocols of the evaluation: cold start by group, warm start by time, learning curve, and upper bound."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,43 +12,48 @@ from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.decision_history import DecisionCounts, Decisions, PairHistory, build_decision_history
 
 FOLDS = 5
-# How many decisions, given and received, are known of each person in the warm protocol; None for all there are.
+# How many decisions, given and received, are visible of each user in the warm protocol; None for all.
 WARM_HISTORY_SIZES: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
-# Of the groups to learn from, in the growing protocol.
+# Shares of the training groups in the learning curve.
 TRAINING_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Decisions to learn from, those known of the others, and those asked for: row numbers of the events."""
+    """Row numbers of the training decisions, of the observed and of the test decisions."""
 
     fold: int
     train_index: Int64Array
     observed_index: Int64Array
     test_index: Int64Array
     history_size: int | None
-    """How many of the known decisions, given and received, count of each person; None for all."""
+    """How many observed decisions, given and received, count for each user; None for all."""
 
 
 def split_by_group(group: Int64Array) -> list[tuple[Int64Array, Int64Array]]:
-    """Splits by group into (learn from, held out) rows, sizes balanced. Raises EmptyTown for fewer than five groups."""
+    """Split by group into (train, held out) rows of balanced sizes.
+
+    Raises NotEnoughProfiles for fewer than FOLDS groups.
+    """
     if (groups := len(np.unique(group))) < FOLDS:
-        raise NotEnoughProfiles(f"there are decisions of {groups} groups of people, and {FOLDS} take turns: load more")
+        raise NotEnoughProfiles(
+            f"there are decisions of {groups} groups of people, and {FOLDS} take turns: load more decisions"
+        )
     return [(learn, held) for learn, held in GroupKFold(FOLDS).split(group, groups=group)]
 
 
 def split_cold_start(group: Int64Array) -> Iterator[Split]:
-    """Groups of people of whom nothing is known but their profiles."""
+    """Yield splits whose test groups have no history."""
     nothing = np.empty(0, np.int64)
     for fold, (learn, held) in enumerate(split_by_group(group)):
         yield Split(fold, learn, nothing, held, 0)
 
 
 def split_warm_start(decisions: Decisions, group: Int64Array) -> Iterator[Split]:
-    """Groups whose first half is known, more or less of it, and whose second half is asked for.
+    """Yield splits whose test groups have more or less of their first half observed; their second half is the test.
 
-    The halves are of the time that the people of a group were deciding, so that both decisions of a pair who met at
-    one moment are in the same half.
+    The halves are of the time in which a group decided. Both decisions of a pair who met at one moment are thus in the
+    same half.
     """
     second = find_second_half(decisions.time, group)
     for fold, (learn, held) in enumerate(split_by_group(group)):
@@ -59,7 +64,7 @@ def split_warm_start(decisions: Decisions, group: Int64Array) -> Iterator[Split]
 
 
 def split_learning_curve(decisions: Decisions, group: Int64Array) -> Iterator[Split]:
-    """The same questions, with all of the first half known, after learning from ever more groups of people."""
+    """Yield the same test decisions, with all of the first half observed, for growing shares of the training groups."""
     second = find_second_half(decisions.time, group)
     for fold, (learn, held) in enumerate(split_by_group(group)):
         first = held[~second[held]]
@@ -71,14 +76,14 @@ def split_learning_curve(decisions: Decisions, group: Int64Array) -> Iterator[Sp
 
 
 def find_second_half(time: Int64Array, group: Int64Array) -> BoolArray:
-    """Whether each decision was made after the middle of its group's time, (n,)."""
+    """Return whether each decision was made after the middle of its group's time, bool (n,)."""
     spans = pd.Series(time).groupby(group)
     earliest, latest = spans.transform("min").to_numpy(), spans.transform("max").to_numpy()
     return np.asarray(time > earliest + (latest - earliest) // 2)
 
 
 def build_observed_history(decisions: Decisions, residual: Float64Array, people: int, split: Split) -> PairHistory:
-    """What is known of the pairs asked for, each (asked,)."""
+    """Build the observed history of the test pairs, each (t,)."""
     known = build_decision_history(
         decisions.take(split.observed_index), residual[split.observed_index], people, split.history_size
     )
@@ -86,10 +91,17 @@ def build_observed_history(decisions: Decisions, residual: Float64Array, people:
 
 
 def build_complete_history(decisions: Decisions, residual: Float64Array, people: int, asked: Int64Array) -> PairHistory:
-    """What is known of each pair if all other decisions of both people are: the ceiling of what history can do.
+    """Build the history of each pair from all other decisions of both users: the upper bound of what history can add.
 
-    The candidate's tallies leave out what the two decided about each other. The viewer's would then differ from one
-    candidate to the next by the very decision that is asked for, so they are scaled down by one decision instead.
+    The candidate's counts leave out what the two decided about each other. Doing so for the viewer would reveal the
+    label: the viewer's counts would differ between candidates by the held-out decision. They are scaled down by one
+    decision instead.
+
+    Args:
+        decisions: All decisions.
+        residual: Residual of each decision, float64 (n,).
+        people: The number of users.
+        asked: Rows of the test decisions, int64 (t,).
     """
     total = build_decision_history(decisions, residual, people)
     mine = _count_by_pair(decisions, residual, decisions.weight, people, asked, forth=True)
@@ -107,7 +119,10 @@ def build_complete_history(decisions: Decisions, residual: Float64Array, people:
 def _count_by_pair(
     decisions: Decisions, residual: Float64Array, weight: Float64Array, people: int, asked: Int64Array, *, forth: bool
 ) -> DecisionCounts:
-    """What the viewer decided about the candidate, or back, of each pair asked for: a tally of one decision or none."""
+    """Count the viewer's decision about the candidate of each test pair, none or one.
+
+    With `forth` false it is the candidate's decision about the viewer.
+    """
     key = decisions.actor * people + decisions.target
     wanted = key[asked] if forth else (decisions.target * people + decisions.actor)[asked]
     order = np.argsort(key)

@@ -1,4 +1,4 @@
-"""The evaluation's figures as people read them: a row a method, the mean over folds and its spread."""
+"""Tables of the evaluation: one row per method, with means over folds and their spread."""
 
 import pandas as pd
 
@@ -17,10 +17,10 @@ METRICS = {
 
 
 def tabulate_by_method(figures: pd.DataFrame, target: str) -> pd.DataFrame:
-    """The cold protocol for a target, like or match: a row a method, best first.
+    """Tabulate the cold protocol for a target, like or match: one row per method, best first.
 
-    Columns: AUC within viewers with its standard deviation over folds, the other metrics' means over folds, and the
-    calibration error of all folds together.
+    Columns: AUC within viewers with its standard deviation over folds, the means of the other metrics over folds, and
+    the calibration error of all folds together.
     """
     cold = figures[(figures["protocol"] == "cold") & (figures["target"] == target)]
     together = cold["fold"] == ALL_HISTORY
@@ -34,13 +34,13 @@ def tabulate_by_method(figures: pd.DataFrame, target: str) -> pd.DataFrame:
 def tabulate_by_history(
     figures: pd.DataFrame, target: str, metric: str = "within_viewer_auc", protocol: str = "warm"
 ) -> pd.DataFrame:
-    """The warm or the growing protocol for a target: a row a method, a column an amount of decisions.
+    """Tabulate the warm or the growing protocol for a target: one row per method, one column per number of decisions.
 
-    Those known of each person (warm) or learned from (growing); the mean over folds.
+    The decisions are those visible of each user (warm) or those trained on (growing). Values are means over folds.
     """
     rows = figures[
         (figures["protocol"] == protocol) & (figures["target"] == target) & (figures["fold"] != ALL_HISTORY)
     ].assign(known=lambda each: each["amount"].map(lambda amount: "all" if amount < 0 else f"{amount:,}"))
-    # Kept though it be empty: in a small town no viewer has both matches and others.
+    # Empty columns stay: in a small population, no viewer may have both matches and others.
     table = rows.pivot_table(index="method", columns="known", values=metric, aggfunc="mean", sort=False, dropna=False)
     return table.sort_values(table.columns[-1], ascending=False)

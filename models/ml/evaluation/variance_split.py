@@ -1,9 +1,9 @@
-"""Why people like whom they like: the viewer's selectivity, the candidate's desirability, and chemistry.
+"""The variance of decisions: the viewer's selectivity, the candidate's desirability, and chemistry.
 
-The social relations model (Kenny & La Voie 1984) of decisions, as Joel, Eastwick & Finkel (2017) used it: a decision is
-the mean of its block, an effect of the viewer (actor), one of the candidate (partner), and what is left. With one
-decision a pair, what is left is the relationship, called chemistry, and the error of a yes or no together: nothing in
-such data parts them, so `chemistry` is an upper bound of it, and the share of it that predictions explain a lower one.
+The social relations model (Kenny & La Voie 1984) of decisions, as Joel, Eastwick & Finkel (2017) used it. A decision is
+the mean of its block, an effect of the viewer (actor), one of the candidate (partner), and a rest. With one decision
+per pair, the rest is the relationship, called chemistry, plus the error of a yes or no. Such data cannot separate the
+two. So `chemistry` is an upper bound, and the share of it that predictions explain is a lower bound.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri, owens_t
 from models.ml.arrays import Float64Array
 from models.ml.evaluation.crossed_random_effects import build_design, estimate_components
 
-# At most this share of chemistry and error explained, by two standard errors, is hardly anything.
+# Chemistry is "hardly predictable" if the explained share, plus two standard errors, is below this.
 MIN_SHARE = 0.02
 PERCENT = 0.01
 ROUNDING = 1e-12
@@ -24,35 +24,36 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class VarianceEstimate:
-    """A figure and its standard error, by the jackknife over circles: NaN of a single circle."""
+    """A value and its standard error, by the jackknife over components; the error is NaN for a single component."""
 
     value: float
     error: float
 
     def __str__(self) -> str:
+        """Return the value and its standard error."""
         return f"{self.value:.3f} ± {self.error:.3f}"
 
 
 @dataclass(frozen=True)
 class VarianceParts:
-    """A figure of each part of a decision."""
+    """An estimate for each part of a decision."""
 
     selectivity: VarianceEstimate
     desirability: VarianceEstimate
     chemistry: VarianceEstimate
-    """Error included."""
+    """Including error."""
 
 
 @dataclass(frozen=True)
 class VarianceSplit:
-    """How the variance of decisions within blocks splits; unbiased, so that a part of nothing may be below zero."""
+    """The split of the variance of decisions within blocks; unbiased, so a part of 0 may be estimated below 0."""
 
     variance: VarianceParts
-    """Of the decision, 0 or 1: probability squared."""
+    """Of the decision, 0 or 1, in squared probability."""
     share: VarianceParts
-    """Of the three together; they sum to 1. NaN if everybody decided the same."""
+    """Shares of the sum of the three; NaN if all decisions are equal."""
     latent: VarianceParts
-    """The shares on the scale of a normal liking of which a decision shows only whether it is above a threshold."""
+    """The shares on the scale of a normal latent liking; a decision only shows whether it is above a threshold."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,30 @@ class ExplainedVariance:
     """How well probabilities predict each part of decisions."""
 
     share: VarianceParts
-    """1 - the variance of (part - predicted part) / the variance of the part: 1 at best, below 0 if the predictions
-    add more than they explain. Selectivity and desirability are corrected for noise: they speak of people's own
-    effects, not of means of few decisions. Chemistry is not: with one decision a pair even the truth stays below 1."""
+    """One less the variance of (part - predicted part) over the variance of the part.
+
+    At best 1; below 0 if the predictions add more variance than they explain. Selectivity and desirability are
+    corrected for noise: they describe users' own effects, not means of few decisions. Chemistry is not: with one
+    decision per pair, even the true probabilities stay below 1.
+    """
     correlation: VarianceParts
-    """Of a part with its prediction, the same noise removed, which may carry it past 1. NaN where the part does not
-    vary, or the predictions by less than a hundredth in it."""
+    """Of a part with its prediction, with the same correction, which may carry it past 1.
+
+    NaN if the part does not vary, or if less than 1 % of the predictions' variance is in it.
+    """
 
 
 def split_variance(viewer: ArrayLike, candidate: ArrayLike, circle: ArrayLike, liked: ArrayLike) -> VarianceSplit:
-    """Split the variance of n decisions; circles are of people who met nobody outside, such as one evening's.
+    """Split the variance of n decisions.
 
-    Differences between blocks (see `crossed_random_effects.CrossedDesign`), such as of women's and men's like rates,
-    are no part of it.
+    Differences between blocks (see `crossed_random_effects.CrossedDesign`), such as those between the like rates of
+    women and men, are not part of it.
+
+    Args:
+        viewer: Viewer of each decision, (n,).
+        candidate: Candidate of each decision, (n,).
+        circle: Connected component of each decision, (n,), such as one evening of speed dating.
+        liked: Labels, (n,).
     """
     decision = np.asarray(liked, np.float64)
     variances = estimate_components(build_design(viewer, candidate, circle), decision, decision)
@@ -87,9 +99,17 @@ def split_variance(viewer: ArrayLike, candidate: ArrayLike, circle: ArrayLike, l
 def estimate_explained_variance(
     viewer: ArrayLike, candidate: ArrayLike, circle: ArrayLike, liked: ArrayLike, p_like: ArrayLike
 ) -> ExplainedVariance:
-    """What probabilities know of each part of n decisions that they have not seen, neither their own nor the others.
+    """Estimate what probabilities explain of each part of n decisions.
 
-    Predictions from the others, such as leave-one-out rates, share their noise and seem to explain more than there is.
+    The predictions must not have seen any of the n decisions. Predictions from the other decisions, such as
+    leave-one-out rates, share their noise and seem to explain more than there is.
+
+    Args:
+        viewer: Viewer of each decision, (n,).
+        candidate: Candidate of each decision, (n,).
+        circle: Connected component of each decision, (n,).
+        liked: Labels, (n,).
+        p_like: Predicted probability of each like, (n,).
     """
     pairs = build_design(viewer, candidate, circle)
     decision, prediction = np.asarray(liked, np.float64), np.asarray(p_like, np.float64)
@@ -104,14 +124,14 @@ def estimate_explained_variance(
 
 
 def describe_variance(split: VarianceSplit, explained: ExplainedVariance) -> list[str]:
-    """What the figures say, in words."""
+    """Describe the estimates in sentences."""
     share, known = split.share, explained.share
     return [
         (
             f"Of the variance of like decisions, {_format_percent(share.selectivity)} is the viewer's selectivity, "
             f"{_format_percent(share.desirability)} the candidate's desirability, and "
             f"{_format_percent(share.chemistry)} chemistry "
-            "and error, which one decision a pair cannot tell apart."
+            "and error, which one decision per pair cannot separate."
         ),
         (
             f"The predictions explain {_format_percent(known.selectivity)} of selectivity, "
@@ -126,12 +146,12 @@ def _describe_chemistry(known: VarianceEstimate) -> str:
     most = known.value + 2 * known.error
     if most < MIN_SHARE:
         return (
-            "Chemistry is hardly predictable: of who suits whom in particular, error included, "
+            "Chemistry is hardly predictable: of what is specific to a pair, error included, "
             f"the predictions explain at most {100 * max(most, 0):.1f} %."
         )
     if known.value - 2 * known.error > 0:
-        return "The predictions know something of chemistry, of who suits whom in particular."
-    return "Whether chemistry can be predicted, these decisions do not say."
+        return "The predictions know something of chemistry, which is specific to a pair."
+    return "These decisions do not say whether chemistry can be predicted."
 
 
 def _format_percent(estimate: VarianceEstimate) -> str:
@@ -140,7 +160,7 @@ def _format_percent(estimate: VarianceEstimate) -> str:
 
 
 def _build_parts(with_and_without: Float64Array) -> VarianceParts:
-    """The figures of the first row, with errors from the rows that each leave a circle out."""
+    """Build estimates from the first row, with errors from the rows that leave out one component each."""
     values, without = with_and_without[0], with_and_without[1:]
     return VarianceParts(
         *(
@@ -151,7 +171,7 @@ def _build_parts(with_and_without: Float64Array) -> VarianceParts:
 
 
 def _estimate_jackknife_error(without: Float64Array) -> float:
-    """The standard error of a figure from its values without each circle; NaN for under two circles."""
+    """Estimate the standard error from the values without each component; NaN for fewer than two components."""
     circles = len(without)
     return float(without.std() * np.sqrt(circles - 1)) if circles > 1 else float("nan")
 
@@ -161,9 +181,10 @@ def _replace_tiny(variance: Float64Array) -> Float64Array:
 
 
 def _compute_latent_shares(viewers: float, candidates: float, left: float) -> tuple[float, float, float]:
-    """Shares on the latent scale: the tetrachoric correlation of two decisions of one viewer, of two on one candidate.
+    """Compute shares on the latent scale, as tetrachoric correlations.
 
-    The like rate is the one whose decisions have this variance, p (1 - p); p and 1 - p give the same.
+    They are the correlations of two decisions of one viewer, and of two decisions about one candidate. The like rate is
+    the one whose decisions have this variance, p (1 - p); p and 1 - p give the same result.
     """
     rate = (1 - np.sqrt(max(0.0, 1 - 4 * (viewers + candidates + left)))) / 2
     selectivity, desirability = _solve_tetrachoric(viewers, rate), _solve_tetrachoric(candidates, rate)
@@ -171,7 +192,10 @@ def _compute_latent_shares(viewers: float, candidates: float, left: float) -> tu
 
 
 def _solve_tetrachoric(covariance: float, rate: float) -> float:
-    """The correlation of two standard normals whose signs about a threshold covary so (Pearson 1900), -1 to 1."""
+    """Find the correlation of two standard normals whose signs about a threshold have this covariance.
+
+    The result is between -1 and 1 (Pearson 1900), or NaN if no correlation has the covariance.
+    """
     threshold = ndtri(rate)
 
     def compute_surplus(correlation: float) -> float:

@@ -1,4 +1,4 @@
-"""The market policy: which of a viewer's scored candidates make the list, and in which order."""
+"""The market: which scored candidates are in a viewer's list, and in which order."""
 
 from models.ml.market.attention.attention_model import LIST_LENGTH, AttentionModel
 from models.ml.market.attention.examination_curve import Curve, evaluate_curve

@@ -1,4 +1,4 @@
-"""What policies would bring a town, side by side."""
+"""Expected outcomes of the market policies, for comparison."""
 
 import time
 from collections.abc import Callable
@@ -18,12 +18,16 @@ from models.ml.market.outcomes.inequality import compute_gini, compute_top_share
 from models.ml.market.policies.policy_registry import POLICIES
 
 REFERENCE_POLICY = "product"
-"""What a chosen policy is compared with: everybody sees first who is likeliest to match."""
+"""The policy that others are compared with: each list in the order of p_match."""
 
 
 @dataclass(frozen=True)
 class PolicyLists:
-    """The lists of a policy: places from 0, int32 (n,) by slot, -1 if not listed; and what bounds on exposure cost."""
+    """The lists of a policy, and the cost of bounds on exposure.
+
+    `positions` holds the index of each edge in its list, from 0, int32 (n,), -1 if not listed. `seconds` is the time
+    taken. `exposure` is None if no bounds on exposure were set.
+    """
 
     policy: str
     positions: Int32Array
@@ -39,10 +43,22 @@ def make_policy_lists(
     floor: float = 0.0,
     allowance: Float64Array | None = None,
 ) -> PolicyLists:
-    """The lists of a policy of POLICIES, with views kept between `floor` and `cap` times their mean if a cap is given.
+    """Build the lists of a policy, within bounds on exposure or on positions.
 
-    Without such bounds, `allowance` bounds the places of each person (see `bound_positions`), float64 (people,). Raises
-    KeyError for an unknown policy.
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        policy: A name in POLICIES.
+        cap: Maximum exposure, as a multiple of the mean; None for no maximum.
+        floor: Minimum exposure, as a multiple of the mean; 0 for no minimum.
+        allowance: Bound on the positions of each user, float64 (people,); see `bound_positions`. Used only if `cap` is
+            None and `floor` is 0.
+
+    Returns:
+        The lists and the seconds they took.
+
+    Raises:
+        KeyError: The policy is unknown.
     """
     started = time.monotonic()
     scores = POLICIES[policy](graph, attention)
@@ -62,29 +78,41 @@ def compare_policies(
     graph: MarketGraph,
     attention: AttentionModel,
     say: Callable[[str], None] = lambda _: None,
-    known: PolicyLists | None = None,
     allowance: Float64Array | None = None,
 ) -> pd.DataFrame:
-    """A row a policy of POLICIES, with `compute_outcome` of its lists and the seconds they took.
+    """Compute the outcome of each policy in POLICIES.
 
-    The lists that are known already, made with the same `allowance`, are not made again unless views are bounded in
-    them.
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        say: Receives a progress message for each policy.
+        allowance: Bound on the positions of each user, float64 (people,); see `bound_positions`.
+
+    Returns:
+        One row per policy: its name, the values of `compute_outcome`, and the seconds its lists took.
     """
     rows = []
     for name in POLICIES:
-        plain = known is not None and known.policy == name and known.exposure is None
-        made = known if known is not None and plain else make_policy_lists(graph, attention, name, allowance=allowance)
+        made = make_policy_lists(graph, attention, name, allowance=allowance)
         rows.append({"policy": name, **compute_outcome(graph, attention, made.positions), "seconds": made.seconds})
         say(f"{name.replace('_', ' ')}: {rows[-1]['expected_matches']:,.0f} matches expected, in {made.seconds:.1f} s")
     return pd.DataFrame(rows)
 
 
 def compute_outcome(graph: MarketGraph, attention: AttentionModel, placed: Int32Array) -> dict[str, float]:
-    """What lists would bring.
+    """Compute the expected outcome of lists.
 
-    expected_matches: distinct, with the inbox hedged as `attention` says; expected_matches_flat: the same if every like
-    received were looked at; people_matched: share of those with candidates who can expect at least one match;
-    views_gini and views_top_share: how unevenly looks fall, and the share of the most looked at 1 %.
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        placed: Index of each edge in its list, from 0, int32 (n,), -1 if not listed.
+
+    Returns:
+        expected_matches: distinct matches, with the inbox weight of `attention`.
+        expected_matches_flat: distinct matches if each received like were examined.
+        people_matched: expected share of the graph's users with at least one match.
+        views_gini: Gini coefficient of exposure.
+        views_top_share: share of exposure that goes to the 1 % of users with the most.
     """
     seen = compute_exposure(graph, placed, np.minimum(attention.compute_list_examination(), 1))[
         np.diff(graph.inbox_start) > 0
@@ -104,7 +132,7 @@ def compute_outcome(graph: MarketGraph, attention: AttentionModel, placed: Int32
 
 
 def _compute_match_coverage(graph: MarketGraph, matched: Float32Array) -> float:
-    """The mean over people of 1 - product of (1 - chance of each match), of either list, as if independent."""
+    """Compute the mean of 1 - product of (1 - P(match)) over users, as if their matches were independent."""
     slots = np.flatnonzero(matched)
     missed = np.log1p(-np.minimum(matched[slots].astype(np.float64), 1 - 1e-12))
     ends = np.concatenate([graph.viewer[slots], graph.candidate[slots]])

@@ -1,4 +1,4 @@
-"""The one person each is most compatible with: one partner each, and the partner's partner is oneself."""
+"""The most compatible candidate of each user: a stable matching in which each user has at most one partner."""
 
 import numpy as np
 
@@ -11,14 +11,19 @@ NO_PARTNER = -1
 
 
 def match_most_compatible(graph: MarketGraph, previous: Int64Array | None = None) -> Int64Array:
-    """Each person's partner, int64 (people,), -1 for nobody: stable, and no partner of theirs before.
+    """Match each user with at most one other, int64 (people,), -1 for no partner.
 
-    Two people can be partners if each may be shown the other, and neither was the other's partner in `previous`, int64
-    (people,), -1 for nobody. Nobody has a partner by whom, and with whom, both would rather be than as they are: where
-    both sides value a pair alike, as by p_match, to join the best pair that is left, again and again, gives the
-    stable matching (Abraham, Levavi, Manlove & O'Malley, Internet Mathematics 2008: roommates with globally ranked
-    pairs); it is the only one but for equal p_match, where a hash of the two people's keys decides. p_match 0 is
-    nobody's partner.
+    Two users can be matched if each is a candidate of the other and they were not matched in `previous`. Pairs with
+    p_match 0 are never matched.
+
+    The matching is stable: no two users both prefer each other to their partners. Both sides value a pair alike, by
+    p_match, so greedily taking the best remaining pair gives a stable matching (Abraham, Levavi, Manlove & O'Malley,
+    Internet Mathematics 2008: roommates with globally ranked pairs). It is unique except for equal p_match, where a
+    hash of both users' keys decides.
+
+    Args:
+        graph: The market graph.
+        previous: The partners of the publication before, int64 (people,), -1 for no partner.
     """
     one, other, p_match = _list_couples(graph, previous)
     order = np.lexsort((hash_splitmix64(graph.keys[one] + graph.keys[other]), -p_match))
@@ -28,7 +33,7 @@ def match_most_compatible(graph: MarketGraph, previous: Int64Array | None = None
 
 
 def _list_couples(graph: MarketGraph, previous: Int64Array | None) -> tuple[Int64Array, Int64Array, Float32Array]:
-    """Who can be partners, each two people once, and their p_match."""
+    """List each pair of users that can be matched, once, with its p_match."""
     slots = np.flatnonzero(graph.reverse_edge > np.arange(len(graph.reverse_edge)))
     one, other = graph.viewer[slots].astype(np.int64), graph.candidate[slots].astype(np.int64)
     p_match = graph.p_like[slots] * graph.p_liked_back[slots]

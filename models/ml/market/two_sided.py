@@ -1,4 +1,4 @@
-"""The market of the literature: proposers with lists on one side, receivers with inboxes on the other, all eligible."""
+"""The dense two-sided market of the literature: proposers have lists, receivers inboxes, and all pairs are eligible."""
 
 import hashlib
 
@@ -15,7 +15,7 @@ from models.ml.market.policies.best_response import compute_best_response, count
 from models.ml.market.policies.policy_registry import score_product
 from models.ml.market.policies.transferable_utility import compute_transferable_utility
 
-# From there, more is found than from the product where lists are looked at only at the top.
+# Where only the top of a list is examined, best response ends higher from this start than from the product.
 BETA = 0.03
 SWEEPS = 8
 
@@ -23,15 +23,25 @@ SWEEPS = 8
 def rank_market(
     like: FloatArray, liked_back: FloatArray, examination: Curve = "inv", inbox: Curve | None = None
 ) -> Int64Array:
-    """Each proposer's receivers, best first, so that the market expects many matches: int64 (proposers, receivers).
+    """Rank the receivers of each proposer to maximise expected matches, int64 (proposers, receivers), best first.
 
-    `like[i, j]` is the probability that proposer i likes receiver j if shown, `liked_back[i, j]` that j likes i, both
-    (proposers, receivers) in [0, 1]. A proposer likes whom they look at, by the curve `examination`; a receiver sees
-    those likes only, in the order of own preference, and answers by the curve `inbox` (None: the same curve).
+    A proposer can like the receivers that they examine in their list. A receiver examines the likes received, in the
+    order of their own preference. The lists are found by best response with externality. It starts from the better of
+    product and transferable utility, with the full inbox curve (`inbox_weight` 1).
 
-    By best response with externality from the better of product and transferable utility; nothing is hedged. Permuted
-    rows or columns give the same lists permuted; where people are exactly alike, a hash of their position decides.
-    Raises InputError.
+    Permuted rows or columns give the same lists, permuted. Between identical people, a hash of their order decides.
+
+    Args:
+        like: Probability that proposer i likes receiver j if shown, (proposers, receivers), in [0, 1].
+        liked_back: Probability that receiver j likes proposer i, (proposers, receivers), in [0, 1].
+        examination: Examination curve of the lists.
+        inbox: Examination curve of the inboxes; None for the curve of the lists.
+
+    Returns:
+        For each proposer, the indices of the receivers, best first.
+
+    Raises:
+        InputError: The matrices differ in shape, a value is outside [0, 1], or a curve is invalid.
     """
     like, liked_back = _check_probabilities(like, liked_back)
     graph = build_two_sided_graph(like, liked_back)
@@ -45,7 +55,7 @@ def rank_market(
 
 
 def build_two_sided_graph(like: FloatArray, liked_back: FloatArray) -> MarketGraph:
-    """The two-sided market as a town: people are numbered proposers first, and only proposers are viewers."""
+    """Build the market graph of a two-sided market: proposers are numbered first, and only they are viewers."""
     proposers, receivers = like.shape
     viewer = np.repeat(np.arange(proposers), receivers)
     candidate = proposers + np.tile(np.arange(receivers), proposers)
@@ -53,7 +63,16 @@ def build_two_sided_graph(like: FloatArray, liked_back: FloatArray) -> MarketGra
 
 
 def sort_receivers(graph: MarketGraph, scores: Float32Array, shape: tuple[int, int]) -> Int64Array:
-    """The receivers of each proposer by score, best first, int64 of that shape, of scores by slot."""
+    """Sort the receivers of each proposer by score, best first.
+
+    Args:
+        graph: The graph of `build_two_sided_graph`.
+        scores: Score of each edge, float32 (n,).
+        shape: Numbers of proposers and receivers.
+
+    Returns:
+        Indices of receivers, int64 (proposers, receivers).
+    """
     proposers, receivers = shape
     order = np.empty(shape, np.int64)
     placed = compute_positions(graph, scores, receivers)
@@ -62,18 +81,22 @@ def sort_receivers(graph: MarketGraph, scores: Float32Array, shape: tuple[int, i
 
 
 def _check_probabilities(*matrices: FloatArray) -> list[FloatArray]:
-    """The matrices, checked: of one shape, and in [0, 1]."""
+    """Return the matrices as floats after checking that they have one shape and values in [0, 1]."""
     checked = [np.asarray(matrix, float) for matrix in matrices]
     shapes = {matrix.shape for matrix in checked}
     if len(shapes) > 1 or checked[0].ndim != 2:
-        raise InputError(f"both directions of a market are matrices of one shape, proposers by receivers, not {shapes}")
+        raise InputError(
+            f"both directions of a market must be matrices of one shape (proposers, receivers), not {shapes}"
+        )
     if not all(((matrix >= 0) & (matrix <= 1)).all() for matrix in checked):
-        raise InputError("the probabilities of a market must be in [0, 1]")
+        raise InputError(
+            "the probabilities of a market must be in [0, 1]; check both matrices for NaN and other values"
+        )
     return checked
 
 
 def _hash_people(like: FloatArray, liked_back: FloatArray) -> UInt64Array:
-    """Hashes of what is known of each person, whatever the order of the others; a number tells exact twins apart."""
+    """Hash the probabilities of each person, whatever the order of the others; a counter separates exact duplicates."""
     sides = [np.stack([like, liked_back], axis=2), np.stack([liked_back, like], axis=2).swapaxes(0, 1)]
     contents = [_hash_rows(person) for side in sides for person in side]
     twins: dict[bytes, int] = {}
@@ -85,6 +108,6 @@ def _hash_people(like: FloatArray, liked_back: FloatArray) -> UInt64Array:
 
 
 def _hash_rows(person: FloatArray) -> bytes:
-    """A hash of rows of two numbers, in any order of the rows."""
+    """Hash rows of two numbers, independent of their order."""
     rows = np.ascontiguousarray(person[np.lexsort(person.T)])
     return hashlib.blake2b(rows.tobytes(), digest_size=8).digest()

@@ -1,1 +1,1 @@
-"""Watch a ranker in use: drift of profiles and scores, importance of feature groups."""
+"""Monitoring of a ranker in use: drift of profiles and scores, importance of feature groups."""

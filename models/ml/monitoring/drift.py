@@ -1,4 +1,4 @@
-"""How far people, and what the ranker says of them, have moved from those it was trained on."""
+"""Drift of profiles and scores since the training of the ranker, as population stability indices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from models.ml.profiles.profile_matrix import build_profile_matrix
 from models.ml.ranker.ranker_model import Ranker
 
 P_LIKE = "p_like"
-# Enough for two random halves of one town to differ by less than 0.01.
+# Enough for the indices of two random halves of one population to be below 0.01.
 MAX_PROFILES, RANDOM_PAIRS = 5_000, 20_000
 BINS = 10
-# Siddiqi, Credit Risk Scorecards (2006): below 0.1 is no change to speak of, above 0.25 is a major one.
+# Siddiqi, Credit Risk Scorecards (2006): below 0.1 is a negligible change, above 0.25 a major one.
 PSI_ALERT = 0.25
 # An empty bin would make the index infinite.
 MIN_SHARE = 1e-3
@@ -24,7 +24,7 @@ MIN_SHARE = 1e-3
 
 @dataclass(frozen=True)
 class DriftReference:
-    """How the numbers of a town were spread: by name the edges of bins, and the share in each and of those unknown."""
+    """Distribution of each drift feature: the edges of its bins, and the share in each bin and of missing values."""
 
     edges: dict[str, list[float]]
     shares: dict[str, list[float]]
@@ -33,10 +33,18 @@ class DriftReference:
 def compute_drift_features(
     ranker: Ranker, profiles: pd.DataFrame, answers: AnswerEmbeddings
 ) -> dict[str, Float64Array]:
-    """Numbers by name of at most 5,000 people of a profiles frame, NaN where unknown; always the same people.
+    """Compute the drift features of at most 5,000 users, always the same, with NaN for missing values.
 
-    Age, gender and facts (as codes), traits, how many answers; and `p_like`, (20,000,), of random pairs of them, with
-    nothing known of their likes.
+    The features are age, gender and facts (as codes), traits, and the number of answers. `p_like`, float64 (20,000,),
+    is of random pairs of these users, without history.
+
+    Args:
+        ranker: The ranker.
+        profiles: A profiles frame.
+        answers: The embedded answers.
+
+    Returns:
+        Values by name of the feature.
     """
     some = profiles.sample(min(len(profiles), MAX_PROFILES), random_state=0)
     theirs = answers.keys["profile_id"].isin(some["profile_id"]).to_numpy(bool)
@@ -60,7 +68,7 @@ def compute_drift_features(
 
 
 def build_reference(numbers: Mapping[str, Float64Array]) -> DriftReference:
-    """What to compare later numbers with: bins of equal count, or one a value where there are at most ten."""
+    """Build the reference for later comparisons: bins of equal count, or one per value for at most ten values."""
     edges = {name: _compute_bin_edges(values[~np.isnan(values)]) for name, values in numbers.items()}
     return DriftReference(
         edges, {name: _compute_bin_shares(values, edges[name]).tolist() for name, values in numbers.items()}
@@ -68,10 +76,11 @@ def build_reference(numbers: Mapping[str, Float64Array]) -> DriftReference:
 
 
 def compute_drift(reference: DriftReference, numbers: Mapping[str, Float64Array]) -> "pd.Series[float]":
-    """The population stability index of each number, largest first: 0 for no change at all.
+    """Compute the population stability index of each feature, largest first; 0 is no change.
 
-    Source: Siddiqi (2006); it is Jeffreys' divergence of the shares of bins. Two random samples of n and m of one town
-    differ by about (bins - 1)(1/n + 1/m) (Yurdakul and Naranjo, 2020). Only names of the reference are compared.
+    Source: Siddiqi (2006); it is Jeffreys' divergence of the shares of bins. Two random samples of n and m from one
+    population differ by about (bins - 1)(1/n + 1/m) (Yurdakul and Naranjo, 2020). Only features of the reference are
+    compared.
     """
     index = {
         name: compute_stability_index(
@@ -84,13 +93,13 @@ def compute_drift(reference: DriftReference, numbers: Mapping[str, Float64Array]
 
 
 def compute_stability_index(reference: Float64Array, current: Float64Array) -> float:
-    """The sum of (now - then) ln(now / then) over the shares (bins,) of two samples, none below 0.001."""
+    """Compute the sum of (current - reference) ln(current / reference) over the shares (bins,), none below 0.001."""
     reference, current = np.maximum(reference, MIN_SHARE), np.maximum(current, MIN_SHARE)
     return float(((current - reference) * np.log(current / reference)).sum())
 
 
 def _compute_bin_edges(values: Float64Array) -> list[float]:
-    """Upper edges of all bins but the last."""
+    """Compute the upper edges of all bins but the last."""
     different = np.unique(values)
     if len(different) <= BINS:
         return [float(each) for each in different[:-1]]
@@ -98,7 +107,7 @@ def _compute_bin_edges(values: Float64Array) -> list[float]:
 
 
 def _compute_bin_shares(values: Float64Array, edges: list[float]) -> Float64Array:
-    """The share in each bin, then of NaN, float64 (len(edges) + 2,)."""
+    """Compute the share in each bin, then of NaN, float64 (len(edges) + 2,)."""
     unknown = np.isnan(values)
     counts = np.bincount(np.searchsorted(edges, values[~unknown]), minlength=len(edges) + 1)
     return np.append(counts, unknown.sum()) / max(len(values), 1)

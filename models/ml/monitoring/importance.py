@@ -1,4 +1,4 @@
-"""What moves a ranker: its contributions, averaged over decisions."""
+"""Importance of feature groups: their contributions, averaged over decisions."""
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,16 @@ MAX_EXPLAINED = 5_000
 def compute_importance(
     ranker: Ranker, profiles: pd.DataFrame, answers: AnswerEmbeddings, decisions: pd.DataFrame, seed: int = 0
 ) -> "pd.Series[float]":
-    """The mean size of what each subject adds to the log-odds of a like, float64, over decisions of a training frame.
+    """Compute the mean absolute contribution of each subject to the log-odds of a like, float64.
 
-    Half of the decisions, at random, are known, and the others explained (see models.ml.ranker.contributions).
+    Half of the decisions, at random, are history, and the others are explained (see models.ml.ranker.contributions).
+
+    Args:
+        ranker: The ranker.
+        profiles: A profiles frame.
+        answers: The embedded answers.
+        decisions: A training-pairs frame.
+        seed: Seed of the sample and of the split.
     """
     decided = read_decisions(decisions, pd.Index(profiles["profile_id"]))
     decided = decided.take(sample_decisions(decided, MAX_DECISIONS, seed))

@@ -1,1 +1,1 @@
-"""Profiles as checked frames and as arrays: contracts, feature specification, embeddings, geography."""
+"""Profiles as checked frames and as arrays: contracts, feature spec, embeddings, geography."""

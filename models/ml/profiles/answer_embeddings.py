@@ -1,4 +1,4 @@
-"""Answers as vectors: one embedding an answer, and one a profile (the mean direction of its answers)."""
+"""Embeddings of answers, and of profiles as the mean direction of their answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
 
 @dataclass(frozen=True)
 class AnswerEmbeddings:
-    """Embedded answers, a row each: `keys` has columns profile_id, prompt, text_hash; `vectors` is float16 (n, 384)."""
+    """Embedded answers, one per row.
+
+    `keys` has the columns profile_id, prompt and text_hash; `vectors` is float16 (n, 384).
+    """
 
     keys: pd.DataFrame
     vectors: Float16Array
@@ -27,21 +30,21 @@ NO_ANSWERS = AnswerEmbeddings(
 
 
 def convert_to_table(answers: AnswerEmbeddings) -> pa.Table:
-    """The answers as an Arrow table; the vectors are a fixed-size list column, stored without a copy a row."""
+    """Convert to an Arrow table, with the vectors as a fixed-size list column, without a copy per row."""
     table = pa.Table.from_pandas(answers.keys, preserve_index=False)
     flat = pa.array(np.ascontiguousarray(answers.vectors).reshape(-1))
     return table.append_column("embedding", pa.FixedSizeListArray.from_arrays(flat, DIMENSIONS))
 
 
 def convert_from_table(table: pa.Table) -> AnswerEmbeddings:
-    """The inverse of `convert_to_table`."""
+    """Convert a table of `convert_to_table` back."""
     flat = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     keys = table.drop_columns(["embedding"]).to_pandas()
     return AnswerEmbeddings(keys, flat.astype(np.float16, copy=False).reshape(-1, DIMENSIONS))
 
 
 def concatenate(parts: Sequence[AnswerEmbeddings]) -> AnswerEmbeddings:
-    """All rows of all parts, in order."""
+    """Concatenate the rows of all parts, in order."""
     if not parts:
         return NO_ANSWERS
     keys = pd.concat([part.keys for part in parts], ignore_index=True)
@@ -49,9 +52,12 @@ def concatenate(parts: Sequence[AnswerEmbeddings]) -> AnswerEmbeddings:
 
 
 def pool_by_profile(answers: AnswerEmbeddings) -> tuple[NDArray[np.str_], Float32Array]:
-    """One unit vector a profile: the normalised mean of its answers' vectors.
+    """Compute one unit vector per profile: the normalised mean of its answers' vectors.
 
-    Returns the profile ids, sorted, and float32 (profiles, 384). Each answer counts the same, however long it is.
+    Each answer counts the same, whatever its length.
+
+    Returns:
+        The profile ids, sorted, and the vectors, float32 (profiles, 384).
     """
     owner, ids = pd.factorize(answers.keys["profile_id"], sort=True)
     sums = np.zeros((len(ids), DIMENSIONS), np.float32)

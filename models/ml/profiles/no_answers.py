@@ -1,4 +1,4 @@
-"""Words that stand for no answer: what spreadsheets, databases and programs write where nobody answered."""
+"""Markers of a missing answer, as spreadsheets, databases and programs write them."""
 
 import re
 import unicodedata
@@ -7,13 +7,13 @@ from functools import lru_cache
 
 import pandas as pd
 
-# In any case: none of them could be a person's answer.
+# In upper or lower case, since none of them could be a real answer.
 MARKERS = frozenset({"na", "n/a", "n.a", "n\\a", "nan", "nat", "null", "nil", "undefined", "#n/an/a"})
-# Only as programs write it: "none" in small letters answers "Which pets do you have?".
+# Only as programs write it: "none" in lower case answers "Which pets do you have?".
 NONE = frozenset({"None", "NONE"})
-# The errors of spreadsheets, the numbers that C writes where there is none, and NULL in a dump of a database.
+# Errors of spreadsheets, NaN and infinity as C prints them, and NULL in a database dump.
 ERROR = re.compile(r"#[a-z/0_]+[!?]|#(n/a|na|spill|calc|error|getting_data)|-?1\.#[a-z]+|\\n")
-# Filler characters that show nothing, although Unicode counts them among letters and symbols.
+# Invisible filler characters that Unicode classifies as letters and symbols.
 INVISIBLE = "\u115f\u1160\u2800"
 
 
@@ -21,7 +21,7 @@ INVISIBLE = "\u115f\u1160\u2800"
 def is_no_answer(word: str) -> bool:
     """Return whether a word stands for no answer: blank, only punctuation, or a marker such as `NA` or `<null>`.
 
-    Punctuation and space around a marker do not matter. An emoji is an answer.
+    Punctuation and space around a marker are ignored. An emoji is an answer.
     """
     plain = unicodedata.normalize("NFKC", word)
     core = _strip(plain)
@@ -46,10 +46,10 @@ def remove_no_answers(profiles: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str
     """Remove facts and interests that stand for no answer.
 
     Args:
-        profiles: A profiles frame before it is checked. Blank words stay, for the contract to refuse.
+        profiles: A profiles frame that has not been checked yet. Blank words stay, so that the contract rejects them.
 
     Returns:
-        The frame without them, and how many were removed by column.
+        The frame without them, and the number removed for each column.
     """
     cleaned = profiles.assign(
         facts=profiles["facts"].map(_remove_marked_facts),

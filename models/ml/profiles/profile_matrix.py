@@ -1,4 +1,4 @@
-"""Profiles as arrays, by a specification: row i of every array is the i-th profile of the frame."""
+"""Profiles as arrays, by a feature spec: row i of each array is profile i of the frame."""
 
 from dataclasses import dataclass
 
@@ -12,42 +12,42 @@ from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
 from models.ml.profiles.feature_spec import FeatureSpec, NumericFeature
 from models.ml.profiles.id_lookup import find_positions
 
-# A number farther off than this, in deviations, counts as no answer. Of the others at most so many deviations count, so
-# that neither training nor a chance hangs on one person's numbers.
+# In standard deviations. A value beyond the first counts as missing. Others are clipped to the second, so that neither
+# training nor a probability depends on one extreme value.
 FARTHEST, MAX_DEVIATIONS = 10.0, 3.0
 
 
 @dataclass(frozen=True)
 class ProfileMatrix:
-    """n people as arrays."""
+    """n users as arrays."""
 
     ids: NDArray[np.str_]
     gender: Int16Array
-    """Index in the specification's genders, -1 for others, (n,)."""
+    """Index in the spec's genders, -1 for others, (n,)."""
     age: Float32Array
     """Completed years, (n,)."""
     place: Float64Array
-    """Latitude and longitude in degrees, (n, 2); NaN where unknown."""
+    """Latitude and longitude in degrees, (n, 2); NaN if unknown."""
     traits: Float32Array
-    """(n, traits), in standard deviations from the median, at most 3; a missing one stands at the median."""
+    """(n, traits), in standard deviations from the median, clipped to ±3; 0, the median, if missing."""
     has_trait: BoolArray
-    """(n, traits), false where missing or out of all proportion."""
+    """(n, traits), false if missing or out of all proportion."""
     wants: Float32Array
-    """(n, wants), importances, likewise."""
+    """(n, wants), scaled and clipped like the traits."""
     facts: Int16Array
-    """(n, facts), index of the category, one past the last for rare ones, -1 where missing."""
+    """(n, facts), index of the category; one past the last for rare categories, -1 if missing."""
     interests: Float32Array
-    """(n, interests), rarity-weighted and of unit length; zero for people without any."""
+    """(n, interests), rarity-weighted and of unit length; zero for users without interests."""
     texts: Float16Array
-    """(n, 1 + prompts, 384), unit vectors: the whole profile, then each prompt; zero where unanswered."""
+    """(n, 1 + prompts, 384), unit vectors: the whole profile, then each prompt; zero if unanswered."""
 
     def __len__(self) -> int:
-        """How many people."""
+        """Return the number of users."""
         return len(self.ids)
 
 
 def make_empty_matrix(spec: FeatureSpec) -> ProfileMatrix:
-    """The arrays of no people: the shapes that a specification gives."""
+    """Make a matrix of no users, in the shapes of a feature spec."""
     return ProfileMatrix(
         ids=np.empty(0, np.str_),
         gender=np.empty(0, np.int16),
@@ -63,7 +63,7 @@ def make_empty_matrix(spec: FeatureSpec) -> ProfileMatrix:
 
 
 def build_profile_matrix(spec: FeatureSpec, profiles: pd.DataFrame, answers: AnswerEmbeddings) -> ProfileMatrix:
-    """The arrays of a profiles frame; `answers` may hold more people than the frame, or lack some."""
+    """Build the matrix of a profiles frame; `answers` may contain other users and lack some of the frame."""
     places = profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan)
     traits, wants = (_compute_deviations(getattr(spec, kind), profiles[kind]) for kind in ("traits", "wants"))
     return ProfileMatrix(
@@ -81,12 +81,12 @@ def build_profile_matrix(spec: FeatureSpec, profiles: pd.DataFrame, answers: Ans
 
 
 def bound_ages(spec: FeatureSpec, people: ProfileMatrix) -> Float32Array:
-    """Return the age that counts of each person, float32 (n,): that of the nearest who are not outliers."""
+    """Return each user's age clipped to the spec's bounds, float32 (n,); outliers count as the nearest others."""
     return np.clip(people.age, *spec.ages).astype(np.float32)
 
 
 def _compute_deviations(numbers: tuple[NumericFeature, ...], cells: pd.Series) -> Float64Array:
-    """Return how far each number is from its median, (n, numbers); NaN where missing or out of all proportion."""
+    """Compute deviations from the median in standard deviations, (n, features); NaN if missing or too far off."""
     columns = [[(cell.get(number.name, np.nan) - number.median) / number.scale for cell in cells] for number in numbers]
     deviations = np.array(columns, np.float64).reshape(len(numbers), len(cells)).T
     return np.where(np.abs(deviations) <= FARTHEST, deviations, np.nan)

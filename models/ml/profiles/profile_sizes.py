@@ -1,4 +1,4 @@
-"""How large the cells of a profile may be. A cell of the wrong type has no size here: other rules refuse it."""
+"""Size limits of a profile's cells. A cell of the wrong type passes here, because other rules reject it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -6,10 +6,10 @@ from functools import partial
 import models.db.schema.profile_limits as limits
 
 SizeRule = tuple[Callable[[object], bool], str]
-"""Whether a cell is small enough, and the reason to refuse it if not."""
+"""Whether a cell is small enough, and the reason for rejecting it."""
 
 ENTRY_BYTES = 40
-"""More than PostgreSQL needs for a number, or beside the bytes of a word: what is accepted here fits there."""
+"""More than PostgreSQL needs for a number, or in addition to the bytes of a word, so that accepted cells fit there."""
 
 
 def _list_entries(cell: object) -> list[tuple[object, ...]]:
@@ -47,7 +47,7 @@ def _has_few_bytes(most: int, cell: object) -> bool:
 
 
 def _has_few_answer_bytes(most: int, cell: object) -> bool:
-    """Answers that are too long by themselves are refused for that."""
+    """Return whether the answers are small enough together; answers that are too long alone have another reason."""
     return not _has_short_answers(cell) or _has_few_bytes(most, cell)
 
 
@@ -84,4 +84,4 @@ SIZES: dict[str, tuple[SizeRule, ...]] = {
     ),
     **{name: (_make_byte_rule(name, limits.MAX_VALUE_BYTES),) for name in ("traits", "facts", "wants")},
 }
-"""The rules of each column of a profiles frame."""
+"""Size rules of each column of a profiles frame."""

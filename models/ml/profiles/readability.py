@@ -1,4 +1,4 @@
-"""Which answers a vector can stand for: the tokenizer knows their letters, and they say something."""
+"""Which answers a vector can represent: the tokenizer knows their letters, and they say something."""
 
 import re
 import unicodedata
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from models.ml.profiles.no_answers import is_no_answer
 
-# Of the letters of an answer, with their marks. Sentences in Thai, Khmer, Burmese, Amharic, Lao, Telugu, Malayalam,
-# Gujarati, Punjabi and Sinhala are read as unknown words only: any two have almost the same vector.
+# Share of an answer's letters and their marks. The tokenizer knows no words of Thai, Khmer, Burmese, Amharic, Lao,
+# Telugu, Malayalam, Gujarati, Punjabi and Sinhala. Any two sentences in these have almost the same vector.
 MIN_KNOWN_SHARE = 0.5
-# "ok", "hi", "haha" and "mmm" have fewer different letters; "law" has as many.
+# "ok", "hi", "haha" and "mmm" have fewer distinct letters; "law" has just enough.
 MIN_DISTINCT_LETTERS = 3
-# What people write so as not to answer.
+# Phrases that avoid an answer.
 FILLERS = frozenset({
     "yes", "yeah", "yep", "yup", "nope", "nah", "none", "nothing", "okay", "sure", "maybe", "idk", "dunno", "tba",
     "tbd", "test", "hello", "hey", "later", "blah", "asdf", "ask me", "just ask", "just ask me", "i don t know",
@@ -24,8 +24,8 @@ WORD = re.compile(r"[^\W\d_]+")
 def is_worth_a_vector(text: str, read: Sequence[tuple[int, int]]) -> bool:
     """Return whether an answer is read well enough to be compared with others.
 
-    It is if the known word pieces cover at least half of its letters and three different ones, and if it is neither a
-    marker of no answer nor a filler such as "ask me". Emoji, digits and punctuation do not count, for or against.
+    The known word pieces must cover at least half of its letters and three distinct ones. The answer must not be a
+    marker of no answer or a filler such as "ask me". Emoji, digits and punctuation do not count.
 
     Args:
         text: The answer.

@@ -1,1 +1,1 @@
-"""The ranker: ridge, boosted trees, calibration, and the contributions of its features."""
+"""The ranker: ridge regression, boosted trees, calibration, and the contributions of features."""

@@ -1,4 +1,4 @@
-"""What profiles alone say of a like: ridges without one and without two folds, so that nothing is told of itself."""
+"""Cold-start predictions: ridges fitted without each fold and without each pair of folds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from models.ml.ranker.linear import LinearModel, compute_log_loss, fit_ridges
 
-# Inverse strengths of the ridge penalty to choose from, by held-out log loss.
+# Inverse penalties (C) to choose from by held-out log loss.
 RIDGE_STRENGTHS = (1e-4, 3e-4, 1e-3, 1e-2)
 Folds = frozenset[int]
 NO_FOLDS: Folds = frozenset()
@@ -17,20 +17,25 @@ NO_FOLDS: Folds = frozenset()
 
 @dataclass(frozen=True)
 class CrossFittedRidge:
-    """Ridges on the features of two profiles, by the folds that they did not see."""
+    """Ridges on the features of two profiles, by the folds they were fitted without."""
 
     by_excluded_fold: Mapping[Folds, LinearModel]
 
     @property
     def full(self) -> LinearModel:
-        """The ridge that saw every fold."""
+        """The ridge fitted on all folds."""
         return self.by_excluded_fold[NO_FOLDS]
 
     def log_odds(self, features: Float32Array, fold: Int64Array, left_out: Folds = NO_FOLDS) -> Float64Array:
-        """Log-odds, float64 (n,), of each row by the ridge that saw neither the row's fold nor those left out.
+        """Compute log-odds, float64 (n,), of each row by the ridge fitted without the row's fold and `left_out`.
 
-        Without this care a second model learns from the first what the first learned from the very rows that the
-        second is tested on: the within-viewer AUC of people nobody had seen came out as 0.66 and was 0.60.
+        Otherwise the second ridge would be trained on predictions that saw its own test rows. The within-viewer AUC for
+        users in no training fold came out as 0.66 and was 0.60.
+
+        Args:
+            features: Features of the two profiles, float32 (n, f).
+            fold: Fold of each row, int64 (n,).
+            left_out: Other folds that must be excluded.
         """
         log_odds = np.empty(len(features))
         for each in np.unique(fold):
@@ -41,7 +46,13 @@ class CrossFittedRidge:
 
 
 def fit_cold_start(features: Float32Array, liked: BoolArray, fold: Int64Array) -> CrossFittedRidge:
-    """Fit on features of profiles, float32 (n, f), labels and folds (n,), with the strength of least held-out loss."""
+    """Fit ridges on profile features with the penalty of the lowest held-out log loss.
+
+    Args:
+        features: Features of the two profiles, float32 (n, f).
+        liked: Labels, bool (n,).
+        fold: Fold of each row, int64 (n,).
+    """
     ones = [frozenset({int(each)}) for each in np.unique(fold)]
 
     def fits(strength: float, left_out: list[Folds]) -> dict[Folds, LinearModel]:

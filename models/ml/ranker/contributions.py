@@ -1,4 +1,4 @@
-"""What makes a pair's chance: the ranker's contributions by feature, and summed by what the features are about."""
+"""Contributions of features to the ranker's log-odds, for each feature and for each subject."""
 
 import numpy as np
 import pandas as pd
@@ -22,16 +22,16 @@ HISTORY_SUBJECT = "likes so far"
 
 
 def compute_feature_contributions(ranker: Ranker, pairs: Pairs) -> pd.DataFrame:
-    """What each feature adds to the log-odds of a like compared with an average pair: a row a pair, float64."""
+    """Compute what each feature adds to the log-odds of a like over an average pair: one row per pair, float64."""
     names = [name for name, _ in list_feature_groups(ranker.specification)]
     return pd.DataFrame(ranker.explain(build_features(ranker.specification, pairs)), columns=names)
 
 
 def compute_subject_contributions(ranker: Ranker, pairs: Pairs) -> pd.DataFrame:
-    """The same, summed by what the features are about: a column for each subject that the ranker has features of.
+    """Sum the contributions by subject: one row per pair, one column for each subject that the ranker has features of.
 
-    What likes say of people beyond their profiles is a subject of its own. Subjects of the candidate that are nobody
-    else's business, what they want and who liked them, are among these: they are for analysts, and never a reason.
+    History, which goes beyond the profiles, is a subject of its own. Some subjects are private to the candidate: their
+    wants and who liked them. They are for analysts and must never become a reason.
     """
     features = compute_feature_contributions(ranker, pairs)
     of = [

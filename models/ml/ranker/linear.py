@@ -1,4 +1,4 @@
-"""Ridge logistic regression, whole and without some folds."""
+"""Ridge logistic regression, for one or several sets of rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,22 @@ from models.ml.arrays import BoolArray, Float64Array, FloatArray
 from models.ml.kernels.jit import jit
 from models.ml.kernels.parallel import parallel_map
 
-# How much less than the others a free feature is held back.
+# Unpenalised features are scaled up by this factor, which makes their penalty negligible.
 UNPENALISED_SCALE = 100.0
+# Below this product of C and rows, the penalty is strong enough for single precision.
 PENALISED_SCALE = 1000.0
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Log-odds that are linear in the features as they are."""
+    """Log-odds that are linear in the raw features."""
 
     weights: Float64Array
     intercept: float
 
     def log_odds(self, features: FloatArray) -> Float64Array:
-        """Log-odds, float64 (n,), from features (n, weights)."""
-        # Not by matrix product: that rounds a row by its place among the others, and p_match must be symmetric.
+        """Compute log-odds, float64 (n,), from features (n, f)."""
+        # Not a matrix product: its rounding depends on the index of the row, and p_match must be symmetric.
         return _compute_log_odds(features, self.weights, self.intercept)
 
 
@@ -42,10 +43,16 @@ def _compute_log_odds(features: FloatArray, weights: Float64Array, intercept: fl
 
 
 def fit_ridge(features: FloatArray, liked: BoolArray, strength: float, unpenalised: int = 0) -> LinearModel:
-    """Fit on features (n, f) and labels (n,); `strength` is the inverse of the ridge penalty (C), 0 for no weight.
+    """Fit a ridge logistic regression on standardised features.
 
-    Features are standardised; the last `unpenalised` of them are hardly held back. From likes alone, passes alone or
-    nothing at all only a rate is learned, half a like and half a pass added.
+    With labels of one kind only, or none, the result is a constant: the rate of likes after adding half a like and half
+    a pass.
+
+    Args:
+        features: Features (n, f).
+        liked: Labels, bool (n,).
+        strength: Inverse of the ridge penalty (C); 0 fits the unpenalised features only.
+        unpenalised: How many of the last features are hardly penalised.
     """
     (linear,) = fit_ridges([(features, np.arange(len(liked)))], liked, strength, unpenalised)
     return linear
@@ -54,12 +61,18 @@ def fit_ridge(features: FloatArray, liked: BoolArray, strength: float, unpenalis
 def fit_ridges(
     parts: Sequence[tuple[FloatArray, NDArray[np.integer]]], liked: BoolArray, strength: float, unpenalised: int = 0
 ) -> list[LinearModel]:
-    """What `fit_ridge` gives for some rows of each of several features of all of `liked`, on all cores.
+    """Fit a ridge on each part, on all cores.
 
-    Each on one core: on two busy ones, threads that share a fit took three times as long as one alone.
+    Each fit runs on one core, because threads that share a fit on busy cores slow each other down.
+
+    Args:
+        parts: Features of all of `liked`, (n, f), and the rows to fit on.
+        liked: Labels, bool (n,).
+        strength: Inverse of the ridge penalty (C), as in `fit_ridge`.
+        unpenalised: How many of the last features are hardly penalised.
     """
     with catch_warnings():
-        # Where the first step is the right one, single precision has none better: it says so, and lbfgs confirms it.
+        # The solver warns if single precision cannot improve on a first step that is already right.
         simplefilter("ignore", ConvergenceWarning)
         return parallel_map(lambda part: _fit_ridge(part[0][part[1]], liked[part[1]], strength, unpenalised), parts)
 
@@ -75,7 +88,7 @@ def _fit_ridge(features: FloatArray, liked: BoolArray, strength: float, unpenali
     if unpenalised:
         scale[-unpenalised:] /= UNPENALISED_SCALE
     model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200)
-    # Single precision takes 0.29 of the time and the weights agree to 1e-6, where the penalty is strong.
+    # Single precision is faster, and where the penalty is strong its weights agree to 1e-6.
     precision = np.float32 if strength * len(liked) < PENALISED_SCALE and not unpenalised else np.float64
     model.fit(((features - mean) / scale).astype(precision), liked)
     weights = model.coef_[0].astype(np.float64) / scale
@@ -83,11 +96,11 @@ def _fit_ridge(features: FloatArray, liked: BoolArray, strength: float, unpenali
 
 
 def compute_log_loss(log_odds: Float64Array, liked: BoolArray) -> float:
-    """Mean negative log likelihood of labels, in nats."""
+    """Compute the mean negative log-likelihood of labels, in nats."""
     return float(np.mean(np.logaddexp(0.0, np.where(liked, -log_odds, log_odds))))
 
 
 def fit_platt(log_odds: Float64Array, liked: BoolArray) -> tuple[float, float]:
-    """Slope and shift by logistic regression of the labels on held-out log-odds (Platt 1999)."""
+    """Fit slope and shift by logistic regression of the labels on held-out log-odds (Platt 1999)."""
     model = LogisticRegression(C=np.inf).fit(log_odds[:, None], liked)
     return float(model.coef_[0, 0]), float(model.intercept_[0])

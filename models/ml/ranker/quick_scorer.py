@@ -1,9 +1,9 @@
-"""Trees asked split by split rather than walked, many rows at a time: the same sums to the bit.
+"""Tree ensembles evaluated split by split instead of walked from the root, for many rows at once.
 
-Source: QuickScorer (Lucchese, Nardini, Orlando, Perego, Tonellotto & Venturini, SIGIR 2015). A split that a row goes
-right at strikes out the leaves on its left; of those that remain in the end, the leftmost is the row's. No branch is
-guessed and no step waits for another, so that the processor compares many rows at once: 28 trees of 8 leaves on 155
-features took 0.17 of the time of walking them from the root, and 0.09 of LightGBM's own, in one run on one core.
+Source: QuickScorer (Lucchese, Nardini, Orlando, Perego, Tonellotto & Venturini, SIGIR 2015). If a row goes right at a
+split, the leaves on the left are struck out. The leftmost leaf that remains is the row's leaf. There are no branches
+and no dependent steps, so the processor compares many rows at once. The sums equal those of walking the trees to the
+bit.
 """
 
 from dataclasses import dataclass
@@ -17,33 +17,33 @@ from models.ml.ranker.tree_arrays import TreeArrays
 MAX_LEAVES = 64
 ROWS_PER_BATCH = 128
 ALL_LEAVES = (1 << MAX_LEAVES) - 1
-# The 64 products of this number and a power of two differ in their first six bits (de Bruijn).
+# A de Bruijn sequence: its 64 products with a power of two differ in their first six bits.
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 BIT_POSITIONS = np.argsort([(int(DE_BRUIJN) << place & ALL_LEAVES) >> 58 for place in range(MAX_LEAVES)])
 
 
 @dataclass(frozen=True)
 class QuickScorer:
-    """The splits of some trees, tree by tree."""
+    """The splits of trees, tree by tree."""
 
     start: Int64Array
-    """Where each tree's splits begin, (trees + 1,)."""
+    """Start of each tree's splits, (trees + 1,)."""
     feature: Int64Array
-    """(splits,)."""
+    """Index of the feature, (splits,)."""
     threshold: Float32Array
-    """The largest number that goes left, (splits,)."""
+    """Largest value that goes left, (splits,)."""
     mask: UInt64Array
-    """A bit for each leaf of the tree, from the left, that is not left of the split, (splits,)."""
+    """Bits of the tree's leaves, from the left, that are not left of the split, (splits,)."""
     value: Float64Array
-    """What each leaf adds, (trees, leaves)."""
+    """Value of each leaf, (trees, leaves)."""
 
     def predict(self, features: Float32Array) -> Float64Array:
-        """The sum over the trees, float64 (n,), from features float32 (n, features), best column by column."""
+        """Sum the trees, float64 (n,), from features float32 (n, features), preferably column-major."""
         return _sum_leaves(features, self.start, self.feature, self.threshold, self.mask, self.value, BIT_POSITIONS)
 
 
 def build_quick_scorer(trees: TreeArrays) -> QuickScorer:
-    """The splits of trees. Raises ValueError where one has more than MOST_LEAVES leaves."""
+    """Build the splits of trees. Raises ValueError if one has more than MAX_LEAVES leaves."""
     splits: list[tuple[int, int]] = []  # node, and its mask
     start, leaves = [0], []
     for root in trees.root.tolist():
@@ -62,7 +62,7 @@ def build_quick_scorer(trees: TreeArrays) -> QuickScorer:
 
 
 def _collect_leaves(trees: TreeArrays, node: int, leaves: list[int], splits: list[tuple[int, int]]) -> int:
-    """The bits of the leaves under a node, which are added to `leaves`, as its splits are."""
+    """Return the bits of the leaves below a node, and append its leaves and splits to the lists."""
     left, right = trees.child[node].tolist()
     if left == node:
         leaves.append(node)
@@ -89,7 +89,7 @@ def _sum_leaves(
         for tree in range(len(value)):
             remain[:] = np.uint64(ALL_LEAVES)
             for split in range(start[tree], start[tree + 1]):
-                # An array of its own, of which the compiler knows that it has no gaps: it takes many numbers at once.
+                # A contiguous slice, so that the compiler can vectorise the loop.
                 numbers, most, mask = features[first:last, feature[split]], bound[split], kept[split]
                 for row in range(len(numbers)):
                     remain[row] = remain[row] & mask if numbers[row] > most else remain[row]

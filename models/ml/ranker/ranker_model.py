@@ -1,6 +1,6 @@
-"""The ranker: p_like from a pair's features by ridge logistic regression, boosted by LightGBM from there, calibrated.
+"""The ranker: p_like by ridge logistic regression, trees boosted on top of it, and calibration.
 
-On a few thousand pairs the linear part carries the ranking and the trees add little; with more data they take over.
+On a few thousand pairs the linear part does the ranking and the trees add little; with more data the trees matter.
 """
 
 import hashlib
@@ -27,39 +27,38 @@ from models.ml.ranker.tree_shap import TreePaths, build_paths
 
 BY_FOLD_FOLDER = "without"
 VIEWERS_FILE, TREES = "viewers.npy", "trees.txt"
-# Of trees that were saved before their hash was kept.
+# Stands for the hash of trees saved before hashes were stored.
 UNKNOWN = "unknown"
-# Of the files below; another one when features or files change their meaning.
+# Increase it when the meaning of features or files changes.
 FORMAT_VERSION = 5
 PRIOR_LIKE_RATE = 0.3
 PRIOR_STRENGTH = 20.0
-# What is believed before anybody decided anything: likes go a little more to people of like taste, age and place.
+# Weights before there are decisions: users slightly prefer others with similar interests, answers, age and place.
 PRIOR_WEIGHTS = {"interests.cosine": 1.0, "texts.cosine": 1.0, "age.distance": -0.05, "distance.log_km": -0.1}
 
 
 @dataclass(frozen=True)
 class Ranker:
-    """A fitted ranker. Its features are those that `models.ml.features.pair_features.build_features` makes from its
-    own specification.
-    """
+    """A fitted ranker, for features that `build_features` makes with the ranker's own feature spec."""
 
     specification: FeatureSpec
     cold: LinearModel
-    """On the features of the two profiles alone; a decision's surprise is measured from it."""
+    """Ridge on the features of the two profiles alone; residuals are measured from it."""
     linear: LinearModel
-    """On all features."""
+    """Ridge on all features."""
     means: Float64Array
-    """Of each feature in training: what a contribution is measured from."""
+    """Mean of each feature in training; contributions are measured from it."""
     slope: float
-    """Platt's calibration: the log-odds of linear part and trees times this, plus `shift`."""
+    """Platt's calibration: factor on the log-odds of ridge and trees."""
     shift: float
+    """Platt's calibration: added to the scaled log-odds."""
     booster: lgb.Booster | None
-    """None where too few decisions were known: then the linear part is the prior."""
+    """None if there were too few decisions; the linear part is then the prior."""
     cold_calibration: tuple[float, float] | None = None
-    """Slope and shift for pairs of whose likes nothing is known; None if they are the same as for others."""
+    """Slope and shift for pairs without history; None if they are the same as for others."""
 
     def predict_log_odds(self, features: Float32Array) -> Float64Array:
-        """Calibrated log-odds of a like, float64 (n,), from features float32 (n, features)."""
+        """Predict calibrated log-odds of a like, float64 (n,), from features float32 (n, features)."""
         raw = self.linear.log_odds(features)
         if self.booster is not None:
             raw = raw + self._scorer.predict(features)
@@ -67,13 +66,13 @@ class Ranker:
         return np.asarray(slope * raw + shift)
 
     def predict_p_like(self, features: Float32Array) -> Float32Array:
-        """Probability of a like, float32 (n,), strictly between 0 and 1."""
+        """Predict the probability of a like, float32 (n,), strictly between 0 and 1."""
         return np.clip(expit(self.predict_log_odds(features)), 1e-6, 1 - 1e-6).astype(np.float32)
 
     def explain(self, features: Float32Array) -> Float64Array:
-        """What each feature adds to the log-odds compared with an average pair, float64 (n, features).
+        """Compute what each feature adds to the log-odds over an average pair, float64 (n, features).
 
-        Linear terms exactly; trees by TreeSHAP (Lundberg et al. 2018).
+        The linear terms are exact; trees are explained by TreeSHAP (Lundberg et al. 2018).
         """
         added = (features - self.means) * self.linear.weights
         if self.booster is not None:
@@ -95,7 +94,7 @@ class Ranker:
         return extract_trees(self.booster)
 
     def _select_calibration(self, features: Float32Array) -> tuple[Float64Array, Float64Array]:
-        """Slope and shift of each row, float64 (n,)."""
+        """Return the slope and shift of each row, float64 (n,) each."""
         slope, shift = np.full(len(features), self.slope), np.full(len(features), self.shift)
         if self.cold_calibration is not None:
             cold = has_no_history(features)
@@ -105,24 +104,29 @@ class Ranker:
 
 @dataclass(frozen=True)
 class CrossFittedRanker:
-    """A ranker, and those of the same make that saw everything but one fold: what they say of it can be believed."""
+    """A ranker, and one fitted without each fold, whose predictions for that fold are out of sample."""
 
     full: Ranker
     by_fold: Mapping[int, Ranker]
     held_out_viewers: Mapping[int, Int64Array] = field(default_factory=dict)
-    """By fold hashes of the viewers whose decisions the ranker without it did not see (see
+    """Hashes of the viewers in each fold, whose decisions the fold's ranker did not see (see
     models.ml.validation.fold_assignments).
     """
 
     def get_out_of_fold(self, fold: int) -> Ranker:
-        """The ranker that did not see a fold; the whole one if there was nothing in it."""
+        """Return the ranker fitted without a fold, or the full one if the fold was empty."""
         return self.by_fold.get(fold, self.full)
 
 
 def build_prior(spec: FeatureSpec, names: Sequence[str], liked: BoolArray) -> Ranker:
-    """The ranker of a town with too few decisions: a mild taste for like people.
+    """Build the ranker for too few decisions: it slightly prefers similar users.
 
-    An ordinary pair gets the share of likes, shrunk to 0.3.
+    A pair with default values gets the rate of likes, shrunk to PRIOR_LIKE_RATE.
+
+    Args:
+        spec: The feature spec.
+        names: Names of all features, in order.
+        liked: Labels of the decisions, bool (n,).
     """
     ordinary = spec.ordinary
     mean = {
@@ -140,9 +144,10 @@ def build_prior(spec: FeatureSpec, names: Sequence[str], liked: BoolArray) -> Ra
 
 
 def save_rankers(rankers: CrossFittedRanker, folder: Path) -> None:
-    """Write the whole ranker's ranker.json and, if there are trees, trees.txt (LightGBM's own text form) into `folder`.
+    """Write rankers into `folder`, which is replaced.
 
-    The rankers without a fold go into `without/<fold>` below it, likewise, each with the hashes of whom it did not see.
+    The full ranker is ranker.json and, if there are trees, trees.txt in LightGBM's text format. The ranker without fold
+    i goes into `without/<i>`, with the hashes of its held-out viewers.
     """
     if folder.exists():
         shutil.rmtree(folder)
@@ -156,7 +161,7 @@ def save_rankers(rankers: CrossFittedRanker, folder: Path) -> None:
 
 
 def load_rankers(folder: Path) -> CrossFittedRanker:
-    """Read what `save_rankers` wrote. Raises OtherMake for rankers that another version of this program wrote."""
+    """Load what `save_rankers` wrote. Raises IncompatibleModelError for another format version."""
     folds = {int(each.name): each for each in sorted(folder.glob(f"{BY_FOLD_FOLDER}/*"))}
     by_fold = {fold: load_full(each) for fold, each in folds.items()}
     return CrossFittedRanker(
@@ -184,9 +189,12 @@ def _save_ranker(ranker: Ranker, folder: Path) -> None:
 
 
 def load_full(folder: Path) -> Ranker:
-    """Read only the whole ranker of what `save_rankers` wrote.
+    """Load only the full ranker that `save_rankers` wrote.
 
-    Raises OtherMake for one that another version wrote, OSError or ValueError if a file is lost or damaged.
+    Raises:
+        IncompatibleModelError: It has another format version.
+        OSError: A file is missing.
+        ValueError: A file is damaged.
     """
     content = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))
     if content.get("make") != FORMAT_VERSION:
@@ -206,14 +214,14 @@ def load_full(folder: Path) -> Ranker:
 
 
 def _load_booster(path: Path, sha256: str | None) -> lgb.Booster | None:
-    """The trees. LightGBM ends the whole process over a file that is cut short, so it is given none but what was saved.
+    """Load the trees after checking their hash, because LightGBM ends the process if the file is truncated.
 
-    Raises OSError or ValueError if the file is lost or another one.
+    Raises OSError or ValueError if the file is missing or is not the saved one.
     """
     if sha256 is None or (sha256 == UNKNOWN and not path.exists()):
         return None
     if sha256 not in (UNKNOWN, _hash_file(path)):
-        raise ValueError(f"{TREES} is not what was saved")
+        raise ValueError(f"{TREES} is not the file that was saved; restore it or train a new ranker")
     return lgb.Booster(model_file=path)
 
 

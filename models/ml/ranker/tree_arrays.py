@@ -1,4 +1,4 @@
-"""The trees of LightGBM as arrays: what scoring and explanations are made of."""
+"""LightGBM's trees as arrays, for scoring and explanations."""
 
 from dataclasses import dataclass
 from itertools import accumulate
@@ -8,34 +8,34 @@ import numpy as np
 
 from models.ml.arrays import Float32Array, Float64Array, Int64Array
 
-# In LightGBM's text form: a number is compared, and none is ever missing. The bit that may be set says where those go.
+# Decision types in LightGBM's text format: numerical splits without missing values. 2 only sets the default.
 PLAIN_DECISIONS = frozenset({"0", "2"})
 
 
 @dataclass(frozen=True)
 class TreeArrays:
-    """Some trees one after the other. A leaf is a node that leads to itself."""
+    """Trees as arrays of nodes, one tree after the other. A leaf is a node whose children are itself."""
 
     root: Int64Array
-    """(trees,)."""
+    """Index of each root, (trees,)."""
     feature: Int64Array
-    """(nodes,)."""
+    """Index of the feature, (nodes,)."""
     threshold: Float32Array
-    """(nodes,); a number of single precision up to it goes left."""
+    """Values in single precision up to the threshold go left, (nodes,)."""
     child: Int64Array
-    """Left and right, (nodes, 2)."""
+    """Indices of the left and right child, (nodes, 2)."""
     value: Float64Array
-    """What each leaf adds, (nodes,)."""
+    """Value of each leaf, (nodes,)."""
     count: Float64Array
-    """How many training rows came by, (nodes,)."""
+    """Number of training rows at each node, (nodes,)."""
 
 
 def extract_trees(booster: lgb.Booster) -> TreeArrays:
-    """The trees of a booster of numbers that are never missing. Raises ValueError for any other."""
+    """Extract the trees of a booster. Raises ValueError if it has categories or missing values."""
     texts = booster.model_to_string().split("\nend of trees")[0].split("\nTree=")[1:]
     told = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in texts]
     if not PLAIN_DECISIONS.issuperset(" ".join(tree.get("decision_type", "") for tree in told).split()):
-        raise ValueError("the trees have categories or missing numbers; only trees of plain numbers can be taken apart")
+        raise ValueError("the trees have categories or missing numbers; only trees of plain numbers are supported")
     grown = [_parse_tree(fields) for fields in told]
     start = list(accumulate((len(tree.feature) for tree in grown), initial=0))
     return TreeArrays(
@@ -51,7 +51,7 @@ def extract_trees(booster: lgb.Booster) -> TreeArrays:
 
 
 def _parse_tree(told: dict[str, str]) -> TreeArrays:
-    """One tree of LightGBM's text form, which numbers leaves apart: a child below zero is a leaf."""
+    """Parse one tree of LightGBM's text format, which numbers leaves separately: a negative child is a leaf."""
 
     def parse_integers(name: str) -> Int64Array:
         return np.array(told.get(name, "").split(), np.int64)
@@ -72,6 +72,6 @@ def _parse_tree(told: dict[str, str]) -> TreeArrays:
 
 
 def round_down(thresholds: Float64Array) -> Float32Array:
-    """The largest number of single precision up to each: a feature is above one where it is above the other."""
+    """Round thresholds down to single precision; a float32 value is above one if and only if it is above the other."""
     near = thresholds.astype(np.float32)
     return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)

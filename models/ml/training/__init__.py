@@ -1,1 +1,1 @@
-"""Train a ranker: imputation, cross-fitting, calibration and the report on held-out folds."""
+"""Training of a ranker: imputation, cross-fitting, calibration, and the report on held-out folds."""

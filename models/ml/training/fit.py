@@ -1,7 +1,7 @@
-"""Fitting the ranker: a ridge on profiles and history, trees from its log-odds, calibration.
+"""Fit the ranker: a ridge on profiles and history, trees from its log-odds, calibration.
 
-Everything is chosen on held-out folds. What did not see a fold is kept, calibrated on the others: later rankers are
-compared with it there.
+Every choice is made on held-out folds. The models fitted without a fold are kept, calibrated on the other folds, so
+that later rankers can be compared with them on that fold.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,10 @@ from models.ml.ranker.cold_start import NO_FOLDS, CrossFittedRidge, Folds
 from models.ml.ranker.linear import LinearModel, compute_log_loss, fit_ridges
 from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker
 
-# Inverse strengths of the ridge penalty on what the profiles add once their cold log-odds are known; 0 adds nothing.
+# Inverse penalties (C) of the profile features, next to the cold-start log-odds; 0 leaves them out.
 CORRECTION_STRENGTHS = (0.0, 1e-3, 1e-2)
 MAX_TREES = 300
-# Below this many rows threads wait for each other longer than they work; the trees are the same.
+# Below this many rows one thread is faster; the trees are the same.
 MANY_ROWS = 100_000
 EARLY_STOPPING_ROUNDS = 30
 TREE_PARAMETERS = {
@@ -42,19 +42,19 @@ TREE_PARAMETERS = {
 }
 
 TreeTrainer = Callable[[Mapping[str, object], Float32Array, BoolArray, Float64Array, int], lgb.Booster]
-"""Trees from LightGBM's parameters, features float32 (n, f), liked (n,), log-odds to start from (n,), how many."""
+"""Trains trees from LightGBM's parameters, features float32 (n, f), labels (n,), initial log-odds (n,) and rounds."""
 
 
 def train_trees(
     parameters: Mapping[str, object], features: Float32Array, liked: BoolArray, start: Float64Array, rounds: int
 ) -> lgb.Booster:
-    """Grow trees in this process."""
+    """Train trees in this process."""
     return lgb.train(dict(parameters), lgb.Dataset(features, liked.astype(np.int8), init_score=start), rounds)
 
 
 @dataclass(frozen=True)
 class ObservedHistory:
-    """What was known of n pairs: cold log-odds, float64 (n,), and features of their history, float32 (n, HISTORY)."""
+    """What is visible of n pairs: cold log-odds, float64 (n,), and history features, float32 (n, HISTORY_FEATURES)."""
 
     cold: Float64Array
     history: Float32Array
@@ -62,32 +62,32 @@ class ObservedHistory:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """n decisions to learn from: features of the profiles, float32 (n, f), labels, folds, and what was known."""
+    """n samples to train on: features of the profiles, float32 (n, f), labels, folds, and visible history."""
 
     profiles: Float32Array
     imputed: Float32Array
-    """The same with every answer that was missing filled in: trees are grown on these."""
+    """The same features with all missing values imputed; trees are trained on these."""
     liked: BoolArray
     fold: Int64Array
     observe: Callable[[Folds], ObservedHistory]
-    """By ridges that did not see these folds either."""
+    """Returns what is visible, from ridges that saw neither a row's own fold nor these."""
 
 
 @dataclass(frozen=True)
 class FittedRanker:
-    """Rankers, and what those that did not see a fold say of it: log-odds, float64 (n,), calibrated on other folds."""
+    """Rankers, and out-of-fold log-odds, float64 (n,), calibrated on the other folds."""
 
     rankers: CrossFittedRanker
     held_out: Float64Array
     held_out_linear: Float64Array
-    """Of the ridge alone, calibrated by itself."""
+    """Log-odds of the ridge alone, with its own calibration."""
 
 
 @dataclass(frozen=True)
 class _FittedRidge:
-    """A ridge and where the trees start from it: log-odds of all rows; `rows` are those that it saw.
+    """A ridge fitted on `rows`, and its log-odds of all rows, from which the trees start.
 
-    Trees are grown on `imputed` and asked about `features`.
+    Trees are trained on `imputed` and evaluated on `features`.
     """
 
     linear: LinearModel
@@ -98,7 +98,7 @@ class _FittedRidge:
 
 
 def has_enough_data(liked: BoolArray, fold: Int64Array) -> bool:
-    """Whether there is enough to learn from: likes and passes, overall and in each split's training part."""
+    """Return whether there are MIN_ROWS likes and passes, overall and in the training part of each split."""
     found = split_by_fold(fold)
     parts = [liked, *(liked[train] for train, _ in found)]
     return bool(found) and all(min(part.sum(), (~part).sum()) >= MIN_ROWS for part in parts)
@@ -107,11 +107,18 @@ def has_enough_data(liked: BoolArray, fold: Int64Array) -> bool:
 def fit_ranker(
     spec: FeatureSpec, cold: CrossFittedRidge, questions: TrainingSet, seed: int, grow: TreeTrainer = train_trees
 ) -> FittedRanker:
-    """Fit ridge, trees and calibration on n questions, given the cold ridges of the same folds.
+    """Fit ridge, trees and calibration.
 
-    The trees start from the ridge's log-odds, so that they learn only what it missed. Number of trees, ridge strength
-    and the whole ranker's calibration are chosen on all held-out rows, the calibration of a ranker without a fold on
-    those of the other folds. `grow` grows the trees that are kept for everybody.
+    The trees start from the ridge's log-odds, so that they learn only what it missed. The number of trees, the ridge
+    penalty and the full ranker's calibration are chosen on all held-out rows. The calibration of a ranker without a
+    fold is fitted on the other folds.
+
+    Args:
+        spec: The feature spec.
+        cold: The cold-start ridges of the same folds.
+        questions: The samples to train on.
+        seed: Seed of the trees.
+        grow: Trains the trees of the full ranker.
     """
     found = split_by_fold(questions.fold)
     parts, linear = _cross_fit_linear(cold, questions, found)
@@ -143,10 +150,13 @@ def fit_ranker(
 def _cross_fit_linear(
     cold: CrossFittedRidge, questions: TrainingSet, found: Sequence[FoldSplit]
 ) -> tuple[list[_FittedRidge], Float64Array]:
-    """The ridge of each split, then of everything, with the strength of least held-out loss; and its log-odds there.
+    """Fit the ridge of each split, then of all rows, with the penalty of the lowest held-out loss.
 
-    Cold log-odds and history are hardly held back. On a few thousand pairs they are all that the profiles add; where
-    data is rich the features of the profiles get weights of their own, as people are not shown to each other at random.
+    Cold-start log-odds and history are hardly penalised. On a few thousand pairs they carry all that the profiles add.
+    With more data the profile features get weights of their own, as users are not shown to each other at random.
+
+    Returns:
+        The ridges, and their held-out log-odds, float64 (n,).
     """
     left_out: list[Folds] = [frozenset({int(questions.fold[held[0]])}) for _, held in found] + [NO_FOLDS]
     everything = np.arange(len(questions.liked))
@@ -182,7 +192,7 @@ def _cross_fit_linear(
 
 
 def _compose_linear(linear: LinearModel, cold: LinearModel) -> LinearModel:
-    """A linear function of features of profiles, cold log-odds and history, as one of the features alone."""
+    """Compose a linear function of profile features, cold log-odds and history into one of the features alone."""
     of_profiles, of_cold, history = np.split(linear.weights, [-1 - HISTORY_FEATURES, -HISTORY_FEATURES])
     weights = np.concatenate([of_profiles + of_cold * cold.weights, history])
     return LinearModel(weights, linear.intercept + float(of_cold[0]) * cold.intercept)
@@ -191,7 +201,11 @@ def _compose_linear(linear: LinearModel, cold: LinearModel) -> LinearModel:
 def _cross_fit_trees(
     liked: BoolArray, parts: Sequence[_FittedRidge], found: Sequence[FoldSplit], seed: int
 ) -> tuple[list[lgb.Booster], int, Float64Array]:
-    """Trees of each split, the number of them chosen on held-out rows, and what they add there."""
+    """Train the trees of each split, with their number chosen on held-out rows.
+
+    Returns:
+        The boosters, the number of trees, and the log-odds they add to held-out rows, float64 (n,).
+    """
     gains, boosters = [], []
     for part, (train, held) in zip(parts, found, strict=False):
         data = _make_dataset(part, liked, train)
@@ -201,7 +215,7 @@ def _cross_fit_trees(
             lgb.early_stopping(EARLY_STOPPING_ROUNDS, verbose=False),
         ]
         held_data = data.create_valid(part.features[held], liked[held].astype(np.int8), init_score=part.start[held])
-        # Otherwise LightGBM throws away the trees after the best for this fold alone; all are to have the same number.
+        # Without `keep_training_booster`, LightGBM drops the trees after this fold's best; all need the same number.
         boosters.append(
             lgb.train(
                 _make_parameters(len(liked), seed),
@@ -221,11 +235,14 @@ def _cross_fit_trees(
 
 
 def _choose_rounds(gains: Sequence[Float64Array], rows: Sequence[int]) -> int:
-    """The number of trees that gains most in held-out log loss; a single one where that may be chance.
+    """Choose the number of trees with the largest gain in held-out log loss; a single one if the gain may be random.
 
-    `gains` are, for each fold, the gain per row after 1, 2, … trees; `rows` how many rows the fold holds out. Of
-    trees that gain no more than one standard error over folds the least is kept (Breiman, Friedman, Olshen and Stone,
-    1984): one tree hardly moves the ridge's log-odds.
+    If the gain is at most one standard error over folds, the smallest number is kept (Breiman, Friedman, Olshen and
+    Stone, 1984). One tree hardly changes the ridge's log-odds.
+
+    Args:
+        gains: For each fold, the gain per row after 1, 2, ... trees.
+        rows: The number of rows that each fold holds out.
     """
     together = min(len(gain) for gain in gains)
     by_fold = np.array([gain[:together] * count for gain, count in zip(gains, rows, strict=True)])
@@ -235,7 +252,7 @@ def _choose_rounds(gains: Sequence[Float64Array], rows: Sequence[int]) -> int:
 
 
 def _truncate_booster(booster: lgb.Booster, rounds: int) -> lgb.Booster:
-    """The booster of the first trees only."""
+    """Return a booster of the first trees only."""
     return lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds))
 
 

@@ -1,8 +1,8 @@
-"""What people did not answer, filled with what others did: so that nothing can be learned from a missing answer.
+"""Imputation: missing values filled with those of similar users, so that trees learn nothing from a missing value.
 
-A missing answer stands at the most ordinary value, which trees can tell from all others: they would learn who does not
-answer, and with it the source a profile came from. They are grown on filled profiles instead, and asked about the
-ordinary value. Source: random hot deck imputation within adjustment cells, here genders (Andridge and Little, 2010).
+A missing value becomes the default value, which trees can tell from all others. They would learn who does not answer,
+and with it the source of a profile. Trees are therefore trained on imputed profiles and evaluated with default values.
+Source: random hot deck imputation within adjustment cells, here genders (Andridge and Little, 2010).
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,20 @@ from models.ml.profiles.feature_spec import FeatureSpec
 def impute_missing(
     spec: FeatureSpec, profiles: pd.DataFrame, answers: AnswerEmbeddings, seed: int
 ) -> tuple[pd.DataFrame, AnswerEmbeddings]:
-    """The profiles and answers with everything that the specification knows and somebody answered.
+    """Impute everything in the feature spec that at least one user has.
 
-    A person without a trait, want, fact, place, interests or answer gets that of a random person of the same gender; of
-    anybody where nobody of that gender has it. All that a person lacks is of one giver where that giver has it all.
+    A user without a trait, want, fact, place, interests or answer gets that of a random user of the same gender. If no
+    user of that gender has it, the donor may be any user. A user's missing values come from one donor where that donor
+    has them all.
+
+    Args:
+        spec: The feature spec.
+        profiles: A profiles frame.
+        answers: The embedded answers.
+        seed: Seed of the random choice of donors.
+
+    Returns:
+        The imputed profiles and answers.
     """
     deck = _HotDeck(profiles["gender"], np.random.default_rng(seed).random(len(profiles)))
     made = profiles.copy(deep=False)
@@ -38,14 +48,14 @@ def impute_missing(
 
 
 class _HotDeck:
-    """Who gives to whom: by the gender of n people and a lot of each, in [0, 1)."""
+    """Donors by the gender of n users and a random number of each, in [0, 1)."""
 
     def __init__(self, gender: pd.Series, lot: Float64Array) -> None:
         self.gender = pd.factorize(gender)[0]
         self.lot = lot
 
     def find_donors(self, has: BoolArray) -> Int64Array:
-        """The person whose answer each gets, their own where they have one; nobody's, so their own, if none has."""
+        """Find the donor of each user: themselves if they have a value, or if no user has one."""
         owner = np.arange(len(has))
         for gender in np.unique(self.gender[~has]):
             givers = np.flatnonzero(has & (self.gender == gender))
@@ -56,7 +66,7 @@ class _HotDeck:
         return owner
 
     def fill_mappings(self, cells: pd.Series, names: Sequence[str]) -> list[dict[str, object]]:
-        """The cells with the names that they lack, where anybody has them."""
+        """Fill the names that cells lack, where at least one user has them."""
         made: list[dict[str, object]] = [dict(cell) for cell in cells]
         for name in names:
             owner = self.find_donors(np.array([name in cell for cell in cells], bool))
@@ -68,7 +78,7 @@ class _HotDeck:
 def _impute_answers(
     deck: _HotDeck, prompts: Sequence[str], ids: pd.Series, answers: AnswerEmbeddings
 ) -> AnswerEmbeddings:
-    """The answers, and to each prompt those that people got from others."""
+    """Return the answers, with those of donors added for each prompt."""
     keys, vectors = [answers.keys], [answers.vectors]
     for prompt in prompts:
         rows = np.flatnonzero(answers.keys["prompt"] == prompt)

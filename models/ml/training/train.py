@@ -1,4 +1,4 @@
-"""From a town's frames to a ranker, and how it did in its exam."""
+"""Train a ranker on the frames of a population, and report on held-out samples."""
 
 from dataclasses import dataclass, replace
 
@@ -42,7 +42,7 @@ from models.ml.validation.gate import (
 from models.ml.validation.history_masking import draw_splits, sample_decisions
 from models.ml.validation.holdout import HoldoutSet, iterate_fold_batches, predict_out_of_fold
 
-# The ridge on profiles learns from no more decisions than this, the rest from no more with histories.
+# Limits for the cold-start ridge (decisions) and for ridge and trees with history (samples).
 MAX_DECISIONS = 300_000
 MAX_SAMPLES = 60_000
 SAMPLES_PER_DECISION = 4
@@ -50,7 +50,7 @@ SAMPLES_PER_DECISION = 4
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Rankers, and the report of their exam on held-out folds; no report means that they are the prior."""
+    """Rankers, and their report on held-out folds; without a report they are the prior."""
 
     rankers: CrossFittedRanker
     report: GateReport | None
@@ -66,14 +66,22 @@ def train_ranker(
     sensitive: bool = False,
     trainer: TreeTrainer = train_trees,
 ) -> TrainingResult:
-    """Train on a training-pairs frame; the prior where there is too little to learn from, or nothing was learned.
+    """Train a ranker on a training-pairs frame.
 
-    Learned nothing: on held-out folds they rank no better than chance, or a higher score means fewer likes. The
-    champion sits the same exam, but for whom it has seen, and is in the report. Traits, facts and wants about race or
-    ethnicity are used only if `sensitive`. The same rows and seed give the same rankers, in any order; `trainer` grows
-    the trees.
+    The result is the prior if there is too little data or nothing was learned. Nothing was learned if held-out samples
+    are ranked no better than at random, or a higher score means fewer likes. The same rows and seed give the same
+    rankers, whatever the order of the rows.
+
+    Args:
+        profiles: A profiles frame.
+        answers: The embedded answers.
+        decisions: A training-pairs frame.
+        seed: Seed of splits, imputation and trees.
+        champion: The champion, which is reported on the samples that it has not seen.
+        sensitive: Use traits, facts and wants about race or ethnicity.
+        trainer: Trains the trees of the full ranker.
     """
-    # Draws and trees go by row number.
+    # Splits and trees depend on the order of rows.
     profiles = profiles.sort_values("profile_id", ignore_index=True)
     decisions = decisions.sort_values(["viewer_id", "candidate_id"], ignore_index=True)
     spec = fit_feature_spec(profiles, answers, sensitive=sensitive)
@@ -98,10 +106,17 @@ def train_ranker(
 def _compare_on_common_holdout(
     champion: CrossFittedRanker, arrays: ProfileMatrix, holdout: HoldoutSet, then: Int64Array, p_like: Float64Array
 ) -> GateReport:
-    """Metrics of the champion, and of the new ranker's answers, (q,), on the questions that the champion can be asked.
+    """Compute the metrics of the champion and of the new ranker on the samples that the champion has not seen.
 
-    `then` are the folds in which it held the decisions out, (n,); `arrays` are people by its own specification. Nothing
-    where it has seen so much that the rest says too little.
+    Args:
+        champion: The champion.
+        arrays: Users by the champion's own feature spec.
+        holdout: The holdout set.
+        then: The fold in which the champion's training held out each decision, int64 (n,), or IN_TRAINING.
+        p_like: The new ranker's predictions, float64 (q,).
+
+    Returns:
+        The metrics; empty if the champion has seen too many samples for a comparison.
     """
     unseen: BoolArray = then != IN_TRAINING
     its_exam = replace(holdout, fold=then).filter(unseen)
@@ -122,9 +137,19 @@ def fit_on_decisions(
     seed: int,
     trainer: TreeTrainer = train_trees,
 ) -> tuple[FittedRanker, HoldoutSet]:
-    """Fit on n decisions between people, whose folds are int64 (n,); and the exam that the fits without a fold sat.
+    """Fit a ranker on n decisions.
 
-    `answered` are the same people with nothing missing (see models.ml.training.imputation).
+    Args:
+        spec: The feature spec.
+        arrays: The users.
+        answered: The same users with imputed values (see models.ml.training.imputation).
+        decisions: The decisions.
+        fold: Fold of each decision, int64 (n,).
+        seed: Seed of samples, splits and trees.
+        trainer: Trains the trees of the full ranker.
+
+    Returns:
+        The rankers, and the holdout set that the cross-fitted ones predicted.
     """
     sampled = sample_decisions(decisions, MAX_DECISIONS, seed)
     features = build_profile_features(spec, build_cold_pairs(arrays, decisions.take(sampled)))
@@ -153,10 +178,10 @@ def _predict_unsampled(
     sampled: Int64Array,
     cold: CrossFittedRidge,
 ) -> Float64Array:
-    """Cold log-odds of the decisions that were not sampled, float64 (n,); NaN for the sampled ones.
+    """Compute the cold log-odds of the decisions that were not sampled, float64 (n,); NaN for sampled ones.
 
-    By the ridge without their own fold only, whatever is held out: a town with so many decisions has too many for one
-    fold to tell of another, and four times the work is saved.
+    Each uses the ridge without its own fold only, whatever is held out, so they are computed once instead of once per
+    fold. A population with so many decisions has too many for one fold to reveal another.
     """
     log_odds = np.full(len(decisions), np.nan)
     rest = np.setdiff1d(np.arange(len(decisions)), sampled)

@@ -1,1 +1,1 @@
-"""Held-out sets, metrics and simple baselines, and the gate that a new ranker must pass."""
+"""Validation: holdout sets, metrics, simple baselines, and the gate that a new ranker must pass."""

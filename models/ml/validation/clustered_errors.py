@@ -1,4 +1,4 @@
-"""How far chance may move an AUC within viewers, where decisions share viewers and candidates."""
+"""Standard errors of an AUC within viewers, for decisions that share viewers and candidates."""
 
 import numpy as np
 import pandas as pd
@@ -8,30 +8,42 @@ from numpy.typing import ArrayLike
 def estimate_within_viewer_auc_error(
     lists: ArrayLike, viewer: ArrayLike, candidate: ArrayLike, label: ArrayLike, score: ArrayLike
 ) -> float:
-    """The standard error of the mean AUC over lists, clustered by viewer and by candidate; NaN for under two viewers.
+    """Estimate the standard error of the mean AUC over lists, clustered by viewer and candidate.
 
-    The rows, (n,), are those of `score_metrics.compute_within_viewer_aucs`: a list holds some candidates of one viewer,
-    and the same decision may be in several lists. Lists err together: those of a viewer, and all in which a candidate
-    stands.
+    The rows are those of `score_metrics.compute_within_viewer_aucs`. A list holds some candidates of one viewer, and a
+    decision may be in several lists. The errors of lists are correlated if they have a viewer or a candidate in common.
 
-    What a decision adds to the mean is its placement (DeLong, DeLong & Clarke-Pearson 1988): the share of the other
-    kind in its list that it stands on the right side of, less the mean. Each duel counts once with its like and once
-    with its pass, so that of a viewer's sum one half is the viewer's own. The squared sums by viewer and by candidate
-    are added up (Cameron, Gelbach & Miller 2011), and those by decision, which both hold, are not taken off again. They
-    would be if scores were given; but folds are scored by what was learned from each other, so that chance agreement of
-    two folds counts in both, twice the variance where nothing was learned, and no estimate from the rows sees
-    that (Bengio & Grandvalet 2004). Over 100 small towns of pure noise the AUC's standard deviation is 0.015, this
-    0.016, without the decisions' squares 0.011 and by lists alone 0.008.
+    A decision adds its placement to the mean (DeLong, DeLong & Clarke-Pearson 1988). This is the share of the other
+    kind in its list that it is ranked correctly against, less the mean. Each comparison counts once with its like and
+    once with its pass, so half of a viewer's sum is the viewer's own.
+
+    The squared sums by viewer and by candidate are added (Cameron, Gelbach & Miller 2011). The squares by decision,
+    which both contain, are not subtracted. They would be if scores were given. But folds are scored by rankers trained
+    on each other, so a chance agreement of two folds counts in both. This doubles the variance where nothing was
+    learned, and no estimate from the rows can see it (Bengio & Grandvalet 2004).
+
+    Over 100 small populations of pure noise the standard deviation of the AUC is 0.015 and this estimate is 0.016.
+    Without the squares by decision it is 0.011, and by lists alone 0.008.
+
+    Args:
+        lists: List of each row, (n,).
+        viewer: Viewer of each row, (n,).
+        candidate: Candidate of each row, (n,).
+        label: Whether it is a like, (n,).
+        score: Score of each row, (n,).
+
+    Returns:
+        The standard error; NaN for fewer than two viewers.
     """
     columns = {"list": lists, "viewer": viewer, "candidate": candidate, "label": label, "score": score}
     rows = _compute_placements(pd.DataFrame({name: np.asarray(column) for name, column in columns.items()}))
     by_viewer, by_candidate = (rows.groupby(who)["adds"].sum() for who in ("viewer", "candidate"))
-    # Both sums are nothing over all, so that these are squares with Cameron's correction for few clusters.
+    # Both sums have mean 0, so these are sums of squares with Cameron's correction for few clusters.
     return float(np.sqrt(len(by_viewer) * (by_viewer / 2).var() + len(by_candidate) * by_candidate.var()))
 
 
 def _compute_placements(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows in lists that have both kinds, and what each `adds` to the mean AUC over lists."""
+    """Return the rows of lists with both kinds, and what each `adds` to the mean AUC over lists."""
     rows = rows.astype({"label": bool})
     positives, size = (rows.groupby("list")["label"].transform(name) for name in ("sum", "size"))
     both = (positives > 0) & (positives < size)

@@ -1,4 +1,4 @@
-"""The gate: what a challenger must show on held-out people before publications use it."""
+"""The gate: the checks on held-out decisions that a challenger must pass before publications use it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from models.ml.validation.score_metrics import (
     compute_within_viewer_auc,
 )
 
-# By how much within-viewer AUC may be below, and log loss (nats) above, what a challenger is compared with.
+# How far a challenger's within-viewer AUC may be below, and its log loss (nats) above, the ranker it is compared with.
 AUC_TOLERANCE = 0.005
 LOSS_TOLERANCE = 0.002
-# Mean gap between predicted and observed like rates, by tenth of the predictions, that still counts as calibrated.
+# Largest accepted mean gap between predicted and observed like rates, over tenths of the predictions.
 MAX_CALIBRATION_ERROR = 0.05
-# From two profiles alone nobody predicts likes and matches this well, chance aside (one standard error): what was only
-# known afterwards has got in.
+# From two profiles alone, likes and matches cannot be predicted this well. An AUC above this by more than one standard
+# error indicates leakage of later information.
 LIKE_LEAK, MATCH_LEAK = 0.70, 0.68
 RANDOM_AUC = 0.5
 SIMPLE_BASELINES = ("random", "popularity", "interest_cosine")
-# What the ranker reaches on the questions that the champion can be asked.
+# Metrics of the ranker on the samples that the champion has not seen.
 CHAMPION_COMPARISON = "ranker_on_champion_holdout"
 
 GateReport = Mapping[str, Mapping[str, float]]
@@ -33,7 +33,7 @@ GateReport = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class GateCheck:
-    """One check of the gate: whether it passed, and the sentence with the figures."""
+    """One check of the gate: whether it passed, and a sentence with the figures."""
 
     name: str
     passed: bool
@@ -41,10 +41,15 @@ class GateCheck:
 
 
 def build_report(holdout: HoldoutSet, pairs: Pairs, p_like: Mapping[str, Float64Array], seed: int) -> GateReport:
-    """Metrics of rankers beside simple baselines on the same q questions of an exam: method → metric → value.
+    """Compute the metrics of rankers and simple baselines on the same samples: method → metric → value.
 
-    `pairs` are those asked about, with their history; `p_like` has each ranker's answers, float64 (q,). Scores that are
-    no probabilities have no log loss and no calibration error.
+    Scores that are no probabilities have no log loss and no calibration error.
+
+    Args:
+        holdout: The holdout set of q samples.
+        pairs: The pairs of the samples, with their history.
+        p_like: Predictions of each ranker, float64 (q,).
+        seed: Seed of the random baseline.
     """
     popularity = simple_scores.score_popularity(pairs, float(holdout.liked.mean()))
     return {
@@ -56,10 +61,10 @@ def build_report(holdout: HoldoutSet, pairs: Pairs, p_like: Mapping[str, Float64
 
 
 def compute_ranker_metrics(holdout: HoldoutSet, p_like: Mapping[str, Float64Array]) -> GateReport:
-    """Metrics of rankers alone, whose answers are float64 (q,).
+    """Compute the metrics of rankers, from their predictions float64 (q,).
 
-    What they reach where nothing is known of anybody is under metrics that begin with `cold_`, NaN where no viewer has
-    both kinds of candidates.
+    Metrics that begin with `cold_` are on samples without history; they are NaN if no viewer has both kinds of
+    candidates.
     """
     return {
         name: _measure_ranking(holdout, chances)
@@ -98,7 +103,7 @@ def _measure_cold(holdout: HoldoutSet, p_like: Float64Array) -> dict[str, float]
 def _measure_within_viewers(
     holdout: HoldoutSet, rows: BoolArray | slice, label: BoolArray, score: FloatArray
 ) -> tuple[float, float]:
-    """The mean AUC over lists of some questions, and its standard error."""
+    """Compute the mean AUC over lists of some samples, and its standard error."""
     lists, decision = holdout.lists[rows], holdout.samples[rows]
     viewer, candidate = holdout.events.actor[decision], holdout.events.target[decision]
     return compute_within_viewer_auc(lists, label, score), estimate_within_viewer_auc_error(
@@ -107,7 +112,11 @@ def _measure_within_viewers(
 
 
 def check_report(report: GateReport) -> list[GateCheck]:
-    """The gate's checks of a report: no worse than what it starts from and replaces, better than simple, honest."""
+    """Run the gate's checks on a report.
+
+    The ranker must beat the simple baselines, be no worse than its linear start and the champion, be calibrated, and
+    not show a leak.
+    """
     ours = report["ranker"]
     error = ours["calibration_error"]
     return [
@@ -132,7 +141,7 @@ def _check_beats_baselines(report: GateReport) -> GateCheck:
 
 
 def _check_no_worse(report: GateReport, who: str, rival: str, name: str, called: str) -> GateCheck:
-    """No worse than a rival within the tolerances; passed where there is no rival."""
+    """Check that a method is no worse than its rival within the tolerances; passes if there is no rival."""
     if rival not in report:
         return GateCheck(name, True, f"there is nothing yet to compare with {called}")
     ours, theirs = report[who], report[rival]
@@ -159,6 +168,6 @@ def _check_leakage(ours: Mapping[str, float]) -> GateCheck:
 
 
 def exceeds_random(report: GateReport) -> bool:
-    """Whether the ranker is better within viewers than chance explains: by two standard errors."""
+    """Return whether the ranker's AUC within viewers is above random by two standard errors."""
     ours = report["ranker"]
     return ours["within_viewer_auc"] - 2 * ours["within_viewer_auc_error"] > RANDOM_AUC

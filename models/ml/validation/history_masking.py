@@ -1,9 +1,10 @@
-"""Draws of how much is known: the same decisions predicted with nothing, little and much history behind them.
+"""History masking: the same decisions predicted with no, little and much visible history.
 
-A half of all pairs is taken as known, at random, and the decisions of the other half are asked for; of what is known
-each person shows only the first few. So one ranker learns to serve those who have just joined and those who are known
-well. A pair's two decisions are always in the same half, and a viewer's history is the same for all their candidates:
-otherwise the one that is asked for would show in what is missing.
+Half of the pairs, at random, are observed history; the other half are held out. Each user's history is then cut to its
+first decisions. One ranker thus learns to serve new users and users with a long history.
+
+Both decisions of a pair are in the same half, and a viewer's history is the same for all their candidates. Otherwise a
+missing decision would reveal the held-out label.
 """
 
 from collections.abc import Sequence
@@ -16,18 +17,18 @@ from models.ml.arrays import Float64Array, Int64Array
 from models.ml.features.decision_history import DecisionCounts, Decisions, PairHistory, build_decision_history
 from models.ml.features.decision_weights import MAX_TIMES_MEDIAN, weigh_givers
 
-# How many decisions given and received are known of each person; None for all.
+# How many decisions given and received are visible for each user; None for all.
 HISTORY_SIZES: tuple[int | None, ...] = (0, 1, 2, 4, 8, None)
 NO_HISTORY = 0
-# A giver of no more decisions than this is learned from whole, however few others give.
+# All decisions of a giver are used up to this number, however few others give.
 MIN_GIVER_LIMIT = 100
-# Decisions of givers who count for less are not learned from.
+# Decisions of givers with a lower weight are not used in training.
 LEAST_STANDING = 0.3
 
 
 @dataclass(frozen=True)
 class MaskedSplit:
-    """Which decisions are known, in order, and which are asked for; row numbers."""
+    """Row numbers of the observed decisions, in order, and of the held-out ones."""
 
     history_size: int | None
     observed: Int64Array
@@ -35,7 +36,14 @@ class MaskedSplit:
 
 
 def draw_splits(decisions: Decisions, sampled: Int64Array, rows: int, seed: int) -> list[MaskedSplit]:
-    """Draws for every amount, as often as it takes to ask for about `rows` decisions, all of them among `sampled`."""
+    """Draw splits for each history size, repeated until about `rows` decisions are held out.
+
+    Args:
+        decisions: All decisions.
+        sampled: Row numbers of the decisions that may be held out, int64.
+        rows: The number of held-out samples over all splits.
+        seed: Seed of the random draw.
+    """
     rng = np.random.default_rng(seed)
     pair = _number_pairs(decisions)
     of_amount = rows / len(HISTORY_SIZES)
@@ -44,7 +52,7 @@ def draw_splits(decisions: Decisions, sampled: Int64Array, rows: int, seed: int)
 
 
 def _draw_split(rng: Generator, pair: Int64Array, sampled: Int64Array, amount: int | None, most: float) -> MaskedSplit:
-    """One draw; of the pairs asked for as many as `most` decisions allow."""
+    """Draw one split with about `most` held-out decisions, as whole pairs."""
     lot = rng.random(pair.max() + 1 if len(pair) else 0)[pair]
     if amount == NO_HISTORY:
         return MaskedSplit(amount, np.empty(0, np.int64), sampled[lot[sampled] * len(sampled) < most])
@@ -54,16 +62,16 @@ def _draw_split(rng: Generator, pair: Int64Array, sampled: Int64Array, amount: i
 
 
 def _number_pairs(decisions: Decisions) -> Int64Array:
-    """A number for each unordered pair of people, int64 (n,)."""
+    """Assign a number to each unordered pair of users, int64 (n,)."""
     both = np.sort(np.stack([decisions.actor, decisions.target], axis=1), axis=1)
     return np.asarray(np.unique(both, axis=0, return_inverse=True)[1], np.int64).ravel()
 
 
 def sample_decisions(decisions: Decisions, most: int, seed: int) -> Int64Array:
-    """Rows of about `most` decisions, or all if there are no more: whole pairs of people, at random.
+    """Sample the rows of about `most` decisions, or all if there are fewer, as whole pairs at random.
 
-    Decisions of givers of hardly any standing (see models.ml.features.decision_weights) are left out. Of a giver who
-    decides very much, there are only so many rows as several usual givers have.
+    Decisions of givers with hardly any weight (see models.ml.features.decision_weights) are left out. A giver with very
+    many decisions is cut to a multiple of the median.
     """
     people = int(max(decisions.actor.max(initial=-1), decisions.target.max(initial=-1))) + 1
     standing = weigh_givers(decisions.actor, decisions.target, people)
@@ -77,7 +85,10 @@ def sample_decisions(decisions: Decisions, most: int, seed: int) -> Int64Array:
 
 
 def _limit_givers(giver: Int64Array, lot: Float64Array) -> Int64Array:
-    """Rows in order, of each giver no more than MOST_OF_USUAL times the median or ENOUGH: those with the lowest lot."""
+    """Return rows, in order, limited per giver: the lowest random numbers are kept.
+
+    The limit is MAX_TIMES_MEDIAN times the median number of decisions, or MIN_GIVER_LIMIT if that is more.
+    """
     given = np.bincount(giver)
     most = max(MIN_GIVER_LIMIT, MAX_TIMES_MEDIAN * np.median(given[given > 0]))
     order = np.lexsort((lot, giver))
@@ -86,14 +97,14 @@ def _limit_givers(giver: Int64Array, lot: Float64Array) -> Int64Array:
 
 
 def concatenate_held_out(found: Sequence[MaskedSplit]) -> Int64Array:
-    """The decisions asked for, draw after draw."""
+    """Concatenate the held-out decisions of all splits."""
     return np.concatenate([draw.held_out for draw in found])
 
 
 def build_histories(
     found: Sequence[MaskedSplit], decisions: Decisions, residual: Float64Array, people: int
 ) -> PairHistory:
-    """What is known of each pair asked for, draw after draw."""
+    """Build the visible history of each held-out pair, split after split."""
     parts = [_build_history(draw, decisions, residual, people) for draw in found]
     return PairHistory(*(_concatenate_counts([getattr(part, name) for part in parts]) for name in vars(parts[0])))
 

@@ -1,6 +1,7 @@
-"""The exam of rankers: decisions to predict without having seen anything of their fold, with more or less known.
+"""Holdout sets: decisions to predict without their fold in training, with more or less history.
 
-A later ranker sits the same exam as the champion, each by those of its rankers that had not seen who is asked about.
+A later challenger is compared with the champion on the same set. Each sample is predicted by the cross-fitted ranker
+that has not seen its viewer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,10 @@ DECISIONS_PER_BATCH = 32_768
 
 @dataclass(frozen=True)
 class HoldoutSet:
-    """Draws from n decisions; a question is a decision asked for with so much known. Questions go draw by draw."""
+    """Splits of n decisions, with q samples in all, split after split.
+
+    A sample is a held-out decision with the history that is visible in its split.
+    """
 
     events: Decisions
     fold: Int64Array
@@ -29,37 +33,37 @@ class HoldoutSet:
 
     @property
     def samples(self) -> Int64Array:
-        """The decision of each question, int64 (q,)."""
+        """The decision of each sample, int64 (q,)."""
         return concatenate_held_out(self.splits)
 
     @property
     def liked(self) -> BoolArray:
-        """The right answers, (q,)."""
+        """The labels, bool (q,)."""
         return self.events.liked[self.samples]
 
     @property
     def split(self) -> Int64Array:
-        """The draw of each question, (q,)."""
+        """The split of each sample, int64 (q,)."""
         return np.repeat(np.arange(len(self.splits)), [len(draw.held_out) for draw in self.splits])
 
     @property
     def cold(self) -> BoolArray:
-        """Whether nothing was known of anybody, (q,)."""
+        """Whether the split has no history, bool (q,)."""
         return np.array([draw.history_size == 0 for draw in self.splits], bool)[self.split]
 
     @property
     def lists(self) -> Int64Array:
-        """One number for the questions of one viewer in one draw, (q,): only the candidates differ there."""
+        """A number for the samples of one viewer in one split, int64 (q,); within it only the candidates differ."""
         return self.events.actor[self.samples] * len(self.splits) + self.split
 
     def filter(self, which: BoolArray) -> "HoldoutSet":
-        """The questions about some of the decisions, bool (n,), with the same known."""
+        """Keep the samples of some decisions, bool (n,), with the same history."""
         return replace(
             self, splits=[replace(draw, held_out=draw.held_out[which[draw.held_out]]) for draw in self.splits]
         )
 
     def reverse_index(self) -> Int64Array:
-        """For each question that of the other direction in the same draw, -1 if it is not asked, (q,)."""
+        """Find the sample of the other direction in the same split, int64 (q,), -1 if there is none."""
         viewer, candidate = self.events.actor[self.samples], self.events.target[self.samples]
         people = int(max(viewer.max(), candidate.max())) + 1 if len(viewer) else 1
         here = (self.split * people + viewer) * people + candidate
@@ -69,19 +73,19 @@ class HoldoutSet:
         return np.where(here[at] == there, at, -1)
 
     def build_pairs(self, people: ProfileMatrix, residual: Float64Array | None = None) -> Pairs:
-        """The pair of each question, with its history; surprises are none where nobody asks for them."""
+        """Build the pair of each sample, with its history; residuals are 0 if none are given."""
         history = self.build_history(np.zeros(len(self.events)) if residual is None else residual, len(people))
         return Pairs(people, self.events.actor[self.samples], self.events.target[self.samples], history)
 
     def build_history(self, residual: Float64Array, people: int) -> PairHistory:
-        """What is known of each question's pair, given the surprise (n,) of each decision."""
+        """Build the history of each sample's pair from the residual of each decision, float64 (n,)."""
         return build_histories(self.splits, self.events, residual, people)
 
 
 def predict_out_of_fold(rankers: CrossFittedRanker, holdout: HoldoutSet, people: ProfileMatrix) -> Float64Array:
-    """p_like of each question, float64 (q,), by the ranker that did not see its fold.
+    """Predict p_like of each sample, float64 (q,), by the ranker fitted without its fold.
 
-    `people` are by the rankers' own specification.
+    `people` must be built with the rankers' own feature spec.
     """
     pairs = holdout.build_pairs(people, _compute_residuals(rankers, holdout, people))
     fold, p_like = holdout.fold[holdout.samples], np.empty(len(pairs))
@@ -100,7 +104,7 @@ def _compute_residuals(rankers: CrossFittedRanker, holdout: HoldoutSet, people: 
 
 
 def iterate_fold_batches(fold: Int64Array) -> Iterator[Int64Array]:
-    """Row numbers by fold, not too many at once."""
+    """Yield row numbers by fold, in batches of at most DECISIONS_PER_BATCH."""
     for each in np.unique(fold):
         rows = np.flatnonzero(fold == each)
         for start in range(0, len(rows), DECISIONS_PER_BATCH):

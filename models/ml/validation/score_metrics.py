@@ -1,4 +1,4 @@
-"""How good scores are: ranking within each viewer, over all pairs, and as probabilities."""
+"""Metrics of scores: ranking within each viewer, ranking over all pairs, and probabilities."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,10 @@ from models.ml.arrays import Float64Array
 
 
 def compute_auc(label: ArrayLike, score: ArrayLike) -> float:
-    """Probability that a random positive scores above a random negative, ties half; NaN if one kind is absent."""
+    """Compute the probability that a random positive scores above a random negative; ties count half.
+
+    NaN if one kind is absent.
+    """
     label, score = np.asarray(label, bool), np.asarray(score)
     positive, negative = int(label.sum()), int((~label).sum())
     if not positive or not negative:
@@ -20,16 +23,16 @@ def compute_auc(label: ArrayLike, score: ArrayLike) -> float:
 
 
 def compute_within_viewer_auc(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) -> float:
-    """The mean AUC over viewers that have both a positive and a negative; NaN if none has."""
+    """Compute the mean AUC over viewers that have both a positive and a negative; NaN if none has."""
     return float(compute_within_viewer_aucs(viewer, label, score).mean())
 
 
 def compute_within_viewer_aucs(viewer: ArrayLike, label: ArrayLike, score: ArrayLike) -> "pd.Series[float]":
-    """The AUC of each viewer that has both a positive and a negative, float64, in order of viewer."""
+    """Compute the AUC of each viewer that has both a positive and a negative, float64, in order of viewer."""
     frame = pd.DataFrame({"viewer": viewer, "label": np.asarray(label, bool), "score": score})
     viewers = frame.groupby("viewer")
     positive_rank = viewers["score"].rank().where(frame["label"], 0.0)
-    # Apart, not by one `agg`, which of a thousand rows takes four times as long.
+    # Separate calls, because one `agg` is slower on small frames.
     n, positive, rank_sum = viewers.size(), viewers["label"].sum(), positive_rank.groupby(frame["viewer"]).sum()
     both = (positive > 0) & (positive < n)
     above = rank_sum - positive * (positive + 1) / 2
@@ -38,26 +41,28 @@ def compute_within_viewer_aucs(viewer: ArrayLike, label: ArrayLike, score: Array
 
 
 def compute_binomial_standard_error(share: ArrayLike, n: ArrayLike) -> Float64Array:
-    """The standard error of a share, 0 to 1, of n independent rows."""
+    """Compute the standard error of a share, 0 to 1, of n independent rows."""
     share = np.asarray(share, np.float64)
     return np.asarray(np.sqrt(share * (1 - share) / np.asarray(n, np.float64)))
 
 
 def compute_log_loss(label: ArrayLike, probability: ArrayLike) -> float:
-    """Mean negative log likelihood, in nats."""
+    """Compute the mean negative log-likelihood, in nats."""
     return float(_log_loss(np.asarray(label, bool), np.asarray(probability, np.float64), labels=[False, True]))
 
 
 def compute_calibration_error(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
-    """Expected calibration error over bins of equal count (Naeini et al. 2015), 0 to 1."""
+    """Compute the expected calibration error over bins of equal count (Naeini et al. 2015), 0 to 1."""
     table = compute_reliability(label, probability, bins)
     return float(np.average((table["observed"] - table["predicted"]).abs(), weights=table["n"]))
 
 
 def compute_reliability(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> pd.DataFrame:
-    """The mean prediction `predicted`, the rate `observed` and the count `n` of each bin, lowest predictions first.
+    """Compute mean prediction, observed rate and size of each bin, lowest predictions first.
 
-    Bins are of equal count; of fewer rows than bins, each row is a bin.
+    Returns:
+        One row per bin, with `predicted`, `observed` and the count `n`. Bins have equal counts; with fewer rows than
+        bins, each row is a bin.
     """
     label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
     label = _average_over_ties(label, probability)
@@ -67,10 +72,12 @@ def compute_reliability(label: ArrayLike, probability: ArrayLike, bins: int = 10
 
 
 def compute_lift(label: ArrayLike, score: ArrayLike, bins: int = 10) -> pd.DataFrame:
-    """How the positives gather where scores are high: a row a bin of equal count, highest scores first.
+    """Compute how positives concentrate at high scores, in bins of equal count, highest scores first.
 
-    `n` rows, of which the share `rate` is positive, `lift` times the rate of all; `captured` is the share of all
-    positives in this bin and those above. Of fewer rows than bins, each row is a bin.
+    Returns:
+        One row per bin, or per row if there are fewer rows than bins. `n` is the count and `rate` the share of
+        positives. `lift` is that share over the share of all rows. `captured` is the share of all positives in this bin
+        and those above.
     """
     table = compute_reliability(label, -np.asarray(score, np.float64), bins).rename(columns={"observed": "rate"})
     positives = table["rate"] * table["n"]
@@ -80,7 +87,7 @@ def compute_lift(label: ArrayLike, score: ArrayLike, bins: int = 10) -> pd.DataF
 
 
 def _average_over_ties(label: Float64Array, score: Float64Array) -> Float64Array:
-    """The mean label of all rows of the same score, so that a border between bins may part them anywhere."""
+    """Return the mean label of all rows with the same score, so that it does not matter which bin a tie falls in."""
     _, tie = np.unique(score, return_inverse=True)
     mean: Float64Array = np.bincount(tie, label) / np.bincount(tie)
     return mean[tie]

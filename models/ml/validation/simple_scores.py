@@ -1,4 +1,4 @@
-"""What the ranker has to beat: scores of pairs that need no training."""
+"""Simple baselines for the ranker: scores of pairs that need no training."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from models.ml.features.pair_features import RECEIVED_PRIOR_STRENGTH, Pairs
 
 
 def score_at_random(pairs: Pairs, seed: int) -> Float64Array:
-    """Uniform random scores, float64 (n,)."""
+    """Return uniform random scores, float64 (n,)."""
     return np.random.default_rng(seed).random(len(pairs))
 
 
 def score_popularity(pairs: Pairs, base_rate: float) -> Float64Array:
-    """How often the candidate was liked, shrunk to the base rate, float64 (n,)."""
+    """Score by the rate of likes that the candidate received, shrunk to the base rate, float64 (n,)."""
     received = pairs.history.candidate_received
     return np.asarray(
         (received.likes + RECEIVED_PRIOR_STRENGTH * base_rate) / (received.decisions + RECEIVED_PRIOR_STRENGTH)
@@ -20,7 +20,7 @@ def score_popularity(pairs: Pairs, base_rate: float) -> Float64Array:
 
 
 def score_interest_cosine(pairs: Pairs) -> Float32Array:
-    """Cosine of the two people's rarity-weighted interests, float32 (n,), 0 to 1."""
+    """Score by the cosine of both users' rarity-weighted interests, float32 (n,), 0 to 1."""
     interests = pairs.people.interests
     cosine: Float32Array = np.einsum("ij,ij->i", interests[pairs.viewer], interests[pairs.candidate])
     return cosine

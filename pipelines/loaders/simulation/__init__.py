@@ -1,1 +1,1 @@
-"""The simulated population: profiles, texts, exposure, choices, and the truth behind them."""
+"""The simulated population: profiles, texts, impressions, decisions and their ground truth."""

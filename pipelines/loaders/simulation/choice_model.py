@@ -1,16 +1,21 @@
-"""Who likes whom in a simulated town: a two-sided random-utility model.
+"""The decisions of a simulated population: a two-sided random-utility model.
 
-Viewer i likes candidate j, if they look, when the utility exceeds that of passing (McFadden 1974, Conditional
+Viewer i likes candidate j, given an impression, if the utility exceeds that of passing (McFadden 1974, Conditional
 logit analysis of qualitative choice behavior):
 
     u(i, j) = attraction(i, j) + chemistry(i, j) + ε,   ε standard logistic,
     so that   p_like(i, j) = sigmoid(attraction(i, j) + chemistry(i, j))
 
-Attraction is a function of what the two people are: how appealing j is to everybody and how selective i is; how
-far their topics overlap, weighed by what shared interests mean to i; j's traits, weighed by what i wants; how
-far j's age is from the one i likes best; the distance; and the facts they share. Chemistry is normal noise of
-the pair that no profile tells; half of its variance is common to both directions, so likes are mutual more
-often than attraction alone makes them.
+Attraction is a function of both users:
+
+- the general appeal of j and the selectivity of i,
+- the overlap of their topics, weighted by how much shared interests matter to i,
+- the traits of j, weighted by the wants of i,
+- the difference between j's age and the age that i likes best,
+- the distance between them and the facts they share.
+
+Chemistry is normal noise of the pair that no profile reveals. Half of its variance is common to both directions, so
+likes are mutual more often than attraction alone explains.
 """
 
 import numpy as np
@@ -33,9 +38,19 @@ FACT_AGREEMENT = {
 
 
 def compute_attraction(population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array) -> Float64Array:
-    """Log-odds (k,) that each viewer likes the candidate beside it, before chemistry; person numbers (k,) in."""
+    """Return the log-odds, before chemistry, that each viewer likes the candidate at the same index.
+
+    Args:
+        population: The simulated population.
+        viewers: User numbers, shape (k,).
+        candidates: User numbers, shape (k,).
+
+    Returns:
+        Log-odds, shape (k,).
+    """
     i, j = viewers, candidates
-    # Square roots of weights have unit length, so their product is a cosine: 1 for the same topics, 0 for none shared.
+    # Vectors of square roots of weights have length 1, so their dot product is a cosine: 1 for equal topics, 0 for
+    # disjoint ones.
     overlap = np.einsum("kt,kt->k", np.sqrt(population.topics[i]), np.sqrt(population.topics[j]))
     taste = 2.6 * (0.5 + population.wants[i, -1]) * overlap
     wanted = 0.35 * np.einsum("kt,kt->k", population.wants[i, : len(TRAITS)], population.traits[j])
@@ -51,14 +66,20 @@ def compute_attraction(population: SimulatedPopulation, viewers: Int64Array, can
 
 
 def draw_chemistry(population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array) -> Float64Array:
-    """Normal noise (k,) of each pair, in log-odds, from a hash of seed and pair: the same whenever it is asked for."""
+    """Return the chemistry of each pair in log-odds, shape (k,).
+
+    It is normal noise from a hash of seed and pair, so repeated calls return the same values.
+    """
     mutual = _draw_normal(population.seed, 1, np.minimum(viewers, candidates), np.maximum(viewers, candidates))
     directed = _draw_normal(population.seed, 2, viewers, candidates)
     return np.asarray(CHEMISTRY / np.sqrt(2) * (mutual + directed))
 
 
 def compute_p_like(population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array) -> Float64Array:
-    """Probability (k,) that each viewer likes the candidate beside it, if they look; chemistry and all."""
+    """Return the probability, shape (k,), that each viewer likes the candidate at the same index, given an impression.
+
+    It includes chemistry.
+    """
     return np.asarray(
         expit(compute_attraction(population, viewers, candidates) + draw_chemistry(population, viewers, candidates))
     )
@@ -67,8 +88,9 @@ def compute_p_like(population: SimulatedPopulation, viewers: Int64Array, candida
 def compute_expected_p_like(
     population: SimulatedPopulation, viewers: Int64Array, candidates: Int64Array
 ) -> Float64Array:
-    """`compute_p_like` (k,) averaged over chemistry by Gauss-Hermite quadrature: the best that knowing both people
-    can do.
+    """Return `compute_p_like` averaged over chemistry by Gauss-Hermite quadrature, shape (k,).
+
+    This is the best possible prediction from both profiles.
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(21)
     expected = np.zeros(len(viewers))
@@ -79,7 +101,7 @@ def compute_expected_p_like(
 
 
 def _draw_normal(seed: int, stream: int, a: Int64Array, b: Int64Array) -> Float64Array:
-    """A standard normal number (k,) for each pair (a, b), by the mixing of splitmix64 (Steele, Lea & Flood 2014)."""
+    """Return a standard normal number for each pair (a, b), shape (k,), by splitmix64 (Steele, Lea & Flood 2014)."""
     state = np.zeros(len(a), dtype=np.uint64)
     for word in (np.full(len(a), seed), np.full(len(a), stream), a, b):
         state = hash_splitmix64(state + word.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))

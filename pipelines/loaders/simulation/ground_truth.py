@@ -1,6 +1,6 @@
-"""The generative truth of simulated towns, kept beside the database and never in it.
+"""The ground truth of simulated populations, stored in files outside the database.
 
-The evaluation, tests and notebooks ask it how close the ranker came; what is published knows nothing of it.
+The evaluation, tests and notebooks compare the ranker with it. Publications do not use it.
 """
 
 import os
@@ -20,9 +20,10 @@ from pipelines.loaders.simulation.simulated_population import SimulatedPopulatio
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What is true of a town. People are named by source key or by number, (k,), viewers and candidates side by side.
+    """The true probabilities of a population.
 
-    Every method raises InputError for somebody who does not live in this town.
+    Methods take viewers and candidates as source keys or as user numbers, two sequences of shape (k,), paired by index.
+    They raise InputError for a user who is not in this population.
     """
 
     town: SimulatedPopulation
@@ -30,19 +31,25 @@ class GroundTruth:
     def compute_p_like(
         self, viewers: Sequence[str] | Int64Array, candidates: Sequence[str] | Int64Array
     ) -> Float64Array:
-        """Probability (k,) that each viewer likes the candidate beside it, if they look; chemistry and all."""
+        """Return the probability, shape (k,), that each viewer likes the candidate, given an impression.
+
+        It includes chemistry.
+        """
         return choice_model.compute_p_like(self.town, self.find_numbers(viewers), self.find_numbers(candidates))
 
     def compute_expected_p_like(
         self, viewers: Sequence[str] | Int64Array, candidates: Sequence[str] | Int64Array
     ) -> Float64Array:
-        """`compute_p_like` (k,) averaged over the chemistry of the pair: the best that knowing both people can do."""
+        """Return `compute_p_like` averaged over the chemistry of the pair, shape (k,).
+
+        This is the best possible prediction from both profiles.
+        """
         return choice_model.compute_expected_p_like(
             self.town, self.find_numbers(viewers), self.find_numbers(candidates)
         )
 
     def find_numbers(self, people: Sequence[str] | Int64Array) -> Int64Array:
-        """The numbers (k,) of people named either way."""
+        """Return the numbers, shape (k,), of users given as source keys or numbers."""
         named = np.asarray(people)
         numbers = (
             named if named.dtype.kind in "iu" else np.array([self._parse_key(key) for key in named.tolist()], np.int64)
@@ -60,12 +67,16 @@ class GroundTruth:
 
 
 def get_truth_path(home: Path, seed: int, people: int) -> Path:
-    """Where the truth of a town is kept."""
+    """Return the file of the ground truth of a population."""
     return home / "truth" / f"simulated-{seed}-{people}.npz"
 
 
 def store_truth(population: SimulatedPopulation, home: Path) -> None:
-    """Write the truth of a town under `home`, whole or not at all. Raises InputError if it cannot be written."""
+    """Write the ground truth of a population under `home`, atomically.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
     target = get_truth_path(home, population.seed, population.people)
     partial = target.with_suffix(f".{os.getpid()}")
     try:
@@ -74,14 +85,18 @@ def store_truth(population: SimulatedPopulation, home: Path) -> None:
             np.savez(file, **{field.name: getattr(population, field.name) for field in fields(population)})
         partial.replace(target)
     except OSError as error:
-        raise InputError(f"the truth of the town cannot be written to {target}: {error.strerror}") from error
+        raise InputError(f"the ground truth cannot be written to {target}: {error.strerror}") from error
     finally:
         with suppress(OSError):
             partial.unlink()
 
 
 def read_truth(home: Path, seed: int, people: int) -> GroundTruth:
-    """The truth of the town that was loaded with this seed and size. Raises InputError if none is kept under `home`."""
+    """Read the ground truth of the population that was loaded with this seed and size.
+
+    Raises:
+        InputError: There is no such file under `home`.
+    """
     source = get_truth_path(home, seed, people)
     if not source.is_file():
         raise InputError(
@@ -92,9 +107,16 @@ def read_truth(home: Path, seed: int, people: int) -> GroundTruth:
 
 
 def find_truth(profiles: pd.DataFrame, home: Path) -> Callable[[pd.DataFrame], Float64Array] | None:
-    """What gives the true chance, chemistry apart, of each row of a training-pairs frame: viewer_id, candidate_id.
+    """Return a function that gives the true p_like, averaged over chemistry, for each row of a frame of training pairs.
 
-    None unless all people of the profiles frame live in one simulated town whose truth is kept under `home`.
+    The frame has the columns viewer_id and candidate_id.
+
+    Args:
+        profiles: The profiles frame.
+        home: Folder of the stored ground truth.
+
+    Returns:
+        None unless all profiles belong to one simulated population whose ground truth is stored under `home`.
     """
     towns = profiles["source_key"].fillna("").str.extract(r"^simulated:(\d+)-(\d+):\d+$").drop_duplicates()
     if len(towns) != 1 or towns.isna().to_numpy().any():

@@ -1,13 +1,13 @@
-"""Who is shown to whom in a simulated town, in which place, and who looks.
+"""Impressions in a simulated population: who is shown to which viewer, at which position, and which cards are examined.
 
-A person who opens the app on a day is shown the next LIST_LENGTH of the people eligible for them, nobody twice.
-The order is Plackett-Luce (Luce 1959, Plackett 1975) with weight exp(TILT * appeal): popular people stand
-higher. Position p, from 1 in each list, is looked at with probability 1 / log2(p + 1), whoever stands there:
-the examination hypothesis of the position-based model (Craswell et al. 2008). What is looked at becomes a like
-or a pass; the rest leaves no trace.
+On each day that a user opens the app, they are shown the next LIST_LENGTH eligible users, none of them twice. The order
+is Plackett-Luce (Luce 1959, Plackett 1975) with weight exp(TILT * appeal), so popular users are ranked higher. Position
+p, from 1 in each list, is examined with probability 1 / log2(p + 1), independent of the candidate. This is the
+examination hypothesis of the position-based model (Craswell et al. 2008). Each impression becomes a like or a pass;
+cards that are not examined leave no trace.
 
-The propensity kept with a decision is the probability of standing at that position, given those shown before,
-times the probability of being looked at there. How often the viewer opened the app is not in it.
+The propensity stored with a decision is the probability of the candidate's position, given those shown before, times
+the examination probability of that position. It does not include how often the viewer opened the app.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,15 @@ DAYS = 60
 LIST_LENGTH = 12
 POPULARITY_TILT = 0.8
 DAY = 86_400  # seconds
-VIEWERS_PER_BATCH = 500  # viewers decided at once; memory depends on this, not on the town
+VIEWERS_PER_BATCH = 500  # bounds the memory, whatever the size of the population
 
 
 @dataclass(frozen=True)
 class Impressions:
-    """k candidates looked at: viewer, candidate (k,) person numbers; position (k,) from 1; propensity (k,) in (0, 1];
-    moment (k,) seconds since 1970 UTC.
+    """k impressions: arrays of shape (k,), one entry per examined card.
+
+    viewer and candidate are user numbers; position counts from 1; propensity is in (0, 1]; seen_at is in seconds since
+    1970 UTC.
     """
 
     viewer: Int64Array
@@ -48,29 +50,37 @@ class Impressions:
 
 
 def compute_examination(position: Int64Array) -> Float64Array:
-    """Probability that a position (from 1) is looked at: 1 / log2(position + 1)."""
+    """Return the examination probability of positions (from 1): 1 / log2(position + 1)."""
     looked_at: Float64Array = 1 / np.log2(position + 1)
     return looked_at
 
 
 def draw_plackett_luce(weights: Float64Array, length: int, rng: Generator) -> tuple[Int64Array, Float64Array]:
-    """Draw the first `length` places of a Plackett-Luce ranking of items with positive weights (m,).
+    """Draw the first `length` positions of a Plackett-Luce ranking.
 
-    Returns the items (k,), first place first, k = min(m, length), and the probability (k,) of each at its place given
-    those above it. An exponential race is the Gumbel top-k trick without its logarithms (Yellott 1977).
+    An exponential race is the Gumbel top-k trick without its logarithms (Yellott 1977).
+
+    Args:
+        weights: Positive weights of the items, shape (m,).
+        length: Number of positions to draw.
+        rng: Source of random numbers.
+
+    Returns:
+        The items, first position first, and the probability of each at its position given those above it. Both have
+            shape (k,) with k = min(m, length).
     """
     length = min(length, len(weights))
     finish = rng.standard_exponential(len(weights)) / weights
     first = np.argpartition(finish, length - 1)[:length] if length else np.arange(0)
     order = first[np.argsort(finish[first])]
     chosen = weights[order]
-    # Summed from the end, what is left is never less than the weight drawn from it.
+    # Summing from the end guarantees, despite rounding, that the rest is at least the weight drawn from it.
     left = np.cumsum(chosen[::-1])[::-1] + np.delete(weights, order).sum()
     return order, chosen / left
 
 
 class SimulatedPools:
-    """The users of a population by gender and gender sought, each pool sorted by age."""
+    """The users grouped by gender and gender sought, each pool sorted by age, for fast search of eligible users."""
 
     def __init__(self, population: SimulatedPopulation) -> None:
         self.town = population
@@ -82,7 +92,10 @@ class SimulatedPools:
         }
 
     def find_eligible(self, viewer: int) -> Int64Array:
-        """Return the numbers of the candidates that the viewer may see, by gender and age."""
+        """Return the numbers of the users who are eligible for the viewer.
+
+        The rule holds both ways: gender, age at REFERENCE_TIME and distance.
+        """
         own = int(self.town.gender[viewer])
         sought = np.flatnonzero(self.town.seeks[viewer]).tolist()
         found = np.concatenate([np.empty(0, np.int64), *(self.pools[gender, own] for gender in sought)])
@@ -104,7 +117,10 @@ def build_population_rules(population: SimulatedPopulation) -> EligibilityRules:
 
 
 def simulate_decisions(population: SimulatedPopulation) -> Iterator[tuple[Impressions, BoolArray]]:
-    """What everyone looked at in the DAYS before REFERENCE and whether they liked it (k,), BLOCK viewers at a time."""
+    """Yield all impressions of the DAYS before REFERENCE_TIME, and whether each was liked, shape (k,).
+
+    Viewers are processed in batches of VIEWERS_PER_BATCH.
+    """
     rng = make_random_stream(population.seed, population.people, 1)
     pools, weights = SimulatedPools(population), np.exp(POPULARITY_TILT * population.appeal)
     for start in range(0, population.people, VIEWERS_PER_BATCH):

@@ -1,9 +1,9 @@
-"""Load a simulated town: profiles written from what its people are, likes and passes from what they choose.
+"""Load a simulated population: profiles with errors and gaps, and the likes and passes of its users.
 
-`simulated_population` draws the people, `simulated_texts` their words, `simulated_exposure` who sees whom,
-`choice_model` who likes whom, and `truth` keeps what no app would know. The same seed and size give the same rows on
-any day. Another seed, or another size, is another town: loading it adds people beside those already there, and nobody
-of one town has met anybody of another.
+`simulated_population` draws the users, `simulated_texts` their texts and `simulated_exposure` the impressions.
+`choice_model` decides likes, and `ground_truth` stores what no app would know. The same seed and size give the same
+rows on any day. Another seed or size is another population: loading it adds users to those already stored, without
+interactions between the two populations.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,19 +37,28 @@ from pipelines.loaders.simulation.simulated_texts import draw_first_name, draw_i
 
 MAX_PEOPLE = 1_000_000
 MAX_SEED = 2**63 - 1
-TRAIT_NOISE = 0.6  # standard scores by which people misjudge themselves
+TRAIT_NOISE = 0.6  # standard deviation, in standard scores, of the error in reported traits
 WANT_NOISE = 0.1
-MISSING_NUMBER_SHARE = 0.12  # share of the questions on traits and wants left out
+MISSING_NUMBER_SHARE = 0.12  # share of traits and wants that are not reported
 MISSING_FACT_SHARE = 0.15
 
 Item = TypeVar("Item")
 
 
 def load_simulated(engine: Engine, people: int, seed: int, home: Path) -> LoadReport:
-    """Fill the app tables with the town of this size and seed, and keep its truth under `home`/truth.
+    """Fill the app tables with the population of this size and seed, and store its ground truth under `home`/truth.
 
-    Loading the same town again changes nothing. Raises InputError for a size not in 0 to 1,000,000, a negative seed or
-    a `home` that cannot be written, and DatabaseUnavailable if the server is lost.
+    Loading the same population again changes nothing.
+
+    Args:
+        engine: The database.
+        people: Number of users, 0 to 1,000,000.
+        seed: Seed of the population, 0 or more.
+        home: Folder of the ground truth.
+
+    Raises:
+        InputError: The size or seed is out of range, or `home` cannot be written.
+        DatabaseUnavailable: The server was lost.
     """
     if not 0 <= people <= MAX_PEOPLE:
         raise InputError(f"a town of {people} people cannot be simulated; ask for 0 to {MAX_PEOPLE:,}")
@@ -61,7 +70,7 @@ def load_simulated(engine: Engine, people: int, seed: int, home: Path) -> LoadRe
 
 
 def iterate_people(population: SimulatedPopulation) -> Iterator[Person]:
-    """The profiles of a town, in order of number: what its people tell of themselves, with errors and gaps."""
+    """Yield the profiles in order of user number, with reporting errors and gaps."""
     rng = make_random_stream(population.seed, population.people, 2)
     traits = np.clip(
         5.5 + 1.8 * (population.traits + rng.normal(0, TRAIT_NOISE, population.traits.shape)), 0, 10
@@ -77,7 +86,7 @@ def iterate_people(population: SimulatedPopulation) -> Iterator[Person]:
 
 
 def iterate_interactions(population: SimulatedPopulation) -> Iterator[Interaction]:
-    """The likes and passes of a town, viewers in order of number."""
+    """Yield the likes and passes, with viewers in order of user number."""
     for impressions, liked in _show_progress(
         simulate_decisions(population), "Simulated likes and passes", ceil(population.people / VIEWERS_PER_BATCH)
     ):

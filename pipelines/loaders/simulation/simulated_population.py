@@ -1,6 +1,6 @@
-"""The people of a simulated town, as parallel arrays drawn from one seed: what they are, not what they wrote down.
+"""The users of a simulated population as parallel arrays drawn from one seed: true attributes, not reported ones.
 
-A town depends on its seed and its size together: two sizes of the same seed are two different towns.
+A population depends on its seed and its size together: two sizes of one seed are two different populations.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 
 REFERENCE_TIME = datetime(2026, 7, 1, tzinfo=UTC)
-"""The town's today: ages are as of this moment and everything that happened happened before it."""
+"""The population's present: ages are as of this time, and all events are earlier."""
 
 GENDERS = ("woman", "man", "nonbinary")
 NO_AGE_LIMIT = 32767
 
-TOPICS = {  # each with the trait that goes with it
+TOPICS = {  # topic → related trait
     "animals": "kindness",
     "art": "intellect",
     "books": "intellect",
@@ -64,7 +64,7 @@ FACTS = {  # name → category → share
     "pets": {"none": 0.55, "cat": 0.22, "dog": 0.23},
 }
 
-# Towns around a lake: latitude and longitude in degrees, spread in km, share of the people.
+# Cities around a lake: latitude and longitude in degrees, spread in km, share of the users.
 CITY_CENTRES = np.array(
     [
         [47.3769, 8.5417, 5.0, 0.42],
@@ -78,21 +78,33 @@ CITY_CENTRES = np.array(
 KM_PER_DEGREE = 111.195
 DISTANCE_LIMITS = np.array([[15.0, 0.1], [25.0, 0.22], [40.0, 0.28], [60.0, 0.2], [100.0, 0.12], [np.inf, 0.08]])
 
-SELECTIVITY = {"woman": 3.55, "man": 2.0, "nonbinary": 2.7}  # log-odds taken off every like
-AGE_GAP = {"woman": 1.5, "man": -2.0, "nonbinary": 0.0}  # years by which the age liked best differs from one's own
+SELECTIVITY = {"woman": 3.55, "man": 2.0, "nonbinary": 2.7}  # log-odds subtracted from every like
+AGE_GAP = {"woman": 1.5, "man": -2.0, "nonbinary": 0.0}  # ideal age minus own age, in years
 
 
 @dataclass(frozen=True)
 class SimulatedPopulation:
-    """n people; row i of every array is person number i. Floats are float64, counts and codes int64.
+    """n users; index i of every array is user number i. Floats are float64; counts and codes are int64.
 
-    gender (n,) code of GENDERS; seeks (n, 3) bool, by gender sought; age (n,) whole years at REFERENCE, 18 to 70;
-    birth_date (n,) datetime64[D]; age_min, age_max (n,) years, 0 and NO_AGE_LIMIT for no limit;
-    ideal_age (n,) years; place (n, 2) latitude and longitude in degrees; max_distance_km (n,), inf for no limit;
-    topics (n, 18) weights of TOPICS, each row sums to 1; traits (n, 8) standard scores of TRAITS;
-    wants (n, 9) importance, 0 to 1, of WANTS; facts (n, 7) code of the category of each of FACTS;
-    effort (n,) standard score of the care taken over the profile; appeal (n,) and selectivity (n,) log-odds of being
-    liked and against liking; activity (n,) probability of opening the app on a day.
+    Attributes:
+        seed: Seed of the population.
+        gender: (n,) code of GENDERS.
+        seeks: (n, 3) bool, by gender sought.
+        age: (n,) whole years at REFERENCE_TIME, 18 to 70.
+        birth_date: (n,) datetime64[D].
+        age_min: (n,) years, 0 for no limit.
+        age_max: (n,) years, NO_AGE_LIMIT for no limit.
+        ideal_age: (n,) years.
+        place: (n, 2) latitude and longitude in degrees.
+        max_distance_km: (n,) inf for no limit.
+        topics: (n, 18) weights of TOPICS; each row sums to 1.
+        traits: (n, 8) standard scores of TRAITS.
+        wants: (n, 9) importance of WANTS, 0 to 1.
+        facts: (n, 7) code of the category of each of FACTS.
+        effort: (n,) standard score of the care taken over the profile.
+        appeal: (n,) log-odds of being liked.
+        selectivity: (n,) log-odds against liking.
+        activity: (n,) probability of opening the app on a day.
     """
 
     seed: int
@@ -116,21 +128,24 @@ class SimulatedPopulation:
 
     @property
     def people(self) -> int:
-        """How many live here."""
+        """Number of users."""
         return len(self.gender)
 
     def make_source_key(self, number: int) -> str:
-        """The key of a person; the size is part of it, so that two towns of one seed never overwrite each other."""
+        """Return the source key of a user.
+
+        It contains the size, so that two populations of one seed do not collide.
+        """
         return f"simulated:{self.seed}-{self.people}:{number}"
 
 
 def make_random_stream(seed: int, people: int, purpose: int) -> Generator:
-    """The random numbers of one purpose in one town; streams of different purposes are independent."""
+    """Return the random generator for one purpose in one population. Streams of different purposes are independent."""
     return np.random.default_rng([seed, people, purpose])
 
 
 def build_population(seed: int, people: int) -> SimulatedPopulation:
-    """The town of this seed (≥ 0) and size (≥ 0)."""
+    """Draw the population of this seed (≥ 0) and size (≥ 0)."""
     rng = make_random_stream(seed, people, 0)
     gender = rng.choice(len(GENDERS), size=people, p=[0.485, 0.485, 0.03])
     age = _draw_ages(rng, people)
@@ -165,20 +180,20 @@ def _select_by_gender(values: dict[str, float], gender: Int64Array) -> Float64Ar
 
 
 def _draw_ages(rng: Generator, people: int) -> Int64Array:
-    """Most are in their twenties and thirties, with a long tail; who would be over 70 is spread over all ages."""
+    """Draw ages, mostly in the twenties and thirties with a long tail. Ages over 70 are redrawn uniformly."""
     age = 18 + rng.gamma(2.1, 7.0, people)
     return np.where(age < 71, age, rng.uniform(18, 71, people)).astype(np.int64)
 
 
 def _draw_birth_dates(rng: Generator, age: Int64Array) -> NDArray[np.datetime64]:
-    """A birthday within the 365 days that make the age right at REFERENCE."""
+    """Draw a birth date among the 365 days that give the age at REFERENCE_TIME."""
     month = np.datetime64(f"{REFERENCE_TIME:%Y-%m}", "M") - 12 * age
     first = month.astype("datetime64[D]") + (REFERENCE_TIME.day - 1)
     return np.asarray(first - rng.integers(0, 365, len(age)), dtype="datetime64[D]")
 
 
 def _draw_wanted_ages(rng: Generator, age: Int64Array, ideal_age: Float64Array) -> tuple[Int64Array, Int64Array]:
-    """Ranges around the ideal age, wider with age; one in twenty sets no lower limit, one in twelve no upper one."""
+    """Draw ranges around the ideal age, wider with age; 1 in 20 has no lower limit, 1 in 12 no upper limit."""
     width = (4 + (age - 18) * 0.17) * rng.uniform(0.7, 1.8, (2, len(age)))
     lowest = np.maximum(18, np.floor(ideal_age - width[0])).astype(np.int64)
     highest = np.maximum(lowest + 2, np.ceil(ideal_age + width[1])).astype(np.int64)
@@ -187,7 +202,7 @@ def _draw_wanted_ages(rng: Generator, age: Int64Array, ideal_age: Float64Array) 
 
 
 def _draw_seeks(rng: Generator, gender: Int64Array) -> BoolArray:
-    """Whom each looks for: straight 87%, gay or lesbian 5%, bi 8%; nonbinary people mostly look for everyone."""
+    """Draw the genders sought: straight 87%, gay or lesbian 5%, bi 8%; nonbinary users mostly seek all genders."""
     woman, man, nonbinary = range(len(GENDERS))
     seeks = np.zeros((len(gender), len(GENDERS)), dtype=bool)
     kind = rng.random(len(gender))
@@ -202,7 +217,10 @@ def _draw_seeks(rng: Generator, gender: Int64Array) -> BoolArray:
 
 
 def _draw_locations(rng: Generator, people: int) -> Float64Array:
-    """Homes scattered normally around the centres, in cells of a hundredth of a degree, as the rules know."""
+    """Draw locations around the centres, normally distributed, rounded to a hundredth of a degree.
+
+    The eligibility rule rounds them in the same way.
+    """
     centre = CITY_CENTRES[rng.choice(len(CITY_CENTRES), size=people, p=CITY_CENTRES[:, 3])]
     degrees = rng.normal(size=(people, 2)) * centre[:, [2]] / KM_PER_DEGREE
     degrees[:, 1] /= np.cos(np.radians(centre[:, 0]))
@@ -211,7 +229,7 @@ def _draw_locations(rng: Generator, people: int) -> Float64Array:
 
 
 def _draw_topics(rng: Generator, traits: Float64Array) -> Float64Array:
-    """A few topics carry most of the weight (a softmax of scores), more likely those that go with one's traits."""
+    """Draw topic weights as a softmax of scores: a few topics dominate, those related to one's traits more often."""
     goes_with = [TRAITS.index(trait) for trait in TOPICS.values()]
     score = np.exp(2.5 * rng.normal(size=(len(traits), len(TOPICS))) + 0.8 * traits[:, goes_with])
     weights: Float64Array = score / score.sum(axis=1, keepdims=True)
@@ -219,7 +237,7 @@ def _draw_topics(rng: Generator, traits: Float64Array) -> Float64Array:
 
 
 def _draw_facts(rng: Generator, age: Int64Array) -> Int64Array:
-    """The categories by their shares, but nobody over 32 studies and nobody over 47 still wants children."""
+    """Draw categories by their shares, but without students over 32 or users over 47 who want children."""
     names = list(FACTS)
     codes = np.stack([rng.choice(len(FACTS[name]), size=len(age), p=list(FACTS[name].values())) for name in names], 1)
     for name, oldest, young, otherwise in (
@@ -232,7 +250,10 @@ def _draw_facts(rng: Generator, age: Int64Array) -> Int64Array:
 
 
 def _draw_appeal(rng: Generator, traits: Float64Array, effort: Float64Array) -> Float64Array:
-    """What everybody likes: partly to be read off a profile, partly not (photographs, say, which this town has not)."""
+    """Draw the appeal to all viewers.
+
+    It is partly visible in the profile and partly not, like photographs, which are not simulated.
+    """
     visible = 0.35 * traits[:, TRAITS.index("fitness")] + 0.25 * traits[:, TRAITS.index("humour")] + 0.25 * effort
     appeal: Float64Array = visible + rng.normal(0, 0.6, len(effort))
     return appeal

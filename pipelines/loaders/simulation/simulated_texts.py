@@ -1,4 +1,4 @@
-"""What a person of the simulated town says in words: name, interests and answers, of the phrases in answers.toml."""
+"""The texts of simulated users: name, interests and answers, composed of the phrases in answers.toml."""
 
 import tomllib
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ PROMPTS = ("about_me", "ideal_weekend", "looking_for")
 
 @cache
 def load_phrases() -> dict[str, Any]:
-    """The tables of answers.toml."""
+    """Return the tables of answers.toml."""
     return tomllib.loads(Path(__file__).with_name("answers.toml").read_text(encoding="utf-8"))
 
 
 def draw_first_name(population: SimulatedPopulation, person: int, rng: Generator) -> str:
-    """A first name from many languages that goes with the person's gender."""
+    """Draw a first name of the user's gender. The names come from many languages."""
     return _pick_option(load_phrases()["names"][GENDERS[population.gender[person]]], rng)
 
 
 def draw_interests(population: SimulatedPopulation, person: int, rng: Generator) -> tuple[str, ...]:
-    """Three to eight tags of the person's topics, a tenth of them of any topic."""
+    """Draw three to eight interests from the user's topics, about a tenth of them from any topic."""
     weights = 0.9 * population.topics[person] + 0.1 / len(TOPICS)
     counts = rng.multinomial(rng.integers(3, 9), weights)
     tags = [load_phrases()["topics"][topic]["interests"] for topic in TOPICS]
@@ -37,7 +37,10 @@ def draw_interests(population: SimulatedPopulation, person: int, rng: Generator)
 
 
 def write_answers(population: SimulatedPopulation, person: int, rng: Generator) -> dict[str, str]:
-    """The answers to the prompts the person took up, 15 to 60 words each; the careful answer more of them."""
+    """Write the answers to the prompts that the user answers, 15 to 60 words each.
+
+    Careful users answer more prompts.
+    """
     answered = rng.random(len(PROMPTS)) < expit(1.9 + 0.9 * population.effort[person])
     return {
         prompt: _write_answer(population, person, prompt, rng)
@@ -66,7 +69,7 @@ def _write_answer(population: SimulatedPopulation, person: int, prompt: str, rng
 
 
 def _describe_trait(traits: Float64Array, rng: Generator) -> str:
-    """A sentence on one trait, most likely one in which the person is far from average."""
+    """Return a sentence about one trait, most likely one in which the user is far from average."""
     name = _draw_names(TRAITS, traits**2, 1, rng)[0]
     return _pick_option(load_phrases()["traits"][name]["high" if traits[TRAITS.index(name)] > 0 else "low"], rng)
 

@@ -13,15 +13,16 @@ export interface paths {
         };
         /**
          * Get My Matches
-         * @description My matches, best first, by pages.
+         * @description Return the viewer's matches, best first, in pages.
          *
-         *     Left out at this moment: whoever blocked me or was blocked by me, is paused or gone, or whom I already liked or
-         *     passed, and everyone with whom age, gender or distance no longer fits both ways. The list of a paused viewer is
-         *     empty. Where that leaves fewer than 50, and for a viewer who joined since the publication, similar people follow.
-         *     A list may stay shorter: people who had passed on me before the live publication are neither on it nor similar.
+         *     Left out are users who block the viewer or are blocked, are paused or deleted, or already have a like or pass of the
+         *     viewer, and users who are no longer eligible by age, gender or distance. A paused viewer has an empty list. If fewer
+         *     than 50 matches remain, or the viewer joined after the publication, similar users follow. The list may stay shorter:
+         *     users who had passed on the viewer before the live publication are neither listed nor similar.
          *
-         *     Pages show nobody twice and pass over nobody, and stay with the publication that the first one was of, also when
-         *     a newer one goes live; once it is not kept any more the answer is 410, and the first page begins the newer one.
+         *     No user appears on two pages and none is skipped. All pages come from the publication of the first page, even when a
+         *     newer one goes live. When that publication is no longer kept, the response is 410; the first page then starts the
+         *     newer one.
          */
         get: operations["get_my_matches"];
         put?: never;
@@ -41,12 +42,13 @@ export interface paths {
         };
         /**
          * Get My Match
-         * @description One person whom this API shows me, on a page of matches, as my one of the day or as similar, as they are now.
+         * @description Return one candidate that the API shows to the viewer: on a page of matches, as most compatible or as similar.
          *
-         *     Whoever is on my list is as its pages show them. Else the newest publication counts that is still kept and has them
-         *     on my list or as my one of the day, so that the cards of pages begun earlier open as well; else they are `similar`,
-         *     if among the 50 people whose texts are most like mine. Anybody else is 404, and so is whoever is not to be shown any
-         *     more, or is left out of the live publication: whether there is such a person is not told.
+         *     A candidate on the viewer's live list has the same card as on its pages. Otherwise the card comes from the newest
+         *     kept publication that lists the candidate or names them most compatible, so that cards of earlier pages open as
+         *     well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's. All
+         *     others are 404, and so are candidates who may no longer be shown or are left out of the live publication. The
+         *     response does not reveal whether such a profile exists.
          */
         get: operations["get_my_match"];
         put?: never;
@@ -66,7 +68,9 @@ export interface paths {
         };
         /**
          * Get My Most Compatible
-         * @description My one person of the day: everybody has at most one, and is that person's; there may be none.
+         * @description Return the viewer's most compatible candidate of the day, if there is one.
+         *
+         *     Each user has at most one, and both are most compatible with each other.
          */
         get: operations["get_my_most_compatible"];
         put?: never;
@@ -86,9 +90,9 @@ export interface paths {
         };
         /**
          * Get Similar To Me
-         * @description The people whose texts are most like mine, of those who may be shown to me now; on my match list or not.
+         * @description Return the eligible users whose texts are most similar to the viewer's, on the match list or not.
          *
-         *     People who had passed on me before the live publication are left out, as they are from its lists.
+         *     Users who had passed on the viewer before the live publication are left out, as they are from its lists.
          */
         get: operations["get_similar_to_me"];
         put?: never;
@@ -108,7 +112,7 @@ export interface paths {
         };
         /**
          * Get Current Publication
-         * @description The publication that is live, and how much it holds; 404 while none is. It needs a token, but no profile.
+         * @description Return the live publication and its size, or 404 if none is live. Requires a token, but no profile.
          */
         get: operations["get_current_publication"];
         put?: never;
@@ -128,7 +132,7 @@ export interface paths {
         };
         /**
          * Get Liveness
-         * @description Whether the process answers; says nothing about the database.
+         * @description Return 200 while the process answers. The database is not checked.
          */
         get: operations["get_liveness"];
         put?: never;
@@ -148,7 +152,7 @@ export interface paths {
         };
         /**
          * Get Readiness
-         * @description Whether matches can be served: the database answers and a publication is live.
+         * @description Return the live publication if matches can be served, or 503 if the database or a live publication is missing.
          */
         get: operations["get_readiness"];
         put?: never;
@@ -165,7 +169,7 @@ export interface components {
     schemas: {
         /**
          * Candidate
-         * @description A person who is shown, as far as they are shown.
+         * @description The part of a candidate's profile that the viewer may see.
          */
         Candidate: {
             /**
@@ -187,7 +191,7 @@ export interface components {
             gender: string;
             /**
              * Distance Km
-             * @description From the viewer, between places known to a hundredth of a degree, rounded to a kilometre; 100 means that or more; null when unknown.
+             * @description From the viewer in whole kilometres, between locations rounded to a hundredth of a degree; 100 means that or more; null when unknown.
              */
             distance_km: number | null;
             /**
@@ -223,7 +227,7 @@ export interface components {
             viewers: number;
             /**
              * Pairs
-             * @description How many places all lists have together.
+             * @description How many candidates all lists have together.
              */
             pairs: number;
         };
@@ -251,28 +255,28 @@ export interface components {
         };
         /**
          * Match
-         * @description A candidate at their place among the viewer's matches.
+         * @description A candidate at a position among the viewer's matches.
          */
         Match: {
             /**
              * Rank
-             * @description Place among the matches as they are shown, from 1, counted on from page to page.
+             * @description Position among the matches as they are shown, from 1, continued from page to page.
              */
             rank: number;
             candidate: components["schemas"]["Candidate"];
             /**
              * P Match Percent
-             * @description Chance that both like each other, in percent; null when `source` is `similar`.
+             * @description Probability that both like each other, in percent; null when `source` is `similar`.
              */
             p_match_percent: number | null;
             /**
              * Reasons
-             * @description Strongest first, as far as both profiles still bear them out; empty when `source` is `similar`.
+             * @description Strongest first, those that both profiles still support; empty when `source` is `similar`.
              */
             reasons: components["schemas"]["Reason"][];
             /**
              * Source
-             * @description `published`: from the viewer's match list, or the viewer's one of the day. `similar`: not on it, but eligible, and of those one of the people whose texts are most like the viewer's.
+             * @description `published`: on the viewer's match list, or most compatible. `similar`: not on it, but among the eligible users whose texts are most similar to the viewer's.
              * @enum {string}
              */
             source: "published" | "similar";
@@ -293,18 +297,18 @@ export interface components {
             next_cursor: string | null;
             /**
              * Topped Up
-             * @description Whether the list is too short by now, or there is none yet, and similar people fill this page.
+             * @description Whether similar users fill this page, because the list is too short or does not exist yet.
              */
             topped_up: boolean;
         };
         /**
          * MostCompatible
-         * @description The one person of the day, from a matching of everybody with at most one other person.
+         * @description The viewer's most compatible candidate, from a matching in which each user has at most one other.
          */
         MostCompatible: {
             /** @description Where it comes from; null while none is live. */
             publication: components["schemas"]["Publication"] | null;
-            /** @description Null when there is none today, or they are not to be shown any more. */
+            /** @description Null when there is none today, or the candidate may no longer be shown. */
             match: components["schemas"]["Match"] | null;
         };
         /**
@@ -334,7 +338,7 @@ export interface components {
         };
         /**
          * ProblemType
-         * @description What went wrong, whatever the words; `about:blank` says no more than its status does.
+         * @description The type of a problem, independent of its wording; `about:blank` adds nothing to the status.
          * @enum {string}
          */
         ProblemType: "urn:delete:problem:cursor-invalid" | "urn:delete:problem:token-missing" | "urn:delete:problem:token-invalid" | "urn:delete:problem:no-profile" | "urn:delete:problem:not-among-matches" | "urn:delete:problem:no-publication" | "urn:delete:problem:cursor-gone" | "urn:delete:problem:parameter-invalid" | "urn:delete:problem:too-many-requests" | "urn:delete:problem:unavailable" | "about:blank";
@@ -366,7 +370,7 @@ export interface components {
         };
         /**
          * Reason
-         * @description Something that speaks for a match.
+         * @description A reason for a match.
          */
         Reason: {
             /**
@@ -436,7 +440,7 @@ export interface operations {
                     "application/json": components["schemas"]["Matches"];
                 };
             };
-            /** @description What the client has, by its `If-None-Match`, is still the answer. */
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -528,7 +532,7 @@ export interface operations {
                     "application/json": components["schemas"]["Match"];
                 };
             };
-            /** @description What the client has, by its `If-None-Match`, is still the answer. */
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -609,7 +613,7 @@ export interface operations {
                     "application/json": components["schemas"]["MostCompatible"];
                 };
             };
-            /** @description What the client has, by its `If-None-Match`, is still the answer. */
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -675,7 +679,7 @@ export interface operations {
                     "application/json": components["schemas"]["Similar"];
                 };
             };
-            /** @description What the client has, by its `If-None-Match`, is still the answer. */
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -747,7 +751,7 @@ export interface operations {
                     "application/json": components["schemas"]["CurrentPublication"];
                 };
             };
-            /** @description What the client has, by its `If-None-Match`, is still the answer. */
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
             304: {
                 headers: {
                     [name: string]: unknown;

@@ -15,7 +15,7 @@ from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.retrieval import build_retrieval_vectors
 from models.ml.scoring.scoring_context import build_scoring_context as population_of
 from models.ml.training.train import TrainingResult, train_ranker
-from pipelines.assets.market_lists import MarketConfig
+from pipelines.assets.market.market_config import MarketConfig
 from tests.bench.attacks.town import Population
 
 POLICY = "best_response"

@@ -111,7 +111,7 @@ BEYOND: dict[str, object] = {
 @pytest.mark.parametrize("whose", [1, 2])
 def test_who_breaks_a_limit_is_shown_to_nobody_and_sees_nobody(connection: Connection, column: str, whose: int) -> None:
     settle(connection, [1, 2], birth_date=date(1990, 1, 1))
-    query = "SELECT count(*) FROM matching.showable"
+    query = "SELECT count(*) FROM matching.visible_candidates"
     assert connection.exec_driver_sql(query).scalar() == 2
     value = Jsonb(BEYOND[column]) if isinstance(BEYOND[column], dict) else BEYOND[column]
     connection.exec_driver_sql(f"UPDATE app.profiles SET {column} = %s WHERE id = %s", (value, person_id(whose)))

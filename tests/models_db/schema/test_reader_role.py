@@ -43,7 +43,7 @@ FORBIDDEN = {
         for column in ("viewer_id", "candidate_ids", "p_match", "reasons", "most_compatible_id")
     },
     "publications": "SELECT id FROM matching.publications",
-    "who may be shown to whom": "SELECT name FROM matching.showable",
+    "who may be shown to whom": "SELECT name FROM matching.visible_candidates",
     "who is here": "SELECT id FROM app.profiles",
     "whom a place would fit": "SELECT id FROM app.profiles WHERE latitude > 52",
     "the oldest": "SELECT id FROM app.profiles ORDER BY birth_date",
@@ -129,7 +129,7 @@ def test_the_view_shows_a_function_nobody_who_may_not_be_shown(reader: psycopg.C
     )
     seen: list[str | None] = []
     reader.add_notice_handler(lambda notice: seen.append(notice.message_primary))
-    owner.execute("SELECT FROM matching.showable WHERE pg_temp.peek(name)")
+    owner.execute("SELECT FROM matching.visible_candidates WHERE pg_temp.peek(name)")
     assert "Person 4" in seen
     assert "Unseen" not in seen
 
@@ -184,7 +184,7 @@ def has_role(url: URL) -> bool:
 def test_databases_of_one_server_share_the_role_and_may_be_migrated_at_once(owners: list[URL]) -> None:
     assert not has_role(owners[0])
     # Processes, because Alembic migrates one database at a time in each.
-    program = "import sys; from models.db.schema.migrations import upgrade; upgrade(sys.argv[1])"
+    program = "import sys; from models.db.schema.migrations import upgrade_database; upgrade_database(sys.argv[1])"
     migrating = [
         subprocess.Popen([sys.executable, "-c", program, url.render_as_string(hide_password=False)]) for url in owners
     ]

@@ -90,7 +90,7 @@ def assert_migrated(engine: Engine, url: str) -> None:
     assert versions(engine, "matching.alembic_version") == {head(make_alembic_config(url))}
     command.check(make_alembic_config(url))
     with engine.connect() as connection:
-        assert connection.scalar(text("SELECT to_regprocedure('matching.erase_in_turn()') IS NOT NULL"))
+        assert connection.scalar(text("SELECT to_regprocedure('matching.serialize_erasures()') IS NOT NULL"))
 
 
 def migrate_as_before(engine: Engine, url: str, revision: str, *others: str) -> None:
@@ -204,7 +204,7 @@ def test_a_migration_that_fails_leaves_nothing(engine: Engine, empty: str) -> No
 
 def test_processes_that_migrate_at_once(engine: Engine, empty: str) -> None:
     """An empty database has nothing yet that they could take turns by."""
-    program = "import sys; from models.db.schema.migrations import upgrade; upgrade(sys.argv[1])"
+    program = "import sys; from models.db.schema.migrations import upgrade_database; upgrade_database(sys.argv[1])"
     migrating = [subprocess.Popen([sys.executable, "-c", program, empty]) for _ in range(4)]
     assert [process.wait() for process in migrating] == [0] * len(migrating)
     assert_migrated(engine, empty)
@@ -212,7 +212,7 @@ def test_processes_that_migrate_at_once(engine: Engine, empty: str) -> None:
 
 def test_processes_that_carry_the_version_over_at_once(engine: Engine, empty: str) -> None:
     migrate_as_before(engine, empty, "0005", "abc123")
-    program = "import sys; from models.db.schema.migrations import upgrade; upgrade(sys.argv[1])"
+    program = "import sys; from models.db.schema.migrations import upgrade_database; upgrade_database(sys.argv[1])"
     migrating = [subprocess.Popen([sys.executable, "-c", program, empty]) for _ in range(4)]
     assert [process.wait() for process in migrating] == [0] * len(migrating)
     assert_migrated(engine, empty)

@@ -25,8 +25,8 @@ from tests.pipelines.conftest import Place
 HOLD = """
 import sys, time
 from sqlalchemy import create_engine
-from pipelines.store.run_lock import held
-with held(create_engine(sys.argv[1])) as free:
+from pipelines.store.run_lock import try_run_lock
+with try_run_lock(create_engine(sys.argv[1])) as free:
     print(free, flush=True)
     time.sleep(60)
 """

@@ -74,7 +74,7 @@ def test_an_unexpected_error_is_told_by_type_and_place(api: Api, town: Town) -> 
     error, request = lines_of(api, "broken")
     assert (error["level"], error["event"]) == ("error", "request failed")
     assert error["error"] == "InvalidTextRepresentation"
-    assert re.search(r"'matches\.py:\d+ page'", str(error["where"]))
+    assert re.search(r"'viewer_matches\.py:\d+ fetch_page'", str(error["where"]))
     assert request["status"] == 500
 
 

@@ -1,4 +1,4 @@
-"""What the ranker has to beat: published and plain methods, all from a `BaselineInput` to `BaselineScores`."""
+"""Baselines: published and simple methods that the ranker has to beat, from a `BaselineInput` to `BaselineScores`."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""What a baseline may know, and what it answers."""
+"""The input and the output of a baseline."""
 
 from dataclasses import dataclass
 
@@ -12,28 +12,28 @@ from models.ml.profiles.feature_spec import FeatureSpec
 
 @dataclass(frozen=True, eq=False)
 class BaselineInput:
-    """Decisions to learn from and pairs to score. A position means the same person in all of it."""
+    """Decisions to train on and pairs to score; an index refers to the same user throughout."""
 
     specification: FeatureSpec
     base_rate: float
-    """Share of likes among the decisions to learn from; rates are shrunk to it."""
+    """Share of likes among the training decisions; rates are shrunk to it."""
     gender: Int64Array
-    """The number of each person's gender, (people,)."""
+    """Code of each user's gender, int64 (people,)."""
     train: Pairs
-    """n decisions, with what was known of each pair."""
+    """n decisions, each with its visible history."""
     train_liked: BoolArray
     train_group: Int64Array
-    """Who is held out together when a method chooses its settings, (n,); a viewer is in one group only."""
+    """Groups held out together when a method chooses its settings, int64 (n,); a viewer is in one group only."""
     test: Pairs
-    """m pairs, with what is known of them."""
+    """m pairs, each with its visible history."""
     events: Decisions
-    """Every decision that may be known: those of the training people and the observed ones of the test people."""
+    """All visible decisions: those of the training users and the observed ones of the test users."""
     seed: int
 
 
 @dataclass(frozen=True)
 class BaselineScores:
-    """Scores of the m test pairs: that the viewer likes the candidate, and that both like each other, float64 (m,)."""
+    """Scores of the m test pairs, that the viewer likes the candidate and that both like each other, float64 (m,)."""
 
     like: Float64Array
     match: Float64Array
@@ -42,6 +42,6 @@ class BaselineScores:
 
 
 def compute_harmonic_mean(one: Float64Array, other: Float64Array) -> Float64Array:
-    """The harmonic mean of two non-negative scores, (m,); 0 where both are 0."""
+    """Compute the harmonic mean of two non-negative scores, (m,); 0 where both are 0."""
     total = one + other
     return np.divide(2 * one * other, total, out=np.zeros_like(total), where=total > 0)

@@ -1,6 +1,6 @@
-"""Trees on the ranker's own features, without the linear start that the ranker has.
+"""Trees on the ranker's own features, without its linear start.
 
-For a match, the two directions are joined by an aggregation (cf. Neve & Palomares 2019), or learned directly.
+For a match, the two directions are aggregated (cf. Neve & Palomares 2019), or predicted directly.
 """
 
 from functools import lru_cache
@@ -21,27 +21,28 @@ from models.ml.features.pair_features import Pairs
 
 
 def score_trees_by_product(given: BaselineInput) -> BaselineScores:
-    """p_match as if the two people decided independently of each other."""
+    """Score a match by the product of both directions, as if both users decided independently."""
     like, back = _predict_chances(given)
     return BaselineScores(like, like * back, probabilities=True)
 
 
 def score_trees_by_harmonic_mean(given: BaselineInput) -> BaselineScores:
-    """A match by the harmonic mean of both directions."""
+    """Score a match by the harmonic mean of both directions."""
     like, back = _predict_chances(given)
     return BaselineScores(like, compute_harmonic_mean(like, back), probabilities=False)
 
 
 def score_trees_by_minimum(given: BaselineInput) -> BaselineScores:
-    """A match by the less willing of the two."""
+    """Score a match by the less likely direction."""
     like, back = _predict_chances(given)
     return BaselineScores(like, np.minimum(like, back), probabilities=False)
 
 
 def score_trees_on_matches(given: BaselineInput) -> BaselineScores:
-    """p_match learned from the decisions whose other side is known too, with the features of both directions.
+    """Score a match by trees trained on mutual decisions, with the features of both directions.
 
-    It is the mean over both orders of the two people, as neither is first; p_like is that of `score_trees_by_product`.
+    p_match is the mean over both orders of the two users, as neither is first. p_like is that of
+    `score_trees_by_product`.
     """
     like, _ = _predict_chances(given)
     rows = build_training_rows(given)
@@ -59,10 +60,10 @@ def score_trees_on_matches(given: BaselineInput) -> BaselineScores:
     return BaselineScores(like, (one + other) / 2, probabilities=True)
 
 
-# Three methods need the same trees: one after the other they ask for those of the same setting.
+# Four methods use the same trees, one after the other on the same input.
 @lru_cache(maxsize=1)
 def _predict_chances(given: BaselineInput) -> tuple[Float64Array, Float64Array]:
-    """p_like and p_liked_back of the test pairs, (m,) each."""
+    """Predict p_like and p_liked_back of the test pairs, float64 (m,) each."""
     rows = build_training_rows(given)
     if has_one_label(rows.liked):
         return (np.full(len(given.test), given.base_rate),) * 2
@@ -77,7 +78,7 @@ def _stack_features(given: BaselineInput, pairs: Pairs) -> Float32Array:
 
 
 def _find_mutual_rows(pairs: Pairs, people: int) -> tuple[Int64Array, Int64Array]:
-    """The rows whose other side was decided too, and a row of that other side for each."""
+    """Return the rows whose reverse was decided too, and a row of that reverse for each."""
     key, reverse = pairs.viewer * people + pairs.candidate, pairs.candidate * people + pairs.viewer
     known, first = np.unique(key, return_index=True)
     both = np.flatnonzero(np.isin(reverse, known))

@@ -1,4 +1,4 @@
-"""LightGBM (Ke et al. 2017): the settings of every tree among the baselines, and trees that tell likes from passes."""
+"""LightGBM (Ke et al. 2017): the settings of all trees among the baselines, and trees that predict likes."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int64Array
 
 MAX_TREES = 400
 EARLY_STOPPING_ROUNDS = 30
-# Where nothing can be held out to find a better number, or what is held out says too little of it.
+# Used where nothing can be held out to choose the number, or too little for a reliable choice.
 DEFAULT_TREES = 100
-# Below this many rows threads wait for each other longer than they work; the trees are the same.
+# Below this many rows one thread is faster; the trees are the same.
 MANY_ROWS = 100_000
 TREE_PARAMETERS = {
     "learning_rate": 0.05,
@@ -29,16 +29,20 @@ TREE_PARAMETERS = {
 
 
 def make_parameters(objective: str, rows: int, seed: int) -> dict[str, object]:
-    """LightGBM's parameters for an objective on so many rows."""
+    """Make LightGBM's parameters for an objective and a number of rows."""
     return {**TREE_PARAMETERS, "objective": objective, "num_threads": 1 if rows < MANY_ROWS else 0, "seed": seed}
 
 
 def train_booster(
     features: Float32Array, label: BoolArray, splits: Sequence[tuple[Int64Array, Int64Array]], seed: int
 ) -> lgb.Booster:
-    """Trees for the chance of `label` on n rows: features float32 (n, features), label (n,).
+    """Train trees for the probability of `label`, with the number of trees that has the lowest log loss over `splits`.
 
-    As many trees as give the least log loss over `splits` into (train, held out) row numbers.
+    Args:
+        features: float32 (n, features).
+        label: bool (n,).
+        splits: (train, held out) row numbers; if empty, DEFAULT_TREES are trained.
+        seed: Seed of the trees.
     """
     settings = make_parameters("binary", len(label), seed)
     rounds = _choose_rounds(settings, _make_dataset(features, label), splits) if splits else DEFAULT_TREES
@@ -46,7 +50,7 @@ def train_booster(
 
 
 def predict_trees(booster: lgb.Booster, features: Float32Array) -> Float64Array:
-    """What the trees say, (n,); LightGBM takes no empty block."""
+    """Predict with trees, float64 (n,), also for no rows, which LightGBM rejects."""
     return np.asarray(booster.predict(features), np.float64) if len(features) else np.empty(0)
 
 

@@ -1,8 +1,8 @@
-"""Latent factors from who liked whom: LFRR (Neve & Palomares 2019), and with biases (Koren, Bell & Volinsky 2009).
+"""Latent factors of likes: LFRR (Neve & Palomares 2019), and with biases (Koren, Bell & Volinsky 2009).
 
-LFRR factorises the likes of women about men and those of men about women apart, and joins the two by an aggregation.
-Here everybody has factors as a viewer and others as a candidate: where women like men only, one factorisation is both
-of those, and it is defined where they do not.
+LFRR factorises the likes of women about men and those of men about women separately, and aggregates the two. Here each
+user has factors as a viewer and others as a candidate. Where women like only men, one factorisation is equal to both,
+and it is also defined where they do not.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from models.ml.evaluation.baselines.baseline_input import BaselineInput, Baselin
 from models.ml.features.decision_history import Decisions
 from models.ml.features.pair_features import RECEIVED_PRIOR_STRENGTH
 
-# Chosen from by the squared error on a quarter of the known decisions.
+# Chosen by the squared error on a share of the visible decisions.
 RANKS = (1, 2, 4)
 PENALTIES = (0.5, 1.0, 2.0, 4.0)
 VALIDATION_SHARE = 0.25
@@ -26,7 +26,7 @@ INITIAL_SPREAD = 0.1
 
 @dataclass(frozen=True)
 class FactorisationShape:
-    """What kind of factorisation: number of factors, their ridge penalty, and whether people have biases."""
+    """The number of factors, their ridge penalty, and whether users have biases."""
 
     rank: int
     penalty: float
@@ -35,7 +35,7 @@ class FactorisationShape:
 
 @dataclass(frozen=True)
 class Factors:
-    """A fitted factorisation of `people` people."""
+    """A fitted factorisation of `people` users."""
 
     mean: float
     viewer: Float64Array
@@ -43,26 +43,26 @@ class Factors:
     candidate: Float64Array
 
     def score(self, viewer: Int64Array, candidate: Int64Array) -> Float64Array:
-        """The expected like, about 0 to 1, (m,) for positions (m,)."""
+        """Predict the expected like, about 0 to 1, (m,), for indices (m,)."""
         theirs, others = self.viewer[viewer], self.candidate[candidate]
         dot = np.einsum("ij,ij->i", theirs[:, :-1], others[:, :-1])
         return np.asarray(self.mean + theirs[:, -1] + others[:, -1] + dot)
 
 
 def score_lfrr(given: BaselineInput) -> BaselineScores:
-    """Likes as products of factors alone, 0 for newcomers; a match by the harmonic mean of both directions."""
+    """Score likes as products of factors, 0 for new users; a match by the harmonic mean of both directions."""
     like, back = _predict_both_ways(given, biased=False)
     return BaselineScores(like, compute_harmonic_mean(like, back), probabilities=False)
 
 
 def score_biased_factors(given: BaselineInput) -> BaselineScores:
-    """As LFRR, but factors explain only what the mean and both people's biases leave; a match by the product."""
+    """Score likes as LFRR does, on top of the mean and both users' biases; a match by the product."""
     like, back = _predict_both_ways(given, biased=True)
     return BaselineScores(like, like * back, probabilities=False)
 
 
 def _predict_both_ways(given: BaselineInput, *, biased: bool) -> tuple[Float64Array, Float64Array]:
-    """The expected likes of both directions, at least a little above 0 so that they can be joined, (m,) each."""
+    """Predict the expected likes of both directions, (m,) each, clipped slightly above 0 so that they can be joined."""
     decisions, people = _order_decisions(given.events), len(given.gender)
     factors = fit_factors(decisions, people, _choose_shape(decisions, people, biased, given.seed), given.seed)
     viewer, candidate = given.test.viewer, given.test.candidate
@@ -70,9 +70,10 @@ def _predict_both_ways(given: BaselineInput, *, biased: bool) -> tuple[Float64Ar
 
 
 def fit_factors(decisions: Decisions, people: int, shape: FactorisationShape, seed: int) -> Factors:
-    """Factorise likes (1) and passes (0) by alternating least squares, from factors of the seed.
+    """Factorise likes (1) and passes (0) by alternating least squares, from initial factors of the seed.
 
-    They start nearly alike, as if all liked all: from wholly random ones, products without biases end in worse places.
+    The initial factors are nearly equal, as if all users liked all. From fully random ones, products without biases end
+    in worse optima.
     """
     value = decisions.liked.astype(np.float64)
     mean = float(value.mean()) if shape.biased and len(value) else 0.0
@@ -88,7 +89,7 @@ def fit_factors(decisions: Decisions, people: int, shape: FactorisationShape, se
 def _solve(
     owner: Int64Array, others: Float64Array, value: Float64Array, people: int, shape: FactorisationShape
 ) -> Float64Array:
-    """Each owner's ridge regression of what the others' biases leave of `value` on the others' factors."""
+    """Solve each owner's ridge regression of `value`, less the others' biases, on the others' factors."""
     design = others.copy()
     design[:, -1] = shape.biased
     penalty = np.diag([shape.penalty] * shape.rank + [RECEIVED_PRIOR_STRENGTH])
@@ -100,7 +101,7 @@ def _solve(
 
 
 def _choose_shape(decisions: Decisions, people: int, biased: bool, seed: int) -> FactorisationShape:
-    """The shape with the least squared error on a quarter of the events, of the first if there are too few."""
+    """Choose the shape with the lowest squared error on a quarter of the decisions; the first if there are too few."""
     held = np.random.default_rng(seed).random(len(decisions.actor)) < VALIDATION_SHARE
     shapes = [FactorisationShape(rank, penalty, biased) for rank, penalty in product(RANKS, PENALTIES)]
 
@@ -114,5 +115,5 @@ def _choose_shape(decisions: Decisions, people: int, biased: bool, seed: int) ->
 
 
 def _order_decisions(decisions: Decisions) -> Decisions:
-    """The events in an order of their own, so that the order of rows changes nothing."""
+    """Sort the decisions, so that the order of rows does not matter."""
     return decisions.take(np.lexsort((decisions.target, decisions.actor)))

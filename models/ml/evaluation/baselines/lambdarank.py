@@ -1,4 +1,4 @@
-"""Lambdarank (Burges, Ragno & Le 2006) by LightGBM: trees that learn the order within each viewer's list."""
+"""LambdaRank (Burges, Ragno & Le 2006) by LightGBM: trees that learn the order within each viewer's list."""
 
 import lightgbm as lgb
 import numpy as np
@@ -15,11 +15,11 @@ from models.ml.evaluation.baselines.fit_helpers import (
 
 
 def score_lambdarank(given: BaselineInput) -> BaselineScores:
-    """A like by the raw score; a match by the product of the logistic function of both directions'.
+    """Score a like by the raw score; a match by the product of the logistic function of both directions.
 
-    Lambdarank takes the logistic function of the difference of two scores for the chance that one candidate is
-    preferred to the other; so that of a score is the chance to be preferred to a candidate who scores 0. The number of
-    trees is fixed: on a few thousand pairs held-out NDCG chose anything from 2 to 120.
+    LambdaRank takes the logistic function of the difference of two scores as the probability that one candidate is
+    preferred. That of a single score is thus the probability of being preferred to a candidate with score 0. The number
+    of trees is fixed: on a few thousand pairs, held-out NDCG chose anything from 2 to 120.
     """
     rows = build_training_rows(given)
     if has_one_label(rows.liked):

@@ -1,4 +1,4 @@
-"""RECON: candidates who answer as those whom the viewer liked so far (Pizzato, Rej, Chung et al. 2010)."""
+"""RECON: candidates whose attributes are like those of users the viewer has liked (Pizzato, Rej, Chung et al. 2010)."""
 
 from collections.abc import Iterator
 
@@ -9,20 +9,20 @@ from models.ml.evaluation.baselines.baseline_input import BaselineInput, Baselin
 from models.ml.features.pair_features import Pairs
 from models.ml.profiles.profile_matrix import ProfileMatrix
 
-# Numbers are cut into this many classes of like size, as RECON cuts ages and heights.
+# Numbers are binned into this many classes of equal size, as RECON bins ages and heights.
 CLASSES = 5
 
 
 def score_recon_by_gender(given: BaselineInput) -> BaselineScores:
-    """RECON for people who liked nobody yet: by whom the others of the viewer's gender liked."""
+    """Score by RECON for users who have liked no one yet, from the likes of the viewer's gender."""
     return _score_recon(given, len(given.gender) + given.gender)
 
 
 def score_recon_by_viewer(given: BaselineInput) -> BaselineScores:
-    """RECON by whom the viewer liked; a viewer who liked nobody yet is taken for one of their gender.
+    """Score by RECON from the viewer's likes, or from those of the viewer's gender if there are none.
 
-    A like is scored by the mean, over the candidate's answers, of the share of people with that answer among those whom
-    the viewer liked; a match by the harmonic mean of both directions.
+    A like is scored by the mean over the candidate's attributes of how frequent each value is among the users the
+    viewer liked. A match is scored by the harmonic mean of both directions.
     """
     people = len(given.gender)
     likes = np.bincount(given.events.actor[given.events.liked], minlength=people)
@@ -30,7 +30,7 @@ def score_recon_by_viewer(given: BaselineInput) -> BaselineScores:
 
 
 def _score_recon(given: BaselineInput, taste: Int64Array) -> BaselineScores:
-    """`taste` says whose likes count as each person's: their own (a position), or a gender's (people + its number)."""
+    """Score by RECON; `taste` says whose likes count: the user's (an index) or a gender's (people + its code)."""
     like = _compute_compatibility(given, taste, given.test)
     return BaselineScores(
         like,
@@ -49,7 +49,7 @@ def _compute_compatibility(given: BaselineInput, taste: Int64Array, pairs: Pairs
 
 
 def _compute_answer_shares(given: BaselineInput, answer: Int64Array) -> Float64Array:
-    """The share of each answer among the people whom somebody liked: each person's likes, then each gender's."""
+    """Compute the share of each attribute value among liked users: of each user's likes, then of each gender's."""
     decisions, people = given.events, len(given.gender)
     counted = decisions.liked & (answer[decisions.target] >= 0)
     actor, chosen = decisions.actor[counted], answer[decisions.target[counted]]
@@ -60,7 +60,7 @@ def _compute_answer_shares(given: BaselineInput, answer: Int64Array) -> Float64A
 
 
 def _iterate_answers(people: ProfileMatrix) -> Iterator[Int64Array]:
-    """Everybody's answer to one question after the other, as numbers from 0; -1 is none. Each int64 (people,)."""
+    """Yield all users' values of one attribute after another, coded from 0, -1 for none, int64 (people,) each."""
     for number in (people.age, *people.traits.T):
         yield _assign_classes(number)
     yield from people.facts.T.astype(np.int64)

@@ -14,12 +14,12 @@ from models.ml.evaluation.baselines.fit_helpers import (
 )
 from models.ml.ranker.linear import compute_log_loss, fit_ridge
 
-# Inverse strengths of the penalty to choose from, by log loss on held-out groups; the first where nothing is held out.
+# Inverse penalties (C) to choose from by log loss on held-out groups; the first if nothing is held out.
 STRENGTHS = (3e-4, 1e-4, 1e-3, 3e-3, 1e-2)
 
 
 def score_ridge(given: BaselineInput) -> BaselineScores:
-    """p_like by ridge logistic regression, its strength chosen on held-out groups; p_match is the product."""
+    """Score p_like by ridge logistic regression, with its penalty chosen on held-out groups; p_match is the product."""
     rows = build_training_rows(given)
     if has_one_label(rows.liked):
         constant = np.full(len(given.test), given.base_rate)

@@ -1,4 +1,4 @@
-"""Scores that need no training: chance, popularity, like rates of both people, like interests, met wishes."""
+"""Scores that need no training: random, popularity, like rates of both users, interests, stated preferences."""
 
 import numpy as np
 from scipy.special import expit, logit
@@ -11,22 +11,22 @@ from models.ml.validation import simple_scores
 
 
 def score_random(given: BaselineInput) -> BaselineScores:
-    """Uniform random scores, of the two directions apart."""
+    """Score at random, independently in both directions."""
     like, back = (simple_scores.score_at_random(given.test, seed) for seed in (2 * given.seed, 2 * given.seed + 1))
     return BaselineScores(like, like * back, probabilities=False)
 
 
 def score_popularity(given: BaselineInput) -> BaselineScores:
-    """How often the candidate was liked, shrunk; for a match, the product of both people's."""
+    """Score by the candidate's rate of received likes, shrunk; a match by the product of both users' rates."""
     like, back = (simple_scores.score_popularity(pairs, given.base_rate) for pairs in _list_directions(given))
     return BaselineScores(like, like * back, probabilities=True)
 
 
 def score_beta_binomial(given: BaselineInput) -> BaselineScores:
-    """How often the viewer likes and the candidate is liked, each shrunk to the base rate (Griffiths 1973).
+    """Score by the viewer's and the candidate's like rates, each shrunk to the base rate (Griffiths 1973).
 
-    A rate is the posterior mean of a beta-binomial of fixed strength; the two meet in log-odds, so that two average
-    people give the base rate. For a match, the product of both directions.
+    A rate is the posterior mean of a beta-binomial of fixed strength. The two are added in log-odds, so that two
+    average users have the base rate. A match is scored by the product of both directions.
     """
     like, back = (_shrink_rates(pairs, given.base_rate) for pairs in _list_directions(given))
     return BaselineScores(like, like * back, probabilities=True)
@@ -41,16 +41,16 @@ def _shrink_rates(pairs: Pairs, base_rate: float) -> Float64Array:
 
 
 def score_interests(given: BaselineInput) -> BaselineScores:
-    """Cosine of the two people's rarity-weighted interests: the same for a like and for a match."""
+    """Score by the cosine of both users' rarity-weighted interests, for a like and for a match alike."""
     cosine = simple_scores.score_interest_cosine(given.test).astype(np.float64)
     return BaselineScores(cosine, cosine, probabilities=False)
 
 
 def score_stated_preferences(given: BaselineInput) -> BaselineScores:
-    """What the viewer says to want, times how the candidate rates themselves on it (cf. Eastwick & Finkel 2008).
+    """Score by the viewer's wants times the candidate's traits (cf. Eastwick & Finkel 2008).
 
-    The sum, over wants that are also the name of a trait, of the want's importance times the candidate's trait in
-    standard deviations; for a match, the sum of both directions.
+    The score is the sum, over wants that have the name of a trait, of the want's importance times the candidate's trait
+    in standard deviations. A match is scored by the sum of both directions.
     """
     like, back = (_score_wishes(given, pairs) for pairs in _list_directions(given))
     return BaselineScores(like, like + back, probabilities=False)

@@ -1,4 +1,4 @@
-"""How people look at what they are shown: the premise of every market policy."""
+"""How users examine lists and inboxes, as every market policy assumes it."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,19 @@ from models.ml.arrays import Float64Array
 from models.ml.market.attention.examination_curve import Curve, evaluate_curve
 
 LIST_LENGTH = 50
-# Further down than this, an inbox counts as looked at as it is here.
+# Past this depth, an inbox has the examination probability of this depth.
 INBOX_DEPTH = 256
-# How far an inbox's curve is believed before anybody has measured it.
+# Weight of the inbox curve until it has been estimated from logs.
 DEFAULT_INBOX_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
 class AttentionModel:
-    """The examination curves of lists and of inboxes (None: the same), how many places a list has, and the hedge.
+    """The examination curves of lists and inboxes, the length of lists, and the weight of the inbox curve.
 
-    `inbox_weight` in [0, 1] is the weight of the inbox's curve; the rest is on inboxes in which every like is looked
-    at. If the place in the inbox does not matter, trusting that it does costs a fifth of the matches; with q = 0.5 a
-    twentieth.
+    `inbox` is None if it has the curve of the lists. `inbox_weight`, in [0, 1], is the weight of the inbox curve. The
+    rest of the weight is on inboxes in which every like is examined. If inboxes are not crowded, full weight on the
+    curve costs matches, and a weight of 0.5 costs far fewer.
     """
 
     examination: Curve = "inv"
@@ -27,10 +27,14 @@ class AttentionModel:
     inbox_weight: float = DEFAULT_INBOX_WEIGHT
 
     def compute_list_examination(self) -> Float64Array:
-        """How much each place of a list is looked at, float64 (length,)."""
+        """Compute the examination probability of each position of a list, float64 (length,)."""
         return evaluate_curve(self.examination, self.length)
 
     def compute_inbox_examination(self) -> Float64Array:
-        """How much a like is looked at below k = 0, 1 … DEPTH stronger ones, hedged, float64 (DEPTH + 1,)."""
+        """Compute the weighted examination probability below k = 0 ... INBOX_DEPTH stronger likes.
+
+        Returns:
+            float64 (INBOX_DEPTH + 1,).
+        """
         inbox = self.examination if self.inbox is None else self.inbox
         return (1 - self.inbox_weight) + self.inbox_weight * evaluate_curve(inbox, INBOX_DEPTH + 1)

@@ -1,4 +1,4 @@
-"""Examination curves: the probability that somebody looks at position k of what they are shown."""
+"""Examination curves: the probability that a user examines position k of a list or an inbox."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,21 +20,32 @@ NAMED_CURVES: dict[str, Callable[[Float64Array], Float64Array]] = {
 
 
 def evaluate_curve(examination: Curve, length: int) -> Float64Array:
-    """How much people look at positions 1 … length, float64 (length,), from a name or measured values.
+    """Evaluate an examination curve at positions 1 ... length, float64 (length,).
 
-    Of position k: "inv" 1/k, "exp" e^-(k-1), "log" 1/ln(k+1) (these three of Su, Bayoumi & Joachims, WWW 2022),
-    "log2" 1/log2(k+1) (the discount of DCG), "flat" 1. The first value of "log" is 1.44: as in their experiments, a
-    probability times it counts as at most 1, which is for the caller to do. Measured values are in [0, 1] and need not
-    fall; past their end the last one holds, since nobody knows better: end them with 0 where nobody looks.
-    Raises InputError.
+    The named curves give position k:
+
+    - "inv": 1 / k, "exp": e^-(k - 1), "log": 1 / ln(k + 1), as in Su, Bayoumi & Joachims (WWW 2022)
+    - "log2": 1 / log2(k + 1), the discount of DCG
+    - "flat": 1
+
+    The first value of "log" is 1.44. As in their experiments, a probability times it counts as at most 1; the caller
+    must clip it.
+
+    Args:
+        examination: A name, or measured values in [0, 1], which need not fall. The last value holds for all later
+            positions; end with 0 if those are never examined.
+        length: The number of positions.
+
+    Raises:
+        InputError: The name is unknown, or the values are not probabilities.
     """
     if isinstance(examination, str):
         if examination not in NAMED_CURVES:
             raise InputError(
-                f"unknown examination curve {examination!r}: use one of {', '.join(NAMED_CURVES)}, or values"
+                f"unknown examination curve {examination!r}: use {', '.join(NAMED_CURVES)}, or a list of probabilities"
             )
         return NAMED_CURVES[examination](np.arange(1, length + 1, dtype=float))
     values = np.asarray(examination, float)
     if values.ndim != 1 or not len(values) or not ((values >= 0) & (values <= 1)).all():
-        raise InputError(f"an examination curve is one row of probabilities in [0, 1], not {examination!r}")
+        raise InputError(f"an examination curve must be a list of probabilities in [0, 1], not {examination!r}")
     return np.asarray(values[np.minimum(np.arange(length), len(values) - 1)])

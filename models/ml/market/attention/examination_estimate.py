@@ -1,7 +1,7 @@
-"""Examination curves measured from logged interactions, and how far the policy may trust a crowded inbox.
+"""Examination curves and the inbox weight, estimated from logged interactions.
 
-The position-based click model (Craswell et al., WSDM 2008): what stands at place k is looked at with a probability that
-depends on k only, and what is looked at is acted on with a probability that does not depend on k.
+The position-based click model (Craswell et al., WSDM 2008): the probability of examining position k depends only on k,
+and the probability of acting on an examined card does not depend on k.
 """
 
 from dataclasses import dataclass
@@ -12,48 +12,52 @@ from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
 from models.ml.market.attention.attention_model import DEFAULT_INBOX_WEIGHT, LIST_LENGTH
 from models.ml.market.attention.examination_curve import evaluate_curve
 
-# Places measured: deeper ones are seldom reached, and the policy extends a curve by its last value.
+# Deeper positions are seldom reached, and the policy extends a curve by its last value.
 POSITIONS = LIST_LENGTH
-# That of a hedge about which nothing is known but that it is in [0, 1].
+# Variance of the uniform distribution on [0, 1]: the prior of the weight.
 UNMEASURED_VARIANCE = 1 / 12
 STEP, MAX_STEPS = 1e-7, 5000
-MIN_PROBABILITY = 1e-6  # what is never acted on says nothing about looks, and must not be divided by
+MIN_PROBABILITY = 1e-6  # avoids division by 0; what is never acted on says nothing about examination
 
 
 @dataclass(frozen=True)
 class CurveEstimate:
-    """An examination curve for places 1 … k."""
+    """An estimated examination curve of positions 1 ... k."""
 
     examination: Float64Array
-    """Probability that what stands there is looked at, (k,)."""
+    """Examination probability of each position, (k,)."""
     standard_error: Float64Array
-    """Of that, (k,), for people drawn at random: what one person does here and there may hang together."""
+    """Standard error of each probability, (k,), clustered by user because one user's actions may be correlated."""
     impressions: Int64Array
-    """How often something stood there, (k,): at least once."""
+    """Number of cards that stood at each position, (k,), at least 1."""
 
 
 def estimate_curve(
     place: Int64Array, acted: BoolArray, person: Int64Array, chance: FloatArray | None = None
 ) -> CurveEstimate:
-    """The examination curve behind n rows (n,), each something that stood before somebody, acted on or not.
+    """Estimate the examination curve behind n rows, each a card at a position, acted on or not.
 
-    `place` is where it stood, from 1, and `person` before whom. `chance` is the probability that it is acted on if
-    looked at; None is certainty. Places past PLACES, and past the first at which nothing stood, are left out.
+    For lists: one row for each position of each viewer's list in the stored publications. It is acted on if the viewer
+    has an interaction, like or pass, with that publication_id and target. The position is that in the publication's
+    list, not the `position` of the interaction. The app removes users who were decided on, so that those below move up.
+    Preferences do not bias the estimate, since passes are logged like likes.
 
-    For the lists: a row for each place of each viewer's list in the publications that are kept; acted if the viewer's
-    interaction with that publication_id and target is there, like or pass. The place is that in the publication's list,
-    not the `position` of the interaction: the app takes out who was decided on, so that those below move up as they are
-    shown. Nobody's taste comes in, since a pass is logged as a like is.
+    For inboxes: one row for each like received while a publication was live and old enough to be returned. The position
+    is its rank by the receiver's p_like among all of these. It is acted on if the receiver has a later interaction with
+    the sender. After ranking, leave out rows of senders in the receiver's own list, since they were visible there too.
+    If passes on received likes are not logged, `acted` is a like back and `chance` the receiver's p_like. An inbox is
+    sorted by preference, which would otherwise be mistaken for examination.
 
-    For the inboxes: a row for each like received while a publication was live, old enough to be answered; the place is
-    its rank in the receiver's own p_like among all of these; acted if the receiver's later interaction with the sender
-    is there. Rows of senders that the receiver's own list shows are left out, after ranking: they had another way to
-    be seen. Where passes on received likes are not logged, acted is a like back, and `chance` the receiver's p_like: an
-    inbox is sorted by preference, which would else be taken for attention.
+    The estimate is the maximum likelihood at each position, found by EM with the given probabilities. The method is
+    that of Wang et al. (WSDM 2018), with the ranker in place of their regression. Standard errors are clustered by user
+    (Liang & Zeger 1986). They are at least the effect of one action: 0 of n does not rule out 1 in n.
 
-    The estimate is the likelihood's maximum for each place, found by EM with the chances given (Wang et al., WSDM 2018,
-    whose regression the ranker stands in for). Errors are clustered by person (Liang & Zeger 1986), and at least what
-    one action more or less would change: that none of n acted does not rule out one in n.
+    Args:
+        place: Position of each row, from 1, int64 (n,). Positions past POSITIONS, and from the first without a row on,
+            are left out.
+        acted: Whether the card was acted on, bool (n,).
+        person: The user who saw it, int64 (n,).
+        chance: Probability of an action if examined, (n,); None for 1.
     """
     shown = np.bincount(place, minlength=2)[1:]
     length = int(np.argmin(np.append(shown[:POSITIONS], 0) > 0))
@@ -65,7 +69,7 @@ def estimate_curve(
 
 
 def _maximise_likelihood(at: Int64Array, acted: BoolArray, chances: Float64Array, shown: Int64Array) -> Float64Array:
-    """The probability of a look at each place, by EM: a row not acted on was perhaps looked at all the same."""
+    """Estimate the examination probability of each position by EM; a row without an action may have been examined."""
     seen = np.bincount(at[acted], minlength=len(shown))
     missed, chances = at[~acted], chances[~acted]
     looked_at = np.full(len(shown), 0.5)
@@ -81,7 +85,7 @@ def _maximise_likelihood(at: Int64Array, acted: BoolArray, chances: Float64Array
 def _estimate_errors(
     at: Int64Array, acted: BoolArray, person: Int64Array, chances: Float64Array, looked_at: Float64Array
 ) -> Float64Array:
-    """Standard errors by place: the spread of the people's scores over the information (the "sandwich")."""
+    """Estimate standard errors by position with the sandwich estimator: spread of users' scores over information."""
     places, people = len(looked_at), int(person.max(initial=-1)) + 1
     probability = np.clip(looked_at[at], 1e-9, 1 - 1e-9)
     slope = np.where(acted, 1 / probability, -chances / (1 - probability * chances))
@@ -92,13 +96,14 @@ def _estimate_errors(
 
 
 def estimate_inbox_weight(inbox: CurveEstimate | None) -> float:
-    """How far to trust that an inbox is crowded, q in [0, 1]: 0 for a flat curve, 1 for one as steep as "inv" or more.
+    """Estimate the weight q of the inbox curve, in [0, 1]: 0 for a flat curve, 1 for one as steep as "inv" or steeper.
 
-    The policy with hedge q reckons with a share q of attention that falls like "inv", a share 1 - q that never falls.
-    So q is that of the measured curve: looked_at = scale x (1 - q + q / k), by least squares over all that was shown.
-    The estimate is weighed by its precision against not knowing (0.5, with the variance of the uniform distribution),
-    which leaves 0.5 when nothing was measured. Places are taken as independent; that people differ in how much they
-    look at altogether changes the scale and not q.
+    The policy assumes that a share q of examination falls like "inv" and a share 1 - q never falls. So q is fitted to
+    the estimated curve: examination = scale x (1 - q + q / k), by least squares weighted by impressions.
+
+    The estimate is combined with the prior (0.5, with the variance of the uniform distribution), each weighted by its
+    precision. Without data the result is 0.5. Positions are taken as independent. How much users examine overall
+    changes the scale and not q.
     """
     if inbox is None or len(inbox.impressions) < 2:
         return DEFAULT_INBOX_WEIGHT

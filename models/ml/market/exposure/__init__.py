@@ -1,1 +1,1 @@
-"""Bounds on exposure, and the swaps that bring lists within them."""
+"""Bounds on exposure, and the swaps that enforce them."""

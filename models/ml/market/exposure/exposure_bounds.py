@@ -1,4 +1,4 @@
-"""Exposure: nobody is looked at far more than others, nobody is left out, at the least cost in matches."""
+"""Bounds on exposure, relative to its mean, at the least cost in matches."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,24 @@ from models.ml.market.graph.market_graph import MarketGraph
 from models.ml.market.graph.ranked_lists import compute_like_probabilities, compute_positions
 from models.ml.market.policies.best_response import count_expected_matches, run_sweep
 
-# Matches a look, for each mean's worth of looks above the cap, added every sweep.
+# Price in matches per impression, added in each sweep for each multiple of the mean above the cap.
 PRICE_STEP = 0.02
 PRICE_SWEEPS = 3
-# Swaps are chosen by what a look was worth before any of the round was made.
+# Swaps of one round use the values from before the round, so several rounds are needed.
 SWAP_ROUNDS = 6
 
 
 @dataclass(frozen=True)
 class ExposureResult:
-    """Lists that keep exposure within bounds, and what that costs.
+    """Lists with exposure within bounds, and the cost of the bounds.
 
-    `positions` int32 (n,) by slot is each pair's place from 0, -1 if not listed; `exposure`, float64 (people,), each
-    person's expected views; `low` and `high`, float64 (people,), the bounds that were asked of them. `cost_of_cap` and
-    `cost_of_floor` are shares of the expected matches, 0.01 for one in a hundred, and may come out below 0.
+    Attributes:
+        positions: Index of each edge in its list, from 0, int32 (n,), -1 if not listed.
+        exposure: Expected impressions of each user, float64 (people,).
+        low: Lower bound of each user, float64 (people,).
+        high: Upper bound of each user, float64 (people,).
+        cost_of_cap: Share of the expected matches lost to the cap, 0.01 for 1 %; can be negative.
+        cost_of_floor: Share of the expected matches lost to the floor; can be negative.
     """
 
     positions: Int32Array
@@ -37,12 +41,12 @@ class ExposureResult:
 
     @property
     def violation_count(self) -> int:
-        """The number of people whose views are outside the bounds all the same: no swap could help them."""
+        """Number of users whose exposure is still out of bounds because no swap could move it."""
         return int((_find_shortfalls(self.exposure, self.low) | _find_shortfalls(-self.exposure, -self.high)).sum())
 
 
 def compute_exposure(graph: MarketGraph, placed: Int32Array, examination: Float64Array) -> Float64Array:
-    """How often each person can expect to be looked at in others' lists, float64 (people,)."""
+    """Compute the expected impressions of each user in others' lists, float64 (people,)."""
     by_place = np.append(np.minimum(examination, 1), 0.0)
     return np.bincount(graph.candidate, by_place[placed], len(graph.keys)).astype(np.float64)
 
@@ -50,13 +54,22 @@ def compute_exposure(graph: MarketGraph, placed: Int32Array, examination: Float6
 def bound_exposure(
     graph: MarketGraph, attention: AttentionModel, scores: Float32Array, cap: float = 1.5, floor: float = 0.0
 ) -> ExposureResult:
-    """The lists by `scores`, float32 (n,) by slot, changed until views lie between `floor` and `cap` times their mean.
+    """Build lists whose exposure lies between `floor` and `cap` times its mean.
 
-    The mean is over those whom anybody may be shown. The floor of somebody with few eligible viewers is their fair
-    share at most: the views they had if each list were in random order. Who is over the cap is priced out in sweeps of
-    best response, 0.02 matches a look for each mean of excess (the multiplier of a Lagrangian, by subgradient steps);
-    what is left, and the floor, is settled by swaps of two candidates in one list, the cheapest first: prices alone
-    leave people short, as a price moves all of a person's places or none.
+    The mean is over users who are a candidate of at least one viewer. The lower bound of a user with few eligible
+    viewers is at most their fair share: the exposure they would have if all lists were in random order.
+
+    Users above the cap get a price in sweeps of best response: 0.02 matches per impression for each mean of excess, the
+    multiplier of a Lagrangian, by subgradient steps. Swaps of two candidates in one list, the cheapest first, then
+    settle the rest of the cap and the floor. Prices alone leave users short, as a price moves all positions of a user
+    or none.
+
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        scores: Scores of the first lists, float32 (n,) by edge.
+        cap: Upper bound, as a multiple of the mean.
+        floor: Lower bound, as a multiple of the mean; 0 for none.
     """
     looks = np.minimum(attention.compute_list_examination(), 1)
     before = compute_positions(graph, scores, attention.length)
@@ -78,7 +91,7 @@ def bound_exposure(
 
 
 def _compute_random_exposure(graph: MarketGraph, examination: Float64Array) -> Float64Array:
-    """Each person's views if all lists were in random order, float64 (people,)."""
+    """Compute each user's exposure if all lists were in random order, float64 (people,)."""
     lengths = np.diff(graph.list_start)
     given = np.append(0.0, np.cumsum(examination))[np.minimum(lengths, len(examination))] / np.maximum(lengths, 1)
     return np.bincount(graph.candidate, given[graph.viewer], len(lengths)).astype(np.float64)
@@ -87,7 +100,7 @@ def _compute_random_exposure(graph: MarketGraph, examination: Float64Array) -> F
 def _sweep_with_prices(
     graph: MarketGraph, attention: AttentionModel, scores: Float32Array, cap: float, mean: float
 ) -> Int32Array:
-    """Lists after some sweeps in which looks at people over the cap have a price."""
+    """Return lists after sweeps in which impressions of users above the cap have a price."""
     scores, placed = scores.copy(), compute_positions(graph, scores, attention.length)
     prices = np.zeros(len(graph.keys), np.float32)
     for number in range(PRICE_SWEEPS):
@@ -102,7 +115,7 @@ def _sweep_with_prices(
 def _swap_into_bounds(
     graph: MarketGraph, attention: AttentionModel, placed: Int32Array, low: Float64Array, high: Float64Array
 ) -> Int32Array:
-    """Lists in which swaps have brought views within the bounds, as far as they can."""
+    """Return lists in which swaps have brought exposure within the bounds, as far as possible."""
     looks, everybody = np.minimum(attention.compute_list_examination(), 1), np.ones(len(low), bool)
     for _ in range(SWAP_ROUNDS):
         now = compute_exposure(graph, placed, looks)
@@ -117,7 +130,7 @@ def _swap_into_bounds(
             attention.compute_inbox_examination(),
             everybody,
         )
-        # Who has the fewest viewers to choose from chooses first.
+        # Users with the fewest viewers come first, since they have the fewest possible swaps.
         out = out[np.lexsort((graph.keys[out], np.diff(graph.inbox_start)[out]))]
         placed = swap_into_bounds(graph, placed, value, out, now, low, high, looks)
     return placed

@@ -1,4 +1,4 @@
-"""Swaps of two candidates in one list, which move looks from one to the other at the least cost in matches."""
+"""Swaps of two candidates in one list, which move exposure between them at the least cost in matches."""
 
 import numpy as np
 
@@ -19,12 +19,23 @@ def swap_into_bounds(
     high: Float64Array,
     examination: Float64Array,
 ) -> Int32Array:
-    """Lists in which `people` outside their bounds were swapped up or down until they are within, or nothing is left.
+    """Swap `people` up or down in lists until their exposure is within the bounds or no swap is left.
 
-    In each list that may show somebody, the partner is the candidate with whom a look that is needed costs least, by
-    `value`, float32 (n,) by slot, matches a look; the cheapest lists come first, each once. No swap takes anybody who
-    was within the bounds, `low` to `high` float64 (people,), out of them, or anybody beyond the other. `placed` is kept
-    as it is.
+    In each list with the user, the partner is the candidate with the lowest cost per needed impression. The cheapest
+    lists come first, each once. No swap moves a user who was within the bounds out of them, or past the opposite bound.
+
+    Args:
+        graph: The market graph.
+        placed: Index of each edge in its list, int32 (n,), -1 if not listed; not modified.
+        value: Matches per impression, float32 (n,) by edge.
+        people: Users out of bounds, in the order in which they are handled.
+        views: Exposure of each user, float64 (people,).
+        low: Lower bounds, float64 (people,).
+        high: Upper bounds, float64 (people,).
+        examination: Examination probability of each position, float64 (length,).
+
+    Returns:
+        The new index of each edge in its list, int32 (n,).
     """
     after, views = placed.copy(), views.copy()
     look = np.append(examination, 0.0)
@@ -85,7 +96,7 @@ def _is_allowed(
     placed: Int32Array,
     views: Float64Array,
 ) -> bool:
-    """Whether the swap moves the first towards the bounds, and leaves both within what they were within."""
+    """Return whether the swap moves the first user towards the bounds and takes neither user out of them."""
     one, two = candidate[slot], candidate[other]
     moved = look[placed[other]] - look[placed[slot]]
     if up:

@@ -1,7 +1,7 @@
-"""The bound on how many lists show one person: as many as the liking that independent people gave them allows.
+"""A bound on how many lists show one user, set by the votes of independent users.
 
-The bound holds at the first place, among the first five and in whole lists, whatever the ranker says. A group of
-accounts hands out no more votes than it has members, so it cannot buy its members more than that.
+The bound holds at the first position, among the first five and for whole lists, whatever the ranker predicts. A group
+of accounts hands out no more votes than it has members, so it cannot raise its members' bounds beyond that.
 """
 
 import numpy as np
@@ -12,21 +12,23 @@ from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.market.graph.market_graph import MarketGraph
 
 DEPTHS = (1, 5)
-"""Depths of a list at which the bound holds, beside its whole length."""
+"""Depths of a list at which the bound holds, in addition to its whole length."""
 
 
 def bound_positions(graph: MarketGraph, scores: Float32Array, length: int, allowance: Float64Array) -> Int32Array:
-    """Make lists by `scores`, float32 (n,) by slot, in which nobody is on more than their allowed share of lists.
+    """Build lists by score in which no user exceeds the allowed share of lists.
+
+    The best pairs of all lists take positions first. A list may be shorter than without the bound, but keeps at least
+    half of its length.
 
     Args:
-        graph: The scored pairs.
-        scores: What decides who comes first, as for `places`; equal ones by lot.
-        length: The most places a list has.
-        allowance: Times the mean of those who can be shown, at each depth, float64 (people,).
+        graph: The market graph.
+        scores: Scores that lists are sorted by, float32 (n,) by edge; tie-break keys order equal scores.
+        length: Maximum length of a list.
+        allowance: Bound at each depth, as a multiple of the mean over users who can be shown, float64 (people,).
 
     Returns:
-        Each slot's index in its list, int32 (n,), -1 where it is not listed. The best pairs of all lists take places
-        first. A list may be shorter than without the bound, but keeps half of its length.
+        Index of each edge in its list, int32 (n,), -1 if not listed.
     """
     lengths = np.minimum(np.diff(graph.list_start), length)
     depths = np.array([*(depth for depth in DEPTHS if depth < length), length])
@@ -50,7 +52,7 @@ def _fill_positions(
     least: Int64Array,
     placed: Int32Array,
 ) -> None:
-    """Give places to pairs in `order`, depth by depth; then fill lists up to `least` whatever the caps are."""
+    """Assign positions to edges in `order`, depth by depth; then fill lists up to `least`, ignoring the caps."""
     filled, used = np.zeros(len(caps), np.int64), np.zeros(len(caps), np.int64)
     for depth in range(len(depths) + 1):
         for slot in order:

@@ -1,1 +1,1 @@
-"""The sparse graph of scored pairs, and lists and inboxes on it."""
+"""The market graph, and the lists and inboxes on it."""

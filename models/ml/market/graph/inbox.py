@@ -1,4 +1,4 @@
-"""Inboxes: what each like that comes in is worth, where the stronger ones are looked at first."""
+"""Inboxes: the value of each received like, given that stronger likes are examined first."""
 
 import numpy as np
 
@@ -8,12 +8,16 @@ from models.ml.market.graph.market_graph import MarketGraph
 
 
 def compute_match_probabilities(graph: MarketGraph, likes: Float32Array, examination: Float64Array) -> Float32Array:
-    """The probability that each like comes about and is answered, float32 (n,) by slot.
+    """Compute the probability that each like is sent and returned, float32 (n,) by edge.
 
-    `likes`, float32 (n,) by slot, are the probabilities that the viewer likes the candidate from their list: p_like
-    times the look at the place. `examination`, float64 (depth + 1,), is how much an inbox is looked at below k stronger
-    likes, and below more than `depth` as below that many. Exact where likes are independent: the number of stronger
-    ones is Poisson-binomial.
+    The result is exact for independent likes: the number of stronger likes is Poisson-binomial.
+
+    Args:
+        graph: The market graph.
+        likes: Probability that the viewer likes the candidate from their list, float32 (n,) by edge: p_like times the
+            examination probability of the position.
+        examination: Examination probability below k = 0 ... depth stronger likes, float64 (depth + 1,). The last value
+            also holds below more than `depth`.
     """
     found = np.zeros_like(likes)
 
@@ -27,12 +31,22 @@ def compute_match_probabilities(graph: MarketGraph, likes: Float32Array, examina
 def compute_marginal_values(
     graph: MarketGraph, likes: Float32Array, matched: Float32Array, examination: Float64Array, viewers: BoolArray
 ) -> Float32Array:
-    """What one look of some viewers, bool (people,), at each pair adds to the town's expected distinct matches.
+    """Compute what an impression of each edge adds to the expected distinct matches of all users.
 
-    float32 (n,) by slot, 0 for other viewers. It is p_like times the like's own chance to be answered less what it
-    takes from the weaker likes of the same inbox; a match that comes about by the other's list anyway, with the
-    probability `matched` of the pair's mate, counts once. This is the derivative of the town's matches by the looks.
-    They are linear in the looks of one viewer, but for rivals met in two inboxes whose match is in both their lists.
+    The value is p_like times the like's own match probability, less what the weaker likes in the same inbox lose. A
+    match that also comes about through the candidate's list counts once. This is the derivative of the expected matches
+    with respect to the impressions. The expected matches are linear in one viewer's impressions, unless the viewer
+    competes in the inboxes of two users who are in each other's lists.
+
+    Args:
+        graph: The market graph.
+        likes: Probability that the viewer likes the candidate from their list, float32 (n,) by edge.
+        matched: Probability that each like is sent and returned, float32 (n,) by edge.
+        examination: Examination probability below k = 0 ... depth stronger likes, float64 (depth + 1,).
+        viewers: The viewers to compute values for, bool (people,).
+
+    Returns:
+        Expected matches per impression, float32 (n,) by edge; 0 for other viewers.
     """
     found = np.zeros_like(likes)
     pairs = (graph.viewer, graph.reverse_edge, graph.p_like, graph.p_liked_back)
@@ -45,7 +59,7 @@ def compute_marginal_values(
 
 
 def count_distinct_matches(graph: MarketGraph, matched: Float32Array) -> float:
-    """The expected number of two people who match, by one list or the other: a + b - ab."""
+    """Sum the expected distinct matches: a + b - ab for a pair with a match probability in both lists."""
     return _sum_distinct_matches(matched, graph.reverse_edge)
 
 
@@ -82,7 +96,7 @@ def _compute_match_range(
 
 @jit
 def _bound_like_count(likes: Float32Array, depth: int) -> int:
-    """How many likes need to be told apart, at most `depth`: practically never more come in."""
+    """Bound the number of likes to distinguish, at most `depth`; more arrive with negligible probability."""
     mean, some = 0.0, 0
     for like in likes:
         mean += like
@@ -92,7 +106,7 @@ def _bound_like_count(likes: Float32Array, depth: int) -> int:
 
 @jit
 def _compute_response(stronger: Float64Array, reach: int, p_liked_back: float, examination: Float64Array) -> float:
-    """The probability of an answer, given the distribution of the number of stronger likes up to `reach`."""
+    """Compute the probability of a like back, given the distribution of the number of stronger likes up to `reach`."""
     total = stronger[0] * min(p_liked_back * examination[0], 1.0)
     for k in range(1, reach + 1):
         total += stronger[k] * p_liked_back * examination[k]
@@ -101,7 +115,10 @@ def _compute_response(stronger: Float64Array, reach: int, p_liked_back: float, e
 
 @jit
 def _add_like(stronger: Float64Array, reach: int, most: int, like: float) -> int:
-    """Count one more like into the distribution of their number, `most` or more being one state; its new reach."""
+    """Add a like to the distribution of their number, in place, and return the new reach.
+
+    The state `most` stands for "most or more".
+    """
     if reach < most:
         reach += 1
         stronger[reach] = 0.0
@@ -143,7 +160,7 @@ def _compute_value_range(
 def _select_active_slots(
     start: int, end: int, viewer: Int32Array, likes: Float32Array, viewers: BoolArray
 ) -> Int64Array:
-    """The slots of an inbox that are asked for or may be liked: no others change anything."""
+    """Select the edges of an inbox that are evaluated or may hold a like; no others affect the result."""
     slots, count = np.empty(end - start, np.int64), 0
     for slot in range(start, end):
         slots[count] = slot
@@ -155,11 +172,14 @@ def _select_active_slots(
 def _compute_gains_and_losses(
     asked: BoolArray, p_liked_back: Float32Array, likes: Float32Array, single: Float64Array, examination: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
-    """What a like at each place asked for brings, and what it takes from the weaker ones, who match but by it."""
+    """Compute what a like at each evaluated edge gains, and what it takes from the weaker likes in the inbox.
+
+    `single` is the probability that the pair does not match through the other list.
+    """
     most = _bound_like_count(likes, len(examination) - 1)
     stronger, reaches = _compute_stronger_distributions(asked, likes, most)
     gain, loss = np.zeros(len(likes)), np.zeros(len(likes))
-    # The matches of the weaker likes given k stronger ones, "most or more" being one state.
+    # Expected matches of the weaker likes given k stronger ones; the last state is "most or more".
     weaker = np.zeros(most + 2)
     row, left = len(reaches), (likes > 0).sum()
     for place in range(len(likes) - 1, -1, -1):
@@ -172,7 +192,7 @@ def _compute_gains_and_losses(
             left -= 1
             like, here = likes[place], single[place] * p_liked_back[place]
             weaker[0] += like * (single[place] * min(p_liked_back[place] * examination[0], 1.0) + weaker[1] - weaker[0])
-            # Up to one more than can be stronger: somebody who is asked for and not liked yet may be that one.
+            # One state more than there are stronger likes: the like that is evaluated may be the additional one.
             for k in range(1, min(left + 1, most) + 1):
                 weaker[k] += like * (here * examination[k] + weaker[k + 1] - weaker[k])
             weaker[most + 1] = weaker[most]
@@ -183,13 +203,13 @@ def _compute_gains_and_losses(
 def _compute_stronger_distributions(
     asked: BoolArray, likes: Float32Array, most: int
 ) -> tuple[Float64Array, Int64Array]:
-    """The distribution of the number of stronger likes at each place asked for, and how far each reaches."""
+    """Compute the distribution of the number of stronger likes at each evaluated edge, and the reach of each."""
     found, reaches = np.empty((asked.sum(), most + 1)), np.empty(asked.sum(), np.int64)
     now, reach, row = np.zeros(most + 1), 0, 0
     now[0] = 1.0
     for place in range(len(likes)):
         if asked[place]:
-            for k in range(reach + 1):  # a slice assigned takes longer than all the rest
+            for k in range(reach + 1):  # a loop, as assigning a slice is slow in compiled code
                 found[row, k] = now[k]
             reaches[row] = reach
             row += 1

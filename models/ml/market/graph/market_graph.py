@@ -1,4 +1,4 @@
-"""Scored pairs laid out for the market: everybody's inbox in the order of own preference, linked to the lists."""
+"""The market graph: scored pairs grouped into inboxes and linked to lists."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,11 +16,21 @@ Values = TypeVar("Values", Int32Array, Float32Array)
 
 @dataclass(frozen=True)
 class MarketGraph:
-    """n pairs by slot: grouped by candidate, in each inbox whom the candidate likes best first.
+    """n scored pairs as edges, grouped by candidate; in each inbox the candidate's most preferred viewer is first.
 
-    `pair` is the input's row of a slot; `csr_index` the slots by viewer; `inbox_start` and `list_start` bound each
-    person's part of them, int64 (people + 1,); `reverse_edge` is the slot of the same two people the other way round,
-    or -1; `keys` settle ties, uint64 (people,).
+    "By edge" in other docstrings means this order.
+
+    Attributes:
+        viewer: Index of the viewer, int32 (n,) by edge.
+        candidate: Index of the candidate, int32 (n,) by edge.
+        p_like: Probability that the viewer likes the candidate, float32 (n,) by edge.
+        p_liked_back: Probability that the candidate likes the viewer, float32 (n,) by edge.
+        pair: Input row of each edge, int32 (n,).
+        reverse_edge: The edge of the same two users the other way round, or -1, int32 (n,).
+        csr_index: Edges grouped by viewer, int32 (n,).
+        inbox_start: Bounds of each user's inbox among the edges, int64 (people + 1,).
+        list_start: Bounds of each user's part of `csr_index`, int64 (people + 1,).
+        keys: Keys of users, uint64 (people,), from which tie-break keys are computed.
     """
 
     viewer: Int32Array
@@ -42,9 +52,14 @@ def build_market_graph(
     p_liked_back: FloatArray,
     keys: UInt64Array | None = None,
 ) -> MarketGraph:
-    """Lay out n scored pairs, in any order, each (viewer, candidate) once: positions and probabilities (n,).
+    """Build the graph of n scored pairs, in any order, each (viewer, candidate) once.
 
-    `keys`, uint64 (people,), settle ties: hashes of ids, or of positions where none are given.
+    Args:
+        viewer: Index of the viewer, (n,).
+        candidate: Index of the candidate, (n,).
+        p_like: Probability that the viewer likes the candidate, (n,).
+        p_liked_back: Probability that the candidate likes the viewer, (n,).
+        keys: Tie-break keys, uint64 (people,), such as hashes of ids; None for hashes of the indices.
     """
     if keys is None:
         last = int(max(viewer.max(initial=-1), candidate.max(initial=-1)))
@@ -79,7 +94,7 @@ def _lay_out(
 
 
 def gather(values: Values, rows: Int32Array, start: Int64Array) -> Values:
-    """The values of the rows, on all cores."""
+    """Gather the values of rows on all cores."""
     found = np.empty(len(rows), values.dtype)
 
     def process_range(first: int, last: int) -> None:
@@ -93,7 +108,7 @@ def gather(values: Values, rows: Int32Array, start: Int64Array) -> Values:
 def _sort_by_preference(
     inboxes: Int32Array, inbox_start: Int64Array, viewer: Int32Array, p_liked_back: Float32Array, keys: UInt64Array
 ) -> Int32Array:
-    """The rows of each inbox in the order of its owner's preference."""
+    """Sort the rows of each inbox by its owner's preference."""
     pair = inboxes.copy()
 
     def process_range(first: int, last: int) -> None:
@@ -112,7 +127,7 @@ def _find_reverse_edges(
     list_start: Int64Array,
     slot: Int32Array,
 ) -> Int32Array:
-    """The slot of each slot's reverse, or -1, from inboxes in order of viewer and lists in order of candidate."""
+    """Find the reverse of each edge, or -1, from inboxes in order of viewer and lists in order of candidate."""
     mate = np.full_like(slot, -1)
 
     def process_range(first: int, last: int) -> None:
@@ -128,7 +143,7 @@ def _compute_starts(person: Int32Array, people: int) -> Int64Array:
 
 @jit
 def _group_by_person(rows: Int32Array, person: Int32Array, start: Int64Array) -> Int32Array:
-    """The rows by person, in the order given within each: a counting sort, where argsort would take seconds."""
+    """Group rows by person with a stable counting sort, which takes linear time, unlike argsort."""
     free, found = start.copy(), np.empty_like(rows)
     for row in rows:
         found[free[person[row]]] = row
@@ -149,7 +164,7 @@ def _find_reverse_range(
     slot: Int32Array,
     reverse_edge: Int32Array,
 ) -> None:
-    """One merge a person, of whom they are shown and who is shown them."""
+    """Merge each person's candidates with the viewers they are shown to."""
     for person in range(first, last):
         own = lists[list_start[person] : list_start[person + 1]]
         inbox = inboxes[inbox_start[person] : inbox_start[person + 1]]

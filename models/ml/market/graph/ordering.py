@@ -1,4 +1,4 @@
-"""Best first, and equal ones by lot: the order of inboxes and of lists."""
+"""The order of inboxes and lists: best first, with ties broken by key."""
 
 import numpy as np
 
@@ -9,14 +9,17 @@ from models.ml.kernels.top_k import find_top_k_threshold
 
 @jit
 def draw_tie_break_key(one: np.uint64, other: np.uint64) -> np.uint64:
-    """A number in [0, 2^32) for two people in this order: who comes first where all else is equal."""
+    """Compute the tie-break key of two users in this order, in [0, 2^32)."""
     number = (one ^ (other * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
     return (number ^ (number >> np.uint64(29))) * np.uint64(0x94D049BB133111EB) >> np.uint64(32)
 
 
 @jit
 def encode_descending(score: np.float32) -> np.int64:
-    """An integer the smaller the larger the score, and the same for 0 and -0: floats order as their bits do."""
+    """Encode a score as an integer that falls as the score rises; 0 and -0 are equal.
+
+    The bits of floats sort as the floats do.
+    """
     bits = np.int64(np.float32(score + np.float32(0)).view(np.int32))
     return ~bits if bits >= 0 else bits & np.int64(0x7FFFFFFF)
 
@@ -25,9 +28,15 @@ def encode_descending(score: np.float32) -> np.int64:
 def sort_top_k(
     slots: Int32Array, scores: Float32Array, length: int, own: np.uint64, other: Int32Array, keys: UInt64Array
 ) -> Int32Array:
-    """The `length` of some slots with the best scores, best first, int32; equal ones by lot.
+    """Sort the `length` edges with the best scores, best first, int32; tie-break keys order equal scores.
 
-    `scores` and `other`, the person with whom the lot is drawn, are of all slots; `own` is the key of who draws.
+    Args:
+        slots: The edges to choose from.
+        scores: Score of each edge of the graph, float32 (n,).
+        length: The number of edges to keep, at most.
+        own: Key of the user whose edges these are.
+        other: The user at the other end of each edge of the graph, for the tie-break key, int32 (n,).
+        keys: Keys of all users, uint64 (people,).
     """
     if length < len(slots):
         found = scores[slots]
@@ -48,7 +57,7 @@ def sort_inboxes(
     p_liked_back: Float32Array,
     keys: UInt64Array,
 ) -> None:
-    """Put the rows of each inbox, of persons first to last, in the order of its owner's preference."""
+    """Sort the rows of each inbox of users `first` to `last` by its owner's preference, in place."""
     for person in range(first, last):
         inbox = pair[inbox_start[person] : inbox_start[person + 1]]
         inbox[:] = sort_top_k(inbox, p_liked_back, len(inbox), keys[person], viewer, keys)
@@ -67,7 +76,7 @@ def make_lists(
     length: int,
     found: Int32Array,
 ) -> None:
-    """Write over the places of some viewers' pairs, of persons first to last: from 0, best first, or -1."""
+    """Write the list index of each edge of some viewers among users `first` to `last`: from 0, best first, or -1."""
     for viewer in range(first, last):
         if viewers[viewer]:
             own = slots[list_start[viewer] : list_start[viewer + 1]]

@@ -1,4 +1,4 @@
-"""Lists from scores: each viewer's pairs, best first, and the likes that come of them."""
+"""Lists from scores, and the likes that come from them."""
 
 import numpy as np
 
@@ -9,9 +9,10 @@ from models.ml.market.graph.ordering import make_lists
 
 
 def compute_positions(graph: MarketGraph, scores: Float32Array, length: int) -> Int32Array:
-    """Each pair's place in its viewer's list of at most `length`, from 0, int32 (n,) by slot; -1 where it has none.
+    """Compute the index of each edge in its viewer's list, from 0, int32 (n,) by edge; -1 if not listed.
 
-    Lists are in the order of `scores`, float32 (n,) by slot, best first, equal ones by lot.
+    Lists hold at most `length` edges, sorted by `scores`, float32 (n,) by edge, best first. Tie-break keys order equal
+    scores.
     """
     found = np.full(len(scores), -1, np.int32)
     update_positions(graph, scores, np.ones(len(graph.keys), bool), length, found)
@@ -21,7 +22,7 @@ def compute_positions(graph: MarketGraph, scores: Float32Array, length: int) -> 
 def update_positions(
     graph: MarketGraph, scores: Float32Array, viewers: BoolArray, length: int, found: Int32Array
 ) -> None:
-    """Make the lists of some viewers, bool (people,), anew: as `compute_positions`, written over theirs."""
+    """Rebuild the lists of some viewers, bool (people,), in place: as `compute_positions`, written to `found`."""
 
     def update_range(first: int, last: int) -> None:
         make_lists(
@@ -32,9 +33,14 @@ def update_positions(
 
 
 def compute_like_probabilities(graph: MarketGraph, placed: Int32Array, examination: Float64Array) -> Float32Array:
-    """The probability that each pair's viewer likes the candidate from their list, float32 (n,) by slot.
+    """Compute the probability that each viewer likes the candidate from their list, float32 (n,) by edge.
 
-    p_like times the look at the place, at most 1; `examination`, float64, by place.
+    It is p_like times the examination probability of the position, at most 1.
+
+    Args:
+        graph: The market graph.
+        placed: Index of each edge in its list, from 0, int32 (n,), -1 if not listed.
+        examination: Examination probability of each position, float64 (length,).
     """
     found = np.empty_like(graph.p_like)
     update_like_probabilities(graph, placed, examination, np.ones(len(graph.keys), bool), found)
@@ -44,10 +50,8 @@ def compute_like_probabilities(graph: MarketGraph, placed: Int32Array, examinati
 def update_like_probabilities(
     graph: MarketGraph, placed: Int32Array, examination: Float64Array, viewers: BoolArray, found: Float32Array
 ) -> None:
-    """What some viewers, bool (people,), like from their lists: as `compute_like_probabilities`, written over
-    theirs.
-    """
-    by_place = np.append(examination, 0.0).astype(np.float32)  # place -1 is the last: not listed, not looked at
+    """Update the like probabilities of some viewers, bool (people,), in place: as `compute_like_probabilities`."""
+    by_place = np.append(examination, 0.0).astype(np.float32)  # index -1, not listed, is the appended 0
 
     def update_range(first: int, last: int) -> None:
         slots = slice(graph.inbox_start[first], graph.inbox_start[last])
@@ -71,7 +75,7 @@ def _update_like_range(
 
 
 def select_listed_pairs(graph: MarketGraph, placed: Int32Array) -> Int64Array:
-    """The input's rows that make the lists, int64, by viewer, best first."""
+    """Select the input rows that are listed, int64, sorted by viewer, best first."""
     shown = graph.csr_index[placed[graph.csr_index] >= 0]
     order = np.lexsort((placed[shown], graph.viewer[shown]))
     return graph.pair[shown[order]].astype(np.int64)

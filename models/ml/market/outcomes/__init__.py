@@ -1,1 +1,1 @@
-"""What lists lead to: likes, matches, and how evenly both are spread."""
+"""Outcomes of lists: likes, matches, and how evenly they are spread."""

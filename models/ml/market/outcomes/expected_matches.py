@@ -1,4 +1,4 @@
-"""Expected matches, exactly: the number of likes above another in an inbox is Poisson-binomial."""
+"""Exact expected matches: the number of stronger likes in an inbox is Poisson-binomial."""
 
 import numpy as np
 
@@ -6,36 +6,36 @@ from models.ml.arrays import Float64Array, Int64Array
 from models.ml.market.attention.examination_curve import Curve, evaluate_curve
 from models.ml.market.outcomes.list_likes import ListLikes
 
-# Chance that more likes arrive in an inbox than are followed.
+# Probability that more likes arrive in an inbox than the distribution covers.
 NEGLIGIBLE = 1e-12
 INBOXES_PER_BATCH = 2048
 
 
 def compute_expected_matches(likes: ListLikes, inbox: Curve = "inv") -> float:
-    """Expected number of distinct matches: exact to about 1e-12 a like, since likes are independent of each other."""
+    """Compute the expected number of distinct matches, exact to about 1e-12 per like, as likes are independent."""
     return float(compute_couple_probabilities(likes, inbox).sum())
 
 
 def compute_couple_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Float64Array:
-    """Probability that each unordered pair matches, float64 (couples,): a + b - ab where both lists show it.
+    """Compute the probability that each unordered pair matches, float64 (couples,): a + b - ab if both lists show it.
 
-    The two ways are independent: they have no like, answer or rival in common.
+    The two ways are independent: they share no like, response or rival.
     """
     missed = _compute_log_complement(compute_match_probabilities(likes, inbox))
     return -np.expm1(np.bincount(likes.couple, missed))
 
 
 def compute_match_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Float64Array:
-    """Probability that each like is sent and answered, float64 (k,)."""
+    """Compute the probability that each like is sent and returned, float64 (k,)."""
     return likes.sent * compute_response_probabilities(likes, inbox)
 
 
 def compute_response_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Float64Array:
-    """Probability that a like, once sent, is answered: E min(1, welcome x v(1 + X)), float64 (k,), v the inbox's curve.
+    """Compute the probability that a sent like is returned, float64 (k,): E min(1, welcome x v(1 + X)).
 
-    X, the number of more welcome likes, is Poisson-binomial. Its distribution is carried from each like to the next by
-    direct convolution (Hong 2013, Comput. Stat. Data Anal. 59). Cost: likes x the most that any inbox of a
-    block of similar size can be expected to hold; 3 million likes take seconds, and so do 1,000 x 1,500 people dense.
+    v is the inbox curve and X, the number of stronger likes, is Poisson-binomial. Its distribution is updated from each
+    like to the next by direct convolution (Hong 2013, Comput. Stat. Data Anal. 59). The cost is the number of likes
+    times the largest number that an inbox in a batch of similar sizes is expected to hold.
     """
     answered = np.empty(len(likes.sent))
     largest_first = np.argsort(-likes.sizes, kind="stable")
@@ -45,7 +45,7 @@ def compute_response_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Fl
 
 
 def _fill_responses(likes: ListLikes, inboxes: Int64Array, inbox: Curve, answered: Float64Array) -> None:
-    """Fill in `answered` for some inboxes, the largest first."""
+    """Write the response probabilities of some inboxes, the largest first, to `answered`."""
     starts, sizes = likes.starts[inboxes], likes.sizes[inboxes]
     support = min(int(sizes[0]) - 1, _bound_count(_find_largest_total(likes, inboxes)))
     looks = evaluate_curve(inbox, support + 1)
@@ -61,26 +61,26 @@ def _fill_responses(likes: ListLikes, inboxes: Int64Array, inbox: Curve, answere
 
 
 def _compute_response(above: Float64Array, welcome: Float64Array, examination: Float64Array) -> Float64Array:
-    """E min(1, welcome x looks[X]), (inboxes,), X distributed as the rows of `above`."""
+    """Compute E min(1, welcome x examination[X]), (inboxes,), where X is distributed as the rows of `above`."""
     over = np.flatnonzero(examination > 1)
     beyond = np.maximum(welcome[:, None] * examination[over] - 1, 0)
     return np.asarray(welcome * (above @ examination) - (above[:, over] * beyond).sum(axis=1))
 
 
 def _find_largest_total(likes: ListLikes, inboxes: Int64Array) -> float:
-    """The most likes that any of these inboxes can expect."""
+    """Find the largest expected number of likes among these inboxes."""
     running = np.append(0.0, np.cumsum(likes.sent))
     starts = likes.starts[inboxes]
     return float((running[starts + likes.sizes[inboxes]] - running[starts]).max())
 
 
 def _bound_count(mean: float) -> int:
-    """A number that a Poisson-binomial count of this mean exceeds with probability NEGLIGIBLE at most (Bernstein)."""
+    """Compute a number that a Poisson-binomial count exceeds with probability at most NEGLIGIBLE (Bernstein)."""
     nats = -np.log(NEGLIGIBLE)
     return int(np.ceil(mean + nats / 3 + np.sqrt((nats / 3) ** 2 + 2 * nats * mean)))
 
 
 def _compute_log_complement(chance: Float64Array) -> Float64Array:
-    """log(1 - chance), minus infinity for a certain one."""
+    """Compute log(1 - chance), minus infinity where it is 1."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log1p(-chance))

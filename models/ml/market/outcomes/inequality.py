@@ -1,4 +1,4 @@
-"""Who is seen, and who gets something out of it."""
+"""How evenly exposure and matches are spread over users."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,15 @@ from models.ml.market.outcomes.list_likes import ListLikes
 def compute_expected_exposure(
     candidate: NDArray[np.integer], place: NDArray[np.integer], people: int, lists: Curve = "inv"
 ) -> Float64Array:
-    """How often each person can expect to be looked at in others' lists, float64 (people,).
+    """Compute the expected impressions of each user in others' lists, float64 (people,).
 
-    `candidate` and `place` (n,) are the listed pairs, place from 1, 0 for a pair that is not listed. Looks at the
-    likes in an inbox are not counted: who sent them has looked before.
+    Impressions in inboxes do not count: the sender of a like has already examined the candidate.
+
+    Args:
+        candidate: The candidate of each pair, (n,).
+        place: Position of each pair in its list, from 1, (n,); 0 if not listed.
+        people: The number of users.
+        lists: Examination curve of the lists.
     """
     listed = place > 0
     looks = np.minimum(evaluate_curve(lists, int(place.max(initial=1))), 1)
@@ -23,7 +28,7 @@ def compute_expected_exposure(
 
 
 def compute_gini(amounts: NDArray[np.number]) -> float:
-    """Gini's coefficient of inequality: 0 if all have the same, near 1 if one has all; 0 if nobody has anything."""
+    """Compute the Gini coefficient: 0 if all amounts are equal or 0, near 1 if one user has everything."""
     ordered = np.sort(amounts.astype(np.float64))
     total, n = ordered.sum(), len(ordered)
     if not total:
@@ -32,17 +37,17 @@ def compute_gini(amounts: NDArray[np.number]) -> float:
 
 
 def compute_top_share(amounts: NDArray[np.number], part: float = 0.01) -> float:
-    """Share of the total that goes to the best-off `part` of the people, rounded up; 0 if nobody has anything."""
+    """Compute the share of the total that the top `part` of users, rounded up, have; 0 if the total is 0."""
     top = int(np.ceil(part * len(amounts)))
     total = float(amounts.sum())
     return float(np.sort(amounts)[len(amounts) - top :].sum() / total) if total else 0.0
 
 
 def compute_match_coverage(likes: ListLikes, people: int, inbox: Curve = "inv") -> float:
-    """Expected share of `people` who get at least one match, 0 to 1: the mean of 1 - product of (1 - P(match)).
+    """Compute the expected share of `people` with at least one match, in [0, 1].
 
-    One person's matches are taken as independent. They are not quite: likes compete in an inbox, which makes matches a
-    little more evenly spread than this says; `simulated_matches` counts them as they fall.
+    It is the mean of 1 - product of (1 - P(match)), which takes a user's matches as independent. Likes compete in an
+    inbox, so the real spread is a little more even; `simulate_matches` does not need the assumption.
     """
     first = np.unique(likes.couple, return_index=True)[1]
     with np.errstate(divide="ignore"):

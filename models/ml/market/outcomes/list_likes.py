@@ -1,13 +1,12 @@
-"""What lists lead to: who likes whom from a list, in which place of an inbox the like stands, who answers.
+"""The likes that lists lead to, and their positions in inboxes.
 
-Everybody likes from their own list: the candidate at place k with probability p_like x v(k), v the lists' examination
-curve. The likes somebody receives wait in their inbox in the order of their own preference, and the one at place k is
-answered with probability p_liked_back x v(k), v now the inbox's curve. Each like and each answer is a coin of its own.
-A pair that both lists show can match through either, and is one match all the same.
+Each viewer likes the candidate at position k of their list with probability p_like x v(k), where v is the examination
+curve of lists. An inbox is sorted by its owner's preference. The like at position k is returned with probability
+p_liked_back x v(k), where v is now the curve of inboxes. All likes and responses are independent. A pair in both lists
+can match through either, and counts as one match.
 
-The two-sided experiments of Su, Bayoumi & Joachims (WWW 2022) are the case in which one side has no lists:
-`compute_two_sided_likes`. Their "log" curve exceeds 1 at its first place; a probability times it counts as at most 1,
-as it does there.
+In the two-sided experiments of Su, Bayoumi & Joachims (WWW 2022), one side has no lists: see `compute_two_sided_likes`.
+Their "log" curve exceeds 1 at its first position; as in their work, a probability times it counts as at most 1.
 """
 
 from dataclasses import dataclass
@@ -22,22 +21,22 @@ from models.ml.market.attention.examination_curve import Curve, evaluate_curve
 
 @dataclass(frozen=True)
 class ListLikes:
-    """The likes that lists can bring: k listed pairs, each inbox's together, the likes most welcome to it first."""
+    """The likes that lists can lead to: k listed pairs grouped by inbox, the strongest likes first."""
 
     viewer: Int64Array
-    """Who likes, (k,)."""
+    """Sender of the like, (k,)."""
     receiver: Int64Array
-    """Whose inbox the like waits in, (k,)."""
+    """Owner of the inbox, (k,)."""
     sent: Float64Array
-    """Probability that the viewer looks at the candidate and likes them, (k,)."""
+    """Probability that the viewer examines the candidate and likes them, (k,)."""
     welcome: Float64Array
-    """Probability that the receiver likes back, if they look at the like, (k,)."""
+    """Probability that the receiver likes back after examining the like, (k,)."""
     starts: Int64Array
-    """Where each inbox begins, (inboxes,)."""
+    """Start of each inbox, (inboxes,)."""
     sizes: Int64Array
-    """How many likes each inbox can get, (inboxes,)."""
+    """Number of likes that each inbox can receive, (inboxes,)."""
     couple: Int64Array
-    """Number of the unordered pair, from 0, (k,): the same for the two likes of a pair that both lists show."""
+    """Number of the unordered pair, from 0, (k,); equal for the two likes of a pair in both lists."""
 
 
 def compute_list_likes(
@@ -48,10 +47,17 @@ def compute_list_likes(
     place: NDArray[np.integer],
     lists: Curve = "inv",
 ) -> ListLikes:
-    """The likes that lists of n pairs can bring, pairs and probabilities (n,).
+    """Compute the likes that lists of n pairs can lead to.
 
-    `place` (n,) is where the candidate stands in the viewer's list, from 1, or 0 for a pair that is not listed;
-    `lists` is the examination curve of the lists. Equally welcome likes are put in order by a hash of the pair.
+    A hash of the pair orders equally strong likes.
+
+    Args:
+        viewer: Index of the viewer, (n,).
+        candidate: Index of the candidate, (n,).
+        p_like: Probability that the viewer likes the candidate, (n,).
+        p_liked_back: Probability that the candidate likes the viewer, (n,).
+        place: Position of the candidate in the viewer's list, from 1, (n,); 0 if not listed.
+        lists: Examination curve of the lists.
     """
     listed = np.flatnonzero(place > 0)
     pair = (viewer[listed].astype(np.uint64) << np.uint64(32)) ^ candidate[listed].astype(np.uint64)
@@ -75,10 +81,15 @@ def compute_list_likes(
 def compute_two_sided_likes(
     like: Float64Array, liked_back: Float64Array, order: NDArray[np.integer], lists: Curve = "inv"
 ) -> ListLikes:
-    """The likes of a market with proposers and receivers, as `rank_market` speaks of it.
+    """Compute the likes of a market of proposers and receivers, as `rank_market` defines it.
 
-    All are (proposers, receivers): `like[i, j]` is P(proposer i likes receiver j), `liked_back[i, j]` P(j likes i), and
-    `order` each proposer's receivers, best first. People are numbered proposers first.
+    People are numbered proposers first.
+
+    Args:
+        like: Probability that proposer i likes receiver j, (proposers, receivers).
+        liked_back: Probability that receiver j likes proposer i, (proposers, receivers).
+        order: Receivers of each proposer, best first, (proposers, receivers).
+        lists: Examination curve of the lists.
     """
     proposers, receivers = like.shape
     viewer = np.repeat(np.arange(proposers), receivers)

@@ -1,4 +1,4 @@
-"""Matches by drawing lots: what happens in the town, over and over, like by like and answer by answer."""
+"""Monte Carlo simulation of likes, responses and matches."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
 from models.ml.market.attention.examination_curve import Curve, evaluate_curve
 from models.ml.market.outcomes.list_likes import ListLikes
 
-# Lots drawn at once, towns times likes: this bounds memory, at some 20 bytes a lot.
+# Random numbers per batch, runs times likes. Bounds memory, at about 20 bytes each.
 DRAWS_PER_BATCH = 4_000_000
 
 
 @dataclass(frozen=True)
 class SimulationEstimate:
-    """The mean of independent runs, and its standard error; NaN for a single run."""
+    """Mean of independent runs, and its standard error, which is NaN for a single run."""
 
     mean: float
     standard_error: float
@@ -22,16 +22,16 @@ class SimulationEstimate:
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """What the simulated towns came to."""
+    """Estimates over the simulated runs."""
 
     matches: SimulationEstimate
     """Distinct matches."""
     matched_people: SimulationEstimate
-    """People with at least one match."""
+    """Users with at least one match."""
 
 
 def simulate_matches(likes: ListLikes, inbox: Curve = "inv", runs: int = 1000, seed: int = 0) -> SimulationResult:
-    """Distinct matches in `runs` simulated towns, the same for the same seed. `inbox` is the inboxes' curve."""
+    """Simulate the matches of lists `runs` times; the same seed gives the same result."""
     rng = np.random.default_rng(seed)
     couples, ends = _group_by_name(likes.couple), _group_by_name(np.concatenate([likes.viewer, likes.receiver]))
     looks = evaluate_curve(inbox, int(likes.sizes.max(initial=1)))
@@ -47,29 +47,29 @@ def simulate_matches(likes: ListLikes, inbox: Curve = "inv", runs: int = 1000, s
 
 
 def estimate_mean(values: FloatArray) -> SimulationEstimate:
-    """The mean of independent values, and its standard error."""
+    """Estimate the mean of independent values and its standard error."""
     error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
     return SimulationEstimate(float(values.mean()), float(error))
 
 
 def _simulate_likes(likes: ListLikes, examination: Float64Array, runs: int, rng: np.random.Generator) -> BoolArray:
-    """Which likes were sent and answered, (runs, k)."""
+    """Draw which likes are sent and returned, bool (runs, k)."""
     sent = rng.random((runs, len(likes.sent))) < likes.sent
     arrived = np.cumsum(sent, axis=1, dtype=np.int32)
     elsewhere = np.repeat(arrived[:, likes.starts] - sent[:, likes.starts], likes.sizes, axis=1)
-    # Where nothing was sent the place means nothing, and may be 0: it is not used.
+    # For a like that is not sent, the index is meaningless and may be -1; the result is discarded.
     chance = likes.welcome * examination[arrived - elsewhere - 1]
     return np.asarray(sent & (rng.random(sent.shape) < chance))
 
 
 def _group_by_name(name: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """An order that puts equal names together, and where each of them starts."""
+    """Return an order that groups equal names, and the start of each group."""
     order = np.argsort(name, kind="stable")
     return order, np.flatnonzero(np.diff(name[order], prepend=-1))
 
 
 def _find_any_match(matched: BoolArray, order: Int64Array, starts: Int64Array) -> BoolArray:
-    """Whether any like of a group matched, (runs, groups)."""
+    """Return whether any like of each group matched, bool (runs, groups)."""
     if not len(starts):
         return np.zeros((len(matched), 0), bool)
     return np.asarray(np.logical_or.reduceat(matched[:, order], starts, axis=1))

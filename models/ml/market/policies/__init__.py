@@ -1,1 +1,1 @@
-"""Market policies: each gives every scored pair a score to sort lists by."""
+"""Market policies: each gives every scored pair the score that lists are sorted by."""

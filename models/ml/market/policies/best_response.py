@@ -17,25 +17,33 @@ from models.ml.market.graph.ranked_lists import (
     update_positions,
 )
 
-# Viewers whose lists change at the same time must be few, or all run to the same people at once.
+# Few viewers may change their lists at the same time; otherwise all move to the same candidates at once.
 BLOCKS = 8
-# In a small market a pass is so cheap that viewers can take turns one by one: pairs looked at in a sweep, at most.
+# Each block visits all pairs. A small market can have more blocks, down to one viewer each, up to this many visits.
 MIN_PAIRS_PER_BLOCK = 10_000_000
 SWEEPS = 3
-# A sweep that adds less than this share is the last.
+# A sweep that adds less than this share of the matches is the last.
 MIN_GAIN = 1e-4
 
 
 def compute_best_response(
     graph: MarketGraph, attention: AttentionModel, start: Float32Array, sweeps: int = SWEEPS
 ) -> Float32Array:
-    """Scores of pairs, float32 (n,) by slot, whose lists bring the town many expected distinct matches.
+    """Compute scores, float32 (n,) by edge, whose lists maximise the expected distinct matches of all users.
 
-    Viewers sort, in turns, by what a look at a candidate adds to the matches of the whole town: the own chance less
-    the loss of weaker rivals in the same inbox (`compute_marginal_values`). That is the best answer to the lists of all
-    others, so with turns of one viewer the town's matches never fall; with larger blocks they may, and the best sweep
-    counts. It begins with the lists by `start`, float32 (n,). What is climbed is the social welfare of Su, Bayoumi &
-    Joachims (WWW 2022), who climb it by gradients over doubly stochastic matrices.
+    In turns, viewers sort by what an impression adds to the matches of all users: their own match probability less the
+    loss of weaker rivals in the same inbox (`compute_marginal_values`). This is the best response to the lists of all
+    others, so with turns of one viewer the total never falls. With larger blocks it may fall, and the best sweep
+    counts.
+
+    The objective is the social welfare of Su, Bayoumi & Joachims (WWW 2022), who maximise it by gradients over doubly
+    stochastic matrices.
+
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        start: Scores of the first lists, float32 (n,) by edge.
+        sweeps: The number of sweeps over all viewers, at most.
     """
     scores, placed = start.copy(), compute_positions(graph, start, attention.length)
     best, most = start, count_expected_matches(graph, attention, placed)
@@ -51,7 +59,7 @@ def compute_best_response(
 
 
 def count_expected_matches(graph: MarketGraph, attention: AttentionModel, placed: Int32Array) -> float:
-    """The distinct matches that lists can expect, with the inbox hedged as `attention` says."""
+    """Compute the expected distinct matches of lists, with the inbox weight of `attention`."""
     return count_distinct_matches(
         graph,
         compute_match_probabilities(
@@ -70,9 +78,15 @@ def run_sweep(
     number: int,
     prices: Float32Array | None = None,
 ) -> None:
-    """Let everybody sort anew once, in random blocks, another order each `number`; writes to `scores` and `placed`.
+    """Re-sort the list of each viewer once, in random blocks, writing to `scores` and `placed`.
 
-    `prices`, float32 (people,), in matches a look, are taken off the scores of candidates.
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        scores: Score of each edge, float32 (n,), updated in place.
+        placed: Index of each edge in its list, int32 (n,), -1 if not listed, updated in place.
+        number: The number of the sweep, which seeds the order of the blocks.
+        prices: Matches per impression to subtract from the scores of each candidate, float32 (people,).
     """
     looks, answers = attention.compute_list_examination(), attention.compute_inbox_examination()
     liked = compute_like_probabilities(graph, placed, looks)
@@ -88,7 +102,7 @@ def run_sweep(
 
 
 def _copy_values(graph: MarketGraph, value: Float32Array, viewers: BoolArray, scores: Float32Array) -> None:
-    """Write the values of some viewers' pairs to their scores."""
+    """Write the values of some viewers' edges to their scores."""
 
     def copy_range(first: int, last: int) -> None:
         slots = slice(graph.inbox_start[first], graph.inbox_start[last])
@@ -105,7 +119,7 @@ def _copy_range(viewer: Int32Array, value: Float32Array, viewers: BoolArray, sco
 
 
 def _iterate_blocks(graph: MarketGraph, number: int) -> Iterator[BoolArray]:
-    """Blocks of viewers in random order: bool (people,) each."""
+    """Yield blocks of viewers in random order, bool (people,) each."""
     viewers = np.flatnonzero(np.diff(graph.list_start))
     order = viewers[
         np.argsort(hash_splitmix64(graph.keys[viewers] + hash_splitmix64(np.full(1, number + 1, np.uint64))))

@@ -1,4 +1,4 @@
-"""The market policies by name: each gives every scored pair a score, and lists are in the order of the scores."""
+"""The market policies by name."""
 
 from collections.abc import Callable
 
@@ -13,48 +13,48 @@ from models.ml.market.policies.transferable_utility import compute_transferable_
 
 MarketPolicy = Callable[[MarketGraph, AttentionModel], Float32Array]
 
-# Of these the one with the most expected matches is taken: at 1, as published, a sparse town loses an eighth of them.
+# The one with the most expected matches is used. With 1, as published, a sparse population loses an eighth of them.
 BETAS = (0.3, 0.1, 0.03)
 
 
 def rank_pairs(graph: MarketGraph, policy: str, attention: AttentionModel) -> Int64Array:
-    """The input's rows that make the lists by a policy of POLICIES, int64: by viewer, best first.
+    """Rank pairs by a policy of POLICIES: the listed input rows, int64, sorted by viewer, best first.
 
-    At most `attention.length` a viewer. The same for the same pairs in any order, and with ties settled by the people's
-    keys. Raises KeyError for an unknown policy.
+    A viewer has at most `attention.length`. The result does not depend on the order of the input; tie-break keys order
+    equal scores. Raises KeyError for an unknown policy.
     """
     return select_listed_pairs(graph, compute_positions(graph, POLICIES[policy](graph, attention), attention.length))
 
 
 def score_random(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
-    """All alike, so that lot decides: other keys, other lists."""
+    """Score all pairs alike, so that tie-break keys decide: other keys give other lists."""
     return np.zeros_like(graph.p_like)
 
 
 def score_p_like(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
-    """Whom the viewer likes, whatever comes of it: p_like."""
+    """Score by p_like, the viewer's preference alone."""
     return graph.p_like
 
 
 def score_product(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
-    """Who matches if both look: p_like x p_liked_back."""
+    """Score by p_match: p_like x p_liked_back."""
     return np.asarray(graph.p_like * graph.p_liked_back)
 
 
 def score_harmonic_mean(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
-    """The harmonic mean of both directions, 0 where either is (Pizzato et al., RecSys 2010)."""
+    """Score by the harmonic mean of both directions, 0 if either is 0 (Pizzato et al., RecSys 2010)."""
     total = graph.p_like + graph.p_liked_back
     both = 2 * graph.p_like * graph.p_liked_back
     return np.asarray(np.divide(both, total, out=np.zeros_like(both), where=total > 0))
 
 
 def score_minimum(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
-    """The less likely direction."""
+    """Score by the less likely direction."""
     return np.minimum(graph.p_like, graph.p_liked_back)
 
 
 def score_transferable_utility(graph: MarketGraph, attention: AttentionModel) -> Float32Array:
-    """The stable matching with transferable utility at the best of BETAS."""
+    """Score by the stable matching with transferable utility, at the best of BETAS."""
     tried = [compute_transferable_utility(graph, beta) for beta in BETAS]
     return max(
         tried,
@@ -63,7 +63,10 @@ def score_transferable_utility(graph: MarketGraph, attention: AttentionModel) ->
 
 
 def score_best_response(graph: MarketGraph, attention: AttentionModel) -> Float32Array:
-    """Best response with externality; in trial, starts that took longer came out less than half a percent higher."""
+    """Score by best response with externality, started from the product.
+
+    In trials, more expensive starts gave less than half a percent more matches.
+    """
     return compute_best_response(graph, attention, score_product(graph, attention))
 
 

@@ -11,20 +11,23 @@ from models.ml.market.graph.market_graph import MarketGraph, gather
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-4
-# Of a sum of products; weights down to 1e-38 have all their digits, and what is smaller is none of such a sum.
+# A sum of products below this is computed in logarithms. Float32 weights keep their precision down to 1e-38, and
+# smaller ones do not matter in a sum above this.
 MIN_WEIGHT = 1e-25
 
 
 def compute_transferable_utility(
     graph: MarketGraph, beta: float = 1.0, iterations: int = MAX_ITERATIONS
 ) -> Float32Array:
-    """Scores of pairs, float32 (n,) by slot: each viewer's order in the stable matching with transferable utility.
+    """Compute scores, float32 (n,) by edge: each viewer's order in the stable matching with transferable utility.
 
-    With K = exp((p_like + p_liked_back) / (2 beta)) find A of viewers and B of candidates such that A² + A (K B) = 1
-    and B² + B (Kᵀ A) = 1, by iterative proportional fitting, and rank by K A B (Choo & Siow, JPE 2006; Tomita, Togashi
-    & Moriwaki, RecSys 2022; the baseline of Su, Bayoumi & Joachims, WWW 2022). In logarithms where need be, so that any
-    beta from 1e-30 will do: small ones give everybody few partners, large ones ignore the preferences. It stops when no
-    logarithm moves by more than 1e-4, or after `iterations`.
+    With K = exp((p_like + p_liked_back) / (2 beta)), find A of viewers and B of candidates such that A² + A (K B) = 1
+    and B² + B (Kᵀ A) = 1, by iterative proportional fitting. Rank by K A B (Choo & Siow, JPE 2006; Tomita, Togashi &
+    Moriwaki, RecSys 2022; the baseline of Su, Bayoumi & Joachims, WWW 2022).
+
+    Logarithms are used where products vanish, so that any beta from 1e-30 works. A small beta gives each user few
+    partners; a large one ignores preferences. The fit stops when no logarithm moves by more than 1e-4, or after
+    `iterations`.
     """
     log_k = (graph.p_like + graph.p_liked_back) / np.float32(2 * beta)
     log_k_by_list = gather(log_k, graph.csr_index, graph.list_start)
@@ -36,15 +39,15 @@ def compute_transferable_utility(
         log_b = _fit_side(inboxes, _fit_side(lists, log_b))
         if np.abs(log_b - before).max(initial=0.0) < TOLERANCE:
             break
-    return log_k + log_b.astype(np.float32)[graph.candidate]  # a viewer's own A changes nothing in their order
+    return log_k + log_b.astype(np.float32)[graph.candidate]  # a viewer's own A does not affect their order
 
 
 @dataclass(frozen=True)
 class _MarketSide:
-    """Everybody's pairs on one side: K as logarithms and, over its largest for the person, as it is.
+    """The pairs of each user on one side, with K as logarithms and divided by its maximum for the user.
 
-    In single precision, like the chances K is made of: a fit takes as long as the numbers take to come from memory.
-    Bounds and people are unsigned: where an index might count from the end, a fit takes more than twice as long.
+    Single precision, like the probabilities that K is made of: memory bandwidth limits the fit. Bounds and users are
+    unsigned, because indices that may be negative slow down the compiled loop.
     """
 
     start: UInt64Array
@@ -74,7 +77,7 @@ def _compute_weights(
 
 
 def _fit_side(side: _MarketSide, log_other: Float64Array) -> Float64Array:
-    """The logarithm of A such that A² + A S = 1, where S sums K B over each person's pairs, float64 (people,)."""
+    """Compute the logarithm of A such that A² + A S = 1, where S sums K B over each user's pairs, float64 (people,)."""
     found, highest = np.zeros(len(side.top)), float(log_other.max(initial=0.0))
     scaled = np.exp(log_other - highest)
 
@@ -104,7 +107,7 @@ def _fit_range(
         total, above = 0.0, top[person] + highest
         for pair in range(start[person], start[person + 1]):
             total += weight[pair] * scaled[other[pair]]
-        if total < MIN_WEIGHT:  # where products vanish, in logarithms, which take twice the time
+        if total < MIN_WEIGHT:  # products vanish: use logarithms, which are slower
             above = -np.inf
             for pair in range(start[person], start[person + 1]):
                 above = max(above, log_k[pair] + log_other[other[pair]])
@@ -113,5 +116,5 @@ def _fit_range(
                 total += math.exp(log_k[pair] + log_other[other[pair]] - above)
         if total > 0:
             log_sum = above + math.log(total)
-            # A = sqrt(1 + (S/2)²) - S/2 = exp(-asinh(S/2)), and asinh(x) nears log(2 x).
+            # A = sqrt(1 + (S/2)²) - S/2 = exp(-asinh(S/2)), and asinh(x) approaches log(2 x).
             found[person] = -math.asinh(math.exp(log_sum) / 2) if log_sum < 30 else -log_sum

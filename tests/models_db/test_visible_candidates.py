@@ -1,4 +1,4 @@
-"""The view `matching.showable` over tables without our constraints, as an app's own views may be."""
+"""The view `matching.visible_candidates` over tables without our constraints, as an app's own views may be."""
 
 import pytest
 from sqlalchemy import Connection, text
@@ -11,7 +11,7 @@ COLUMNS = "name, age, gender, distance_km, interests, texts"
 
 def shown(connection: Connection) -> list[tuple[object, ...]]:
     """How he is shown to her."""
-    query = f"SELECT {COLUMNS} FROM matching.showable WHERE viewer_id = :her AND candidate_id = :him"
+    query = f"SELECT {COLUMNS} FROM matching.visible_candidates WHERE viewer_id = :her AND candidate_id = :him"
     return [tuple(row) for row in connection.execute(text(query), {"her": person_id(HER), "him": person_id(HIM)})]
 
 

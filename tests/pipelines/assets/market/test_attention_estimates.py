@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from models.ml.market.attention.examination_curve import evaluate_curve
-from pipelines.assets import attention_estimates
-from pipelines.assets.attention_estimates import INBOXES, LISTS, AttentionEstimate, estimate_attention
+from pipelines.assets.market import attention_estimates
+from pipelines.assets.market.attention_estimates import INBOXES, LISTS, AttentionEstimate, estimate_attention
 
 PEOPLE = """
 INSERT INTO app.profiles (id, display_name, birth_date, gender, seeks)

@@ -1,4 +1,4 @@
-"""The market in the real job: its configuration, every policy, what it tells, the partner of the day, and order."""
+"""The market in the real job: configuration, policies, metadata, most compatible candidates, and order."""
 
 import base64
 import re
@@ -14,8 +14,10 @@ from upath import UPath
 
 from models.db.publications import roll_back
 from models.ml.market import POLICIES
-from pipelines.assets.attention_estimates import AttentionEstimate
-from pipelines.assets.market_lists import MarketConfig, Policy
+from pipelines.assets.market.attention_estimates import AttentionEstimate
+from pipelines.assets.market.market_config import MarketConfig, Policy
+from pipelines.commands.run_pipeline import run_job
+from pipelines.definitions import COMPARISON_JOB
 from pipelines.store.frame_store import convert_from_table, read_table, write_table
 from tests.pipelines.conftest import Place, RunOnce
 from tests.serving.conftest import Api, serving, token_for
@@ -31,10 +33,8 @@ JOIN app.profiles AS partner ON partner.id = list.most_compatible_id
 WHERE NOT matching.is_eligible(viewer, partner, current_date) OR EXISTS (
   SELECT FROM app.interactions WHERE (actor_id, target_id) IN ((viewer.id, partner.id), (partner.id, viewer.id)))
 """
-FIGURES = {
-    *("expected_matches", "expected_matches_flat", "people_matched", "views_gini", "views_top_share"),
-    *("over_product", "lost_if_inboxes_are_flat", "inbox_trust"),
-}
+OUTCOME = ["expected_matches", "expected_matches_flat", "people_matched", "views_gini", "views_top_share"]
+FIGURES = {*OUTCOME, "over_product", "lost_if_inboxes_are_flat", "inbox_trust"}
 BOUNDS = {"cost_of_most_views", "cost_of_least_views", "people_outside_the_bounds"}
 
 
@@ -92,43 +92,50 @@ def test_every_policy_makes_lists_of_everybody_s_candidates(market: Place, polic
     assert best_first(ours["p_match"]) == (policy == "product")
 
 
-def picture(markdown: object) -> np.ndarray:
+def test_the_metadata_compare_the_lists_with_the_order_of_p_match(market: Place) -> None:
+    ours = made(market)
+    told = market.metadata("match_lists")
+    assert {"dagster/row_count", "pairs", "most_compatible_viewers", "policy"} | FIGURES <= set(told)
+    assert not BOUNDS & set(told)
+    assert told["inbox_trust"] == 0.5  # no logs yet
+    assert told["dagster/row_count"] == len(ours)
+    assert told["most_compatible_viewers"] == ours["most_compatible_id"].notna().sum()
+    made(market, policy="product")
+    product = market.metadata("match_lists")
+    assert product["over_product"] == product["lost_if_inboxes_are_flat"] == 0
+    best, plain = (float(str(each["expected_matches"])) for each in (told, product))
+    assert told["over_product"] == pytest.approx(best / plain - 1, abs=5e-3)
+    assert best > plain
+
+
+def read_picture(markdown: object) -> np.ndarray:
     data = re.fullmatch(r"!\[picture\]\(data:image/png;base64,([^)]+)\)", str(markdown))
     assert data is not None
     return np.asarray(matplotlib.image.imread(BytesIO(base64.b64decode(data[1])), format="png"))
 
 
-def test_what_the_asset_tells(market: Place) -> None:
-    ours = made(market)
-    told = market.metadata("match_lists")
-    assert {"dagster/row_count", "pairs", "partners_of_the_day", "policy", "policies"} | FIGURES <= set(told)
-    assert not BOUNDS & set(told)
-    assert told["inbox_trust"] == 0.5  # nothing is measured yet
+def test_every_policy_is_compared_with_pictures(market: Place) -> None:
+    made(market)
+    chosen = market.metadata("match_lists")
+    run_job(market.settings, COMPARISON_JOB)
+    metadata, compared = market.metadata("policy_comparison"), frame(market, "policy_comparison")
+    assert set(compared["policy"]) == set(POLICIES)
+    assert list(compared.columns) == ["policy", *OUTCOME, "seconds"]
+    figures = compared.set_index("policy")
+    assert figures["expected_matches"].idxmin() == "random"
+    ours, product = figures.loc["best_response"], figures.loc["product"]
+    assert [chosen[name] for name in OUTCOME] == pytest.approx(ours[OUTCOME].tolist(), rel=5e-3)
+    gain = ours["expected_matches"] / product["expected_matches"] - 1
+    assert chosen["over_product"] == pytest.approx(gain, abs=5e-3)
+    flat = ours["expected_matches_flat"] / product["expected_matches_flat"]
+    assert chosen["lost_if_inboxes_are_flat"] == pytest.approx(1 - flat, abs=5e-3)
+    lines = str(metadata["policies"]).strip().splitlines()
+    table = pd.DataFrame([[cell.strip() for cell in line.strip("|").split("|")] for line in lines])
+    assert {name.replace(" ", "_") for name in table[0][2:]} == set(POLICIES)
     for name in ("policies_picture", "exposure_picture"):
-        drawn = picture(told[name])
+        drawn = read_picture(metadata[name])
         assert drawn.shape[0] > 300
         assert drawn.std() > 0.05
-    lines = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in str(told["policies"]).strip().splitlines()
-    ]
-    table = pd.DataFrame(lines[2:], columns=lines[0]).set_index("policy")
-    assert {name.replace(" ", "_") for name in table.index} == set(POLICIES)
-    numbers = table.map(lambda cell: float(cell.replace(",", "").replace("%", "")))
-    assert list(numbers.columns) == [
-        *("expected matches", "if every like is looked at", "people with a match"),
-        *("Gini of views", "views of the top 1 %", "seconds"),
-    ]
-    best, product = numbers.loc["best response"], numbers.loc["product"]
-    assert told["expected_matches"] == pytest.approx(best["expected matches"], abs=0.1)
-    assert told["people_matched"] == pytest.approx(best["people with a match"] / 100, abs=1e-3)
-    assert told["over_product"] == pytest.approx(best["expected matches"] / product["expected matches"] - 1, abs=5e-3)
-    flat = best["if every like is looked at"] / product["if every like is looked at"]
-    assert told["lost_if_inboxes_are_flat"] == pytest.approx(1 - flat, abs=5e-3)
-    assert list(numbers["expected matches"]) == sorted(numbers["expected matches"], reverse=True)
-    assert numbers["expected matches"].idxmin() == "random"
-    assert best["expected matches"] > product["expected matches"]
-    assert told["dagster/row_count"] == len(ours)
-    assert told["partners_of_the_day"] == ours["most_compatible_id"].notna().sum()
 
 
 def test_bounds_on_exposure_are_kept_and_priced(market: Place) -> None:
@@ -236,14 +243,14 @@ def test_where_one_side_has_seen_everybody_the_other_has_lists_and_nobody_a_part
     place.run()
     assert place.ask("SELECT viewer_count, pair_count FROM matching.publications WHERE state = 'live'") == [(6, 24)]
     assert partners(place) == {}
-    assert place.metadata("match_lists")["partners_of_the_day"] == 0
+    assert place.metadata("match_lists")["most_compatible_viewers"] == 0
 
 
 def test_where_all_are_alike_views_are_dealt_out_evenly(place: Place) -> None:
     people(place, "woman", "woman", 30)
     place.run()
     told = place.metadata("match_lists")
-    assert told["partners_of_the_day"] == 30
+    assert told["most_compatible_viewers"] == 30
     assert told["views_gini"] == pytest.approx(0, abs=0.15)
     ((most,),) = place.ask(
         "SELECT max(times) FROM (SELECT count(*) AS times FROM matching.matches WHERE rank = 1 GROUP BY candidate_id)"

@@ -1,0 +1,1 @@
+"""Match lists by a market policy, and the comparison of all policies."""

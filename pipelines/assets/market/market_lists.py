@@ -1,0 +1,77 @@
+"""Match lists: the scored candidates of each viewer in the order of a market policy."""
+
+import time
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from models.ml.market import match_most_compatible
+from models.ml.market.graph.ranked_lists import select_listed_pairs
+from models.ml.scoring.list_frames import build_list_frame
+from models.ml.scoring.match_reasons import explain_pairs
+from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
+from models.ml.scoring.withheld_column import add_withheld
+from pipelines.assets.candidate_shards import load_scored_pairs
+from pipelines.assets.extract import read_most_compatible, read_passes_of_others
+from pipelines.assets.market.attention_estimates import estimate_attention
+from pipelines.assets.market.market_config import MarketConfig
+from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
+from pipelines.reports.market_report import build_market_metadata, describe_outcome
+from pipelines.resources import DatabaseResource
+from pipelines.store.answer_shards import load_answers
+from pipelines.store.model_registry import ModelRegistry
+
+# Blocks are applied when candidates are scored: no scored pair has one.
+NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
+
+
+@dg.asset(group_name="matches", owners=["team:matching"], kinds={"numpy", "parquet"})
+def match_lists(
+    context: dg.AssetExecutionContext,
+    config: MarketConfig,
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    database: DatabaseResource,
+    registry: ModelRegistry,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    profile_embeddings: pd.DataFrame,
+    scored_candidates: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """Each viewer's list by the market policy, and the most compatible candidate, with the reasons for each.
+
+    In: `scored_candidates`, `profiles`, `interactions`, `profile_embeddings`, and the logs of earlier publications.
+    Out: a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons (all of one
+    length), and withheld_ids, the users who passed on the viewer, also for viewers without a list.
+    The configuration chooses the policy, the examination of lists and inboxes, and bounds on exposure; the default is
+    best response with examination estimated from logs. The metadata compare it with the order of p_match.
+    """
+    ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
+    with database.open_engine() as engine, engine.connect() as connection:
+        most_compatible_before, estimate = read_most_compatible(connection, ids), estimate_attention(connection)
+        other_passes = read_passes_of_others(connection, ids)
+    scored = load_scored_pairs(scored_candidates["url"], ids)
+    market = build_market_inputs(config, estimate, scored, profiles, interactions)
+    chosen = make_lists(config, market)
+    metadata = build_market_metadata(market.graph, market.attention, chosen, market.allowance)
+    context.log.info(describe_outcome(metadata))
+    listed = select_listed_pairs(market.graph, chosen.positions)
+    most_compatible = match_most_compatible(market.graph, most_compatible_before)
+    couples = np.flatnonzero(scored.candidate == most_compatible[scored.viewer])
+    del market, chosen  # the graph is large, and the reasons need memory too
+    explained = np.concatenate([listed, couples])
+    ranker = registry.load_rankers(scored_candidates["ranker_version"][0]).full
+    users = build_scoring_context(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
+    viewer, candidate = scored.viewer[explained], scored.candidate[explained]
+    reasons = explain_pairs(ranker, users.build_pairs(viewer, candidate))
+    lists = _withhold(build_list_frame(scored, listed, couples, reasons, users.profiles.ids), users, other_passes)
+    counts = {"dagster/row_count": len(lists), "pairs": len(listed), "most_compatible_viewers": len(couples)}
+    return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})
+
+
+def _withhold(lists: pd.DataFrame, users: ScoringContext, other_passes: pd.DataFrame) -> pd.DataFrame:
+    """Add to the lists the users who passed on each viewer, as of the frames that the lists are made from."""
+    ids = users.profiles.ids.astype(object)
+    viewer, passer = (ids[side] for side in users.passed_on)
+    return add_withheld(lists, [*viewer, *other_passes["viewer_id"]], [*passer, *other_passes["passer_id"]])

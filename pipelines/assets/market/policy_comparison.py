@@ -1,0 +1,44 @@
+"""The comparison of all market policies; weekly and on demand, not part of the nightly job."""
+
+import time
+
+import dagster as dg
+import pandas as pd
+
+from models.ml.market.comparison import compare_policies
+from pipelines.assets.candidate_shards import load_scored_pairs
+from pipelines.assets.market.attention_estimates import estimate_attention
+from pipelines.assets.market.market_config import MarketConfig
+from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
+from pipelines.reports.market_report import build_comparison_metadata
+from pipelines.resources import DatabaseResource
+
+GROUP = "policies"
+
+
+@dg.asset(group_name=GROUP, owners=["team:matching"], kinds={"numpy", "parquet"})
+def policy_comparison(
+    context: dg.AssetExecutionContext,
+    config: MarketConfig,
+    config_check: dg.ResourceParam[None],  # noqa: ARG001 - asked for, so that it is there when the run starts
+    sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    database: DatabaseResource,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    scored_candidates: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """Comparison of the market policies on the candidates of the last run.
+
+    In: `scored_candidates`, `profiles`, `interactions`, and the logs of earlier publications. Out: a frame, a row a
+    policy: expected_matches, expected_matches_flat, people_matched, views_gini, views_top_share and seconds. The
+    configuration is that of `match_lists`; the pictures set its policy apart.
+    """
+    ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
+    with database.open_engine() as engine, engine.connect() as connection:
+        estimate = estimate_attention(connection)
+    scored = load_scored_pairs(scored_candidates["url"], ids)
+    market = build_market_inputs(config, estimate, scored, profiles, interactions)
+    compared = compare_policies(market.graph, market.attention, context.log.info, market.allowance)
+    chosen = make_lists(config, market)
+    metadata = build_comparison_metadata(market.graph, market.attention, chosen, compared)
+    return dg.Output(compared, metadata={**metadata, "seconds": round(time.monotonic() - start, 2)})
