@@ -166,7 +166,7 @@ class Workspace:
 
     def build_pairs(self, viewer: Int64Array, candidate: Int64Array) -> Pairs:
         """Build pairs from indices of viewers and candidates, with the history of each pair."""
-        return Pairs(self.context.profiles, viewer, candidate, self.context.history.get_pair_history(viewer, candidate))
+        return self.context.build_pairs(viewer, candidate)
 
     def query(self, statement: str, **values: object) -> pd.DataFrame:
         """Run a query in a read-only transaction and return its rows; `:name` in it stands for a value."""

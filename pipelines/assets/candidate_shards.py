@@ -84,10 +84,8 @@ def score_shard(shard: ScoringTask) -> int:
     """Write the scored candidates of a shard and return the number of pairs."""
     town = _load_context(shard.inputs)
     viewers = np.flatnonzero(assign_shards(town.profiles.ids) == shard.number)
-    viewer, candidate = select_candidates(
-        town.pools, _load_retrieval_vectors(shard.inputs), town.excluded_pairs, viewers
-    )
-    scored = score_both_ways(shard.inputs.ranker, town.profiles, town.history, viewer, candidate)
+    viewer, candidate = select_candidates(town, _load_retrieval_vectors(shard.inputs), viewers)
+    scored = score_both_ways(town, viewer, candidate)
     write_table(_build_table(scored, town.profiles.ids), UPath(shard.output))
     return len(viewer)
 
@@ -106,8 +104,7 @@ def _load_context(inputs: ScoringInputs) -> ScoringContext:
 
 @lru_cache(maxsize=1)
 def _load_retrieval_vectors(inputs: ScoringInputs) -> RetrievalVectors:
-    town = _load_context(inputs)
-    return build_retrieval_vectors(inputs.ranker, town.profiles, town.history, town.pools.order)
+    return build_retrieval_vectors(_load_context(inputs))
 
 
 def _build_table(scored: ScoredPairs, ids: np.ndarray) -> pa.Table:

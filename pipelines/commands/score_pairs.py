@@ -55,7 +55,7 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
     viewer, candidate = (_find_positions(pairs[name], key_of, profiles["profile_id"], rejected) for name in COLUMNS)
     asked = profiles.iloc[np.unique(np.concatenate([viewer, candidate]))]
     town = build_scoring_context(ranker, profiles, interactions, read_blocks(connection), _encode_profiles(asked))
-    scored = score_both_ways(ranker, town.profiles, town.history, viewer, candidate)
+    scored = score_both_ways(town, viewer, candidate)
     return pairs.assign(**{name: getattr(scored, name) for name in SCORES})
 
 

@@ -45,23 +45,20 @@ def test_what_is_kept_is_all_by_a_ranker_without_trees_and_by_chance_what_chance
     town: Frames, unlearned: Ranker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in (module, bench):
-        monkeypatch.setattr(place, "MOST_CANDIDATES", 10)
+        monkeypatch.setattr(place, "MAX_CANDIDATES", 10)
     monkeypatch.setattr(bench, "BEST", 3)
     made = arrays(unlearned, town)
-    assert (
-        kept(unlearned, made, build_retrieval_vectors(unlearned, made.profiles, made.history, made.pools.order), 200)
-        > 0.9
-    )
+    assert kept(made, build_retrieval_vectors(made), 200) > 0.9
     nothing = np.zeros((PEOPLE, 1), np.float32)
     open_ = find_eligible(made.pools.rules, np.arange(PEOPLE))
     open_[made.excluded_pairs] = False
     sizes = open_.sum(axis=1)
     by_chance = np.mean(10 / sizes[sizes > 10])
-    assert kept(unlearned, made, RetrievalVectors(nothing, nothing), PEOPLE) == pytest.approx(by_chance, abs=0.05)
+    assert kept(made, RetrievalVectors(nothing, nothing), PEOPLE) == pytest.approx(by_chance, abs=0.05)
 
 
 def test_figures_of_a_town(unlearned: Ranker, town: Frames) -> None:
-    figures = compared(unlearned, arrays(unlearned, town), asked=20, shards=2)
+    figures = compared(arrays(unlearned, town), asked=20, shards=2)
     assert figures["share of the shards"] == 2 / 16
     assert 0.05 < figures["eligible share of the product"] < 1
     assert figures["candidates over bare product"] == pytest.approx(
@@ -72,7 +69,7 @@ def test_figures_of_a_town(unlearned: Ranker, town: Frames) -> None:
 
 def test_rates_of_a_ranker_with_trees(town: Frames) -> None:
     judge = trained(Frames(town.profiles, town.answers, town.interactions.sample(2_500, random_state=1)))
-    figures = rates(judge, trees_of(judge), arrays(judge, town))
+    figures = rates(trees_of(judge), arrays(judge, town))
     assert figures["trees"] >= 1
     shares = [figures["compiled trees, rows/s"] / rate for name, rate in figures.items() if name.endswith("rows/s")]
     assert figures["compiled trees over the fastest runtime"] == pytest.approx(min(shares))

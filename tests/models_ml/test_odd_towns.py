@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.ml.features.pair_features import Pairs
 from models.ml.features.training_pairs import build_training_pairs
 from models.ml.market import AttentionModel, build_market_graph, match_most_compatible, rank_pairs
 from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
@@ -68,17 +67,14 @@ def lists(town: pd.DataFrame, happened: pd.DataFrame, said: AnswerEmbeddings) ->
     pairs = build_training_pairs(happened, pd.Index(profiles["profile_id"]))
     ranker = train_ranker(profiles, said, pairs, seed=0).rankers.full
     made = build_scoring_context(ranker, profiles, happened, NO_BLOCKS, said)
-    promising = build_retrieval_vectors(ranker, made.profiles, made.history, made.pools.order)
-    viewer, candidate = select_candidates(made.pools, promising, made.excluded_pairs, np.arange(len(profiles)))
-    scored = score_both_ways(ranker, made.profiles, made.history, viewer, candidate)
+    viewer, candidate = select_candidates(made, build_retrieval_vectors(made), np.arange(len(profiles)))
+    scored = score_both_ways(made, viewer, candidate)
     market = build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
     listed = rank_pairs(market, "best_response", AttentionModel())
     couples = np.flatnonzero(scored.candidate == match_most_compatible(market)[scored.viewer])
     explained = np.concatenate([listed, couples])
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
-    why = explain_pairs(
-        ranker, Pairs(made.profiles, viewer, candidate, made.history.get_pair_history(viewer, candidate))
-    )
+    why = explain_pairs(ranker, made.build_pairs(viewer, candidate))
     return build_list_frame(scored, listed, couples, why, made.profiles.ids)
 
 

@@ -69,7 +69,7 @@ def test_the_ranker_gives_the_chances_that_were_scored(home: Workspace) -> None:
     assert version == home.read_frame("scored_candidates")["ranker_version"][0]
     some = np.arange(0, len(home.scored.viewer), 97)
     viewer, candidate = home.scored.viewer[some], home.scored.candidate[some]
-    again = score_both_ways(home.rankers.full, home.context.profiles, home.context.history, viewer, candidate)
+    again = score_both_ways(home.context, viewer, candidate)
     assert again.p_like.tolist() == pytest.approx(home.scored.p_like[some].tolist(), rel=1e-5)
     assert again.p_liked_back.tolist() == pytest.approx(home.scored.p_liked_back[some].tolist(), rel=1e-5)
 

@@ -1,1 +1,1 @@
-"""The two-way eligibility rules, how many candidates they leave, and where listed pairs break them."""
+"""The two-way eligibility rule, the candidate pools it leaves, its violations, and supply and demand."""

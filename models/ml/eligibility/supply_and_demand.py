@@ -1,48 +1,31 @@
-"""Supply and demand: whom people ask for, and how much they are asked for themselves."""
+"""Supply and demand: how many users each user asks for, and how many ask for that user."""
 
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import BoolArray, Int64Array
 from models.ml.eligibility.rules import EligibilityRules
-from models.ml.profiles.geography import compute_distance_km
 
 VIEWERS_PER_BATCH = 1024
-# Lower bounds of the age bands that people are counted in, completed years.
+# Lower bounds of the age bands, in completed years.
 AGE_BANDS = (18, 25, 30, 35, 40, 50, 60)
 
 
-def find_one_sided_eligible(rules: EligibilityRules, viewers: Int64Array) -> BoolArray:
-    """Who of all n people is what each viewer asks for, whatever they ask for themselves: bool (viewers, n).
-
-    Two people are eligible for each other if each is what the other asks for. Who is paused asks for nobody, and nobody
-    for them.
-    """
-    viewer = viewers[:, None]
-    fits: BoolArray = rules.seeks[viewers][:, rules.gender]
-    fits &= (rules.age >= rules.age_min[viewer]) & (rules.age <= rules.age_max[viewer])
-    fits &= ~(rules.paused | rules.paused[viewer])
-    fits[np.arange(len(viewers)), viewers] = False
-    row, column = np.nonzero(fits)
-    apart = compute_distance_km(rules.place[viewers[row]], rules.place[column])
-    fits[row, column] = np.isnan(apart) | (apart <= rules.max_distance_km[viewers[row]])
-    return fits
-
-
 def compute_supply_and_demand(rules: EligibilityRules) -> pd.DataFrame:
-    """A row a person, in their order.
+    """Compute supply and demand, a frame with a row for each user by position.
 
-    asks_for: how many people are what they ask for; asked_for_by: how many ask for somebody like them; demand: those
-    people's attention, where everybody spreads one unit evenly over all they ask for. A demand of 2 is twice as much
-    attention as somebody has to give.
+    Returns:
+        asks_for: The number of users who have what the user asks for.
+        asked_for_by: The number of users who ask for what the user has.
+        demand: The attention that the user gets if each user spreads one unit evenly over all users asked for. A
+        demand of 2 is twice as much attention as one user has to give.
     """
     n = len(rules.gender)
     asks_for, asked_for_by, demand = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)
     for start in range(0, n, VIEWERS_PER_BATCH):
         viewers = np.arange(start, min(start + VIEWERS_PER_BATCH, n))
-        fits = find_one_sided_eligible(rules, viewers)
+        fits = rules.match_preferences(viewers)
         asks_for[viewers] = fits.sum(axis=1)
         asked_for_by += fits.sum(axis=0)
         demand += (1 / np.maximum(asks_for[viewers], 1)) @ fits
@@ -50,6 +33,6 @@ def compute_supply_and_demand(rules: EligibilityRules) -> pd.DataFrame:
 
 
 def assign_age_band(age: pd.Series) -> pd.Series:
-    """The band of each age, such as 18-24, an ordered category; the last has no end."""
+    """Assign each age to its band, such as 18-24, an ordered category. The last band has no end."""
     names = [*(f"{low}-{high - 1}" for low, high in pairwise(AGE_BANDS)), f"{AGE_BANDS[-1]} and up"]
     return pd.cut(age, [*AGE_BANDS, np.inf], right=False, labels=names)

@@ -15,13 +15,13 @@ from models.ml.evaluation.evaluation_data import EvaluationData
 from models.ml.evaluation.permutation_baseline import shuffle_profiles
 from models.ml.evaluation.protocols import Split
 from models.ml.features.decision_history import Decisions, PairHistory
-from models.ml.features.pair_features import Pairs, build_features, build_profile_features, make_empty_history
+from models.ml.features.pair_features import Pairs, build_features, make_empty_history
 from models.ml.features.training_pairs import assign_folds
 from models.ml.ranker.calibration import MIN_ROWS
 from models.ml.ranker.ranker_model import Ranker
+from models.ml.ranker.residuals import compute_residuals
 from models.ml.training.fit import has_enough_data
 from models.ml.training.train import fit_on_decisions
-from models.ml.validation.holdout import build_cold_pairs
 
 RANKER, LINEAR = "ranker", "ranker_linear_start"
 WITH_SENSITIVE = "ranker_using_race_and_ethnicity"
@@ -50,8 +50,7 @@ def fit_split(data: EvaluationData, split: Split) -> FittedSplit:
     ranker = fit_on_decisions(data.specification, data.profiles, data.imputed_profiles, learned, fold, data.seed)[
         0
     ].rankers.full
-    features = build_profile_features(data.specification, build_cold_pairs(data.profiles, data.decisions))
-    return FittedSplit(ranker, ranker.compute_residuals(features, data.decisions.liked))
+    return FittedSplit(ranker, compute_residuals(ranker, data.profiles, data.decisions))
 
 
 def predict_cold_start(data: EvaluationData, fitted: FittedSplit, split: Split) -> Iterator[tuple[str, BaselineScores]]:

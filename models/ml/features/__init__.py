@@ -1,1 +1,1 @@
-"""Features of pairs of profiles, and the decisions that they are learned from."""
+"""Features of pairs of users, decision history, decision weights and training pairs."""

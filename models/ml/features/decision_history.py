@@ -1,4 +1,4 @@
-"""What likes and passes tell of people: how often they like and are liked, and what their profiles told already."""
+"""Decision history: counts and residuals of the decisions that users gave and received."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,23 @@ from models.ml.arrays import BoolArray, Float64Array, Int64Array
 
 @dataclass(frozen=True)
 class DecisionCounts:
-    """Decisions, the likes among them, and their surprise, each (n,).
-
-    The surprise of a decision is 1 for a like or 0 for a pass, less the probability of a like that the profiles of the
-    two gave it; of several decisions, the weighted sum.
-    """
+    """Counts of decisions of n users or of one side of n pairs, each (n,)."""
 
     decisions: Int64Array
     likes: Int64Array
     residual: Float64Array
+    """Weighted sums of residuals (see models.ml.ranker.residuals)."""
     weight: Float64Array
-    """The sum of the decisions' weights, float64 (n,): their number if all count in full."""
+    """Sums of the decision weights: the number of decisions if all count in full."""
 
-    def part(self, rows: slice | Int64Array) -> "DecisionCounts":
-        """Some of the rows, in this order."""
+    def take(self, rows: slice | Int64Array) -> "DecisionCounts":
+        """Return these rows, in this order."""
         return DecisionCounts(self.decisions[rows], self.likes[rows], self.residual[rows], self.weight[rows])
 
 
 @dataclass(frozen=True)
 class PairHistory:
-    """What was known of n pairs: the viewer's and the candidate's decisions given and received."""
+    """The history of n pairs: decisions that the viewers and the candidates gave and received."""
 
     viewer_given: DecisionCounts
     viewer_received: DecisionCounts
@@ -38,49 +35,55 @@ class PairHistory:
 
 @dataclass(frozen=True)
 class Decisions:
-    """Likes and passes: actor, target int64 positions, liked bool, time int64 (any unit), each (n,)."""
+    """Likes and passes, each (n,).
+
+    Actors and targets are positions. The unit of time is that of the source, except where a function names one.
+    """
 
     actor: Int64Array
     target: Int64Array
     liked: BoolArray
     time: Int64Array
     weight: Float64Array
-    """How much each counts in what is known of its target, 0 to 1, float64 (n,): see
-    models.ml.features.decision_weights.
-    """
+    """How much each counts in the history of its target, 0 to 1 (see models.ml.features.decision_weights)."""
 
     def __len__(self) -> int:
-        """How many."""
+        """Return the number of decisions."""
         return len(self.actor)
 
     def take(self, rows: Int64Array) -> "Decisions":
-        """Some of them, in the order of `rows`."""
+        """Return these rows, in this order."""
         return Decisions(self.actor[rows], self.target[rows], self.liked[rows], self.time[rows], self.weight[rows])
 
 
 @dataclass(frozen=True)
 class DecisionHistory:
-    """What is known of each of n people: decisions given and received."""
+    """The history of n users by position: decisions given and received."""
 
     given: DecisionCounts
     received: DecisionCounts
 
     def get_pair_history(self, viewer: Int64Array, candidate: Int64Array) -> PairHistory:
-        """The history of pairs, by the positions of their two people."""
+        """Return the history of pairs of positions."""
         return PairHistory(
-            viewer_given=self.given.part(viewer),
-            viewer_received=self.received.part(viewer),
-            candidate_given=self.given.part(candidate),
-            candidate_received=self.received.part(candidate),
+            viewer_given=self.given.take(viewer),
+            viewer_received=self.received.take(viewer),
+            candidate_given=self.given.take(candidate),
+            candidate_received=self.received.take(candidate),
         )
 
 
 def build_decision_history(
     decisions: Decisions, residual: Float64Array, people: int, most: int | None = None
 ) -> DecisionHistory:
-    """The ledger of `people` people after the events, whose surprises are float64 (n,).
+    """Build the history of all users after n decisions.
 
-    With `most`, of each person only the first so many decisions given and received count, in the order of the events.
+    Args:
+        decisions: The decisions, in any order.
+        residual: Their residuals, (n,).
+        people: The number of users.
+        most: If set, only the first so many decisions given, and as many received, count for each user, in the order
+            of `decisions`.
     """
 
     def count_decisions(person: Int64Array, weight: Float64Array) -> DecisionCounts:
@@ -100,10 +103,10 @@ def build_decision_history(
 
 
 def _count_earlier(person: Int64Array) -> Int64Array:
-    """How many rows of the same person come before each row."""
+    """Count the earlier rows of the same user for each row."""
     order = np.argsort(person, kind="stable")
     ordered = person[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(person) else np.empty(0, np.int64)
-    place = np.empty(len(person), np.int64)
-    place[order] = np.arange(len(person)) - np.repeat(starts, np.diff(np.r_[starts, len(person)]))
-    return place
+    earlier = np.empty(len(person), np.int64)
+    earlier[order] = np.arange(len(person)) - np.repeat(starts, np.diff(np.r_[starts, len(person)]))
+    return earlier

@@ -1,7 +1,8 @@
-"""How much each person's decisions count for others: one person has at most one person's influence.
+"""Decision weights: how much each user's decisions count in the history of others.
 
-What counts is who decided on whom and when, never what: so no label of a decision shows in the weight of another. After
-the reliability of givers in rating networks (REV2: Kumar et al., WSDM 2018), without its iteration.
+No user has more influence than one user should have. A weight depends on who decided on whom and when, and never on
+the decision itself, so it reveals no label. The method follows the reliability of givers in rating networks (REV2:
+Kumar et al., WSDM 2018), without its iteration.
 """
 
 from __future__ import annotations
@@ -13,25 +14,31 @@ import pandas as pd
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 
-if TYPE_CHECKING:  # history's Events are weighed when they are made
+if TYPE_CHECKING:  # Decisions are weighed when they are created
     from models.ml.features.decision_history import Decisions
 
-# Somebody counts in full who is known half as well as usual.
+# A giver counts in full from this share of the usual number of decisions.
 FULL_WEIGHT_SHARE = 0.5
-# All decisions of a giver, or all about one person on one day, count for no more than so many times the usual.
+# All decisions of a giver, or all about one user on one day, count for at most so many times the median.
 MAX_TIMES_MEDIAN = 4.0
-# Shares of likes, and of decisions about people who decided back, that are ordinary however rare they are elsewhere.
+# Shares of likes, and of decisions about users who decided back, that are ordinary in any population.
 HALF, QUARTER = 0.5, 0.25
-# Pseudo-decisions that both are shrunk to none with.
+# Pseudo-decisions that shrink both shares to zero.
 PRIOR_STRENGTH = 8.0
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def weigh_decisions(actor: Int64Array, target: Int64Array, time: Int64Array, people: int) -> Float64Array:
-    """Weigh n decisions in what is known of their targets: 0 to 1, float64 (n,); time in µs.
+    """Compute the weights of n decisions in the history of their targets, 0 to 1, float64 (n,).
 
-    A decision counts as its giver does (see `weigh_givers`), less if its giver has decided on very many, and less on a
-    day when very many decided on its target.
+    A decision counts as its giver does (see `weigh_givers`). It counts less if its giver has decided on very many
+    users, and less on a day when very many users decided on its target.
+
+    Args:
+        actor: Positions, (n,).
+        target: Positions, (n,).
+        time: Microseconds since 1970 UTC, (n,).
+        people: The number of users.
     """
     cell = pd.factorize(target + people * (time // MICROSECONDS_A_DAY))[0]
     giver = weigh_givers(actor, target, people) * _limit_to_usual(np.bincount(actor, minlength=people))
@@ -39,10 +46,11 @@ def weigh_decisions(actor: Int64Array, target: Int64Array, time: Int64Array, peo
 
 
 def weigh_givers(actor: Int64Array, target: Int64Array, people: int) -> Float64Array:
-    """Weigh each giver by n decisions, 0 to 1, float64 (people,); compared with the other givers.
+    """Compute the weight of each giver of n decisions compared with other givers, 0 to 1, float64 (people,).
 
-    Givers count less who have decided on few people, or on whom few have decided except those on whom they decided
-    themselves: a group of accounts cannot make its members known. So do those of closed groups.
+    A giver counts less who has decided on few users. So does one on whom few users have decided, without those that
+    the giver has decided on: accounts of one group cannot raise each other's weights. Members of closed groups count
+    less, too.
     """
     given = np.bincount(actor, minlength=people)
     both_ways = _is_reversed(actor, target, people)
@@ -52,11 +60,11 @@ def weigh_givers(actor: Int64Array, target: Int64Array, people: int) -> Float64A
 
 
 def count_votes(decisions: Decisions, people: int) -> Float64Array:
-    """Count the liking that each person received if every giver hands out at most one vote, float64 (people,).
+    """Count the votes that each user received, float64 (people,), if each giver has at most one vote.
 
-    A giver splits one vote among the people they like. It is smaller the more of their decisions are likes, and each
-    like counts by its weight. So a group hands out at most one vote for each member. Votes for people who like far more
-    than others do, or who are of a closed group, count less.
+    A giver splits the vote among the users liked. The vote is smaller if more of the giver's decisions are likes, and
+    each like counts by its weight. A group therefore has at most one vote for each member. Votes for users who like far
+    more than others do, or who belong to a closed group, count less.
     """
     given, liked = (
         np.bincount(decisions.actor, minlength=people),
@@ -69,18 +77,18 @@ def count_votes(decisions: Decisions, people: int) -> Float64Array:
 
 
 def _measure_openness(actor: Int64Array, both_ways: BoolArray, people: int) -> Float64Array:
-    """1 for people few of whose decisions go both ways, down to 0 for closed groups, float64 (people,)."""
+    """Grade users from 1 if few of their decisions go both ways to 0 for closed groups, float64 (people,)."""
     return _grade_shares(np.bincount(actor[both_ways], minlength=people), np.bincount(actor, minlength=people), QUARTER)
 
 
 def _is_reversed(actor: Int64Array, target: Int64Array, people: int) -> BoolArray:
-    """Whether the target of each of n decisions has decided on the actor too, bool (n,); no pair is there twice."""
+    """Find the decisions whose target has decided on the actor too, bool (n,). No decision may occur twice."""
     pair = np.minimum(actor, target) * people + np.maximum(actor, target)
     return pd.Series(pair).duplicated(keep=False).to_numpy(bool)
 
 
 def _grade_shares(part: Int64Array, whole: Int64Array, ordinary: float) -> Float64Array:
-    """1 for shares up to an ordinary one or twice the median, 0 from thrice that or for all, float64 (n,)."""
+    """Grade shares: 1 up to an ordinary share or twice the median, 0 from three times that or from 1, float64 (n,)."""
     share = part / (whole + PRIOR_STRENGTH)
     most = max(ordinary, 2 * _compute_median(share[whole > 0]))
     nothing = min(1, 3 * most)
@@ -88,12 +96,12 @@ def _grade_shares(part: Int64Array, whole: Int64Array, ordinary: float) -> Float
 
 
 def _compare_with_median(counts: Int64Array, counted: BoolArray) -> Float64Array:
-    """Each count over the median of those counted, one more for both: of few, none is no news."""
+    """Divide each count by the median of those counted, with one added to both, as small counts say little."""
     return (counts + 1) / (_compute_median(counts[counted]) + 1)
 
 
 def _limit_to_usual(counts: Int64Array) -> Float64Array:
-    """What share of each count is within MOST_OF_USUAL times the median of those above none, float64 (n,)."""
+    """Compute the share of each count within MAX_TIMES_MEDIAN times the median of counts above 0, float64 (n,)."""
     return np.minimum(1, MAX_TIMES_MEDIAN * _compute_median(counts[counts > 0]) / np.maximum(counts, 1))
 
 

@@ -1,6 +1,7 @@
-"""The features of a pair, from both people's arrays and what is known of their likes.
+"""Features of pairs, from the profiles and the history of both users.
 
-A missing value takes the most ordinary one, never a value of its own: what was not asked must not become a signal.
+A missing value is replaced by the default value and never by a value of its own: a question that was not asked must
+not become a signal.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from models.ml.arrays import BoolArray, Float32Array, FloatArray, Int16Array, Int64Array
-from models.ml.features.decision_history import DecisionCounts, PairHistory
+from models.ml.features.decision_history import DecisionCounts, Decisions, PairHistory
 from models.ml.features.symmetric_features import (
     SymmetricFeatures,
     compute_symmetric_features,
@@ -20,23 +21,23 @@ from models.ml.kernels.jit import jit
 from models.ml.profiles.feature_spec import FeatureSpec
 from models.ml.profiles.profile_matrix import ProfileMatrix, bound_ages, make_empty_matrix
 
-# What a feature is explained as. Those of one person alone, and what a person does not show, explain nothing.
+# What a feature is explained as. Features of one user alone, and of what a profile does not show, explain nothing.
 FeatureGroup = Literal[
     "age", "distance", "interests", "texts", "traits", "facts", "wants", "viewer", "candidate", "hidden"
 ]
 
-# Pseudo-decisions that a mean is shrunk with: 4 for what a viewer gives, 3 for what a candidate receives.
+# Pseudo-decisions that shrink mean residuals to zero: of decisions given, and of decisions received.
 GIVEN_PRIOR_STRENGTH, RECEIVED_PRIOR_STRENGTH = 4.0, 3.0
-# How many features are of the history, the last ones.
+# The number of features of the history, which come last.
 HISTORY_FEATURES = 8
-# A want of this name is met by having interests in common rather than by a trait.
+# A want of this name is met by shared interests instead of a trait.
 SHARED_INTERESTS = "shared_interests"
 INTEREST_COSINE = "interests.cosine"
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """n pairs of positions in `people`, and what is known of their likes."""
+    """n pairs of positions in `people`, with the history of both users."""
 
     people: ProfileMatrix
     viewer: Int64Array
@@ -44,31 +45,36 @@ class Pairs:
     history: PairHistory
 
     def __len__(self) -> int:
-        """How many pairs."""
+        """Return the number of pairs."""
         return len(self.viewer)
 
     def take(self, rows: slice | Int64Array) -> "Pairs":
-        """Some of the pairs."""
-        tallies = (each.part(rows) for each in vars(self.history).values())
-        return Pairs(self.people, self.viewer[rows], self.candidate[rows], PairHistory(*tallies))
+        """Return the pairs of these rows, in this order."""
+        sides = (each.take(rows) for each in vars(self.history).values())
+        return Pairs(self.people, self.viewer[rows], self.candidate[rows], PairHistory(*sides))
 
     def reverse(self) -> "Pairs":
-        """The same pairs seen from the other side."""
+        """Return the pairs with viewers and candidates exchanged."""
         known = self.history
         back = PairHistory(known.candidate_given, known.candidate_received, known.viewer_given, known.viewer_received)
         return Pairs(self.people, self.candidate, self.viewer, back)
 
 
 def make_empty_history(count: int) -> PairHistory:
-    """The history of `count` pairs of people who never decided anything."""
+    """Make the history of `count` pairs without decisions."""
     none = np.zeros(count, np.int64)
     counts = DecisionCounts(none, none, np.zeros(count), np.zeros(count))
     return PairHistory(counts, counts, counts, counts)
 
 
+def build_cold_pairs(people: ProfileMatrix, decisions: Decisions) -> Pairs:
+    """Build the pairs of actors and targets of decisions, without history."""
+    return Pairs(people, decisions.actor, decisions.target, make_empty_history(len(decisions)))
+
+
 @dataclass(frozen=True)
 class FeatureColumn:
-    """One feature of n pairs: its name, the group it is explained with, and its values (n,)."""
+    """One feature of n pairs: its name, the group that it is explained as, and its values (n,)."""
 
     name: str
     group: FeatureGroup
@@ -76,13 +82,14 @@ class FeatureColumn:
 
 
 def build_features(spec: FeatureSpec, pairs: Pairs) -> Float32Array:
-    """The features of n pairs, float32 (n, features): those of the two profiles, then the HISTORY of their likes."""
+    """Build the features of n pairs, float32 (n, features): of the profiles, then HISTORY_FEATURES of the history."""
     return _stack_columns(_build_columns(spec, pairs, _compute_symmetric(spec, pairs)), len(pairs))
 
 
 def build_features_both_ways(spec: FeatureSpec, pairs: Pairs) -> tuple[Float32Array, Float32Array]:
-    """What `build_features` gives for the pairs and for the same ones reversed, to the bit; what is mutual is taken
-    once.
+    """Build the features of the pairs and of the reversed pairs, equal to the bit to two calls of `build_features`.
+
+    Symmetric features are computed once for both.
     """
     known, back = _compute_symmetric(spec, pairs), pairs.reverse()
     return _stack_columns(_build_columns(spec, pairs, known), len(pairs)), _stack_columns(
@@ -91,17 +98,17 @@ def build_features_both_ways(spec: FeatureSpec, pairs: Pairs) -> tuple[Float32Ar
 
 
 def build_profile_features(spec: FeatureSpec, pairs: Pairs) -> Float32Array:
-    """Only the features of the two profiles, float32 (n, features - HISTORY)."""
+    """Build only the features of the two profiles, float32 (n, features - HISTORY_FEATURES)."""
     return _stack_columns(list(_build_profile_columns(spec, pairs, _compute_symmetric(spec, pairs))), len(pairs))
 
 
 def build_history_features(history: PairHistory) -> Float32Array:
-    """Only the features of what was known of the likes of n pairs, float32 (n, HISTORY)."""
+    """Build only the features of the history, float32 (n, HISTORY_FEATURES)."""
     return _stack_columns(list(_build_history_columns(history)), len(history.viewer_given.decisions))
 
 
 def _stack_columns(columns: list[FeatureColumn], rows: int) -> Float32Array:
-    """The columns beside each other, each in one piece, as it is made, weighed and asked about."""
+    """Stack columns in column-major order: each is written, weighted and read as a whole."""
     features = np.empty((rows, len(columns)), np.float32, order="F")
     for index, column in enumerate(columns):
         features[:, index] = column.values
@@ -109,13 +116,13 @@ def _stack_columns(columns: list[FeatureColumn], rows: int) -> Float32Array:
 
 
 def has_no_history(features: Float32Array) -> BoolArray:
-    """Of which rows of `build_features` neither person ever decided anything or was decided about, bool (n,)."""
+    """Find the rows of `build_features` in which neither user gave or received a decision, bool (n,)."""
     counts = features[:, -HISTORY_FEATURES + 1 :: 2]
     return np.asarray((counts == 0).all(axis=1))
 
 
 def list_feature_groups(spec: FeatureSpec) -> list[tuple[str, FeatureGroup]]:
-    """Name and group of each column of `build_features`, in order."""
+    """List the name and group of each column of `build_features`, in order."""
     none = np.empty(0, np.int64)
     pairs = Pairs(make_empty_matrix(spec), none, none, make_empty_history(0))
     return [(each.name, each.group) for each in _build_columns(spec, pairs, _compute_symmetric(spec, pairs))]
@@ -150,7 +157,7 @@ def _build_circumstance_columns(spec: FeatureSpec, pairs: Pairs, known: Symmetri
 
 
 def _build_gender_columns(spec: FeatureSpec, pairs: Pairs) -> Iterator[FeatureColumn]:
-    """Who likes more and who is liked more, and whether an older or a younger candidate is liked better, by gender."""
+    """Yield the genders of both sides, and the age gap by gender of the viewer."""
     viewer, candidate = pairs.people.gender[pairs.viewer], pairs.people.gender[pairs.candidate]
     age = bound_ages(spec, pairs.people)
     gap = age[pairs.candidate] - age[pairs.viewer]
@@ -181,12 +188,12 @@ def _build_fact_columns(spec: FeatureSpec, pairs: Pairs, known: SymmetricFeature
 
 @jit
 def _encode_facts(codes: Int16Array, shares: Float32Array) -> Float32Array:
-    """Whether each of n people gave each answer, float32 (answers, n); its share where they gave none, code -1."""
-    given = np.empty((len(shares), len(codes)), np.float32)
-    for answer in range(len(shares)):
+    """Encode facts one-hot, float32 (categories, n); a missing fact, code -1, has the share of each category."""
+    encoded = np.empty((len(shares), len(codes)), np.float32)
+    for category in range(len(shares)):
         for row in range(len(codes)):
-            given[answer, row] = shares[answer] if codes[row] < 0 else np.float32(codes[row] == answer)
-    return given
+            encoded[category, row] = shares[category] if codes[row] < 0 else np.float32(codes[row] == category)
+    return encoded
 
 
 def _build_want_columns(spec: FeatureSpec, pairs: Pairs, interests: FloatArray) -> Iterator[FeatureColumn]:
@@ -208,13 +215,13 @@ def _build_want_columns(spec: FeatureSpec, pairs: Pairs, interests: FloatArray) 
             )
 
 
-def _build_history_columns(known: PairHistory) -> Iterator[FeatureColumn]:
-    """Mean surprises, shrunk to none: what somebody's likes say beyond what their profile and the others' told."""
+def _build_history_columns(history: PairHistory) -> Iterator[FeatureColumn]:
+    """Yield mean residuals, shrunk to zero, and log counts of both sides."""
     sides = (
-        ("viewer.given", known.viewer_given, GIVEN_PRIOR_STRENGTH),
-        ("viewer.received", known.viewer_received, RECEIVED_PRIOR_STRENGTH),
-        ("candidate.given", known.candidate_given, GIVEN_PRIOR_STRENGTH),
-        ("candidate.received", known.candidate_received, RECEIVED_PRIOR_STRENGTH),
+        ("viewer.given", history.viewer_given, GIVEN_PRIOR_STRENGTH),
+        ("viewer.received", history.viewer_received, RECEIVED_PRIOR_STRENGTH),
+        ("candidate.given", history.candidate_given, GIVEN_PRIOR_STRENGTH),
+        ("candidate.received", history.candidate_received, RECEIVED_PRIOR_STRENGTH),
     )
     for name, counts, shrink in sides:
         yield FeatureColumn(f"history.{name}.surprise", "hidden", counts.residual / (counts.weight + shrink))

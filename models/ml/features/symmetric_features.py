@@ -1,4 +1,4 @@
-"""What of a pair is the same from both sides, to the bit: how far apart two people are, and how much alike."""
+"""Features that are the same from both sides of a pair, to the bit: differences, distances and similarities."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ SymmetricFeatures = Mapping[str, FloatArray]
 def compute_symmetric_features(
     spec: FeatureSpec, people: ProfileMatrix, viewer: Int64Array, candidate: Int64Array
 ) -> SymmetricFeatures:
-    """The features of n pairs of positions that do not ask who looks; a missing answer is the most ordinary one."""
-    age, ordinary = bound_ages(spec, people), spec.ordinary
+    """Compute the symmetric features of n pairs of positions. Default values stand in for missing ones."""
+    age, defaults = bound_ages(spec, people), spec.ordinary
     km = compute_distance_km(people.place[viewer], people.place[candidate])
     return {
         "age.distance": np.abs(age[candidate] - age[viewer]),
-        "distance.log_km": np.log1p(np.where(np.isnan(km), ordinary.distance_km, km)),
+        "distance.log_km": np.log1p(np.where(np.isnan(km), defaults.distance_km, km)),
         **_compute_shared_preferences(spec, people, viewer, candidate),
         **_compute_trait_gaps(spec, people, viewer, candidate),
         **_compute_shared_facts(spec, people, viewer, candidate),
@@ -30,7 +30,7 @@ def compute_symmetric_features(
 
 
 def list_shared_preference_names(spec: FeatureSpec) -> list[str]:
-    """The names of the cosines: of interests, of the texts as a whole, and of each prompt's."""
+    """List the names of the cosines: of interests, of all texts together, and of each prompt."""
     return ["interests.cosine", "texts.cosine", *(f"texts.{prompt}.cosine" for prompt in spec.prompts)]
 
 
@@ -38,11 +38,11 @@ def _compute_shared_preferences(
     spec: FeatureSpec, people: ProfileMatrix, viewer: Int64Array, candidate: Int64Array
 ) -> SymmetricFeatures:
     interests, *texts = list_shared_preference_names(spec)
-    ordinary = spec.ordinary
+    defaults = spec.ordinary
     return {
-        interests: compute_cosines(people.interests[:, None], 0, viewer, candidate, ordinary.interests_cosine),
+        interests: compute_cosines(people.interests[:, None], 0, viewer, candidate, defaults.interests_cosine),
         **{
-            name: compute_cosines(people.texts, which, viewer, candidate, ordinary.texts_cosine[which])
+            name: compute_cosines(people.texts, which, viewer, candidate, defaults.texts_cosine[which])
             for which, name in enumerate(texts)
         },
     }
@@ -67,7 +67,7 @@ def _compute_trait_gaps(
 def _compute_gap(
     trait: NumericFeature, value: Float32Array, has: BoolArray, viewer: Int64Array, candidate: Int64Array
 ) -> Float32Array:
-    """How far two people are apart; where one did not say, how far the other is from people in general."""
+    """Compute the gaps of a trait. If one value is missing, it is the mean gap to the typical values."""
     distance = np.abs(value[candidate] - value[viewer])
     typical = np.array(trait.typical, np.float32)
     for knowing, other in ((viewer, candidate), (candidate, viewer)):
@@ -85,6 +85,6 @@ def _compute_shared_facts(
         code = np.ascontiguousarray(people.facts[:, index])
         one, other = code[viewer], code[candidate]
         same = (one == other) & (one < len(fact.categories))
-        ordinary = np.float32(sum(share**2 for share in fact.shares))
-        found[f"fact.{fact.name}.same"] = np.where((one | other) < 0, ordinary, same)
+        default = np.float32(sum(share**2 for share in fact.shares))
+        found[f"fact.{fact.name}.same"] = np.where((one | other) < 0, default, same)
     return found

@@ -1,4 +1,4 @@
-"""Training pairs: what people decided, and who is held out together."""
+"""Training pairs: decisions, and the groups and folds that are held out together."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ FOLDS = 5
 
 
 def extract_decisions(interactions: pd.DataFrame, ids: pd.Index) -> Decisions:
-    """The last decision of each actor about each target, in order of time; `ids` give people their positions."""
+    """Extract the last decision of each actor about each target, in order of time, by position in `ids`."""
     actor, target = find_positions(interactions["actor_id"], ids), find_positions(interactions["target_id"], ids)
     time = interactions["created_at"].to_numpy(dtype="datetime64[us]").astype(np.int64)
     liked = (interactions["kind"] == "like").to_numpy(bool)
@@ -28,12 +28,12 @@ def extract_decisions(interactions: pd.DataFrame, ids: pd.Index) -> Decisions:
 def weigh_into_decisions(
     actor: Int64Array, target: Int64Array, liked: BoolArray, time: Int64Array, people: int
 ) -> Decisions:
-    """The events, weighed; people are 0 to `people` - 1, time is in µs."""
+    """Build decisions with their weights; positions are below `people`, and time is in microseconds since 1970."""
     return Decisions(actor, target, liked, time, weigh_decisions(actor, target, time, people))
 
 
 def _order_by_time(time: Int64Array, ids: "pd.Series[str]") -> Int64Array:
-    """Row numbers in order of time, then of id: mostly as they are, and to sort a million takes seconds."""
+    """Return row numbers in order of time, then of id, without sorting if the rows are in this order already."""
     step = np.diff(time)
     tied = np.flatnonzero(step == 0)
     if (step >= 0).all() and (ids.to_numpy(object)[tied] < ids.to_numpy(object)[tied + 1]).all():
@@ -42,10 +42,15 @@ def _order_by_time(time: Int64Array, ids: "pd.Series[str]") -> Int64Array:
 
 
 def build_training_pairs(interactions: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    """One row a decision: viewer_id, candidate_id, liked, decided_at (µs since 1970), group and fold.
+    """Build the frame of training pairs, one row for each decision.
 
-    Rows of a group are held out together, groups of a fold too. `ids` are the ids of the accepted profiles; every
-    person of `interactions` must be among them.
+    Args:
+        interactions: The accepted interactions.
+        ids: Ids of the accepted profiles, which include all users of `interactions`.
+
+    Returns:
+        Columns viewer_id, candidate_id, liked, decided_at (microseconds since 1970 UTC), group and fold. The rows of a
+        group are held out together, and so are the groups of a fold.
     """
     decisions = extract_decisions(interactions, ids)
     group = _assign_groups(_find_components(decisions, len(ids)), decisions.actor, ids)
@@ -62,7 +67,7 @@ def build_training_pairs(interactions: pd.DataFrame, ids: pd.Index) -> pd.DataFr
 
 
 def read_decisions(decisions: pd.DataFrame, ids: pd.Index) -> Decisions:
-    """The events of a training-pairs frame, row by row."""
+    """Read the decisions of a frame of training pairs, row by row."""
     return weigh_into_decisions(
         find_positions(decisions["viewer_id"], ids),
         find_positions(decisions["candidate_id"], ids),
@@ -73,33 +78,34 @@ def read_decisions(decisions: pd.DataFrame, ids: pd.Index) -> Decisions:
 
 
 def _find_components(decisions: Decisions, people: int) -> Int64Array:
-    """The circle of each decision: people who met each other, directly or through others, and nobody else."""
+    """Find the connected component of each decision, (n,): users linked by decisions, directly or through others."""
     edges = coo_array((np.ones(len(decisions), bool), (decisions.actor, decisions.target)), shape=(people, people))
     return np.asarray(connected_components(edges, directed=False)[1][decisions.actor], np.int64)
 
 
-def _assign_groups(circle: Int64Array, viewer: Int64Array, ids: pd.Index) -> Int64Array:
-    """Who is held out together: each circle, or else each viewer.
+def _assign_groups(component: Int64Array, viewer: Int64Array, ids: pd.Index) -> Int64Array:
+    """Assign each decision to the group that is held out together: its component, or else its viewer.
 
-    Held-out circles share nobody with the rest, as new people do. One circle that holds most of a town cannot be held
-    out: then the decisions of each viewer are. A group is named by a hash of its first person's id: mostly it is in the
-    same fold in the next training, and where it is not, models.ml.validation.fold_assignments knows.
+    Held-out components share no user with the rest, as new users do. If one component holds more than half of the
+    decisions, it cannot be held out, and each viewer is a group instead. A group's number is a hash of its first user's
+    id, so that it mostly stays in its fold in the next training. Where it does not,
+    models.ml.validation.fold_assignments has the folds at training.
     """
-    largest = np.bincount(circle).max() if len(circle) else 0
-    if largest <= len(circle) / 2:
-        first = pd.Series(ids.to_numpy()[viewer]).groupby(circle).transform("min")
+    largest = np.bincount(component).max() if len(component) else 0
+    if largest <= len(component) / 2:
+        first = pd.Series(ids.to_numpy()[viewer]).groupby(component).transform("min")
     else:
         first = pd.Series(ids.to_numpy()[viewer])
     return hash_ids(first)
 
 
 def hash_ids(ids: "pd.Series[str]") -> Int64Array:
-    """A hash of each id, not below zero."""
+    """Hash ids to non-negative numbers."""
     return (pd.util.hash_array(ids.to_numpy(object)) >> np.uint64(1)).astype(np.int64)
 
 
 def assign_folds(group: Int64Array) -> Int64Array:
-    """The fold of each row, 0 to 4: its group's number modulo five, or in turn where there are few groups."""
+    """Assign each row to a fold, 0 to 4: its group's number modulo 5, or in turn if that leaves folds empty."""
     names, code = np.unique(group, return_inverse=True)
     of_group = names % FOLDS
     if len(np.unique(of_group)) < min(FOLDS, len(names)):
@@ -108,7 +114,7 @@ def assign_folds(group: Int64Array) -> Int64Array:
 
 
 def split_by_fold(fold: Int64Array) -> list[FoldSplit]:
-    """(train, held out) row numbers for each fold that has rows; none for under two."""
+    """Return (train, held out) row numbers for each fold that has rows, or nothing for fewer than two folds."""
     present = np.unique(fold)
     if len(present) < 2:
         return []

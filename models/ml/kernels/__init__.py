@@ -1,1 +1,1 @@
-"""Compiled loops, parallel maps, hashes and top-k selection, which know nothing of profiles."""
+"""Compiled functions, parallel maps, hashes and top-k selection. Nothing here knows about profiles."""

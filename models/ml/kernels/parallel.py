@@ -12,10 +12,10 @@ Result = TypeVar("Result")
 
 
 def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """What the work makes of each item, in order. It should spend its time where Python's lock is not held.
+    """Return work(item) for each item, in order, computed on one thread per core.
 
-    Matrix products stay on the thread that asks for them: on two busy cores, many small ones that OpenBLAS had spread
-    took eight times as long, as its threads wait for each other.
+    The work should spend its time without the global interpreter lock. Matrix products stay on the calling thread:
+    OpenBLAS would spread many small products over all cores, where its threads wait for each other.
     """
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(work, items))

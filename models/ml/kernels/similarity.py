@@ -1,4 +1,4 @@
-"""Cosines of pairs of people, straight from everybody's vectors: none is copied for each pair it is part of."""
+"""Cosines of pairs of users, computed without a copy of their vectors for each pair."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,64 +8,70 @@ from models.ml.kernels.jit import jit
 
 
 def compute_cosines(
-    vectors: FloatArray, which: int, viewer: Int64Array, candidate: Int64Array, ordinary: float
+    vectors: FloatArray, which: int, viewer: Int64Array, candidate: Int64Array, default: float
 ) -> Float32Array:
-    """The dot product of two people's unit vectors, float32 (pairs,); the ordinary one where either of them is zero.
+    """Compute the dot products of the unit vectors of pairs, float32 (pairs,).
 
-    `vectors` are float16 or float32 (people, vectors, d) without gaps; `which` of a person's is taken. A pair has the
-    same product to the bit in both directions and whatever the other pairs are.
+    A product is the same to the bit in both directions of a pair, and does not depend on the other pairs.
+
+    Args:
+        vectors: C-contiguous float16 or float32, (users, vectors, d).
+        which: Index of the vector of each user to take.
+        viewer: Positions, (pairs,). Pairs of one viewer should stand together.
+        candidate: Positions, (pairs,).
+        default: The product of a pair in which one of the vectors is zero.
     """
     if vectors.dtype == np.float16:
-        return _compute_half_precision(vectors.view(np.uint16), which, viewer, candidate, np.float32(ordinary))
-    return _compute_single_precision(vectors, which, viewer, candidate, np.float32(ordinary))
+        return _compute_half_precision(vectors.view(np.uint16), which, viewer, candidate, np.float32(default))
+    return _compute_single_precision(vectors, which, viewer, candidate, np.float32(default))
 
 
 @jit
 def _compute_half_precision(
-    vectors: NDArray[np.uint16], which: int, viewer: Int64Array, candidate: Int64Array, ordinary: np.float32
+    vectors: NDArray[np.uint16], which: int, viewer: Int64Array, candidate: Int64Array, default: np.float32
 ) -> Float32Array:
     products = np.empty(len(viewer), np.float32)
     one, other = np.empty(vectors.shape[2], np.float32), np.empty(vectors.shape[2], np.float32)
     last = -1
     for pair in range(len(viewer)):
-        if viewer[pair] != last:  # pairs of one viewer stand together
+        if viewer[pair] != last:  # widened once for all pairs of one viewer that stand together
             last = viewer[pair]
             _widen(vectors[last, which], one)
         _widen(vectors[candidate[pair], which], other)
-        products[pair] = _compute_dot_product(one, other, ordinary)
+        products[pair] = _compute_dot_product(one, other, default)
     return products
 
 
 @jit
 def _compute_single_precision(
-    vectors: Float32Array, which: int, viewer: Int64Array, candidate: Int64Array, ordinary: np.float32
+    vectors: Float32Array, which: int, viewer: Int64Array, candidate: Int64Array, default: np.float32
 ) -> Float32Array:
     products = np.empty(len(viewer), np.float32)
     for pair in range(len(viewer)):
-        products[pair] = _compute_dot_product(vectors[viewer[pair], which], vectors[candidate[pair], which], ordinary)
+        products[pair] = _compute_dot_product(vectors[viewer[pair], which], vectors[candidate[pair], which], default)
     return products
 
 
 @jit
 def _widen(halves: NDArray[np.uint16], singles: Float32Array) -> None:
-    """Numbers of half precision, none infinite, from their bits: the compiler knows no such numbers."""
-    for place in range(len(halves)):
-        half = np.uint32(halves[place])
+    """Convert finite half-precision numbers, given as bits, to single precision: numba has no float16."""
+    for index in range(len(halves)):
+        half = np.uint32(halves[index])
         bits = np.uint32(((half & 0x8000) << 16) | ((half & 0x7FFF) << 13))
-        singles[place] = bits.view(np.float32) * np.float32(2.0**112)
+        singles[index] = bits.view(np.float32) * np.float32(2.0**112)
 
 
 @jit
-def _compute_dot_product(one: Float32Array, other: Float32Array, ordinary: np.float32) -> np.float32:
+def _compute_dot_product(one: Float32Array, other: Float32Array, default: np.float32) -> np.float32:
     product = np.float32(0)
-    for place in range(len(one)):
-        product += one[place] * other[place]
-    return product if _has_nonzero(one) and _has_nonzero(other) else ordinary
+    for index in range(len(one)):
+        product += one[index] * other[index]
+    return product if _has_nonzero(one) and _has_nonzero(other) else default
 
 
 @jit
 def _has_nonzero(vector: Float32Array) -> bool:
-    for number in vector:  # noqa: SIM110 - the compiler would make a generator
+    for number in vector:  # noqa: SIM110 - numba would compile a generator
         if number != 0:
             return True
     return False

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from models.ml.features.decision_history import build_decision_history
-from models.ml.features.pair_features import Pairs, build_profile_features
+from models.ml.features.pair_features import Pairs
 from models.ml.features.training_pairs import read_decisions
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.profiles.profile_matrix import build_profile_matrix
 from models.ml.ranker.contributions import compute_subject_contributions
 from models.ml.ranker.ranker_model import Ranker
+from models.ml.ranker.residuals import compute_residuals
 from models.ml.validation.history_masking import sample_decisions
-from models.ml.validation.holdout import build_cold_pairs
 
 MAX_DECISIONS = 20_000
 MAX_EXPLAINED = 5_000
@@ -36,8 +36,6 @@ def compute_importance(
     arrays = build_profile_matrix(ranker.specification, profiles, answers)
     known = np.random.default_rng(seed).random(len(decided)) < 1 / 2
     past, asked = decided.take(np.flatnonzero(known)), decided.take(np.flatnonzero(~known)[:MAX_EXPLAINED])
-    surprise = ranker.compute_residuals(
-        build_profile_features(ranker.specification, build_cold_pairs(arrays, past)), past.liked
-    )
-    history = build_decision_history(past, surprise, len(arrays)).get_pair_history(asked.actor, asked.target)
+    residual = compute_residuals(ranker, arrays, past)
+    history = build_decision_history(past, residual, len(arrays)).get_pair_history(asked.actor, asked.target)
     return compute_subject_contributions(ranker, Pairs(arrays, asked.actor, asked.target, history)).abs().mean()

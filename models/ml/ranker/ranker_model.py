@@ -69,17 +69,6 @@ class Ranker:
         """Predict the probability of a like, float32 (n,), strictly between 0 and 1."""
         return np.clip(expit(self.predict_log_odds(features)), 1e-6, 1 - 1e-6).astype(np.float32)
 
-    def compute_residuals(self, features: Float32Array, liked: BoolArray) -> Float64Array:
-        """Compute the residuals of decisions, float64 (n,): 1 or 0 less the cold-start probability of a like.
-
-        Source: residuals of decisions against a cross-fitted model, as in Kenny's social relations model.
-
-        Args:
-            features: Features of the two profiles, float32 (n, f).
-            liked: Labels, bool (n,).
-        """
-        return np.asarray(liked - expit(self.cold.log_odds(features)))
-
     def explain(self, features: Float32Array) -> Float64Array:
         """Compute what each feature adds to the log-odds over an average pair, float64 (n, features).
 

@@ -1,1 +1,1 @@
-"""Score candidates: retrieval, both directions of each pair, reasons, and the frame of lists."""
+"""Scoring of candidates: retrieval, scores of both directions, reasons, and the frame of match lists."""

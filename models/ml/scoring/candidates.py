@@ -1,4 +1,4 @@
-"""Scored candidates: each viewer's eligible people, the most promising of them scored in both directions."""
+"""Candidates: the best eligible users of each viewer by retrieval score, scored in both directions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,24 +8,22 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from models.ml.arrays import Float32Array, Int64Array
-from models.ml.eligibility.rules import CandidateBlock, CandidatePools, ViewerGroup
-from models.ml.features.decision_history import DecisionHistory
-from models.ml.features.pair_features import Pairs, build_features_both_ways
+from models.ml.eligibility.rules import CandidateBlock, ViewerGroup
+from models.ml.features.pair_features import build_features_both_ways
 from models.ml.kernels.parallel import parallel_map
 from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.kernels.top_k import TIE_BREAK_KEYS, keep_top_k
-from models.ml.profiles.profile_matrix import ProfileMatrix
-from models.ml.ranker.ranker_model import Ranker
 from models.ml.scoring.retrieval import RetrievalVectors
+from models.ml.scoring.scoring_context import ScoringContext
 
-# Most candidates a viewer that are scored; a pool up to this size is scored whole.
+# At most so many candidates of each viewer are scored; smaller pools are scored completely.
 MAX_CANDIDATES = 300
 PAIRS_PER_BATCH = 32_768
 
 
 @dataclass(frozen=True)
 class ScoredPairs:
-    """n scored pairs: positions int64 (n,) and probabilities float32 (n,); p_match is their product, so symmetric."""
+    """n scored pairs: positions and probabilities, (n,). p_match is the product of the two others, and symmetric."""
 
     viewer: Int64Array
     candidate: Int64Array
@@ -35,84 +33,88 @@ class ScoredPairs:
 
 
 def select_candidates(
-    pools: CandidatePools, vectors: RetrievalVectors, closed: tuple[Int64Array, Int64Array], viewers: Int64Array
+    context: ScoringContext, vectors: RetrievalVectors, viewers: Int64Array
 ) -> tuple[Int64Array, Int64Array]:
-    """Each viewer's eligible people: viewer and candidate positions int64 (n,), a viewer's together and in order.
+    """Select the candidates of viewers, exactly: from a larger pool the MAX_CANDIDATES with the best retrieval scores.
 
-    Viewers who look for much the same people follow each other, so that scoring finds these in the processor's cache:
-    to compare their texts takes 0.44 of the time that it takes in order of viewer. `vectors` has its keys in the order
-    of the pools. `closed` are pairs (viewer, candidate) not to be shown. Of a pool larger than MOST_CANDIDATES the most
-    promising are kept, exactly, by matrix products over the whole pool.
+    Args:
+        context: The users, their pools and the pairs to exclude.
+        vectors: Retrieval vectors of the users; the items are in the order of the pools.
+        viewers: Positions, (v,).
+
+    Returns:
+        Positions of viewers and candidates, (n,) each. The pairs of a viewer stand together, in order of candidate.
+        Viewers who seek similar candidates follow each other, so that scoring finds these in the processor's cache.
     """
-    people = len(pools.rules.age)
-    place = np.full(people, -1)
-    place[viewers] = np.arange(len(viewers))
-    is_closed = _index_excluded_pairs(place, closed)
-    # Different numbers, evenly spread: masked by a viewer's own, each is as likely as others to be among the largest.
-    lot = np.argsort(hash_splitmix64(np.arange(people, dtype=np.uint64))) * (TIE_BREAK_KEYS // max(people, 1))
+    pools, people = context.pools, len(context.pools.rules.age)
+    index = np.full(people, -1)
+    index[viewers] = np.arange(len(viewers))
+    excluded = _index_excluded_pairs(index, context.excluded_pairs)
+    # Distinct, evenly spread keys: under each viewer's mask, every key is equally likely to be among the largest.
+    key = np.argsort(hash_splitmix64(np.arange(people, dtype=np.uint64))) * (TIE_BREAK_KEYS // max(people, 1))
 
     def select_of_group(group: ViewerGroup) -> Int64Array:
         block = pools.build_block(group)
-        _exclude_pairs(block, is_closed[place[block.viewers]])
-        if any(np.count_nonzero(fitting) > MAX_CANDIDATES for fitting in block.pairs):
-            _keep_top_candidates(block, _multiply_runs(vectors.queries[block.viewers], vectors.items, block.runs), lot)
+        _exclude_pairs(block, excluded[index[block.viewers]])
+        if any(np.count_nonzero(eligible) > MAX_CANDIDATES for eligible in block.pairs):
+            scores = _multiply_runs(vectors.queries[block.viewers], vectors.items, block.runs)
+            _keep_top_candidates(block, scores, key)
         row, column = np.divmod(np.flatnonzero(block.pairs), max(len(block.others), 1))
-        return np.sort(place[block.viewers[row]] * people + block.others[column])
+        return np.sort(index[block.viewers[row]] * people + block.others[column])
 
     found = parallel_map(select_of_group, pools.iterate_groups(viewers))
     pairs = np.concatenate([np.empty(0, np.int64), *found])
     return viewers[pairs // max(people, 1)], pairs % max(people, 1)
 
 
-def _index_excluded_pairs(place: Int64Array, closed: tuple[Int64Array, Int64Array]) -> csr_array:
-    """Whether a pair is closed, (viewers, people): of those who have a place, -1 for none, among the viewers."""
-    row, column = place[closed[0]], closed[1]
+def _index_excluded_pairs(index: Int64Array, pairs: tuple[Int64Array, Int64Array]) -> csr_array:
+    """Build the matrix of excluded pairs, bool (viewers, users); `index` is each user's row in it, -1 for none."""
+    row, column = index[pairs[0]], pairs[1]
     here = row >= 0
-    shape = (int(place.max(initial=-1)) + 1, len(place))
+    shape = (int(index.max(initial=-1)) + 1, len(index))
     return csr_array((np.ones(here.sum(), bool), (row[here], column[here])), shape=shape)
 
 
-def _exclude_pairs(block: CandidateBlock, is_closed: csr_array) -> None:
-    """Take away what is closed, (viewers of the block, people)."""
-    column = np.full(is_closed.shape[1], -1)
-    column[block.others] = np.arange(len(block.others))
-    row, closed = np.repeat(np.arange(len(block.viewers)), np.diff(is_closed.indptr)), column[is_closed.indices]
-    block.pairs[row[closed >= 0], closed[closed >= 0]] = False
+def _exclude_pairs(block: CandidateBlock, excluded: csr_array) -> None:
+    """Remove the excluded pairs, bool (viewers of the block, users), from the block in place."""
+    column_of = np.full(excluded.shape[1], -1)
+    column_of[block.others] = np.arange(len(block.others))
+    row, column = np.repeat(np.arange(len(block.viewers)), np.diff(excluded.indptr)), column_of[excluded.indices]
+    block.pairs[row[column >= 0], column[column >= 0]] = False
 
 
-def _multiply_runs(queries: Float32Array, keys: Float32Array, runs: Sequence[slice]) -> Float32Array:
-    """The promise of viewers, (v, d), and of those in runs of the keys, (n, d): float32 (v, others)."""
+def _multiply_runs(queries: Float32Array, items: Float32Array, runs: Sequence[slice]) -> Float32Array:
+    """Compute the retrieval scores of viewers, (v, d), and of runs of items, (n, d), float32 (v, others)."""
     end = list(accumulate((run.stop - run.start for run in runs), initial=0))
     table = np.empty((len(queries), end[-1]), np.float32)
     for run, part in zip(runs, pairwise(end), strict=True):
-        np.matmul(queries, keys[run].T, out=table[:, slice(*part)])
+        np.matmul(queries, items[run].T, out=table[:, slice(*part)])
     return table
 
 
-def _keep_top_candidates(block: CandidateBlock, promise: Float32Array, lot: Int64Array) -> None:
-    """Equal ones are in an order of each viewer's own.
+def _keep_top_candidates(block: CandidateBlock, scores: Float32Array, key: Int64Array) -> None:
+    """Keep the best candidates of each viewer in place, with a tie-break order of each viewer's own.
 
-    Where nobody says anything of themselves all are equal, and everybody must not be shown the same people.
+    Empty profiles all have equal scores, and the viewers must not all get the same candidates.
     """
     mask = (hash_splitmix64(block.viewers.astype(np.uint64)) % np.uint64(TIE_BREAK_KEYS)).astype(np.int64)
-    keep_top_k(block.pairs, promise, mask, lot[block.others], MAX_CANDIDATES)
+    keep_top_k(block.pairs, scores, mask, key[block.others], MAX_CANDIDATES)
 
 
-def score_both_ways(
-    ranker: Ranker, people: ProfileMatrix, history: DecisionHistory, viewer: Int64Array, candidate: Int64Array
-) -> ScoredPairs:
-    """Score n pairs both ways, from all that is known today, on all cores; a match means both like, so is the product.
+def score_both_ways(context: ScoringContext, viewer: Int64Array, candidate: Int64Array) -> ScoredPairs:
+    """Score n pairs of positions in both directions, on all cores.
 
-    A pair is worth the same from both sides, to the bit, in float32: whatever blocks it is in, on any machine alike.
+    p_match is the same to the bit from both sides of a pair, whatever batch the pair is in.
     """
+    ranker = context.ranker
     p_like, p_liked_back = np.empty(len(viewer), np.float32), np.empty(len(viewer), np.float32)
 
-    def score_some(rows: Int64Array) -> None:
-        pairs = Pairs(people, viewer[rows], candidate[rows], history.get_pair_history(viewer[rows], candidate[rows]))
+    def score_batch(rows: Int64Array) -> None:
+        pairs = context.build_pairs(viewer[rows], candidate[rows])
         there, back = build_features_both_ways(ranker.specification, pairs)
         p_like[rows], p_liked_back[rows] = ranker.predict_p_like(there), ranker.predict_p_like(back)
 
-    parallel_map(score_some, _split_rows(np.arange(len(viewer)), PAIRS_PER_BATCH))
+    parallel_map(score_batch, _split_rows(np.arange(len(viewer)), PAIRS_PER_BATCH))
     return ScoredPairs(viewer, candidate, p_like, p_liked_back, p_like * p_liked_back)
 
 

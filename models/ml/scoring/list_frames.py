@@ -1,4 +1,4 @@
-"""Match lists as a frame: one row a viewer, best candidate first."""
+"""Match lists as a frame: one row for each viewer, best candidate first."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -30,19 +30,24 @@ def build_list_frame(
     reasons: Sequence[str],
     ids: NDArray[np.str_],
 ) -> pd.DataFrame:
-    """The rows `listed` of the scored pairs as lists, in the order given, which must keep viewers together.
+    """Build the frame of match lists.
 
-    `couples` are the rows of viewers and their partners of the day, at most one a viewer who has a list. `reasons` has
-    one entry a listed row, then one a couple, each as `models.ml.scoring.match_reasons` writes it.
+    Args:
+        scored: All scored pairs.
+        listed: Rows of `scored` in the order of the lists; the rows of a viewer must stand together.
+        couples: Rows of `scored` with the most compatible candidates, at most one for each viewer with a list.
+        reasons: JSON from `models.ml.scoring.match_reasons` for each row of `listed`, then for each row of `couples`.
+        ids: Profile ids by position.
 
-    Columns: viewer_id, candidate_ids (list of str), p_like, p_liked_back, p_match (float32 arrays), reasons (JSON, an
-    array of reasons a candidate), and the partner of the day: most_compatible_id (None for nobody),
-    most_compatible_p_match, most_compatible_reasons (JSON).
+    Returns:
+        Columns viewer_id, candidate_ids (list of str), p_like, p_liked_back and p_match (float32 arrays), reasons (a
+        JSON array with the reasons of each candidate), most_compatible_id (None if there is none),
+        most_compatible_p_match and most_compatible_reasons (JSON).
     """
     viewer = scored.viewer[listed]
     starts = np.flatnonzero(np.diff(viewer, prepend=-1))
     bounds = list(pairwise([*starts.tolist(), len(viewer)]))
-    # Objects, of which a list holds references, where it would hold copies of an array's own text.
+    # As objects: lists then share the strings, where an array of text would copy them.
     names = ids.astype(object)
     candidates = names[scored.candidate[listed]].tolist()
     numbers = {name: getattr(scored, name)[listed] for name in PROBABILITIES}
@@ -58,7 +63,7 @@ def build_list_frame(
 
 
 def _join_json_arrays(reasons: Sequence[str], bounds: Sequence[tuple[int, int]]) -> pd.api.extensions.ExtensionArray:
-    """A JSON array a list, some at a time: in a town of 60,000 all of them as Python's own text are half a gigabyte."""
+    """Join the reasons of each list to a JSON array, in batches: all as Python strings would take too much memory."""
     parts = (bounds[at : at + LISTS_PER_BATCH] for at in range(0, len(bounds), LISTS_PER_BATCH))
     texts = ([f"[{', '.join(reasons[start:end])}]" for start, end in part] for part in parts)
     array: pd.api.extensions.ExtensionArray = pd.array(
@@ -74,56 +79,64 @@ def _build_most_compatible_columns(
     viewers: Int64Array,
     names: NDArray[np.object_],
 ) -> dict[str, list[object]]:
-    """The columns of the partner of the day, a row a viewer."""
+    """Build the columns of the most compatible candidates, a row for each viewer."""
     numbers = zip(names[scored.candidate[couples]].tolist(), scored.p_match[couples].tolist(), reasons, strict=True)
-    partner_of = dict(zip(scored.viewer[couples].tolist(), numbers, strict=True))
-    rows = [partner_of.get(viewer, NO_MOST_COMPATIBLE) for viewer in viewers.tolist()]
-    return {name: [row[at] for row in rows] for at, name in enumerate(MOST_COMPATIBLE_COLUMNS)}
+    by_viewer = dict(zip(scored.viewer[couples].tolist(), numbers, strict=True))
+    rows = [by_viewer.get(viewer, NO_MOST_COMPATIBLE) for viewer in viewers.tolist()]
+    return {name: [row[index] for row in rows] for index, name in enumerate(MOST_COMPATIBLE_COLUMNS)}
 
 
 def extract_pairs(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[Int64Array, Int64Array]:
-    """Every viewer and listed candidate of such a frame, then everybody and their partner of the day.
+    """Extract all listed pairs of a frame of match lists, then all pairs with a most compatible candidate.
 
-    Positions in `ids`, int64 (n,) each, -1 for who is not among them.
+    Returns:
+        Viewers and candidates as positions in `ids`, (n,) each, -1 for ids that are not there.
     """
-    viewer, partner = find_positions(frame["viewer_id"], ids), frame[MOST_COMPATIBLE_COLUMNS[0]]
-    length, has = frame["candidate_ids"].map(len).to_numpy(np.int64), partner.notna().to_numpy(bool)
+    viewer, most_compatible = find_positions(frame["viewer_id"], ids), frame[MOST_COMPATIBLE_COLUMNS[0]]
+    length, has = frame["candidate_ids"].map(len).to_numpy(np.int64), most_compatible.notna().to_numpy(bool)
     listed = find_positions(list(chain.from_iterable(frame["candidate_ids"])), ids)
     return np.concatenate([np.repeat(viewer, length), viewer[has]]), np.concatenate(
-        [listed, find_positions(partner[has], ids)]
+        [listed, find_positions(most_compatible[has], ids)]
     )
 
 
 def iterate_records(frame: pd.DataFrame) -> Iterator[MatchList]:
-    """The rows of such a frame as the database takes them."""
+    """Yield the rows of a frame of match lists as records for the database."""
     names = [field.name for field in fields(MatchList) if field.name in frame]
     lists = zip(*(frame[name] for name in names), strict=True)
-    partners = zip(*(frame[name] for name in MOST_COMPATIBLE_COLUMNS), strict=True)
-    for row, (candidate, p_match, why) in zip(lists, partners, strict=True):
-        # A file gives back a missing id as a missing number.
-        partner = MostCompatibleEntry(candidate, p_match, why) if isinstance(candidate, str) else None
-        yield MatchList(**dict(zip(names, row, strict=True)), most_compatible=partner)
+    entries = zip(*(frame[name] for name in MOST_COMPATIBLE_COLUMNS), strict=True)
+    for row, (candidate, p_match, reasons) in zip(lists, entries, strict=True):
+        # A missing id comes back from a file as NaN.
+        most_compatible = MostCompatibleEntry(candidate, p_match, reasons) if isinstance(candidate, str) else None
+        yield MatchList(**dict(zip(names, row, strict=True)), most_compatible=most_compatible)
 
 
 def find_members(column: pa.ChunkedArray, people: Collection[str]) -> pa.ChunkedArray:
-    """Which cells of a column of ids are these people's; a missing one is nobody's."""
+    """Find the cells of a column of ids that are among `people`; a missing id is not."""
     return pc.is_in(column.cast(pa.string()), pa.array(sorted(people), pa.string()))
 
 
 def remove_profiles(table: pa.Table, people: Collection[str]) -> pa.Table:
-    """Such a frame, as an Arrow table, without these people; the table itself if they are not in it.
+    """Remove users from a frame of match lists, as the database does at an erasure.
 
-    Their own lists go, and their places in the lists of others, they are nobody's partner of the day, and withheld
-    from nobody: as the database has it when somebody is erased.
+    Their lists are dropped. They disappear from the lists of others, as most compatible candidate, and from the
+    withheld users.
+
+    Args:
+        table: The frame as an Arrow table.
+        people: Ids of the users.
+
+    Returns:
+        A new table, or the table itself if it has none of the users.
     """
-    if not table.num_rows:  # and so no types
+    if not table.num_rows:  # an empty table has no column types
         return table
     own, listed = (
         find_members(table["viewer_id"], people),
         find_members(pc.list_flatten(table["candidate_ids"]), people),
     )
-    partner, withheld = find_members(table[MOST_COMPATIBLE_COLUMNS[0]], people), _find_withheld(table, people)
-    if not any(pc.any(each).as_py() for each in (own, listed, partner, withheld)):
+    coupled, withheld = find_members(table[MOST_COMPATIBLE_COLUMNS[0]], people), _find_withheld(table, people)
+    if not any(pc.any(each).as_py() for each in (own, listed, coupled, withheld)):
         return table
     columns = _filter_positions(table, ~listed.to_numpy())
     if len(withheld):
@@ -131,20 +144,20 @@ def remove_profiles(table: pa.Table, people: Collection[str]) -> pa.Table:
     for name, column in columns.items():
         table = table.set_column(table.column_names.index(name), name, column)
     for name in MOST_COMPATIBLE_COLUMNS:
-        nobody = pa.scalar(None, table[name].type)
-        table = table.set_column(table.column_names.index(name), name, pc.if_else(partner, nobody, table[name]))
+        null = pa.scalar(None, table[name].type)
+        table = table.set_column(table.column_names.index(name), name, pc.if_else(coupled, null, table[name]))
     return table.filter(pc.invert(own))
 
 
 def _find_withheld(table: pa.Table, people: Collection[str]) -> pa.ChunkedArray:
-    """Which of all withheld people are these; none in a frame of before there were any."""
+    """Find these users among all withheld users; frames of older versions have no such column."""
     if WITHHELD not in table.column_names:
         return pa.chunked_array([], pa.bool_())
     return find_members(pc.list_flatten(table[WITHHELD]), people)
 
 
 def _filter_lists(column: pa.ChunkedArray, kept: BoolArray) -> pa.Array:
-    """A column of lists with the elements that are kept, bool (elements of all lists,)."""
+    """Filter the elements of a column of lists by `kept`, bool (elements of all lists,)."""
     ends = np.cumsum(pc.list_value_length(column).to_numpy())
     offsets = np.concatenate([[0], np.cumsum(kept)])[np.concatenate([[0], ends])]
     return pa.ListArray.from_arrays(
@@ -153,10 +166,10 @@ def _filter_lists(column: pa.ChunkedArray, kept: BoolArray) -> pa.Array:
 
 
 def _filter_positions(table: pa.Table, kept: BoolArray) -> dict[str, pa.Array]:
-    """The columns of lists with the places that are kept, bool (places of all lists,)."""
+    """Filter the entries of all columns of the lists by `kept`, bool (entries of all lists,)."""
     ends = np.cumsum(pc.list_value_length(table["candidate_ids"]).to_numpy())
     starts = np.concatenate([[0], ends])
-    before = np.concatenate([[0], np.cumsum(kept)])  # how many are kept of those before a place
+    before = np.concatenate([[0], np.cumsum(kept)])  # the number of entries kept before each entry
     columns = {name: _filter_lists(table[name], kept) for name in ("candidate_ids", *PROBABILITIES)}
     shorter = np.diff(before[starts]) < np.diff(starts)
     bounds = zip(starts[:-1][shorter], ends[shorter], strict=True)

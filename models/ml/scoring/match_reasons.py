@@ -1,7 +1,7 @@
-"""Why two people are matched: the ranker's own contributions for the pair, in a few codes that give nobody away.
+"""Reasons: why a candidate is shown, as codes, from the ranker's contributions for the pair.
 
-A reason may name only what the candidate shows on their profile. So what the candidate wants, how choosy they are and
-who liked them never become a reason, however much they count.
+A reason names only what the candidate's profile shows. What the candidate wants, how selective the candidate is and
+who liked the candidate never become a reason, whatever they contribute.
 """
 
 import json
@@ -23,9 +23,9 @@ MAX_DETAILS = 3
 PAIRS_PER_BATCH = 16_384
 CLOSE_KM = 25.0
 SIMILAR_YEARS = 4
-# Where there is nothing to say, and, among words in order, after all of them.
+# No reason or detail; and a word that sorts after all others.
 NOTHING, NEVER = -1, np.iinfo(np.int16).max
-# Two people whose answer is this do not have it in common.
+# Users who share one of these answers have nothing in common.
 NO_FACT = ("other",)
 
 
@@ -40,18 +40,18 @@ def _is_close_by(_: FeatureSpec, pairs: Pairs) -> BoolArray:
 
 
 def _has_similar_texts(spec: FeatureSpec, pairs: Pairs) -> BoolArray:
-    ordinary = np.float32(spec.ordinary.texts_cosine[0])
-    return np.asarray(compute_cosines(pairs.people.texts, 0, pairs.viewer, pairs.candidate, float(ordinary)) > ordinary)
+    default = np.float32(spec.ordinary.texts_cosine[0])
+    return np.asarray(compute_cosines(pairs.people.texts, 0, pairs.viewer, pairs.candidate, float(default)) > default)
 
 
 def _has_similar_traits(_: FeatureSpec, pairs: Pairs) -> BoolArray:
-    """Both are out of the ordinary in the same ways."""
+    """Find pairs whose traits deviate from the median in the same directions."""
     traits = pairs.people.traits
     return np.asarray(np.einsum("ij,ij->i", traits[pairs.viewer], traits[pairs.candidate]) > 0)
 
 
 def _has_wanted_traits(spec: FeatureSpec, pairs: Pairs) -> BoolArray:
-    """What the viewer cares about more than most do, the candidate has more than most do."""
+    """Find pairs whose candidate is above the median in traits that the viewer wants more than the median does."""
     trait_at = {trait.name: index for index, trait in enumerate(spec.traits)}
     met = [(index, trait_at[want.name]) for index, want in enumerate(spec.wants) if want.name in trait_at]
     want, trait = np.array(met, np.int64).reshape(-1, 2).T
@@ -60,21 +60,21 @@ def _has_wanted_traits(spec: FeatureSpec, pairs: Pairs) -> BoolArray:
 
 
 def _find_shared_interests(spec: FeatureSpec, pairs: Pairs) -> Int16Array:
-    """The rarest interests they share, as positions in `_list_words`."""
+    """Find the rarest shared interests of each pair, as indices in `_list_words`, (n, MAX_DETAILS)."""
     interests = pairs.people.interests
     shared = interests[pairs.viewer] * interests[pairs.candidate]
     rarest, rows = np.full((len(pairs), MAX_DETAILS), NOTHING, np.int16), np.arange(len(pairs))
-    for place in range(min(MAX_DETAILS, len(spec.interests))):
+    for index in range(min(MAX_DETAILS, len(spec.interests))):
         best = shared.argmax(axis=1)
-        rarest[:, place] = np.where(shared[rows, best] > 0, best, NOTHING)
+        rarest[:, index] = np.where(shared[rows, best] > 0, best, NOTHING)
         shared[rows, best] = 0
     return rarest
 
 
 def _find_shared_facts(spec: FeatureSpec, pairs: Pairs) -> Int16Array:
-    """The rarest facts they share, as positions in `_list_words`."""
+    """Find the rarest shared facts of each pair, as indices in `_list_words`, (n, MAX_DETAILS)."""
     facts, most = spec.facts, max((len(fact.categories) for fact in spec.facts), default=0)
-    word = np.full((len(facts), most + 2), NEVER, np.int16)  # the last two columns are for rare answers and for none
+    word = np.full((len(facts), most + 2), NEVER, np.int16)  # the last two columns: other answers, and no answer
     for at, (fact, code) in enumerate(_list_shown_facts(spec)):
         word[fact, code] = len(spec.interests) + at
     theirs, others = pairs.people.facts[pairs.viewer], pairs.people.facts[pairs.candidate]
@@ -85,7 +85,7 @@ def _find_shared_facts(spec: FeatureSpec, pairs: Pairs) -> Int16Array:
 
 
 def _list_shown_facts(spec: FeatureSpec) -> list[tuple[int, int]]:
-    """Fact and category of every answer that two people may have in common, the rarest first."""
+    """List the fact and category of each answer that users may have in common, the rarest first."""
     answers = [
         (share, _format_fact(fact.name, category), index, code)
         for index, fact in enumerate(spec.facts)
@@ -100,14 +100,14 @@ def _format_fact(name: str, category: str) -> str:
 
 
 def _list_words(spec: FeatureSpec) -> list[str]:
-    """All that a reason may name: the interests, then the facts, the rarest first: "smokes (no)"."""
+    """List all details of reasons: the interests, then facts such as "smokes (no)", the rarest first."""
     facts = spec.facts
     shown = _list_shown_facts(spec)
     return [*spec.interests, *(_format_fact(facts[at].name, facts[at].categories[code]) for at, code in shown)]
 
 
-# A group of features, the code it is explained with, and what must be true of the two people for the reason to be
-# said: a truth, or words to name.
+# For each explained group of features its code, and a function that says whether the reason is true of each pair, or
+# finds the details that it names.
 EXPLAINED: dict[FeatureGroup, tuple[str, Callable[[FeatureSpec, Pairs], BoolArray | Int16Array]]] = {
     "interests": ("shared_interests", _find_shared_interests),
     "texts": ("similar_answers", _has_similar_texts),
@@ -120,9 +120,9 @@ EXPLAINED: dict[FeatureGroup, tuple[str, Callable[[FeatureSpec, Pairs], BoolArra
 
 
 def build_comparison_values(spec: FeatureSpec) -> dict[str, object]:
-    """Return what SQL compares two profiles by when the API reads a reason, as JSON.
+    """Build the values by which SQL checks a reason against two profiles when the API reads it, as JSON.
 
-    The median and scale of each trait and want, and the cosine of two ordinary people's answers.
+    They are the median and scale of each trait and want, and the default cosine of answers.
     """
     return {
         "traits": {trait.name: [trait.median, trait.scale] for trait in spec.traits},
@@ -131,21 +131,24 @@ def build_comparison_values(spec: FeatureSpec) -> dict[str, object]:
     }
 
 
-# Said where nothing else can be.
+# The reason of pairs without any other.
 FALLBACK = "likely_mutual"
 
 
 def explain_pairs(ranker: Ranker, pairs: Pairs) -> list[str]:
-    """For each of n pairs one to three reasons, the weightiest first; only what speaks for a like, and is true.
+    """Explain n pairs by one to three reasons each, the largest contribution first.
 
-    Each entry is JSON, an array of {code, detail}: a stable code, and the words that both profiles show (shared
-    interests or facts; else none). Text, as it is stored: millions of them as objects would take gigabytes.
+    A reason must contribute to a like, and be true of the pair.
+
+    Returns:
+        JSON for each pair, an array of {code, detail}: a stable code, and the interests or facts that both profiles
+        show, if the reason names any. Texts are shared between pairs, as objects would take too much memory.
     """
-    blocks = [slice(start, start + PAIRS_PER_BATCH) for start in range(0, len(pairs), PAIRS_PER_BATCH)]
-    said = parallel_map(lambda rows: _select_reasons(ranker, pairs.take(rows)), blocks)
+    batches = [slice(start, start + PAIRS_PER_BATCH) for start in range(0, len(pairs), PAIRS_PER_BATCH)]
+    selected = parallel_map(lambda rows: _select_reasons(ranker, pairs.take(rows)), batches)
     words, texts = _list_words(ranker.specification), dict[bytes, str]()
     written = []
-    for each in chain.from_iterable(said):
+    for each in chain.from_iterable(selected):
         key = each.tobytes()
         if key not in texts:
             texts[key] = _format_reasons(each, words)
@@ -154,29 +157,30 @@ def explain_pairs(ranker: Ranker, pairs: Pairs) -> list[str]:
 
 
 def _select_reasons(ranker: Ranker, pairs: Pairs) -> Int16Array:
-    """What is said of n pairs, int16 (n, MOST_REASONS, 1 + MOST_DETAILS): a place in EXPLAINED, then in
-    `_list_words`.
+    """Select the reasons of n pairs, int16 (n, MAX_REASONS, 1 + MAX_DETAILS).
+
+    Each is an index in EXPLAINED and then indices in `_list_words`, NOTHING where there are fewer.
     """
     groups = [group for _, group in list_feature_groups(ranker.specification)]
     membership = np.array([[group == each for each in EXPLAINED] for group in groups], np.float64)
     weights = ranker.explain(build_features(ranker.specification, pairs)) @ membership
     true, named = _find_true_reasons(ranker.specification, pairs)
     order = np.argsort(-weights, axis=1, kind="stable")
-    worth = np.take_along_axis((weights > 0) & true, order, axis=1)
-    place = worth.cumsum(axis=1) - 1
-    rows, at = np.nonzero(worth & (place < MAX_REASONS))
-    said = np.full((len(pairs), MAX_REASONS, 1 + MAX_DETAILS), NOTHING, np.int16)
-    said[rows, place[rows, at], 0] = order[rows, at]
-    said[rows, place[rows, at], 1:] = named[rows, order[rows, at]]
-    return said
+    usable = np.take_along_axis((weights > 0) & true, order, axis=1)
+    index = usable.cumsum(axis=1) - 1
+    rows, at = np.nonzero(usable & (index < MAX_REASONS))
+    selected = np.full((len(pairs), MAX_REASONS, 1 + MAX_DETAILS), NOTHING, np.int16)
+    selected[rows, index[rows, at], 0] = order[rows, at]
+    selected[rows, index[rows, at], 1:] = named[rows, order[rows, at]]
+    return selected
 
 
 def _find_true_reasons(spec: FeatureSpec, pairs: Pairs) -> tuple[BoolArray, Int16Array]:
-    """Which reasons of EXPLAINED are true of n pairs, (n, reasons), and the words each names, (n, reasons, details)."""
+    """Find which of EXPLAINED are true of n pairs, (n, reasons), and what they name, (n, reasons, MAX_DETAILS)."""
     true = np.zeros((len(pairs), len(EXPLAINED)), np.bool_)
     named = np.full((len(pairs), len(EXPLAINED), MAX_DETAILS), NOTHING, np.int16)
-    for at, (_, of) in enumerate(EXPLAINED.values()):
-        found = of(spec, pairs)
+    for at, (_, find_reason) in enumerate(EXPLAINED.values()):
+        found = find_reason(spec, pairs)
         if found.ndim == 2:
             named[:, at], true[:, at] = found, found[:, 0] != NOTHING
         else:
@@ -184,11 +188,11 @@ def _find_true_reasons(spec: FeatureSpec, pairs: Pairs) -> tuple[BoolArray, Int1
     return true, named
 
 
-def _format_reasons(said: Int16Array, words: Sequence[str]) -> str:
+def _format_reasons(selected: Int16Array, words: Sequence[str]) -> str:
     codes = [code for code, _ in EXPLAINED.values()]
-    told = [
+    reasons = [
         {"code": codes[group], "detail": [words[word] for word in named if word != NOTHING]}
-        for group, *named in said.tolist()
+        for group, *named in selected.tolist()
         if group != NOTHING
     ]
-    return json.dumps(told or [{"code": FALLBACK, "detail": []}], ensure_ascii=False)
+    return json.dumps(reasons or [{"code": FALLBACK, "detail": []}], ensure_ascii=False)

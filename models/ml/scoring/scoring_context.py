@@ -1,38 +1,42 @@
-"""Everything that scoring a town needs, as arrays by position."""
+"""The scoring context: all that scoring needs to know of a population, built once in a process and handed on."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import Float64Array, Int64Array
+from models.ml.arrays import Int64Array
 from models.ml.eligibility.rules import CandidatePools, build_pools, build_rules
-from models.ml.features.decision_history import DecisionHistory, Decisions, build_decision_history
-from models.ml.features.pair_features import Pairs, build_profile_features, make_empty_history
+from models.ml.features.decision_history import DecisionHistory, build_decision_history
+from models.ml.features.pair_features import Pairs
 from models.ml.features.training_pairs import extract_decisions
-from models.ml.kernels.parallel import parallel_map
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.profiles.id_lookup import find_positions
 from models.ml.profiles.profile_matrix import ProfileMatrix, build_profile_matrix
 from models.ml.ranker.ranker_model import Ranker
-
-DECISIONS_PER_BATCH = 32_768
+from models.ml.ranker.residuals import compute_residuals
 
 
 @dataclass(frozen=True)
 class ScoringContext:
-    """n people: their arrays, their rules, what is known of their likes, and whom they are not to be shown."""
+    """A ranker and n users by position: their profiles, candidate pools, history and excluded pairs."""
 
+    ranker: Ranker
     profiles: ProfileMatrix
+    """By the ranker's feature spec."""
     pools: CandidatePools
     history: DecisionHistory
     excluded_pairs: tuple[Int64Array, Int64Array]
-    """Pairs (viewer, candidate) not to be shown: blocked or passed either way, or liked by the viewer.
+    """Viewers and candidates that must not be listed: blocked or passed either way, or liked by the viewer.
 
-    A like of the candidate's counts for nothing here: the place in the list would tell it.
+    A like of the candidate changes nothing, as the list would reveal it.
     """
     passed_on: tuple[Int64Array, Int64Array]
-    """Pairs (viewer, candidate) of which the candidate's last decision about the viewer is a pass."""
+    """Viewers and candidates whose last decision about the viewer is a pass."""
+
+    def build_pairs(self, viewer: Int64Array, candidate: Int64Array) -> Pairs:
+        """Build pairs of positions with the history of both users."""
+        return Pairs(self.profiles, viewer, candidate, self.history.get_pair_history(viewer, candidate))
 
 
 def build_scoring_context(
@@ -42,34 +46,29 @@ def build_scoring_context(
     blocks: pd.DataFrame,
     answers: AnswerEmbeddings,
 ) -> ScoringContext:
-    """The arrays of a town; positions are the rows of `profiles`. Blocks of people not among them count for nothing.
+    """Build the context of a population: profile matrix, candidate pools, residuals and history.
 
-    What people's likes say beyond their profiles is measured from the ranker's own view of the profiles.
+    Args:
+        ranker: The ranker that scores. Residuals are measured from its cold-start part.
+        profiles: The accepted profiles. Positions are rows of this frame.
+        interactions: The accepted interactions.
+        blocks: Columns blocker_id and blocked_id. Blocks of users without a profile here are ignored.
+        answers: Embedded answers.
     """
     ids = pd.Index(profiles["profile_id"])
     decisions = extract_decisions(interactions, ids)
-    arrays = build_profile_matrix(ranker.specification, profiles, answers)
+    people = build_profile_matrix(ranker.specification, profiles, answers)
     blocker, blocked = find_positions(blocks["blocker_id"], ids), find_positions(blocks["blocked_id"], ids)
     known = (blocker >= 0) & (blocked >= 0)
     passed_on = decisions.target[~decisions.liked], decisions.actor[~decisions.liked]
     return ScoringContext(
-        profiles=arrays,
+        ranker=ranker,
+        profiles=people,
         pools=build_pools(build_rules(profiles)),
-        history=build_decision_history(decisions, _compute_residuals(ranker, arrays, decisions), len(profiles)),
+        history=build_decision_history(decisions, compute_residuals(ranker, people, decisions), len(profiles)),
         excluded_pairs=(
             np.concatenate([decisions.actor, passed_on[0], blocker[known], blocked[known]]),
             np.concatenate([decisions.target, passed_on[1], blocked[known], blocker[known]]),
         ),
         passed_on=passed_on,
     )
-
-
-def _compute_residuals(ranker: Ranker, people: ProfileMatrix, decisions: Decisions) -> Float64Array:
-    def compute_batch(rows: Int64Array) -> Float64Array:
-        part = decisions.take(rows)
-        pairs = Pairs(people, part.actor, part.target, make_empty_history(len(part)))
-        return ranker.compute_residuals(build_profile_features(ranker.specification, pairs), part.liked)
-
-    rows = np.arange(len(decisions))
-    blocks = [rows[start : start + DECISIONS_PER_BATCH] for start in range(0, len(rows), DECISIONS_PER_BATCH)]
-    return np.concatenate([np.empty(0), *parallel_map(compute_batch, blocks)])

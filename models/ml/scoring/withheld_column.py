@@ -1,4 +1,4 @@
-"""Who is withheld from each viewer: a column of the match lists, and rows for viewers without a list."""
+"""The column of withheld users of the match lists, and rows for viewers without a list."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,10 +12,16 @@ from models.ml.scoring.list_frames import PROBABILITIES, WITHHELD
 
 
 def add_withheld(lists: pd.DataFrame, viewers: Sequence[str], passers: Sequence[str]) -> pd.DataFrame:
-    """The match lists of `models.ml.scoring.list_frames` with the column withheld_ids (list of str).
+    """Add the column withheld_ids (list of str) to match lists.
 
-    `viewers` and `passers`, ids (n,) each: a viewer and a person whose last decision about them is a pass. Viewers
-    without a list, on whom somebody passed, get a row without candidates at the end.
+    Args:
+        lists: A frame of `models.ml.scoring.list_frames`.
+        viewers: Ids, (n,).
+        passers: Ids of users whose last decision about the viewer is a pass, (n,).
+
+    Returns:
+        The frame with the column. Viewers with withheld users but without a list get a row without candidates at the
+        end.
     """
     withheld = _group_by_viewer(viewers, passers)
     of_lists = pd.Series([withheld.pop(viewer, []) for viewer in lists["viewer_id"]], lists.index, dtype=object)

@@ -8,7 +8,12 @@ from scipy.special import expit
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.decision_history import Decisions
-from models.ml.features.pair_features import build_history_features, build_profile_features, list_feature_groups
+from models.ml.features.pair_features import (
+    build_cold_pairs,
+    build_history_features,
+    build_profile_features,
+    list_feature_groups,
+)
 from models.ml.features.training_pairs import read_decisions
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.profiles.feature_spec import FeatureSpec, fit_feature_spec
@@ -35,7 +40,7 @@ from models.ml.validation.gate import (
     exceeds_random,
 )
 from models.ml.validation.history_masking import draw_splits, sample_decisions
-from models.ml.validation.holdout import HoldoutSet, build_cold_pairs, iterate_fold_batches, predict_out_of_fold
+from models.ml.validation.holdout import HoldoutSet, iterate_fold_batches, predict_out_of_fold
 
 # Limits for the cold-start ridge (decisions) and for ridge and trees with history (samples).
 MAX_DECISIONS = 300_000

@@ -11,9 +11,10 @@ import numpy as np
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.decision_history import Decisions, PairHistory
-from models.ml.features.pair_features import Pairs, build_features, build_profile_features, make_empty_history
+from models.ml.features.pair_features import Pairs, build_features
 from models.ml.profiles.profile_matrix import ProfileMatrix
 from models.ml.ranker.ranker_model import CrossFittedRanker
+from models.ml.ranker.residuals import compute_residuals
 from models.ml.validation.history_masking import MaskedSplit, build_histories, concatenate_held_out
 
 DECISIONS_PER_BATCH = 32_768
@@ -95,17 +96,11 @@ def predict_out_of_fold(rankers: CrossFittedRanker, holdout: HoldoutSet, people:
 
 
 def _compute_residuals(rankers: CrossFittedRanker, holdout: HoldoutSet, people: ProfileMatrix) -> Float64Array:
-    surprise = np.empty(len(holdout.events))
-    for rows in iterate_fold_batches(holdout.fold):
-        ranker = rankers.get_out_of_fold(int(holdout.fold[rows[0]]))
-        features = build_profile_features(ranker.specification, build_cold_pairs(people, holdout.events.take(rows)))
-        surprise[rows] = ranker.compute_residuals(features, holdout.events.liked[rows])
-    return surprise
-
-
-def build_cold_pairs(people: ProfileMatrix, decisions: Decisions) -> Pairs:
-    """Build the pairs of decisions, without history."""
-    return Pairs(people, decisions.actor, decisions.target, make_empty_history(len(decisions)))
+    residual = np.empty(len(holdout.events))
+    for fold in np.unique(holdout.fold).tolist():
+        rows = np.flatnonzero(holdout.fold == fold)
+        residual[rows] = compute_residuals(rankers.get_out_of_fold(fold), people, holdout.events.take(rows))
+    return residual
 
 
 def iterate_fold_batches(fold: Int64Array) -> Iterator[Int64Array]:

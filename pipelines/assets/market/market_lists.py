@@ -6,7 +6,6 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from models.ml.features.pair_features import Pairs
 from models.ml.market import match_most_compatible
 from models.ml.market.graph.ranked_lists import select_listed_pairs
 from models.ml.scoring.list_frames import build_list_frame
@@ -66,8 +65,7 @@ def match_lists(
     ranker = registry.load_rankers(scored_candidates.ranker_version).full
     users = build_scoring_context(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
-    history = users.history.get_pair_history(viewer, candidate)
-    reasons = explain_pairs(ranker, Pairs(users.profiles, viewer, candidate, history))
+    reasons = explain_pairs(ranker, users.build_pairs(viewer, candidate))
     lists = _withhold(build_list_frame(scored, listed, couples, reasons, users.profiles.ids), users, other_passes)
     counts = {"dagster/row_count": len(lists), "pairs": len(listed), "most_compatible_viewers": len(couples)}
     return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})

@@ -21,7 +21,8 @@ likes are mutual more often than attraction alone explains.
 import numpy as np
 from scipy.special import expit, ndtri
 
-from models.ml.arrays import Float64Array, Int64Array, UInt64Array
+from models.ml.arrays import Float64Array, Int64Array
+from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.profiles.geography import compute_distance_km
 from pipelines.loaders.simulation.simulated_population import FACTS, TRAITS, SimulatedPopulation
 
@@ -103,11 +104,5 @@ def _draw_normal(seed: int, stream: int, a: Int64Array, b: Int64Array) -> Float6
     """Return a standard normal number for each pair (a, b), shape (k,), by splitmix64 (Steele, Lea & Flood 2014)."""
     state = np.zeros(len(a), dtype=np.uint64)
     for word in (np.full(len(a), seed), np.full(len(a), stream), a, b):
-        state = _hash_splitmix64(state + word.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+        state = hash_splitmix64(state + word.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
     return np.asarray(ndtri(((state >> np.uint64(11)) + 0.5) / 2.0**53))
-
-
-def _hash_splitmix64(x: UInt64Array) -> UInt64Array:
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

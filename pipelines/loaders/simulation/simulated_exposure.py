@@ -18,7 +18,7 @@ import numpy as np
 from numpy.random import Generator
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
-from models.ml.profiles.geography import compute_distance_km
+from models.ml.eligibility.rules import EligibilityRules
 from pipelines.loaders.simulation.choice_model import compute_p_like
 from pipelines.loaders.simulation.simulated_population import (
     GENDERS,
@@ -84,32 +84,36 @@ class SimulatedPools:
 
     def __init__(self, population: SimulatedPopulation) -> None:
         self.town = population
+        self.rules = build_population_rules(population)
         by_age = np.argsort(population.age, kind="stable")
         self.pools: dict[tuple[int, int], Int64Array] = {
             (own, sought): by_age[(population.gender[by_age] == own) & population.seeks[by_age, sought]]
             for own, sought in product(range(len(GENDERS)), repeat=2)
         }
-        self.ages = {key: population.age[pool] for key, pool in self.pools.items()}
 
     def find_eligible(self, viewer: int) -> Int64Array:
         """Return the numbers of the users who are eligible for the viewer.
 
         The rule holds both ways: gender, age at REFERENCE_TIME and distance.
         """
-        population, age = self.town, self.town.age[viewer]
-        found: Int64Array = np.concatenate(
-            [self._find_wanted_ages(viewer, int(gender)) for gender in np.flatnonzero(population.seeks[viewer])]
-        )
-        found = found[(population.age_min[found] <= age) & (age <= population.age_max[found]) & (found != viewer)]
-        away = compute_distance_km(population.place[viewer], population.place[found])
-        reach = np.minimum(population.max_distance_km[viewer], population.max_distance_km[found])
-        return np.asarray(found[away <= reach])
+        own = int(self.town.gender[viewer])
+        sought = np.flatnonzero(self.town.seeks[viewer]).tolist()
+        found = np.concatenate([np.empty(0, np.int64), *(self.pools[gender, own] for gender in sought)])
+        return np.asarray(found[self.rules.find_broken(np.full(len(found), viewer), found) == 0])
 
-    def _find_wanted_ages(self, viewer: int, gender: int) -> Int64Array:
-        key = gender, int(self.town.gender[viewer])
-        start = np.searchsorted(self.ages[key], self.town.age_min[viewer])
-        stop = np.searchsorted(self.ages[key], self.town.age_max[viewer], side="right")
-        return self.pools[key][start:stop]
+
+def build_population_rules(population: SimulatedPopulation) -> EligibilityRules:
+    """Build the eligibility rules of a simulated population; nobody is paused, and ages are as of REFERENCE_TIME."""
+    return EligibilityRules(
+        gender=population.gender,
+        seeks=population.seeks,
+        age=population.age.astype(np.float64),
+        age_min=population.age_min.astype(np.float64),
+        age_max=population.age_max.astype(np.float64),
+        place=population.place,
+        max_distance_km=population.max_distance_km,
+        paused=np.zeros(population.people, bool),
+    )
 
 
 def simulate_decisions(population: SimulatedPopulation) -> Iterator[tuple[Impressions, BoolArray]]:

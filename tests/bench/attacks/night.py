@@ -47,11 +47,9 @@ def run_night(population: Population, seed: int = 0, champion: Ranker | None = N
         decisions = build_training_pairs(population.interactions, ids)
         trained = train_ranker(population.profiles, population.answers, decisions, seed)
         champion = trained.rankers.full
-    ranker = champion
-    town = population_of(ranker, population.profiles, population.interactions, NO_BLOCKS, population.answers)
-    vectors = build_retrieval_vectors(ranker, town.profiles, town.history, town.pools.order)
-    pairs = select_candidates(town.pools, vectors, town.excluded_pairs, np.arange(len(ids)))
-    scored = score_both_ways(ranker, town.profiles, town.history, *pairs)
+    town = population_of(champion, population.profiles, population.interactions, NO_BLOCKS, population.answers)
+    pairs = select_candidates(town, build_retrieval_vectors(town), np.arange(len(ids)))
+    scored = score_both_ways(town, *pairs)
     keys = pd.util.hash_array(ids.to_numpy(object))
     market = build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
     allowance = MarketConfig.model_validate({}).build_allowance(

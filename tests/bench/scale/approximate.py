@@ -32,7 +32,7 @@ def approximate(home: Path) -> Figures:
         return {}
     here = Workspace(settings_of(home))
     town = here.context
-    made = build_retrieval_vectors(here.rankers.full, town.profiles, town.history, town.pools.order)
+    made = build_retrieval_vectors(town)
     kind = int(np.argmax(np.diff(town.pools.start)))
     of_kind = slice(*town.pools.start[kind : kind + 2])
     pool = town.pools.order[of_kind]

@@ -80,5 +80,5 @@ def _embed(here: Settings) -> int:
     shards = answer_shards.plan_encoding(
         profiles, ShardStore(base=store_url(here)).get_shard_folder("profile_embeddings")
     )
-    with patch.object(answer_shards, "encode", stand_ins):
+    with patch.object(answer_shards, "encode_texts", stand_ins):
         return sum(map(answer_shards.encode_shard, shards))

@@ -11,7 +11,6 @@ import numpy as np
 from models.ml.arrays import Float32Array, Float64Array, Int64Array
 from models.ml.eligibility.rules import find_eligible
 from models.ml.kernels.parallel import parallel_map
-from models.ml.ranker.ranker_model import Ranker
 from models.ml.scoring.candidates import MAX_CANDIDATES, score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors, build_retrieval_vectors
 from models.ml.scoring.scoring_context import ScoringContext
@@ -33,32 +32,30 @@ WARM_UP = 300  # viewers for the compiler, before the clock runs
 def matching(home: Path, asked: int, shards: int) -> Figures:
     """Figures of a town that was run, with the ranker that scored it."""
     here = Workspace(settings_of(home))
-    return compared(here.rankers.full, here.context, asked, shards)
+    return compared(here.context, asked, shards)
 
 
-def compared(ranker: Ranker, town: ScoringContext, asked: int, shards: int) -> Figures:
+def compared(town: ScoringContext, asked: int, shards: int) -> Figures:
     """Figures of a town; of its shards only so many are gone through, and `asked` viewers tell what is kept."""
-    spent, made = clocked(partial(build_retrieval_vectors, ranker, town.profiles, town.history, town.pools.order))
-    viewer, candidate = select_candidates(
-        town.pools, made, town.excluded_pairs, np.arange(min(WARM_UP, len(town.profiles)))
-    )
-    score_both_ways(ranker, town.profiles, town.history, viewer[:1_000], candidate[:1_000])
-    found = _by_shard(ranker, town, made, shards)
-    return {"promise, s": float(spent[0]), OF_SHARDS: shards / SHARDS} | found | {KEPT: kept(ranker, town, made, asked)}
+    spent, made = clocked(partial(build_retrieval_vectors, town))
+    viewer, candidate = select_candidates(town, made, np.arange(min(WARM_UP, len(town.profiles))))
+    score_both_ways(town, viewer[:1_000], candidate[:1_000])
+    found = _by_shard(town, made, shards)
+    return {"promise, s": float(spent[0]), OF_SHARDS: shards / SHARDS} | found | {KEPT: kept(town, made, asked)}
 
 
-def _by_shard(ranker: Ranker, town: ScoringContext, made: RetrievalVectors, shards: int) -> Figures:
+def _by_shard(town: ScoringContext, made: RetrievalVectors, shards: int) -> Figures:
     """Seconds of candidates, of the bare product over the same blocks right after, and of scores."""
     of_person = assign_shards(town.profiles.ids)
     ours, bare, scoring, size = np.zeros(2), np.zeros(2), np.zeros(2), np.zeros(2)
     pairs = 0
     for shard in range(shards):
         viewers = np.flatnonzero(of_person == shard)
-        spent, (viewer, candidate) = clocked(partial(select_candidates, town.pools, made, town.excluded_pairs, viewers))
+        spent, (viewer, candidate) = clocked(partial(select_candidates, town, made, viewers))
         ours += spent
         spent, eligible_of_all = _bare(town, made, viewers)
         bare, size = bare + spent, size + eligible_of_all
-        scoring += clocked(partial(score_both_ways, ranker, town.profiles, town.history, viewer, candidate))[0]
+        scoring += clocked(partial(score_both_ways, town, viewer, candidate))[0]
         pairs += len(viewer)
     figures = {
         "candidates, s": ours[0],
@@ -89,7 +86,7 @@ def _products(keys: Float32Array, block: tuple[Float32Array, Sequence[slice]]) -
         queries @ keys[run].T
 
 
-def kept(ranker: Ranker, town: ScoringContext, made: RetrievalVectors, asked: int) -> float:
+def kept(town: ScoringContext, made: RetrievalVectors, asked: int) -> float:
     """Of the ranker's own BEST over all who are eligible, the share that is among the candidates.
 
     Mean over `asked` viewers drawn at random, of those who may see more than are scored.
@@ -97,13 +94,13 @@ def kept(ranker: Ranker, town: ScoringContext, made: RetrievalVectors, asked: in
     viewers = np.sort(
         np.random.default_rng(1).choice(len(town.profiles), min(asked, len(town.profiles)), replace=False)
     )
-    viewer, candidate = select_candidates(town.pools, made, town.excluded_pairs, viewers)
+    viewer, candidate = select_candidates(town, made, viewers)
     shares = []
     for one, fitting in zip(viewers.tolist(), find_eligible(town.pools.rules, viewers), strict=True):
         fitting[town.excluded_pairs[1][town.excluded_pairs[0] == one]] = False
         pool = np.flatnonzero(fitting)
         if len(pool) > MAX_CANDIDATES:
-            scored = score_both_ways(ranker, town.profiles, town.history, np.full(len(pool), one), pool)
+            scored = score_both_ways(town, np.full(len(pool), one), pool)
             best = pool[np.argsort(-scored.p_match, kind="stable")[:BEST]]
             shares.append(np.isin(best, candidate[viewer == one]).mean())
     return float(np.mean(shares)) if shares else 1.0

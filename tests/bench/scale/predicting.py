@@ -13,7 +13,6 @@ from models.ml.features.pair_features import Pairs, build_features
 from models.ml.kernels.similarity import compute_cosines
 from models.ml.kernels.top_k import keep_top_k
 from models.ml.ranker.quick_scorer import build_quick_scorer
-from models.ml.ranker.ranker_model import Ranker
 from models.ml.ranker.tree_arrays import extract_trees
 from models.ml.scoring.candidates import select_candidates
 from models.ml.scoring.retrieval import build_retrieval_vectors
@@ -34,17 +33,17 @@ SHARE = f"{OURS} over the fastest runtime"
 def predicting(home: Path) -> Figures:
     """Figures of a town that was run, with the ranker that scored it; none where that has no trees."""
     here = Workspace(settings_of(home))
-    ranker = here.rankers.full
-    return {} if ranker.booster is None else rates(ranker, ranker.booster, here.context)
+    booster = here.rankers.full.booster
+    return {} if booster is None else rates(booster, here.context)
 
 
-def rates(ranker: Ranker, booster: lgb.Booster, town: ScoringContext) -> Figures:
+def rates(booster: lgb.Booster, town: ScoringContext) -> Figures:
     """Rows a second of each, one core each, the best of some repeats in turn; ONNX Runtime only where it is there.
 
     Each has the features as it likes them best: we column by column, as they are made, the others row by row.
     """
-    pairs = _pairs(ranker, town)
-    features = build_features(ranker.specification, pairs)
+    pairs = _pairs(town)
+    features = build_features(town.ranker.specification, pairs)
     scorer, row_by_row = build_quick_scorer(extract_trees(booster)), np.ascontiguousarray(features)
     ways: dict[str, Callable[[], object]] = {
         OURS: lambda: scorer.predict(features),
@@ -57,14 +56,11 @@ def rates(ranker: Ranker, booster: lgb.Booster, town: ScoringContext) -> Figures
     return {"trees": booster.num_trees()} | found | {SHARE: found[f"{OURS}, rows/s"] / fastest} | _others(town, pairs)
 
 
-def _pairs(ranker: Ranker, town: ScoringContext) -> Pairs:
+def _pairs(town: ScoringContext) -> Pairs:
     """ROWS pairs as scoring has them: candidates of some viewers."""
-    made = build_retrieval_vectors(ranker, town.profiles, town.history, town.pools.order)
-    viewer, candidate = select_candidates(
-        town.pools, made, town.excluded_pairs, np.arange(min(VIEWERS, len(town.profiles)))
-    )
-    viewer, candidate = viewer[:ROWS], candidate[:ROWS]
-    return Pairs(town.profiles, viewer, candidate, town.history.get_pair_history(viewer, candidate))
+    viewers = np.arange(min(VIEWERS, len(town.profiles)))
+    viewer, candidate = select_candidates(town, build_retrieval_vectors(town), viewers)
+    return town.build_pairs(viewer[:ROWS], candidate[:ROWS])
 
 
 def _best(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:

@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from models.ml.eligibility.rule_violations import count_rule_violations
-from models.ml.eligibility.rules import build_rules, find_eligible
+from models.ml.eligibility.rule_violations import RULES, count_rule_violations
+from models.ml.eligibility.rules import EligibilityRules, build_rules, find_eligible
+from models.ml.profiles.geography import compute_distance_km
 from tests.models_ml.conftest import somebody
 
 NONE = (np.empty(0, np.int64), np.empty(0, np.int64))
@@ -48,31 +51,30 @@ def test_whom_the_viewer_decided_on_is_not_shown_again_but_the_other_way_is_fine
     assert broken(decided=(other, one)) == {}
 
 
-def test_what_candidates_are_found_by_breaks_nothing() -> None:
-    """The two ways to ask, of 120 people of all kinds."""
-    random = np.random.default_rng(7)
-    kinds = ["woman", "man", "nonbinary"]
-    rows = [
-        somebody(
-            str(number),
-            gender=kinds[random.integers(3)],
-            seeks=[kind for kind in kinds if random.random() < 0.5],
-            age=int(random.integers(18, 60)),
-            age_min=float(random.integers(18, 30)),
-            age_max=float(random.integers(30, 70)),
-            latitude=47 + random.random(),
-            longitude=8 + random.random(),
-            max_distance_km=float(random.integers(5, 100)),
-            paused=bool(random.random() < 0.1),
-        )
-        for number in range(120)
-    ]
-    town = build_rules(pd.DataFrame(rows))
-    matrix = find_eligible(town, np.arange(120))
-    assert not count_rule_violations(town, NONE, *np.nonzero(matrix)).any()
-    unfit = np.nonzero(~matrix)
-    counts = count_rule_violations(town, NONE, *unfit)
-    some = list(zip(*unfit, strict=True))[:500]
-    each = [count_rule_violations(town, NONE, viewer[None], candidate[None]).any() for viewer, candidate in some]
-    assert all(each)
-    assert counts["themselves"] == 120
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_pairs_and_blocks_have_one_rule_to_the_limit_of_distance(seed: int, people: int) -> None:
+    """Many users reach exactly as far as another user is."""
+    random = np.random.default_rng(seed)
+    place = np.where(random.random((people, 1)) < 0.1, np.nan, random.uniform([47, 8], [48, 9], (people, 2)))
+    to_another = compute_distance_km(place, random.permutation(place))
+    rules = EligibilityRules(
+        gender=random.integers(0, 3, people),
+        seeks=random.random((people, 3)) < 0.6,
+        age=random.integers(18, 60, people).astype(float),
+        age_min=random.integers(18, 30, people).astype(float),
+        age_max=random.integers(30, 70, people).astype(float),
+        place=place,
+        max_distance_km=np.where(np.isnan(to_another), np.inf, to_another),
+        paused=random.random(people) < 0.1,
+    )
+    everybody = np.arange(people)
+    viewer, candidate = (each.ravel() for each in np.indices((people, people)))
+    broken = rules.find_broken(viewer, candidate).reshape(people, people)
+    matrix = find_eligible(rules, everybody)
+    np.testing.assert_array_equal(matrix, broken == 0)
+    one_way = rules.match_preferences(everybody)
+    np.testing.assert_array_equal(matrix, one_way & one_way.T)
+    counts = count_rule_violations(rules, NONE, viewer, candidate)
+    expected = {name: ((broken & bit) > 0).sum() for name, bit in RULES.items()} | {"liked or passed before": 0}
+    assert counts.to_dict() == expected
+    assert counts["themselves"] == people

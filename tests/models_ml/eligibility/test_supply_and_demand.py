@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ml.eligibility.rules import build_rules, find_eligible
-from models.ml.eligibility.supply_and_demand import assign_age_band, compute_supply_and_demand, find_one_sided_eligible
+from models.ml.eligibility.supply_and_demand import assign_age_band, compute_supply_and_demand
 from tests.models_ml.conftest import positions, profiles
 
 WOMAN: dict[str, object] = {"gender": "woman", "seeks": ["man"]}
@@ -31,12 +31,12 @@ somebody = st.fixed_dictionaries(
 @given(st.lists(somebody, min_size=1, max_size=12))
 def test_two_are_eligible_if_each_is_what_the_other_asks_for(town: list[dict[str, object]]) -> None:
     made, everybody = build_rules(profiles(*town)), np.arange(len(town))
-    one_way = find_one_sided_eligible(made, everybody)
+    one_way = made.match_preferences(everybody)
     assert (one_way & one_way.T).tolist() == find_eligible(made, everybody).tolist()
 
 
 def test_what_somebody_asks_for_is_theirs_alone() -> None:
-    choosy = find_one_sided_eligible(build_rules(profiles(WOMAN | {"age_min": 35}, MAN)), positions(0, 1))
+    choosy = build_rules(profiles(WOMAN | {"age_min": 35}, MAN)).match_preferences(positions(0, 1))
     assert choosy.tolist() == [[False, False], [True, False]]
 
 

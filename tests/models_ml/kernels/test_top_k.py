@@ -1,28 +1,28 @@
 """The largest numbers of a row, beside sorting."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from models.ml.kernels.top_k import STEP, TIE_BREAK_KEYS, find_top_k_threshold, keep_top_k
 
-LEAST = -(2**63)
+EXTREMES = st.sampled_from([-(2**63), -1, 0, 1, 2, 3, 2**63 - 1])
+SCORES = st.one_of(st.sampled_from([-0.0, 0.0, 0.5, 1.0]), st.floats(width=32, allow_nan=False))
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from([LEAST, -1, 0, 1, 2, 3, 2**63 - 1]), st.booleans()), max_size=36),
-    st.integers(1, 40),
-)
-def test_as_by_sorting(row: list[tuple[int, bool]], most: int) -> None:
-    numbers, there = np.array([each for each, _ in row], np.int64), np.array([is_there for _, is_there in row], bool)
-    best = sorted((number for number, is_there in row if is_there), reverse=True)
-    assert find_top_k_threshold(numbers, there, most) == (best[most - 1] if len(best) > most else LEAST)
+@given(st.one_of(st.lists(EXTREMES, min_size=1, max_size=36), st.lists(SCORES, min_size=1, max_size=36)), st.data())
+def test_as_by_sorting(row: list[float], data: st.DataObject) -> None:
+    k = data.draw(st.integers(1, len(row)))
+    values: NDArray[Any] = np.array(row, np.int64 if isinstance(row[0], int) else np.float32)
+    assert find_top_k_threshold(values, k) == np.sort(values)[-k]
 
 
 def test_in_a_long_row() -> None:
     numbers = np.random.default_rng(1).permutation(10_000)
-    there = np.ones(10_000, bool)
-    assert [find_top_k_threshold(numbers, there, most) for most in (1, 300, 9_999)] == [9_999, 9_700, 1]
+    assert [find_top_k_threshold(numbers, k) for k in (1, 300, 9_999, 10_000)] == [9_999, 9_700, 1, 0]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))

@@ -162,12 +162,6 @@ def test_the_prior_sees_profiles_as_it_sees_people_of_whom_nothing_is_known() ->
     )
 
 
-def test_a_surprise_by_hand() -> None:
-    """The cold part alone tells how surprising a decision is: log-odds of half the feature and a quarter."""
-    surprise = linear([9.0], slope=7.0, shift=-5.0).compute_residuals(np.array([[0.5], [0.5], [-8]], np.float32), LIKES)
-    assert surprise == pytest.approx([1 - expit(0.5), -expit(0.5), 1 - expit(-3.75)])
-
-
 LIKES = np.array([True, False, True])
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.ml.arrays import Float32Array
 from models.ml.eligibility import rules
-from models.ml.eligibility.rules import VIEWERS_PER_BATCH, EligibilityRules, build_pools
+from models.ml.eligibility.rules import VIEWERS_PER_BATCH, EligibilityRules
 from models.ml.features.decision_history import DecisionCounts, DecisionHistory
 from models.ml.features.pair_features import HISTORY_FEATURES, list_feature_groups
 from models.ml.profiles.geography import compute_distance_km
@@ -19,27 +19,10 @@ from models.ml.ranker.ranker_model import Ranker, build_prior
 from models.ml.scoring import candidates as module
 from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors
-from tests.models_ml.conftest import crowd, direction, no_ledger, positions, specification
+from tests.models_ml.conftest import crowd, direction, positions, specification
+from tests.models_ml.scoring.contexts import NOTHING, Ints, everybody_fits, make_context, make_context_of_rules
 
-Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
-
-NOTHING = (positions(), positions())
 INTERESTS = specification(interests={f"{number}": 1.0 for number in range(4)})
-
-
-def everybody_fits(count: int) -> EligibilityRules:
-    """All of one gender that all look for, of one age, at one place."""
-    zeros = np.zeros(count)
-    return EligibilityRules(
-        gender=np.zeros(count, np.int64),
-        seeks=np.ones((count, 1), bool),
-        age=zeros,
-        age_min=zeros,
-        age_max=zeros,
-        place=np.zeros((count, 2)),
-        max_distance_km=zeros,
-        paused=np.zeros(count, bool),
-    )
 
 
 def found(
@@ -47,8 +30,8 @@ def found(
 ) -> list[tuple[int, int]]:
     people = len(promising.items)
     everybody = np.arange(people)
-    town = build_pools(everybody_fits(people))
-    viewer, candidate = select_candidates(town, promising, closed, everybody if viewers is None else viewers)
+    context = make_context_of_rules(everybody_fits(people), closed)
+    viewer, candidate = select_candidates(context, promising, everybody if viewers is None else viewers)
     assert viewer.dtype == candidate.dtype == np.int64
     return list(zip(viewer.tolist(), candidate.tolist(), strict=True))
 
@@ -68,8 +51,8 @@ def test_viewers_who_look_for_the_same_people_follow_each_other() -> None:
     count = 2 * VIEWERS_PER_BATCH
     gender = np.arange(count) % 2
     seeks = gender[:, None] != np.arange(2)
-    town = build_pools(replace(everybody_fits(count), gender=gender, seeks=seeks))
-    viewer, candidate = select_candidates(town, equal(count), NOTHING, np.arange(count))
+    context = make_context_of_rules(replace(everybody_fits(count), gender=gender, seeks=seeks))
+    viewer, candidate = select_candidates(context, equal(count), np.arange(count))
     changes = np.flatnonzero(np.diff(viewer))
     assert len(changes) == count - 1
     assert np.count_nonzero(np.diff(gender[viewer])) == 1
@@ -151,11 +134,12 @@ def test_of_those_eligible_the_most_promising_as_by_brute_force(seed: int, count
         max_distance_km=random.choice([50, 150, np.inf], count),
         paused=random.random(count) < 0.1,
     )
-    town, (queries, keys) = build_pools(rules), random.integers(-8, 9, (2, count, 3)).astype(np.float32)
+    context, (queries, keys) = make_context_of_rules(rules), random.integers(-8, 9, (2, count, 3)).astype(np.float32)
     viewers = random.permutation(count)[: random.integers(1, count + 1)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MAX_CANDIDATES", most)
-        viewer, candidate = select_candidates(town, RetrievalVectors(queries, keys[town.order]), NOTHING, viewers)
+        vectors = RetrievalVectors(queries, keys[context.pools.order])
+        viewer, candidate = select_candidates(context, vectors, viewers)
     matrix = fits(rules)
     assert matrix[viewer, candidate].all()
     for who in viewers.tolist():
@@ -234,7 +218,7 @@ def test_a_match_is_the_same_chance_from_both_sides_to_the_bit(
     ranker: Ranker, town: ProfileMatrix, ledger: DecisionHistory
 ) -> None:
     viewer, candidate = all_pairs(40)
-    scored = score_both_ways(ranker, town, ledger, viewer, candidate)
+    scored = score_both_ways(make_context(ranker, town, ledger), viewer, candidate)
     np.testing.assert_array_equal([scored.viewer, scored.candidate], [viewer, candidate])
 
     def table(chances: Float32Array) -> Float32Array:
@@ -254,15 +238,15 @@ def test_a_match_is_the_same_chance_from_both_sides_to_the_bit(
 def test_blocks_change_no_chance(
     ranker: Ranker, town: ProfileMatrix, ledger: DecisionHistory, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    whole = score_both_ways(ranker, town, ledger, *all_pairs(40))
+    whole = score_both_ways(make_context(ranker, town, ledger), *all_pairs(40))
     monkeypatch.setattr(module, "PAIRS_PER_BATCH", size)
-    blocks = score_both_ways(ranker, town, ledger, *all_pairs(40))
+    blocks = score_both_ways(make_context(ranker, town, ledger), *all_pairs(40))
     for name, values in vars(whole).items():
         np.testing.assert_array_equal(getattr(blocks, name), values)
 
 
 def test_nothing_to_score(town: ProfileMatrix, ledger: DecisionHistory, ranker: Ranker) -> None:
-    scored = score_both_ways(ranker, town, ledger, *NOTHING)
+    scored = score_both_ways(make_context(ranker, town, ledger), *NOTHING)
     assert [len(values) for values in vars(scored).values()] == [0] * 5
 
 
@@ -270,7 +254,7 @@ def test_a_chance_by_hand() -> None:
     """The prior, of two people of whom nothing is known: the rate of 0.3 at no gap and no distance."""
     made = specification()
     ranker = build_prior(made, [name for name, _ in list_feature_groups(made)], np.zeros(0, bool))
-    scored = score_both_ways(ranker, crowd(2), no_ledger(2), positions(0), positions(1))
+    scored = score_both_ways(make_context(ranker, crowd(2)), positions(0), positions(1))
     log_odds = np.log(3 / 7) + 0.05 * 4 + 0.1 * np.log(11)
     chance = 1 / (1 + np.exp(-log_odds))
     assert [scored.p_like[0], scored.p_liked_back[0], scored.p_match[0]] == pytest.approx([chance, chance, chance**2])

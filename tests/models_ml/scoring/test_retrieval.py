@@ -21,6 +21,7 @@ from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.retrieval import LANDMARKS, build_retrieval_vectors
 from tests.bench.scale.town import arrays, frames, trained
 from tests.models_ml.conftest import crowd, number, specification, tally
+from tests.models_ml.scoring.contexts import make_context
 
 MADE = specification(
     genders=["man", "woman"],
@@ -70,7 +71,7 @@ def people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
 
 def tables(judge: Ranker, town: ProfileMatrix, ledger: DecisionHistory) -> tuple[Float64Array, Float64Array]:
     """The promise of everybody to everybody, and the log-odds of both ways, each less the viewer's mean."""
-    made = build_retrieval_vectors(judge, town, ledger, np.arange(len(town)))
+    made = build_retrieval_vectors(make_context(judge, town, ledger))
     viewer, candidate = (each.ravel() for each in np.indices((len(town), len(town))))
     pairs = Pairs(town, viewer, candidate, ledger.get_pair_history(viewer, candidate))
     both = judge.predict_log_odds(build_features(MADE, pairs)) + judge.predict_log_odds(
@@ -118,7 +119,7 @@ def test_ages_beyond_those_that_count_are_taken_as_the_nearest_that_do() -> None
     viewer, candidate = (each.ravel() for each in np.indices((COUNT, COUNT)))
     made, features = [], []
     for each in (town, within):
-        made.append(build_retrieval_vectors(judge, each, ledger, np.arange(COUNT)))
+        made.append(build_retrieval_vectors(make_context(judge, each, ledger)))
         features.append(
             build_features(
                 judge.specification, Pairs(each, viewer, candidate, ledger.get_pair_history(viewer, candidate))
@@ -132,8 +133,7 @@ def test_towns_without_anybody_or_anything_to_compare() -> None:
     judge = ranker(np.ones(len(NAMES)))
     nobody, silent = crowd(0, MADE), crowd(3, MADE, place=[[np.nan, np.nan]] * 3)
     for town in (nobody, silent):
-        nothing = tally([0] * len(town), [0] * len(town))
-        made = build_retrieval_vectors(judge, town, DecisionHistory(nothing, nothing), np.arange(len(town)))
+        made = build_retrieval_vectors(make_context(judge, town))
         assert len(made.queries) == len(made.items) == len(town)
         assert np.isfinite(made.queries @ made.items.T).all()
     assert np.ptp(made.queries @ made.items.T) == 0
@@ -150,10 +150,9 @@ def test_the_best_of_the_ranker_itself_are_kept(monkeypatch: pytest.MonkeyPatch)
     town = arrays(judge, replace(made, interactions=some.head(0)))
     monkeypatch.setattr(module, "MAX_CANDIDATES", MOST)
     asking = np.arange(0, PEOPLE, 12)
-    promising = build_retrieval_vectors(judge, town.profiles, town.history, town.pools.order)
-    kept = select_candidates(town.pools, promising, town.excluded_pairs, asking)
+    kept = select_candidates(town, build_retrieval_vectors(town), asking)
     row, other = np.nonzero(find_eligible(town.pools.rules, asking))
-    scored = score_both_ways(judge, town.profiles, town.history, asking[row], other)
+    scored = score_both_ways(town, asking[row], other)
     shares = []
     for viewer in asking:
         pool, p_match = scored.candidate[scored.viewer == viewer], scored.p_match[scored.viewer == viewer]

@@ -1,18 +1,12 @@
 """A town as arrays by position, by hand."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
-import pytest
-from scipy.special import expit
 
 from models.ml.eligibility.rules import find_eligible
-from models.ml.features.pair_features import HISTORY_FEATURES, list_feature_groups
+from models.ml.features.pair_features import list_feature_groups
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
-from models.ml.ranker.linear import LinearModel
-from models.ml.ranker.ranker_model import Ranker, build_prior
-from models.ml.scoring import scoring_context as module
+from models.ml.ranker.ranker_model import build_prior
 from models.ml.scoring.scoring_context import build_scoring_context
 from tests.models_ml.conftest import answers, direction, interactions, profiles, specification
 
@@ -30,13 +24,6 @@ NAMES = [name for name, _ in list_feature_groups(specification())]
 PRIOR = build_prior(specification(), NAMES, np.zeros(0, bool))
 
 
-def older_is_better() -> Ranker:
-    """A ranker whose cold part knows the age gap; its other part, which counts here for nothing, nothing."""
-    weights = np.zeros(len(NAMES) - HISTORY_FEATURES)
-    weights[NAMES.index("age.gap")] = 0.5
-    return replace(PRIOR, cold=LinearModel(weights, -0.2), slope=3.0, shift=5.0)
-
-
 def test_a_town_of_three() -> None:
     said = answers(("b", "about", direction(1)), ("rejected", "about", direction(1)))
     town = build_scoring_context(PRIOR, TOWN, ACTS, BLOCKS, said)
@@ -44,26 +31,10 @@ def test_a_town_of_three() -> None:
     assert town.profiles.age.tolist() == [31, 32, 33]
     assert town.profiles.texts[:, 0, 0].tolist() == [0, 1, 0]
     assert find_eligible(town.pools.rules, np.array([0])).tolist() == [[False, True, True]]
+    np.testing.assert_array_equal(town.build_pairs(np.array([1]), np.array([2])).history.viewer_given.likes, [1])
     # a's last word on b counts, b's on a: one decision each.
     for side in (town.history.given, town.history.received):
         assert (side.decisions.tolist(), side.likes.tolist()) == ([1, 1, 0], [1, 1, 0])
-
-
-def test_a_surprise_is_what_the_ranker_s_view_of_the_profiles_did_not_tell() -> None:
-    """Everybody is likelier to like older candidates: log-odds of 0.5 more than -0.2 for each year."""
-    acts = interactions(("a", "b", "pass", 1), ("b", "a", "like", 2), ("c", "b", "like", 3))
-    ledger = build_scoring_context(older_is_better(), TOWN, acts, NO_BLOCKS, NO_ANSWERS).history
-    up, down = expit(-0.2 + 0.5), expit(-0.2 - 0.5)
-    assert ledger.given.residual == pytest.approx([-up, 1 - down, 1 - down])
-    assert ledger.received.residual == pytest.approx([1 - down, 1 - down - up, 0])
-
-
-@pytest.mark.parametrize("size", [1, 2])
-def test_blocks_change_no_surprise(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    whole = build_scoring_context(older_is_better(), TOWN, ACTS, NO_BLOCKS, NO_ANSWERS).history
-    monkeypatch.setattr(module, "DECISIONS_PER_BATCH", size)
-    blocks = build_scoring_context(older_is_better(), TOWN, ACTS, NO_BLOCKS, NO_ANSWERS).history
-    np.testing.assert_array_equal(blocks.given.residual, whole.given.residual)
 
 
 def closed_pairs(town: pd.DataFrame, acts: pd.DataFrame, blocks: pd.DataFrame) -> set[tuple[int, int]]:

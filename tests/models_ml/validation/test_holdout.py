@@ -10,6 +10,7 @@ from models.ml.features.decision_history import build_decision_history
 from models.ml.features.pair_features import (
     HISTORY_FEATURES,
     Pairs,
+    build_cold_pairs,
     build_features,
     build_profile_features,
     list_feature_groups,
@@ -18,7 +19,7 @@ from models.ml.ranker.linear import LinearModel
 from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker, build_prior
 from models.ml.validation import holdout as module
 from models.ml.validation.history_masking import MaskedSplit, draw_splits
-from models.ml.validation.holdout import HoldoutSet, build_cold_pairs, iterate_fold_batches, predict_out_of_fold
+from models.ml.validation.holdout import HoldoutSet, iterate_fold_batches, predict_out_of_fold
 from tests.models_ml.conftest import crowd, events, positions, specification
 from tests.models_ml.meetings import PEOPLE, circle_of, everybody_met
 

@@ -1,13 +1,10 @@
-"""The order of inboxes and lists: best first, with ties broken by key.
-
-All compiled functions for sorting are in this file, because numba recompiles a cached function only when its own file
-changes.
-"""
+"""The order of inboxes and lists: best first, with ties broken by key."""
 
 import numpy as np
 
 from models.ml.arrays import BoolArray, Float32Array, Int32Array, Int64Array, UInt64Array
 from models.ml.kernels.jit import jit
+from models.ml.kernels.top_k import find_top_k_threshold
 
 
 @jit
@@ -25,32 +22,6 @@ def encode_descending(score: np.float32) -> np.int64:
     """
     bits = np.int64(np.float32(score + np.float32(0)).view(np.int32))
     return ~bits if bits >= 0 else bits & np.int64(0x7FFFFFFF)
-
-
-@jit
-def find_top_k_threshold(scores: Float32Array, most: int) -> np.float32:
-    """Find the score that the `most` best of n scores reach, for float32 (n,) and 0 < most <= n.
-
-    Quickselect (Hoare 1961) that moves every score without branching, which is faster than numba's partition.
-    """
-    left, smaller = scores.copy(), np.empty_like(scores)
-    count = len(scores)
-    while True:
-        one, two, three = left[0], left[count // 2], left[count - 1]
-        pivot = max(min(one, two), min(max(one, two), three))
-        above = below = 0
-        for score in left[:count]:
-            left[above] = score
-            above += score > pivot
-            smaller[below] = score
-            below += score < pivot
-        if above < most <= count - below:
-            return np.float32(pivot)
-        if above >= most:
-            count = above
-        else:
-            most -= count - below
-            left, smaller, count = smaller, left, below
 
 
 @jit

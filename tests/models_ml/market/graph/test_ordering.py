@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.market.graph.ordering import draw_tie_break_key, encode_descending, find_top_k_threshold, sort_top_k
+from models.ml.market.graph.ordering import draw_tie_break_key, encode_descending, sort_top_k
 from tests.models_ml.market.scored import keys
 
 SCORES = st.floats(width=32, allow_nan=False)
@@ -16,12 +16,6 @@ def test_integers_fall_as_scores_rise(one: float, other: float) -> None:
     first, second = encode_descending(np.float32(one)), encode_descending(np.float32(other))
     assert bool(first < second) is (one > other)
     assert bool(first == second) is (one == other)
-
-
-@given(ROWS, st.integers(0, 2**32 - 1))
-def test_the_least_of_the_best_is_as_by_sorting(row: list[float], number: int) -> None:
-    most = number % len(row) + 1
-    assert find_top_k_threshold(np.array(row, np.float32), most) == sorted(row, reverse=True)[most - 1]
 
 
 @given(ROWS, st.integers(0, 70), st.integers(0, 2**32 - 1))

@@ -123,8 +123,8 @@ def test_every_policy_is_compared_with_pictures(market: Place) -> None:
     assert list(compared.columns) == ["policy", *OUTCOME, "seconds"]
     figures = compared.set_index("policy")
     assert figures["expected_matches"].idxmin() == "random"
-    ours, product = figures.loc["best_response"], figures.loc["product"]
-    assert [chosen[name] for name in OUTCOME] == pytest.approx(ours[OUTCOME].tolist(), rel=5e-3)
+    ours, product = figures.T["best_response"], figures.T["product"]
+    assert [chosen[name] for name in OUTCOME] == pytest.approx([ours[name] for name in OUTCOME], rel=5e-3)
     gain = ours["expected_matches"] / product["expected_matches"] - 1
     assert chosen["over_product"] == pytest.approx(gain, abs=5e-3)
     flat = ours["expected_matches_flat"] / product["expected_matches_flat"]
