@@ -24,7 +24,7 @@ nux:
 
 
 def ensure_dagster_home(settings: Settings) -> Path:
-    """The folder of Dagster's instance, made if need be: DAGSTER_HOME, or else one under the settings' home."""
+    """Return the folder of Dagster's instance, DAGSTER_HOME or one under the home; create it if it is missing."""
     home = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster")
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
@@ -33,7 +33,7 @@ def ensure_dagster_home(settings: Settings) -> Path:
 
 
 def run_pipeline(settings: Settings, engine: Engine, say: Callable[[str], None], *, train: bool = False) -> None:
-    """Run the whole pipeline; the ranker is trained if that is due, or asked for. Raises as `run_job` does."""
+    """Run the whole pipeline, with training if `train` is set or training is due. Raises the same as `run_job`."""
     with engine.connect() as connection:
         due = "it was asked for" if train else find_training_reason(build_registry(settings), connection)
     say(f"  trains the ranker: {due}" if due else "  goes on with the champion; --train trains another ranker")
@@ -43,7 +43,10 @@ def run_pipeline(settings: Settings, engine: Engine, say: Callable[[str], None],
 def run_job(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = None) -> None:
     """Run a job of the definitions once, all of it or only these assets.
 
-    Raises what a step, or what is asked for at the start, raised: a MatchingError is the user's to mend.
+    Raises:
+        CheckFailed: A check that blocks the publication failed.
+        MatchingError: A step or a resource raised it; its message says what the user can do.
+        DagsterError: Any other failure.
     """
     job, run_id = build_definitions(settings).resolve_job_def(name), str(uuid4())
     with dg.DagsterInstance.from_config(str(ensure_dagster_home(settings))) as instance:
@@ -61,7 +64,7 @@ def run_job(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None 
             if failed := _list_failed_checks(instance, run_id):
                 raise CheckFailed(
                     f"nothing was published, as a check failed, {', '.join(failed)}: its line above says why, "
-                    "and `make ui` shows it; mend that, then run this again"
+                    "and `make ui` shows it; correct that, then run this again"
                 ) from error
             raise
 
