@@ -30,7 +30,7 @@ from pipelines.store.shards import SHARDS, assign_shards
 # Columns that change with every run and do not affect the result.
 VOLATILE = ["extracted_at"]
 # Raise it with every code change that gives other pairs or probabilities for the same inputs: in the candidates,
-# retrieval, eligibility, features, history or decision weights of models/ml, or in MOST_CANDIDATES. Earlier shards are
+# retrieval, eligibility, features, history or decision weights of models/ml, or in MAX_CANDIDATES. Earlier shards are
 # then scored again.
 SCORING_VERSION = 3
 
@@ -82,11 +82,11 @@ def plan_scoring(inputs: ScoringInputs, folder: UPath) -> list[ScoringTask]:
 
 def score_shard(shard: ScoringTask) -> int:
     """Write the scored candidates of a shard and return the number of pairs."""
-    town = _load_context(shard.inputs)
-    viewers = np.flatnonzero(assign_shards(town.profiles.ids) == shard.number)
-    viewer, candidate = select_candidates(town, _load_retrieval_vectors(shard.inputs), viewers)
-    scored = score_both_ways(town, viewer, candidate)
-    write_table(_build_table(scored, town.profiles.ids), UPath(shard.output))
+    context = _load_context(shard.inputs)
+    viewers = np.flatnonzero(assign_shards(context.profiles.ids) == shard.number)
+    viewer, candidate = select_candidates(context, _load_retrieval_vectors(shard.inputs), viewers)
+    scored = score_both_ways(context, viewer, candidate)
+    write_table(_build_table(scored, context.profiles.ids), UPath(shard.output))
     return len(viewer)
 
 

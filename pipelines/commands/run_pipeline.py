@@ -64,7 +64,7 @@ def run_job(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None 
             if failed := _list_failed_checks(instance, run_id):
                 raise CheckFailed(
                     f"nothing was published, as a check failed, {', '.join(failed)}: its line above says why, "
-                    "and `make ui` shows it; correct that, then run this again"
+                    "and `make ui` shows it; fix the cause, then run this again"
                 ) from error
             raise
 
