@@ -20,6 +20,9 @@ from pipelines.reports.plots import plot_exposure, plot_policies, round_figures,
 from pipelines.resources import ShardStore
 from pipelines.store.frame_store import convert_from_table, read_table, store_url
 
+# Columns of the terminal that the table of policies needs.
+WIDTH = 100
+
 Metadata = Mapping[str, str | float | dg.MetadataValue[Any]]
 
 # Headings and formats of the columns of models.ml.market.comparison.compare_policies.
@@ -78,12 +81,13 @@ def build_comparison_metadata(
 def print_comparison(settings: Settings, console: Console) -> None:
     """Print the table of the last comparison of policies."""
     path = ShardStore(base=store_url(settings)).get_frame_path("policy_comparison")
+    wide = Console(width=max(console.width, WIDTH))
     table = Table()
     for heading, _ in HEADINGS.values():
         table.add_column(heading.replace(" ", "\n"), justify="left" if heading == "policy" else "right", no_wrap=True)
     for _, row in _order_policies(convert_from_table(read_table(path))).iterrows():
         table.add_row(*(f"{row[name]:{form}}" for name, (_, form) in HEADINGS.items()))
-    console.print(table)
+    wide.print(table)
 
 
 def _list_costs(chosen: PolicyLists) -> dict[str, float]:

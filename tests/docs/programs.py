@@ -46,7 +46,7 @@ ANSWERED = {
     "load": r"profiles +[1-9]\d* ",
     "run": r"publication 1 is live: \d+ viewers",
     "score": "^2 pairs scored, in OUT.csv$",
-    "compare-policies": r"best response │ +[1-9][\d,.]*",
+    "compare-policies": r"best response +│ +[1-9][\d,.]*",
     "publications": r"1 +(live|retired) +1 ",
     "rollback": "^publication 2 is live again$",
     "erase": r"^erased: \d+ likes and passes, \d+ blocks, 1 vectors",

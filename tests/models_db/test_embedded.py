@@ -306,13 +306,13 @@ ADOPT_ORPHANS = "import ctypes, os, psutil; ctypes.CDLL(None).prctl(36, 1); from
 KILL_AND_START_AGAIN = """
 embedded.stop(home)
 embedded.ensure_running(home)
-killed = psutil.Process(liveness.listener(home / "postgres"))
+killed = psutil.Process(liveness.find_listener(home / "postgres"))
 killed.kill()
 while embedded.is_running(home):
     pass
 url = embedded.ensure_running(home)
 assert killed.status() == psutil.STATUS_ZOMBIE, killed
-assert liveness.listener(home / "postgres") != killed.pid
+assert liveness.find_listener(home / "postgres") != killed.pid
 print(url)
 """
 
