@@ -19,7 +19,7 @@ from serving.access.auth import make_verifier
 from tests.pipelines.conftest import Databases, Place
 
 COMMANDS = (
-    *("load", "run", "score", "evaluate", "publications", "rollback", "erase", "token", "migrate"),
+    *("load", "run", "score", "evaluate", "compare-policies", "publications", "rollback", "erase", "token", "migrate"),
     *("demo", "ui", "serve", "notebooks", "example", "stop"),
     *("load simulated", "load speed-dating", "load okcupid"),
 )
