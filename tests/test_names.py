@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "pipelines", "serving")
-LEAST_SHARE = 0.75
+LEAST_SHARE = 0.95
 MOST_ENTRIES = 12
 
 VERBS = frozenset((Path(__file__).parent / "verbs.txt").read_text(encoding="utf-8").split())

@@ -79,6 +79,7 @@ def compare_policies(
     attention: AttentionModel,
     say: Callable[[str], None] = lambda _: None,
     allowance: Float64Array | None = None,
+    known: PolicyLists | None = None,
 ) -> pd.DataFrame:
     """Compute the outcome of each policy in POLICIES.
 
@@ -87,13 +88,16 @@ def compare_policies(
         attention: The examination model.
         say: Receives a progress message for each policy.
         allowance: Bound on the positions of each user, float64 (people,); see `bound_positions`.
+        known: Lists that exist already, made with the same `allowance`. They are used again unless their exposure is
+            bounded.
 
     Returns:
         One row per policy: its name, the values of `compute_outcome`, and the seconds its lists took.
     """
     rows = []
     for name in POLICIES:
-        made = make_policy_lists(graph, attention, name, allowance=allowance)
+        plain = known is not None and known.policy == name and known.exposure is None
+        made = known if known is not None and plain else make_policy_lists(graph, attention, name, allowance=allowance)
         rows.append({"policy": name, **compute_outcome(graph, attention, made.positions), "seconds": made.seconds})
         say(f"{name.replace('_', ' ')}: {rows[-1]['expected_matches']:,.0f} matches expected, in {made.seconds:.1f} s")
     return pd.DataFrame(rows)

@@ -39,7 +39,7 @@ def policy_comparison(
         estimate = estimate_attention(connection)
     scored = load_scored_pairs(scored_candidates, ids)
     market = build_market_inputs(config, estimate, scored, profiles, interactions)
-    compared = compare_policies(market.graph, market.attention, context.log.info, market.allowance)
     chosen = make_lists(config, market)
+    compared = compare_policies(market.graph, market.attention, context.log.info, market.allowance, chosen)
     metadata = build_comparison_metadata(market.graph, market.attention, chosen, compared)
     return dg.Output(compared, metadata={**metadata, "seconds": round(time.monotonic() - start, 2)})

@@ -78,6 +78,39 @@ def test_going_back_a_migration_leaves_what_there_was(engine: Engine, database_u
     upgrade_database(database_url)
 
 
+OWN_TRIGGERS = """
+CREATE TABLE public.people (id uuid PRIMARY KEY);
+CREATE TRIGGER erase_in_turn BEFORE DELETE ON public.people
+FOR EACH STATEMENT EXECUTE FUNCTION matching.erase_in_turn();
+CREATE TRIGGER forget_candidates AFTER DELETE ON public.people
+REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION matching.forget_candidates();
+"""
+TRIGGER_NAMES = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"
+
+
+def test_triggers_on_tables_of_the_app_are_renamed_with_their_functions(engine: Engine, database_url: str) -> None:
+    def find_triggers() -> list[tuple[str, str]]:
+        with engine.connect() as connection:
+            return [(table, name) for table, name in connection.exec_driver_sql(TRIGGER_NAMES)]
+
+    config = make_alembic_config(database_url)
+    command.downgrade(config, "0009")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(OWN_TRIGGERS)
+    before = find_triggers()
+    assert {name for _, name in before} == {"erase_in_turn", "forget_candidates"}
+    upgrade_database(database_url)
+    new = {"erase_in_turn": "serialize_erasures", "forget_candidates": "remove_erased_candidates"}
+    assert find_triggers() == sorted((table, new[name]) for table, name in before)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM public.people")
+    command.downgrade(config, "0009")
+    assert find_triggers() == before
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE public.people")
+    upgrade_database(database_url)
+
+
 def test_down_with_publications(town: Engine, database_url: str) -> None:
     """Partitions, which the migrations know nothing of, go with their table."""
     publish_lists(town, TOWN)
