@@ -40,6 +40,11 @@ def test_what_somebody_asks_for_is_theirs_alone() -> None:
     assert choosy.tolist() == [[False, False], [True, False]]
 
 
+def test_paused_users_ask_for_nobody_and_nobody_asks_for_them() -> None:
+    one_way = build_rules(profiles(WOMAN | {"paused": True}, MAN)).match_preferences(positions(0, 1))
+    assert not one_way.any()
+
+
 def test_supply_and_demand_by_hand() -> None:
     """Two women for three men, of whom one is too young for the second woman."""
     town = profiles(WOMAN, WOMAN | {"age_min": 30}, MAN, MAN, MAN | {"age": 25})

@@ -126,9 +126,9 @@ def test_every_policy_is_compared_with_pictures(market: Place) -> None:
     ours, product = figures.T["best_response"], figures.T["product"]
     assert [chosen[name] for name in OUTCOME] == pytest.approx([ours[name] for name in OUTCOME], rel=5e-3)
     gain = ours["expected_matches"] / product["expected_matches"] - 1
-    assert chosen["over_product"] == pytest.approx(gain, abs=5e-3)
+    assert chosen["over_product"] == pytest.approx(gain, abs=1e-4)
     flat = ours["expected_matches_flat"] / product["expected_matches_flat"]
-    assert chosen["lost_if_inboxes_are_flat"] == pytest.approx(1 - flat, abs=5e-3)
+    assert chosen["lost_if_inboxes_are_flat"] == pytest.approx(1 - flat, abs=1e-4)
     lines = str(metadata["policies"]).strip().splitlines()
     table = pd.DataFrame([[cell.strip() for cell in line.strip("|").split("|")] for line in lines])
     assert {name.replace(" ", "_") for name in table[0][2:]} == set(POLICIES)
