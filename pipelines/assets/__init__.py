@@ -1,1 +1,1 @@
-"""Dagster assets, each with its own helpers, in four groups: source, embeddings, ranker, matches."""
+"""Dagster assets, each with its own helpers: source, embeddings, ranker, matches, evaluation, policies."""
