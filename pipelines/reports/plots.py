@@ -16,12 +16,21 @@ from pipelines.reports.plot_style import BLUE, COLOURS, GREY, MARKERS, ORANGE, a
 MAX_TABLE_ROWS = 1000
 
 
+def draw_figure(figure: Figure) -> bytes:
+    """Draw a figure as a PNG."""
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
 def show_figure(figure: Figure) -> dg.MetadataValue:
     """Return a figure as metadata that the Dagster UI shows inline."""
-    file = BytesIO()
-    figure.savefig(file, format="png", bbox_inches="tight")
-    encoded = base64.b64encode(file.getvalue()).decode()
-    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{encoded})")
+    return show_png(draw_figure(figure))
+
+
+def show_png(png: bytes) -> dg.MetadataValue:
+    """Return a PNG as metadata that the Dagster UI shows inline."""
+    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def round_figures(figures: Mapping[str, float]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from models.ml.monitoring.importance import compute_importance
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.training.train import TrainingResult
 from models.ml.validation.gate import GateCheck
-from pipelines.reports.plots import show_figure, show_table
+from pipelines.reports.plots import draw_figure, show_png, show_table
 from pipelines.reports.ranker_plots import plot_calibration, plot_contributions, plot_lift
 from pipelines.store.model_registry import ModelRegistry
 
@@ -42,17 +42,18 @@ def build_ranker_metadata(
     if trained.report is None:
         return {}
     questions = predict_samples(trained.rankers, profiles, answers, decisions)
-    figures = {
-        "calibration": plot_calibration(questions),
-        "lift_by_decile": plot_lift(questions),
-        "contributions": plot_contributions(compute_importance(trained.rankers.full, profiles, answers, decisions)),
+    importance = compute_importance(trained.rankers.full, profiles, answers, decisions)
+    pictures = {
+        "calibration": draw_figure(plot_calibration(questions)),
+        "lift_by_decile": draw_figure(plot_lift(questions)),
+        "contributions": draw_figure(plot_contributions(importance)),
     }
     whole, known = summarise_by_method(questions), summarise_by_history(questions)
     registry.log_table("evaluation", tabulate_evaluation(whole, known))
-    for name, figure in figures.items():
-        registry.log_figure(name, figure)
+    for name, png in pictures.items():
+        registry.log_png(name, png)
     return {
-        **{name: show_figure(figure) for name, figure in figures.items()},
+        **{name: show_png(png) for name, png in pictures.items()},
         "evaluation": show_table(whole.rename_axis("method").reset_index()),
         "evaluation_by_decisions_known": show_table(tabulate_ranking(known)),
     }

@@ -14,7 +14,6 @@ import dagster as dg
 import mlflow
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from mlflow.entities import LifecycleStage, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
@@ -167,9 +166,12 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         """Store content with the current run, as a JSON file of this name."""
         mlflow.log_dict(dict(content), name)
 
-    def log_figure(self, name: str, figure: Figure) -> None:
-        """Store a figure with the current run."""
-        mlflow.log_figure(figure, f"{name}.png")
+    def log_png(self, name: str, png: bytes) -> None:
+        """Store a picture with the current run."""
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / f"{name}.png"
+            picture.write_bytes(png)
+            mlflow.log_artifact(str(picture))
 
     def log_table(self, name: str, table: pd.DataFrame) -> None:
         """Store a table with the current run."""

@@ -30,6 +30,7 @@ from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import NIGHTLY_JOB, build_registry
 from pipelines.loaders.simulation import simulated_loader
 from pipelines.reports.plot_style import make_axes
+from pipelines.reports.plots import draw_figure
 
 here = get_settings()
 try:
@@ -38,7 +39,7 @@ try:
         names = ("profiles", "rejected_profiles", "profile_embeddings")
         run_job(here, NIGHTLY_JOB, [dg.AssetKey(name) for name in names])
     with build_registry(here).track_training("trial", {}):
-        build_registry(here).log_figure("trial", make_axes("title", "x", "y")[0])
+        build_registry(here).log_png("trial", draw_figure(make_axes("title", "x", "y")[0]))
     similarity._has_nonzero(np.ones(3, np.float32))
 finally:
     embedded.stop(here.home)
