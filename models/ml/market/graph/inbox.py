@@ -1,4 +1,7 @@
-"""Inboxes: the value of each received like, given that stronger likes are examined first."""
+"""Inboxes: the value of each received like, given that stronger likes are examined first.
+
+A like of someone who has liked the sender already is a match at once: it does not wait in an inbox.
+"""
 
 import numpy as np
 
@@ -22,7 +25,8 @@ def compute_match_probabilities(graph: MarketGraph, likes: Float32Array, examina
     found = np.zeros_like(likes)
 
     def compute_range(first: int, last: int) -> None:
-        _compute_match_range(first, last, graph.inbox_start, graph.p_liked_back, likes, examination, found)
+        probabilities = (graph.p_liked_back, graph.p_pending)
+        _compute_match_range(first, last, graph.inbox_start, *probabilities, likes, examination, found)
 
     parallel_ranges(compute_range, graph.inbox_start)
     return found
@@ -49,7 +53,7 @@ def compute_marginal_values(
         Expected matches per impression, float32 (n,) by edge; 0 for other viewers.
     """
     found = np.zeros_like(likes)
-    pairs = (graph.viewer, graph.reverse_edge, graph.p_like, graph.p_liked_back)
+    pairs = (graph.viewer, graph.reverse_edge, graph.p_like, graph.p_liked_back, graph.p_pending)
 
     def compute_range(first: int, last: int) -> None:
         _compute_value_range(first, last, graph.inbox_start, *pairs, likes, matched, examination, viewers, found)
@@ -79,6 +83,7 @@ def _compute_match_range(
     last: int,
     inbox_start: Int64Array,
     p_liked_back: Float32Array,
+    p_pending: Float32Array,
     likes: Float32Array,
     examination: Float64Array,
     found: Float32Array,
@@ -90,8 +95,10 @@ def _compute_match_range(
         stronger[0] = 1.0
         for slot in range(top, end):
             if likes[slot] > 0:
-                found[slot] = likes[slot] * _compute_response(stronger, reach, p_liked_back[slot], examination)
-                reach = _add_like(stronger, reach, most, likes[slot])
+                waiting = np.float32(1) - p_pending[slot]
+                response = _compute_response(stronger, reach, p_liked_back[slot], examination)
+                found[slot] = likes[slot] * (p_pending[slot] + waiting * response)
+                reach = _add_like(stronger, reach, most, likes[slot] * waiting)
 
 
 @jit
@@ -138,6 +145,7 @@ def _compute_value_range(
     reverse_edge: Int32Array,
     p_like: Float32Array,
     p_liked_back: Float32Array,
+    p_pending: Float32Array,
     likes: Float32Array,
     matched: Float32Array,
     examination: Float64Array,
@@ -152,8 +160,10 @@ def _compute_value_range(
             for place, other in enumerate(reverse_edge[told]):
                 if other >= 0:
                     single[place] -= matched[other]
-            gain, loss = _compute_gains_and_losses(asked, p_liked_back[told], likes[told], single, examination)
-            found[told] = p_like[told] * (gain * single - loss)
+            waiting = np.float32(1) - p_pending[told]
+            sent = likes[told] * waiting
+            gain, loss = _compute_gains_and_losses(asked, p_liked_back[told], sent, single, examination)
+            found[told] = p_like[told] * (single * p_pending[told] + waiting * (gain * single - loss))
 
 
 @jit

@@ -25,6 +25,8 @@ class MarketGraph:
         candidate: Index of the candidate, int32 (n,) by edge.
         p_like: Probability that the viewer likes the candidate, float32 (n,) by edge.
         p_liked_back: Probability that the candidate likes the viewer, float32 (n,) by edge.
+        p_pending: Probability that the candidate has liked the viewer already, float32 (n,) by edge; a like of the
+            viewer is then a match at once.
         pair: Input row of each edge, int32 (n,).
         reverse_edge: The edge of the same two users the other way round, or -1, int32 (n,).
         csr_index: Edges grouped by viewer, int32 (n,).
@@ -37,12 +39,18 @@ class MarketGraph:
     candidate: Int32Array
     p_like: Float32Array
     p_liked_back: Float32Array
+    p_pending: Float32Array
     pair: Int32Array
     reverse_edge: Int32Array
     csr_index: Int32Array
     inbox_start: Int64Array
     list_start: Int64Array
     keys: UInt64Array
+
+    @property
+    def p_returned(self) -> Float32Array:
+        """Probability that a like of the viewer is returned, before or after it is sent, float32 (n,) by edge."""
+        return np.asarray(self.p_pending + (1 - self.p_pending) * self.p_liked_back)
 
 
 def build_market_graph(
@@ -51,6 +59,7 @@ def build_market_graph(
     p_like: FloatArray,
     p_liked_back: FloatArray,
     keys: UInt64Array | None = None,
+    p_pending: FloatArray | None = None,
 ) -> MarketGraph:
     """Build the graph of n scored pairs, in any order, each (viewer, candidate) once.
 
@@ -60,16 +69,23 @@ def build_market_graph(
         p_like: Probability that the viewer likes the candidate, (n,).
         p_liked_back: Probability that the candidate likes the viewer, (n,).
         keys: Tie-break keys, uint64 (people,), such as hashes of ids; None for hashes of the indices.
+        p_pending: Probability that the candidate has liked the viewer already, (n,); None for 0.
     """
     if keys is None:
         last = int(max(viewer.max(initial=-1), candidate.max(initial=-1)))
         keys = hash_splitmix64(np.arange(1, last + 2, dtype=np.uint64))
     people = (viewer.astype(np.int32), candidate.astype(np.int32))
-    return _lay_out(*people, p_like.astype(np.float32), p_liked_back.astype(np.float32), keys)
+    pending = np.zeros(len(viewer), np.float32) if p_pending is None else p_pending.astype(np.float32)
+    return _lay_out(*people, p_like.astype(np.float32), p_liked_back.astype(np.float32), pending, keys)
 
 
 def _lay_out(
-    viewer: Int32Array, candidate: Int32Array, p_like: Float32Array, p_liked_back: Float32Array, keys: UInt64Array
+    viewer: Int32Array,
+    candidate: Int32Array,
+    p_like: Float32Array,
+    p_liked_back: Float32Array,
+    p_pending: Float32Array,
+    keys: UInt64Array,
 ) -> MarketGraph:
     inbox_start, list_start = _compute_starts(candidate, len(keys)), _compute_starts(viewer, len(keys))
     lists = _group_by_person(
@@ -84,6 +100,7 @@ def _lay_out(
         np.repeat(np.arange(len(keys), dtype=np.int32), np.diff(inbox_start)),
         gather(p_like, pair, inbox_start),
         gather(p_liked_back, pair, inbox_start),
+        gather(p_pending, pair, inbox_start),
         pair,
         _find_reverse_edges(inboxes, lists, viewer, candidate, inbox_start, list_start, slot),
         gather(slot, lists, list_start),

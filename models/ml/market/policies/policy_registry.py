@@ -37,20 +37,20 @@ def score_p_like(graph: MarketGraph, _attention: AttentionModel) -> Float32Array
 
 
 def score_product(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
-    """Score by p_match: p_like x p_liked_back."""
-    return np.asarray(graph.p_like * graph.p_liked_back)
+    """Score by p_match: p_like x the probability that the like is returned."""
+    return np.asarray(graph.p_like * graph.p_returned)
 
 
 def score_harmonic_mean(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
     """Score by the harmonic mean of both directions, 0 if either is 0 (Pizzato et al., RecSys 2010)."""
-    total = graph.p_like + graph.p_liked_back
-    both = 2 * graph.p_like * graph.p_liked_back
+    total = graph.p_like + graph.p_returned
+    both = 2 * graph.p_like * graph.p_returned
     return np.asarray(np.divide(both, total, out=np.zeros_like(both), where=total > 0))
 
 
 def score_minimum(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
     """Score by the less likely direction."""
-    return np.minimum(graph.p_like, graph.p_liked_back)
+    return np.minimum(graph.p_like, graph.p_returned)
 
 
 def score_transferable_utility(graph: MarketGraph, attention: AttentionModel) -> Float32Array:

@@ -21,7 +21,7 @@ def compute_transferable_utility(
 ) -> Float32Array:
     """Compute scores, float32 (n,) by edge: each viewer's order in the stable matching with transferable utility.
 
-    With K = exp((p_like + p_liked_back) / (2 beta)), find A of viewers and B of candidates such that A² + A (K B) = 1
+    With K = exp((p_like + p_returned) / (2 beta)), find A of viewers and B of candidates such that A² + A (K B) = 1
     and B² + B (Kᵀ A) = 1, by iterative proportional fitting. Rank by K A B (Choo & Siow, JPE 2006; Tomita, Togashi &
     Moriwaki, RecSys 2022; the baseline of Su, Bayoumi & Joachims, WWW 2022).
 
@@ -29,7 +29,7 @@ def compute_transferable_utility(
     partners; a large one ignores preferences. The fit stops when no logarithm moves by more than 1e-4, or after
     `iterations`.
     """
-    log_k = (graph.p_like + graph.p_liked_back) / np.float32(2 * beta)
+    log_k = (graph.p_like + graph.p_returned) / np.float32(2 * beta)
     log_k_by_list = gather(log_k, graph.csr_index, graph.list_start)
     lists = _build_side(graph.list_start, log_k_by_list, gather(graph.candidate, graph.csr_index, graph.list_start))
     inboxes = _build_side(graph.inbox_start, log_k, graph.viewer)

@@ -1,0 +1,92 @@
+"""Activity: the probability that a user opens the app within the coming days, from the days on which they did.
+
+The beta-geometric/beta-Bernoulli model (Fader, Hardie & Shang, Marketing Science 2010). While a user is there, they
+open the app on each day with a probability of their own, drawn from Beta(alpha, beta). After each day they leave for
+good with a probability of their own, drawn from Beta(gamma, delta). Three numbers of a user are sufficient: the days
+observed, the active days among them, and the last active day.
+"""
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import betaln, logsumexp
+
+from models.ml.arrays import Float64Array, Int64Array
+
+HORIZON_DAYS = 7
+PRIOR_SPREAD = 0.5
+"""Standard deviation of the prior of each parameter's logarithm."""
+
+
+@dataclass(frozen=True)
+class ActivityRecord:
+    """What was observed of n users, int64 (n,) each.
+
+    `days` counts the days observed, `active` the active ones among them, and `last` is the last active day, from 1;
+    0 for none.
+    """
+
+    days: Int64Array
+    active: Int64Array
+    last: Int64Array
+
+
+@dataclass(frozen=True)
+class ActivityModel:
+    """The parameters of the two beta distributions, each above 0."""
+
+    alpha: float
+    beta: float
+    gamma: float
+    delta: float
+
+
+PRIOR = ActivityModel(alpha=0.8, beta=1.2, gamma=0.6, delta=30.0)
+"""Until data say otherwise: users open the app on two days of five, and one in fifty leaves after a day."""
+
+
+def fit_activity(record: ActivityRecord) -> ActivityModel:
+    """Fit the model to users by maximum posterior likelihood; without users the result is PRIOR."""
+    cells, counts = np.unique(np.stack([record.days, record.active, record.last]), axis=1, return_counts=True)
+    seen = ActivityRecord(*cells)
+    centre = np.log(astuple(PRIOR))
+
+    def compute_loss(logarithms: Float64Array) -> float:
+        model = ActivityModel(*np.exp(logarithms).tolist())
+        penalty = (((logarithms - centre) / PRIOR_SPREAD) ** 2).sum() / 2
+        return float(penalty - counts @ compute_log_likelihood(model, seen))
+
+    found = minimize(compute_loss, centre, method="L-BFGS-B", bounds=[(-5.0, 8.0)] * len(centre))
+    return ActivityModel(*np.exp(found.x).tolist())
+
+
+def compute_activity(model: ActivityModel, record: ActivityRecord, horizon: int = HORIZON_DAYS) -> Float64Array:
+    """Compute the probability of at least one active day among the next `horizon` days, float64 (n,).
+
+    It is 1 less the ratio of two likelihoods: of the record followed by that many days without activity, and of the
+    record.
+    """
+    quiet = ActivityRecord(record.days + horizon, record.active, record.last)
+    return -np.expm1(compute_log_likelihood(model, quiet) - compute_log_likelihood(model, record))
+
+
+def compute_log_likelihood(model: ActivityModel, record: ActivityRecord) -> Float64Array:
+    """Compute the log-likelihood of each user's record, float64 (n,): equation 3 of Fader, Hardie & Shang."""
+    days, active, last = (np.asarray(each, np.float64) for each in (record.days, record.active, record.last))
+    longest = int((days - last).max(initial=0))
+    left_after = last[:, None] + np.arange(longest)
+    terms = np.where(
+        left_after < days[:, None],
+        _compute_log_term(model, active[:, None], left_after, left=True),
+        -np.inf,
+    )
+    stayed = _compute_log_term(model, active, days, left=False)
+    return np.asarray(logsumexp(np.column_stack([stayed, terms]), axis=1), np.float64)
+
+
+def _compute_log_term(model: ActivityModel, active: Float64Array, days: Float64Array, *, left: bool) -> Float64Array:
+    """Compute the log-probability of activity on so many days, and of leaving just then or staying."""
+    opened = betaln(model.alpha + active, model.beta + days - active) - betaln(model.alpha, model.beta)
+    stayed = betaln(model.gamma + left, model.delta + days) - betaln(model.gamma, model.delta)
+    return np.asarray(opened + stayed)

@@ -1,0 +1,70 @@
+"""What has happened so far in a simulation: decisions and impressions, as arrays and as the frames that the pipeline reads."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from models.ml.arrays import BoolArray, Int64Array
+from models.simulation.behaviour import Impressions
+from models.simulation.world import World
+
+NOTHING, LIKE, PASS = 0, 1, 2
+Decided = np.ndarray[tuple[int, int], np.dtype[np.int8]]
+
+
+@dataclass
+class EventLog:
+    """The log of a world after some days.
+
+    Attributes:
+        world: The people.
+        decided: The decision of each person about each other, int8 (n, n): NOTHING, LIKE or PASS.
+        interactions: All decisions as an interactions frame, in order of time.
+        days: The impressions of each day so far.
+    """
+
+    world: World
+    decided: Decided
+    interactions: pd.DataFrame
+    days: list[Impressions] = field(default_factory=list)
+
+    @property
+    def matched(self) -> BoolArray:
+        """Which people like each other, bool (n, n)."""
+        return (self.decided == LIKE) & (self.decided == LIKE).T
+
+    def find_pending(self, present: BoolArray) -> tuple[Int64Array, Int64Array]:
+        """Find the likes that wait for a decision: receivers and senders, both present, (k,) each."""
+        waits = (self.decided == LIKE).T & (self.decided == NOTHING) & present[:, None] & present
+        receiver, sender = np.nonzero(waits)
+        return receiver.astype(np.int64), sender.astype(np.int64)
+
+    def add_day(self, impressions: Impressions) -> None:
+        """Add what happened on the next day."""
+        day, cards, made = len(self.days), impressions.cards.take(impressions.decided), impressions.decided
+        liked = impressions.liked[made]
+        self.decided[cards.viewer, cards.candidate] = np.where(liked, LIKE, PASS)
+        ids = self.world.profiles["profile_id"].to_numpy(object)
+        moment = self.world.starts_at + timedelta(days=day)
+        frame = pd.DataFrame(
+            {
+                "interaction_id": [f"{day:04d}-{row:08d}" for row in range(len(liked))],
+                "actor_id": ids[cards.viewer],
+                "target_id": ids[cards.candidate],
+                "kind": np.where(liked, "like", "pass").astype(object),
+                "created_at": pd.Timestamp(moment) + pd.to_timedelta(impressions.second[made], unit="s"),
+            }
+        )
+        self.interactions = pd.concat([self.interactions, frame.sort_values("created_at")], ignore_index=True)
+        self.days.append(impressions)
+
+
+def open_log(world: World) -> EventLog:
+    """Open the log of a world with what happened before day 0."""
+    decided = np.zeros((world.people, world.people), np.int8)
+    ordered = world.earlier.sort_values("created_at")
+    actor, target = world.find_numbers(ordered["actor_id"]), world.find_numbers(ordered["target_id"])
+    decided[actor, target] = np.where(ordered["kind"] == "like", LIKE, PASS)
+    return EventLog(world, decided, ordered.reset_index(drop=True))
