@@ -260,7 +260,7 @@ def strict_api(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
             "MATCHING_JWT_AUDIENCE": issuer.AUDIENCE,
             "MATCHING_JWT_LEEWAY_SECONDS": "20",
             "MATCHING_CURSOR_SECRET": "another secret of the tests, for the cursors",
-            "MATCHING_RATE_PER_SECOND": "0.05",
+            "MATCHING_RATE_PER_SECOND": "0.001",
             "MATCHING_RATE_BURST": str(BURST),
             "MATCHING_CORS_ORIGINS": f"{APP}, http://localhost:5173",
             "PYTHONPATH": str(folder),

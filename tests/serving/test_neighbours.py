@@ -31,10 +31,11 @@ INSERT INTO app.blocks SELECT one, other FROM met WHERE random() < 0.1;
 INSERT INTO app.blocks SELECT other, one FROM met WHERE random() < 0.1 ON CONFLICT DO NOTHING;
 DROP INDEX matching.ix_embeddings_embedding;
 CREATE TEMPORARY TABLE centres AS
-SELECT c, d, random_normal() AS x FROM generate_series(0, 39) AS c, generate_series(1, 384) AS d;
+SELECT c, array_agg(random_normal()) AS x FROM generate_series(0, 39) AS c, generate_series(1, 384) GROUP BY c;
 INSERT INTO matching.embeddings (profile_id, encoder, content_hash, embedding)
-SELECT md5(n::text)::uuid, 'letters', '', array_agg(x + random_normal() ORDER BY d)::real[]::halfvec(384)
-FROM generate_series(1, 8000) AS n JOIN centres ON c = n % 40 GROUP BY n;
+SELECT md5(n::text)::uuid, 'letters', '',
+    (SELECT array_agg(v + random_normal()) FROM unnest(x) AS v)::real[]::halfvec(384)
+FROM generate_series(1, 8000) AS n JOIN centres ON c = n % 40;
 """
 EXACT = """
 SELECT candidate_id FROM matching.visible_candidates

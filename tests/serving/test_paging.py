@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.serving.conftest import Api, Users, ids, page_path, problem
 
-MEN = 24
+MEN = 16
 EVENTS = {
     "she blocks him": "INSERT INTO app.blocks SELECT %(me)s, id FROM app.profiles WHERE id = %(him)s"
     " ON CONFLICT DO NOTHING",

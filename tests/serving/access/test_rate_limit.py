@@ -4,6 +4,7 @@ from http import HTTPStatus
 from itertools import accumulate
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +50,8 @@ def test_after_the_wait_a_request_is_admitted(per_second: float, burst: int) -> 
     limit = RateLimit(per_second, burst, read_clock=clock)
     assert [limit.take(ME) for _ in range(burst)] == [0] * burst
     wait = limit.take(ME)
-    assert limit.take(ME) == wait > 0, "a rejected request does not count"
+    assert wait == pytest.approx(1 / per_second)
+    assert limit.take(ME) == wait, "a rejected request does not count"
     assert limit.take(YOU) == 0
     clock.sleep(wait)
     assert limit.take(ME) == 0
@@ -75,7 +77,7 @@ def test_one_limit_for_all_routes_and_none_without_a_token(strict_api: Api, user
     assert statuses == [200] * BURST
     response = strict_api.get(paths[3], token)
     problem(response, HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests")
-    assert 1 <= int(response.headers["retry-after"]) <= 20
+    assert 1 <= int(response.headers["retry-after"]) <= 1000
     assert str(me) not in response.text
     assert strict_api.get(paths[0], other).status_code == 200
     assert {strict_api.get(paths[0], "bad").status_code for _ in range(2 * BURST)} == {401}
