@@ -55,8 +55,17 @@ class PublishedKeys:
 
     algorithms = ("RS256", "ES256")
 
-    def __init__(self, url: str) -> None:
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=FETCH_SECONDS)  # follows no redirect
+    def __init__(
+        self,
+        url: str,
+        fresh_seconds: float = FRESH_SECONDS,
+        refetch_seconds: float = REFETCH_SECONDS,
+        fetch_seconds: float = FETCH_SECONDS,
+    ) -> None:
+        self._fresh_seconds = fresh_seconds
+        self._refetch_seconds = refetch_seconds
+        self._fetch_seconds = fetch_seconds
+        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=fetch_seconds)  # follows no redirect
         self._keys: dict[str, jwt.PyJWK] = {}
         self._tried_at = -inf
         self._one_at_a_time = asyncio.Lock()
@@ -70,7 +79,7 @@ class PublishedKeys:
         """
         name = jwt.get_unverified_header(token).get("kid")
         if name not in self._keys:
-            await self._fetch(not_within=REFETCH_SECONDS)
+            await self._fetch(not_within=self._refetch_seconds)
         if not self._keys:
             raise KeysUnavailable
         if name not in self._keys:
@@ -78,10 +87,10 @@ class PublishedKeys:
         return self._keys[name]
 
     async def keep_fresh(self) -> None:
-        """Fetch the keys now and then every FRESH_SECONDS, until cancelled."""
+        """Fetch the keys now and then every `fresh_seconds`, until cancelled."""
         while True:
             await self._fetch(not_within=0)
-            await asyncio.sleep(FRESH_SECONDS)
+            await asyncio.sleep(self._fresh_seconds)
 
     async def _fetch(self, not_within: float) -> None:
         async with self._one_at_a_time:
@@ -89,7 +98,7 @@ class PublishedKeys:
                 return
             self._tried_at = time.monotonic()
             try:
-                async with asyncio.timeout(FETCH_SECONDS):
+                async with asyncio.timeout(self._fetch_seconds):
                     published = await asyncio.to_thread(self._client.get_signing_keys)
                 self._keys = self._select_usable(published)
             except Exception:  # whatever went wrong, the cached keys are still valid

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from math import ceil
 from typing import Annotated
 from uuid import UUID
@@ -22,10 +23,18 @@ class RateLimit:
     full, the viewer whose last request is oldest is removed. A removed viewer starts again with a full bucket.
     """
 
-    def __init__(self, per_second: float, burst: int) -> None:
+    def __init__(
+        self,
+        per_second: float,
+        burst: int,
+        max_buckets: int = MAX_BUCKETS,
+        read_clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         # Whole nanoseconds: with fractions of a second, rounding could reject the last request of a burst.
         self._cost = round(1e9 / per_second)
         self._most = burst * self._cost
+        self._max_buckets = max_buckets
+        self._read_clock = read_clock
         # A bucket is one number: the time at which it will be full again (generic cell rate algorithm).
         self._full_at: OrderedDict[UUID, int] = OrderedDict()
 
@@ -34,13 +43,13 @@ class RateLimit:
 
         Only admitted requests count.
         """
-        now = time.monotonic_ns()
+        now = self._read_clock()
         full_at = max(self._full_at.get(person, now), now) + self._cost
         wait = full_at - now - self._most
         if wait <= 0:
             self._full_at[person] = full_at
         self._full_at.move_to_end(person)
-        if len(self._full_at) > MAX_BUCKETS:
+        if len(self._full_at) > self._max_buckets:
             self._full_at.popitem(last=False)
         return max(wait, 0) / 1e9
 

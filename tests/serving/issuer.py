@@ -1,41 +1,35 @@
-"""A sign-in for the tests: it signs tokens with real keys and publishes the public ones at a JWKS URL that counts."""
+"""A sign-in for the tests: it signs tokens with real keys, publishes the public ones at a JWKS URL, counts requests."""
 
+import base64
 import datetime as dt
 import json
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+ISSUER, AUDIENCE = "https://sign-in.test", "https://matching.test"
+SHARED = b"a secret that is published by mistake, long enough"
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 @cache
 def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """A key of this name; the same each time, for they take long to make."""
+    """The key of this name, made once."""
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 @cache
 def ec_key(name: str) -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
-
-
-def public_pem(key: PrivateKey) -> bytes:
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def jwk(kid: str, key: PrivateKey) -> dict[str, Any]:
@@ -46,21 +40,38 @@ def jwk(kid: str, key: PrivateKey) -> dict[str, Any]:
     return {**ECAlgorithm.to_jwk(public, as_dict=True), "kid": kid, "use": "sig", "alg": "ES256"}
 
 
+def all_keys() -> list[dict[str, Any]]:
+    """An RSA and an EC key, and others that must not be used."""
+    return [
+        jwk("rsa", rsa_key("a")),
+        jwk("ec", ec_key("a")),
+        {"kty": "oct", "kid": "oct", "k": base64.urlsafe_b64encode(SHARED).decode()},
+        jwk("encryption", rsa_key("encryption")) | {"use": "enc"},
+        jwk("small", rsa_key("small", bits=1024)),
+        {"kty": "?"},
+    ]
+
+
 def claims(person: UUID, **changes: object) -> dict[str, Any]:
-    """Good ones, but for `changes`; None takes one out."""
+    """Valid claims but for `changes`: a timedelta is relative to now, None removes a claim."""
     now = dt.datetime.now(dt.UTC)
-    good = {"iss": "delete", "aud": "delete-matching", "sub": str(person), "exp": now + dt.timedelta(minutes=5)}
-    return {name: value for name, value in (good | changes).items() if value is not None}
+    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(person), "exp": dt.timedelta(minutes=5)}
+    return {
+        name: (now + value).timestamp() if isinstance(value, dt.timedelta) else value
+        for name, value in (good | changes).items()
+        if value is not None
+    }
 
 
-def signed(body: Mapping[str, Any], kid: str | None, key: PrivateKey, **headers: object) -> str:
+def signed(body: Mapping[str, Any], kid: str = "rsa", key: PrivateKey | None = None, **headers: object) -> str:
+    """A token of any claims, also of those that PyJWT refuses to sign."""
+    key = key or rsa_key("a")
     algorithm = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
-    named = {} if kid is None else {"kid": kid}
-    return jwt.encode(dict(body), key, algorithm, headers=named | headers)
+    return jwt.api_jws.encode(json.dumps(body).encode(), key, algorithm, headers={"kid": kid} | headers)
 
 
 class Issuer:
-    """What the JWKS URL answers: `answer`, with `status`, after `seconds`; once it `moved`, it tells where to."""
+    """The JWKS URL responds with `answer` and `status` after `seconds`; once `moved`, with a redirect."""
 
     def __init__(self) -> None:
         self.answer = b""
@@ -75,9 +86,10 @@ class Issuer:
 
 
 @contextmanager
-def published(certificate: Path | None = None) -> Iterator[Issuer]:
-    """An issuer whose URL answers: by https with `certificate`, else by http."""
+def published(*keys: Mapping[str, Any]) -> Iterator[Issuer]:
+    """A running issuer of these keys."""
     issuer = Issuer()
+    issuer.publish(*keys)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -90,15 +102,8 @@ def published(certificate: Path | None = None) -> Iterator[Issuer]:
             self.end_headers()
             self.wfile.write(issuer.answer)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    issuer.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}/jwks.json"
+    issuer.url = f"http://127.0.0.1:{server.server_port}/jwks.json"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -107,21 +112,3 @@ def published(certificate: Path | None = None) -> Iterator[Issuer]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def write_certificate(path: Path) -> None:
-    """A certificate for 127.0.0.1 that vouches for itself, with its key."""
-    key, now = ec_key("tls"), dt.datetime.now(dt.UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sign-in of the tests")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))

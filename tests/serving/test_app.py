@@ -1,27 +1,27 @@
-"""The application as a whole: what it imports and how it documents itself."""
+"""The application as a whole: what it loads, how it documents itself, and which settings it refuses."""
 
 import json
 import os
 import re
 import subprocess
 import sys
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
+from models.db.settings import Settings
+from serving.app import create_app
+from serving.titles import TITLES
 from tests.serving.conftest import SECRET, Api
 
 LEARNING = {"models.ml", "pipelines", "dagster", "mlflow", "torch", "lightgbm", "pandas", "numpy", "sklearn", "scipy"}
 LEARNING |= {"sentence_transformers", "pgvector", "alembic", "models.db.schema.tables"}
-
-
-def test_the_learning_stack_is_not_loaded() -> None:
-    program = "import json, sys, serving.app; serving.app.create_app().openapi(); print(json.dumps(list(sys.modules)))"
-    environment = os.environ | {"DATABASE_URL": "postgresql://nowhere.invalid/x"}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    loaded = set(json.loads(done.stdout))
-    assert {"fastapi", "psycopg_pool", "serving.queries"} <= loaded
-    assert loaded & LEARNING == set()
+# As `python -m serving.openapi`, with the names of the loaded modules on stderr.
+EXPORT = "import json, runpy, sys; runpy.run_module('serving.openapi', run_name='__main__')"
+EXPORT += "; json.dump(list(sys.modules), sys.stderr)"
 
 
 @pytest.fixture(scope="module")
@@ -30,98 +30,86 @@ def document(api: Api) -> dict[str, Any]:
     return body
 
 
-def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
-    ids = {
-        path: [(method, op["operationId"]) for method, op in item.items()] for path, item in document["paths"].items()
+def test_the_exported_document_needs_no_server_and_no_key(document: dict[str, Any], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    variables = {"MATCHING_HOME": str(home), "MATCHING_ENV": "production", "MATCHING_JWKS_URL": "https://sign-in.test"}
+    variables |= {"DATABASE_URL": "postgresql://nowhere.invalid/x"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", EXPORT],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == document
+    assert not home.exists()
+    loaded = set(json.loads(done.stderr))
+    assert {"fastapi", "psycopg_pool", "serving.queries"} <= loaded
+    assert loaded & LEARNING == set(), "the API loads no learning library"
+
+
+def test_the_document_is_the_same_on_every_python(document: dict[str, Any], strict_api: Api) -> None:
+    assert strict_api.get("/openapi.json").json() == document
+    assert {int(status) for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST} <= TITLES.keys()
+
+
+def test_tokens_and_problems_are_documented(document: dict[str, Any]) -> None:
+    """The rest of the document is compared with the client's committed types."""
+    kinds = set()
+    for path, item in document["paths"].items():
+        responses = item["get"]["responses"]
+        secured = path.startswith("/v1/")
+        assert ("security" in item["get"], {"401", "429"} <= responses.keys()) == (secured, secured), path
+        for status, response in responses.items():
+            if int(status) >= 400:
+                assert response["content"] == {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
+                kinds |= (said := set(re.findall(r"urn:[a-z:-]+", response["description"])))
+                assert said
+    assert kinds == set(document["components"]["schemas"]["ProblemType"]["enum"]) - {"about:blank"}
+    assert not {"/metrics", "/docs"} & document["paths"].keys(), "not for the app"
+
+
+def test_the_page_of_documentation_loads_nothing_from_elsewhere(api: Api) -> None:
+    page = api.get("/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "//" not in re.sub(r"<!--.*?-->", "", page.text)
+    links = re.findall(r"(?:src|href)=\"([^\"]+)\"|url: '([^']+)'", page.text)
+    paths = {urljoin("/docs", first or second) for first, second in links}
+    assert {path: api.get(path).headers["content-type"] for path in paths} == {
+        "/docs/files/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+        "/docs/files/swagger-ui.css": "text/css; charset=utf-8",
+        "/docs/files/favicon.png": "image/png",
+        "/openapi.json": "application/json",
     }
-    assert ids == {
-        "/v1/me/matches": [("get", "get_my_matches")],
-        "/v1/me/matches/{candidate_id}": [("get", "get_my_match")],
-        "/v1/me/most-compatible": [("get", "get_my_most_compatible")],
-        "/v1/me/similar": [("get", "get_similar_to_me")],
-        "/v1/publications/current": [("get", "get_current_publication")],
-        "/livez": [("get", "get_liveness")],
-        "/readyz": [("get", "get_readiness")],
-    }
+    for path in ("/docs/files/", "/docs/files/../core.py", "/docs/files/%2e%2e/core.py", "/docs/files/nothing.js"):
+        response = api.get(path)
+        assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_every_answer_is_documented(document: dict[str, Any]) -> None:
-    documented = {
-        path: {status: answer.get("content") for status, answer in item["get"]["responses"].items()}
-        for path, item in document["paths"].items()
-    }
-    for path, schema, problems in (
-        ("/v1/me/matches", "Matches", {"400", "401", "403", "410", "422", "429", "503"}),
-        ("/v1/me/matches/{candidate_id}", "Match", {"401", "403", "404", "422", "429", "503"}),
-        ("/v1/me/most-compatible", "MostCompatible", {"401", "403", "429", "503"}),
-        ("/v1/me/similar", "Similar", {"401", "403", "422", "429", "503"}),
-        ("/v1/publications/current", "CurrentPublication", {"401", "404", "429", "503"}),
-        ("/livez", "Liveness", set()),
-        ("/readyz", "Readiness", {"503"}),
-    ):
-        answers = documented.pop(path)
-        assert answers.pop("200") == {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-        if path.startswith("/v1/"):
-            assert answers.pop("304") is None, "it has no body"
-        assert set(answers) == problems
-        for content in answers.values():
-            assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    assert documented == {}
-    assert "HTTPValidationError" not in document["components"]["schemas"]
-
-
-def test_every_answer_says_which_problems_it_may_be(document: dict[str, Any]) -> None:
-    types = set(document["components"]["schemas"]["ProblemType"]["enum"])
-    assert document["components"]["schemas"]["Problem"]["properties"]["type"]["$ref"].endswith("/ProblemType")
-    answers = {path: item["get"]["responses"] for path, item in document["paths"].items()}
-    said = {
-        (path, status): re.findall(r"urn:[a-z:-]+", answer["description"])
-        for path, each in answers.items()
-        for status, answer in each.items()
-        if int(status) >= 400
-    }
-    assert all(said.values())
-    assert {each for some in said.values() for each in some} == types - {"about:blank"}
-    assert [each.rpartition(":")[2] for each in said["/v1/me/matches", "401"]] == ["token-missing", "token-invalid"]
-    assert [each.rpartition(":")[2] for each in said["/v1/publications/current", "404"]] == ["no-publication"]
-
-
-def test_all_but_health_need_a_token(document: dict[str, Any]) -> None:
-    needed = {path for path, item in document["paths"].items() if "security" in item["get"]}
-    assert needed == {path for path in document["paths"] if path.startswith("/v1/")}
-    limit, cursor = document["paths"]["/v1/me/matches"]["get"]["parameters"]
-    assert (cursor["name"], cursor["required"]) == ("cursor", False)
-    assert (limit["name"], limit["required"]) == ("limit", False)
-    assert {key: limit["schema"][key] for key in ("minimum", "maximum", "default")} == {
-        "minimum": 1,
-        "maximum": 50,
-        "default": 20,
-    }
-
-
+SIGN_IN = "https://sign-in.test/jwks"
 UNSAFE = {
-    "no keys that somebody chose": ({}, "set MATCHING_JWKS_URL"),
-    "a short secret": ({"MATCHING_JWT_SECRET": "hunter2"}, "MATCHING_JWT_SECRET: "),
-    "keys that anybody on the way can change": (
-        {"MATCHING_JWKS_URL": "http://sign-in.test/jwks", "MATCHING_CURSOR_SECRET": SECRET},
-        "must be https",
-    ),
-    "no secret for cursors": ({"MATCHING_JWKS_URL": "https://sign-in.test/jwks"}, "set MATCHING_CURSOR_SECRET"),
-    "a secret and keys": (
-        {"MATCHING_JWKS_URL": "https://sign-in.test/jwks", "MATCHING_JWT_SECRET": SECRET},
-        "are both set",
-    ),
+    "MATCHING_JWKS_URL": {},
+    "must be https": {"MATCHING_JWKS_URL": "http://sign-in.test/jwks", "MATCHING_CURSOR_SECRET": SECRET},
+    "MATCHING_CURSOR_SECRET": {"MATCHING_JWKS_URL": SIGN_IN},
+    "MATCHING_JWT_SECRET": {"MATCHING_JWKS_URL": SIGN_IN, "MATCHING_JWT_SECRET": SECRET},
 }
 
 
-@pytest.mark.parametrize("why", UNSAFE)
-def test_it_does_not_start_in_production_with_settings_that_are_not_safe(why: str) -> None:
-    variables, said = UNSAFE[why]
-    environment = os.environ | {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "MATCHING_ENV": "production"} | variables
+@pytest.mark.parametrize("named", UNSAFE)
+def test_it_does_not_start_with_unsafe_settings(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (UNSAFE[named] | {"MATCHING_ENV": "production"}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=f"the API does not start: .*{named}"):
+        create_app(Settings())
+
+
+def test_the_refusal_of_a_short_secret_is_one_line_without_it() -> None:
+    environment = os.environ | {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "MATCHING_JWT_SECRET": "hunter2"}
     words = [sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", "0"]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert line.startswith("the API does not start: ")
-    assert said in line
+    assert line.startswith("the API does not start: MATCHING_JWT_SECRET: ")
     assert "hunter2" not in line

@@ -1,33 +1,34 @@
 """The TypeScript client as it is built, or a skipped test that says what this machine lacks for it."""
 
 import fcntl
+import math
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from typing import NamedTuple
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from models.db.engines import convert_to_libpq_url
+from tests.serving.conftest import Users
 
 CLIENT = Path(__file__).parents[3] / "serving" / "client"
-OLDEST_NODE = 18
+NAMES = ("Emeka", "Jonas", "Luís", "Omar", "Kenji", "Mateo", "Ravi", "Søren", "Tomasz", "Yusuf", "Anton", "Zoltán")
+REASONS = [{"code": "shared_interests", "detail": ["hiking", "jazz"]}, {"code": "close_by", "detail": []}]
 
 
 @cache
-def lacking() -> str | None:
+def find_missing() -> str | None:
     """What keeps this machine from building the client, if anything does."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        return f"no Node.js here; install node {OLDEST_NODE} or newer and npm, then `make client`"
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
-        return f"Node.js {version.strip()} is too old; install {OLDEST_NODE} or newer, then `make client`"
+        return "no Node.js here; install node 18 or newer and npm, then `make client`"
     if not (CLIENT / "node_modules" / ".package-lock.json").exists():
         return "serving/client/node_modules is not there; `make client` installs it"
     return None
@@ -46,7 +47,7 @@ def run(*command: str, stdin: str | None = None, **variables: str) -> str:
 @pytest.fixture(scope="session")
 def node() -> None:
     """Node.js and the client's packages."""
-    if reason := lacking():
+    if reason := find_missing():
         pytest.skip(reason)
 
 
@@ -63,27 +64,41 @@ def client(node: None) -> Path:
 def slow(database_url: str) -> Iterator[None]:
     """A database that answers nothing about matches while this lasts."""
     with psycopg.connect(convert_to_libpq_url(database_url)) as connection:
-        connection.execute("LOCK TABLE matching.match_lists IN ACCESS EXCLUSIVE MODE")
+        Users(connection).lock_lists()
         yield
         connection.rollback()
 
 
-@contextmanager
-def scenes(actions: Mapping[str, Callable[[], object]]) -> Iterator[str]:
-    """A URL under which each action happens when it is asked for by its name; anything else is a plain 404."""
+class Viewer(NamedTuple):
+    """A woman who looks at her matches."""
 
-    class Scenes(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            action = actions.get(self.path.removeprefix("/"))
-            if action is not None:
-                action()
-            self.send_response(404 if action is None else 200)
-            self.end_headers()
+    id: UUID
+    listed: list[UUID]
+    """Her list, best first."""
+    partner: UUID
+    """Her most compatible candidate, who is not on her list."""
+    others: list[UUID]
+    """Similar users who follow her list, nearest first."""
+    publication: int
 
-        def log_message(self, format: str, *_: object) -> None:  # noqa: A002 -- the name is http.server's
-            """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Scenes) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def add_viewer(users: Users, listed: int = 64, others: int = 6) -> Viewer:
+    me = users.add(display_name="Helena", latitude=52.5, longitude=13.4, interests=["jazz", "hiking"])
+    *men, partner = (
+        users.add(
+            "man",
+            display_name=NAMES[number % len(NAMES)],
+            birth_date=date(1985 + number % 12, 1 + number % 12, 1),
+            latitude=52.5 + number / 400,
+            longitude=13.4,
+            interests=["hiking", "jazz", "pottery"],
+            texts={"What I love": "Long train rides, short emails, and soup.", "You should know": "I play the cello."},
+        )
+        for number in range(listed + others + 1)
+    )
+    for index, person in enumerate([me, *reversed(men)]):
+        users.embed(person, math.cos(index / len(men)), math.sin(index / len(men)))
+    chances = [0.9 - number / 100 for number in range(listed)]
+    publication = users.publish({me: men[:listed]}, chances, [REASONS] * listed)
+    users.pair(publication, me, partner, 0.27, "likely_mutual", "similar_answers")
+    return Viewer(me, men[:listed], partner, men[listed:][::-1], publication)

@@ -8,10 +8,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.serving.client.browsing import CHROMIUM, QUIET, Site, Visit, running, site, visiting
-from tests.serving.client.conftest import slow
-from tests.serving.client.people import settle
-from tests.serving.conftest import Town, token_for
+from tests.serving.client.browsing import CHROMIUM, QUIET, Visit, development_server, site, visiting
+from tests.serving.client.conftest import add_viewer, slow
+from tests.serving.conftest import Users, serving, token_for
 
 AXE = "async () => (await axe.run()).violations.map(found => `${found.impact}: ${found.id}: ${found.nodes[0].html}`)"
 
@@ -25,46 +24,56 @@ def browser(client: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def example(browser: Browser, tmp_path_factory: pytest.TempPathFactory, api_database: str) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("site"), api_database) as example:
-        yield example
+def example(browser: Browser, tmp_path_factory: pytest.TempPathFactory, api_database: str) -> Iterator[str]:
+    with site(tmp_path_factory.mktemp("site"), api_database) as url:
+        yield url
 
 
 @pytest.fixture
-def visit(browser: Browser, example: Site) -> Iterator[Visit]:
-    with visiting(browser, example.url) as visit:
+def visit(browser: Browser, example: str) -> Iterator[Visit]:
+    with visiting(browser, example) as visit:
         yield visit
 
 
-def test_the_list_scrolls_to_its_end(visit: Visit, town: Town) -> None:
-    me = settle(town)
+def test_the_list_and_the_most_compatible_are_shown(visit: Visit, users: Users) -> None:
+    me = add_viewer(users)
     visit.sign_in(me.id)
     expect(visit.names()).to_have_count(20)
-    visit.scroll_to_the_end()
-    assert visit.people() == me.listed
+    assert visit.shown() == me.listed
     expect(visit.page.get_by_role("status")).to_have_text("64 matches shown, that is everyone.")
     card = visit.page.locator("ol.cards article").first
-    expect(card).to_contain_text("Emeka, 41")
-    expect(card).to_contain_text("90 percent chance that you both like each other")
-    expect(card).to_contain_text("You both like hiking and jazz.")
+    for text in ("Emeka, 41", "90 percent chance that you both like each other", "You both like hiking and jazz."):
+        expect(card).to_contain_text(text)
+    today = visit.page.get_by_role("region", name="Most compatible today")
+    expect(today).to_contain_text("27 percent")
+    today.get_by_role("link").click()
+    visit.sees("Why you two", "27%", "The interest is likely to be mutual.")
+    assert visit.page.url.endswith(str(me.partner))
+    visit.page.reload()
+    visit.sees("Why you two")
+    visit.click("Sign out")
+    expect(visit.page.get_by_label("Your token")).to_be_focused()
+    expect(visit.page.get_by_role("alert")).to_be_empty()
+    visit.page.reload()
+    visit.sees("Your token")
 
 
-def test_the_button_brings_more_where_nothing_scrolls(visit: Visit, town: Town) -> None:
-    """As for whoever hears the page; the observer of scrolling is taken away."""
-    me = settle(town)
+def test_the_button_brings_more_where_nothing_scrolls(visit: Visit, users: Users) -> None:
+    """As for users of screen readers; the observer of scrolling is taken away."""
+    me = add_viewer(users, listed=44)
     visit.page.add_init_script("IntersectionObserver.prototype.observe = () => {}")
     visit.sign_in(me.id)
-    for shown in (20, 40, 60):
+    more = visit.page.get_by_role("button", name="Show more matches")
+    for shown in (20, 40):
         expect(visit.names()).to_have_count(shown)
-        more = visit.page.get_by_role("button", name="Show more matches")
         more.focus()
         visit.page.keyboard.press("Enter")
-    expect(visit.names()).to_have_count(64)
+    expect(visit.names()).to_have_count(50)
     expect(more).to_have_count(0)
 
 
-def test_a_match_is_opened_by_keyboard_and_back_is_where_one_was(visit: Visit, town: Town) -> None:
-    me = settle(town)
+def test_a_match_opens_by_keyboard_and_back_returns(visit: Visit, users: Users) -> None:
+    me = add_viewer(users)
     visit.page.goto(visit.url)
     press, focused = visit.page.keyboard.press, visit.focused
     expect(visit.page.get_by_label("Your token")).to_be_focused()
@@ -72,7 +81,8 @@ def test_a_match_is_opened_by_keyboard_and_back_is_where_one_was(visit: Visit, t
     press("Tab")
     press("Enter")
     visit.sees("Most compatible today")
-    expect(visit.page.get_by_role("heading", name="Your matches")).to_be_focused()
+    heading = visit.page.get_by_role("heading", name="Your matches")
+    expect(heading).to_be_focused()
     for _ in range(1 + 15):
         press("Tab")
     name, scrolled = focused(), visit.page.evaluate("scrollY")
@@ -89,211 +99,139 @@ def test_a_match_is_opened_by_keyboard_and_back_is_where_one_was(visit: Visit, t
     visit.page.wait_for_url("**/#/matches/*")
     visit.page.go_back()
     expect(visit.names().nth(14)).to_be_focused()
-
-
-def test_an_address_opens_a_match_at_once(visit: Visit, town: Town) -> None:
-    me, stranger = settle(town), town.person("man")
-    visit.sign_in(me.id)
-    visit.sees("Your list")
-    visit.page.goto(f"{visit.url}/#/matches/{stranger}")
+    visit.page.goto(f"{visit.url}/#/matches/{users.add('man')}")
     visit.page.reload()
     visit.sees("This person moved on")
     visit.page.get_by_role("link", name="Back to your matches").click()
-    expect(visit.page.get_by_role("heading", name="Your matches")).to_be_focused()
+    expect(heading).to_be_focused()
 
 
-def test_the_most_compatible_of_today(visit: Visit, town: Town) -> None:
-    me = settle(town)
-    visit.sign_in(me.id)
-    today = visit.page.get_by_role("region", name="Most compatible today")
-    expect(today).to_contain_text("27 percent")
-    expect(today).to_contain_text("The interest is likely to be mutual.")
-    today.get_by_role("link").click()
-    visit.sees("Why you two", "27%", "The interest is likely to be mutual.")
-    assert visit.page.url.endswith(str(me.partner))
-
-
-def test_people_not_on_the_list_are_marked_kindly(visit: Visit, town: Town) -> None:
-    me = settle(town, listed=2, others=3)
-    visit.sign_in(me.id)
-    visit.scroll_to_the_end()
-    assert visit.people() == me.listed + me.others
-    cards = visit.page.locator("ol.cards article")
-    assert [("Worth a look" in text, "percent" in text) for text in cards.all_inner_texts()] == [
-        (False, True),
-        (False, True),
-        (True, False),
-        (True, False),
-        (True, False),
-    ]
-
-
-def test_a_card_of_a_list_made_anew_meanwhile_opens(visit: Visit, town: Town) -> None:
-    me = settle(town)
-    visit.sign_in(me.id)
-    visit.sees("Most compatible today")
-    town.publish({me.id: me.listed[:1]})
-    visit.scroll_to_the_end()
-    visit.names().nth(40).click()
-    visit.sees("Why you two", "50%")
-
-
-def test_nobody_to_show(visit: Visit, town: Town) -> None:
-    me = town.person()
+def test_empty_and_short_lists(visit: Visit, users: Users) -> None:
+    me = users.add()
     visit.sign_in(me)
     visit.sees("The first matches are being made.")
-    town.publish({me: []})
+    users.publish({me: []})
     visit.page.reload()
     visit.sees("Your next list may bring somebody.")
     expect(visit.page.get_by_text("Most compatible")).to_have_count(0)
+    visit.click("Sign out")
+    she = add_viewer(users, listed=2, others=3)
+    visit.sign_in(she.id)
+    assert visit.shown() == she.listed + she.others
+    cards = visit.page.locator("ol.cards article").all_inner_texts()
+    marked = [("Worth a look" in text, "percent" in text) for text in cards]
+    assert marked == [(False, True)] * 2 + [(True, False)] * 3, "similar users have no chance"
 
 
-def test_a_wrong_token_is_asked_for_again(visit: Visit, town: Town) -> None:
-    me = settle(town)
+def test_a_refused_token_is_asked_for_again(visit: Visit, users: Users) -> None:
+    me = add_viewer(users)
     visit.page.goto(visit.url)
-    field, button = visit.page.get_by_label("Your token"), visit.page.get_by_role("button", name="Sign in")
-    for wrong, answer in (
+    field = visit.page.get_by_label("Your token")
+    for wrong, message in (
         ("", "Paste your token"),
         ("no token", "not a whole token"),
         ("a.b.c", "Please sign in again"),
     ):
         field.fill(wrong)
-        button.click()
-        expect(visit.page.get_by_role("alert")).to_contain_text(answer)
+        visit.click("Sign in")
+        expect(visit.page.get_by_role("alert")).to_contain_text(message)
         expect(field).to_be_focused()
-    field.fill(token_for(me.id))
-    button.click()
+    visit.sign_in(me.id)
     visit.sees("Your list")
+    expired = {"authorization": f"Bearer {token_for(me.id, timedelta(hours=-1))}"}
+    visit.page.route("**/v1/me/matches?*", lambda route: route.continue_(headers=route.request.headers | expired))
+    visit.scroll_until("Please sign in again")
+    assert visit.page.evaluate("sessionStorage.length") == 0
 
 
-def test_who_has_just_joined_waits_for_a_profile_and_need_not_sign_in_again(visit: Visit, town: Town) -> None:
+def test_a_new_user_waits_for_a_profile_signed_in(visit: Visit, users: Users) -> None:
     me = uuid4()
     visit.sign_in(me)
     visit.sees("There is no profile of yours here")
-    town.person(id=me)
-    visit.page.get_by_role("button", name="Try again now").click()
+    users.add(id=me)
+    visit.click("Try again now")
     visit.sees("Nobody to show just now")
-    town.erase(me)
+    users.erase(me)
     visit.page.reload()
     visit.sees("There is no profile of yours here")
-    visit.page.get_by_role("button", name="Sign out").click()
-    expect(visit.page.get_by_label("Your token")).to_be_focused()
-    assert visit.page.evaluate("sessionStorage.length") == 0
 
 
-def test_a_token_that_ends_while_one_looks_is_asked_for_again(visit: Visit, town: Town) -> None:
-    me = settle(town)
+def test_lists_and_candidates_change_meanwhile(visit: Visit, users: Users) -> None:
+    me = add_viewer(users)
     visit.sign_in(me.id)
     visit.sees("Your list")
-    ended = {"authorization": f"Bearer {token_for(me.id, timedelta(hours=-1))}"}
-    visit.page.route("**/v1/me/matches?*", lambda route: route.continue_(headers=route.request.headers | ended))
-    visit.scroll_until_text("Please sign in again")
-    assert visit.page.evaluate("sessionStorage.length") == 0
-
-
-def test_the_session_ends_by_the_button_and_outlives_a_reload(visit: Visit, town: Town) -> None:
-    visit.sign_in(settle(town).id)
-    visit.sees("Your list")
-    visit.page.reload()
-    visit.sees("Your list")
-    visit.page.get_by_role("button", name="Sign out").click()
-    expect(visit.page.get_by_label("Your token")).to_be_focused()
-    expect(visit.page.get_by_role("alert")).to_be_empty()
-    visit.page.reload()
-    visit.sees("Your token")
-
-
-def test_a_list_that_is_gone_begins_anew(visit: Visit, town: Town) -> None:
-    me = settle(town)
-    visit.sign_in(me.id)
-    visit.sees("Your list")
-    town.publish({me.id: me.listed[::-1]})
-    town.run(f"DROP TABLE matching.match_lists_{me.publication}")
-    visit.scroll_until_text("There is a newer list")
-    visit.page.get_by_role("button", name="Show the new list").click()
-    visit.scroll_to_the_end()
-    assert visit.people() == me.listed[::-1]
-
-
-def test_someone_who_is_not_shown_any_more(visit: Visit, town: Town) -> None:
-    me = settle(town)
-    visit.sign_in(me.id)
-    visit.sees("Your list")
-    town.block(me.listed[0], me.id)
+    newer = users.publish({me.id: me.listed[::-1]})
+    assert visit.shown() == me.listed
+    visit.names().nth(40).click()
+    visit.sees("Why you two", "50%")
+    visit.page.go_back()
+    users.block(me.listed[0], me.id)
     visit.names().first.click()
     visit.sees("Not among your matches any more")
+    visit.page.goto(visit.url)
+    visit.page.reload()
+    visit.sees("Your list")
+    users.publish({me.id: me.listed})
+    users.run(f"DROP TABLE matching.match_lists_{newer}")
+    visit.scroll_until("There is a newer list")
+    visit.click("Show the new list")
+    assert visit.shown() == me.listed[1:]
 
 
-def test_a_database_too_slow_is_asked_again(visit: Visit, town: Town, api_database: str) -> None:
-    me = settle(town)
+def test_a_slow_database_and_a_lost_connection(visit: Visit, users: Users, api_database: str) -> None:
+    me = add_viewer(users)
     with slow(api_database):
         visit.sign_in(me.id)
         visit.sees("One moment, please", "Trying again in 5 seconds.")
-    visit.page.get_by_role("button", name="Try again now").click()
+    visit.click("Try again now")
     expect(visit.names()).to_have_count(20)
-
-
-def test_offline_and_back(visit: Visit, town: Town) -> None:
-    me = settle(town)
-    visit.sign_in(me.id)
-    visit.sees("Your list")
     visit.page.context.set_offline(True)
-    visit.scroll_until_text("You are offline")
+    visit.scroll_until("You are offline")
     visit.page.context.set_offline(False)
-    visit.scroll_to_the_end()
-    assert visit.people() == me.listed
+    assert visit.shown() == me.listed
+    visit.page.route("**/v1/**", lambda route: route.abort("connectionrefused"))
+    visit.names().first.click()
+    visit.sees("The service does not answer.", "Try again now")
 
 
-def test_asked_for_patience_and_then_the_server_is_down(
-    browser: Browser, town: Town, api_database: str, tmp_path: Path
+def test_the_development_server_waits_for_a_limited_api(
+    browser: Browser, users: Users, api_database: str, tmp_path: Path
 ) -> None:
-    me = settle(town)
-    impatient = {"MATCHING_RATE_PER_SECOND": "0.3", "MATCHING_RATE_BURST": "2"}
-    with site(tmp_path, api_database, **impatient) as mean, visiting(browser, mean.url) as visit:
+    me = add_viewer(users, listed=50, others=0)
+    few = {"MATCHING_RATE_PER_SECOND": "0.2", "MATCHING_RATE_BURST": "3"}
+    with (
+        serving(api_database, tmp_path / "log", **few) as api,
+        development_server(api) as url,
+        visiting(browser, url) as visit,
+    ):
         visit.sign_in(me.id)
-        visit.scroll_until_text("Trying again in")
-        visit.scroll_to_the_end()
-        assert visit.people() == me.listed
-        mean.api.process.terminate()
-        mean.api.process.wait(timeout=20)
-        visit.names().first.click()
-        visit.sees("The service does not answer.", "Try again now")
+        visit.scroll_until("Trying again in")
+        assert visit.shown() == me.listed
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 1280), (True, 390)], ids=["light and wide", "dark and narrow"])
-def test_everybody_can_use_it(
-    browser: Browser, example: Site, town: Town, client: Path, api_database: str, dark: bool, width: int
+def test_axe_finds_every_state_accessible(
+    browser: Browser, example: str, users: Users, client: Path, api_database: str, dark: bool, width: int
 ) -> None:
-    """By axe-core, in every state; and pictures of them in serving/client/example/screenshots."""
-    me = settle(town, listed=22, others=6)
-    with visiting(browser, example.url, dark, width) as visit:
+    me = add_viewer(users, listed=22, others=6)
+    with visiting(browser, example, dark, width) as visit:
 
-        def check(name: str) -> None:
-            visit.picture(client, f"{name}-{'dark' if dark else 'light'}")
+        def check() -> None:
             visit.page.add_script_tag(path=client / "node_modules" / "axe-core" / "axe.min.js")
             assert visit.page.evaluate(AXE) == []
 
-        visit.page.goto(example.url)
-        visit.page.get_by_role("button", name="Sign in").click()
-        check("sign-in")
+        visit.page.goto(example)
+        visit.click("Sign in")
+        check()
         visit.sign_in(me.id)
         visit.sees("Most compatible today")
-        check("list")
-        visit.scroll_to_the_end()
-        check("end")
+        check()
+        visit.shown()
+        check()
         visit.names().first.click()
         visit.sees("Why you two")
-        check("match")
+        check()
         with slow(api_database):
             visit.page.reload()
             visit.sees("One moment")
-            check("trouble")
-
-
-def test_the_development_server_passes_questions_on(browser: Browser, example: Site, town: Town, client: Path) -> None:
-    me = settle(town)
-    with running(client, MATCHING_API=str(example.api.client.base_url)) as url, visiting(browser, url) as visit:
-        visit.sign_in(me.id)
-        expect(visit.names()).to_have_count(20)
-        visit.scroll_to_the_end()
-        assert visit.people() == me.listed
+            check()

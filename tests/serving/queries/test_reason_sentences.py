@@ -1,16 +1,15 @@
-"""A reason is said only while both profiles bear it out, whatever was published."""
+"""A reason is said only while both profiles support it, whatever was published."""
 
 import itertools
-import uuid
-from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg.types.json import Jsonb
 
 from serving.queries.reason_sentences import SENTENCES
-from tests.serving.conftest import ALIKE, DETAIL, Api, Town, token_for
+from tests.serving.conftest import ALIKE, DETAIL, Api, Users
 
-PUBLISHED = [{"code": code, "detail": DETAIL.get(code, [])} for code in SENTENCES]
 # What either of the two changes, and the one reason that it makes untrue.
 UNTRUE = {
     "no interests": ("shared_interests", "interests = '{}'"),
@@ -34,67 +33,59 @@ UNTRUE_OF_ME = {
 }
 
 
-def cards(api: Api, me: uuid.UUID, he: uuid.UUID) -> Iterator[Mapping[str, object]]:
-    """Everywhere that he is shown as published."""
-    token = token_for(me)
-    yield from api.get("/v1/me/matches", token).json()["matches"]
-    yield api.get(f"/v1/me/matches/{he}", token).json()
-    yield api.get("/v1/me/most-compatible", token).json()["match"]
+def card(api: Api, me: UUID, he: UUID) -> dict[str, Any]:
+    """His card, with the same reasons everywhere that he is shown as published."""
+    cards = [*api.read(me)["matches"], api.open(me, he).json(), api.read(me, "most-compatible")["match"]]
+    assert len(cards) == 3
+    assert all(each["reasons"] == cards[0]["reasons"] for each in cards)
+    return dict(cards[0])
 
 
-def said(api: Api, me: uuid.UUID, he: uuid.UUID) -> list[dict[str, str]]:
-    everywhere = [card["reasons"] for card in cards(api, me, he)]
-    assert len(everywhere) == 3
-    assert all(reasons == everywhere[0] for reasons in everywhere)
-    return list(everywhere[0])  # type: ignore[call-overload, no-any-return]
+def codes(api: Api, me: UUID, he: UUID) -> list[str]:
+    return [reason["code"] for reason in card(api, me, he)["reasons"]]
 
 
-def published(town: Town, learned: object = None) -> tuple[uuid.UUID, uuid.UUID]:
-    me, he = (town.person(gender, **ALIKE) for gender in ("woman", "man"))
-    publication = town.publish({me: [he]}, reasons=[PUBLISHED])
-    town.run(
-        "UPDATE matching.match_lists SET most_compatible_id = %(he)s, most_compatible_p_match = 0.5,"
-        " most_compatible_reasons = %(why)s",
-        he=he,
-        why=Jsonb(PUBLISHED),
-    )
+def published(users: Users, learned: object = None) -> tuple[UUID, UUID]:
+    me, he = (users.add(gender, **ALIKE) for gender in ("woman", "man"))
+    reasons = [{"code": code, "detail": DETAIL.get(code, [])} for code in SENTENCES]
+    publication = users.publish({me: [he]}, reasons=[reasons])
+    users.pair(publication, me, he, 0.5, *SENTENCES)
     metrics = Jsonb({} if learned is None else {"reasons": learned})
-    town.run(
-        "UPDATE matching.publications SET metrics = %(metrics)s WHERE id = %(id)s", metrics=metrics, id=publication
-    )
+    users.run("UPDATE matching.publications SET metrics = %(metrics)s", metrics=metrics)
     return me, he
 
 
 @pytest.mark.parametrize(
     ("what", "whose"), [*itertools.product(UNTRUE, ("mine", "his")), *((what, "mine") for what in UNTRUE_OF_ME)]
 )
-def test_what_has_become_untrue_is_not_said(api: Api, town: Town, what: str, whose: str) -> None:
-    me, he = published(town)
-    assert [reason["code"] for reason in said(api, me, he)] == list(SENTENCES)
+def test_what_has_become_untrue_is_not_said(api: Api, users: Users, what: str, whose: str) -> None:
+    me, he = published(users)
+    assert codes(api, me, he) == list(SENTENCES)
     code, change = (UNTRUE | UNTRUE_OF_ME)[what]
-    town.run(f"UPDATE app.profiles SET {change} WHERE id = %(who)s", who=me if whose == "mine" else he)
-    assert [reason["code"] for reason in said(api, me, he)] == [each for each in SENTENCES if each != code]
+    users.run(f"UPDATE app.profiles SET {change} WHERE id = %(who)s", who=me if whose == "mine" else he)
+    assert codes(api, me, he) == [each for each in SENTENCES if each != code]
 
 
-def test_details_that_are_still_true_are_said_alone(api: Api, town: Town) -> None:
-    me, he = published(town)
-    town.change(he, interests=["sailing", "jazz"])
-    assert said(api, me, he)[0] == {"code": "shared_interests", "sentence": "You both like jazz."}
-    assert next(iter(cards(api, me, he)))["candidate"]["interests"] == ["sailing", "jazz"]  # type: ignore[index]
+def test_details_that_are_still_true_are_said_alone(api: Api, users: Users) -> None:
+    me, he = published(users)
+    users.change(he, interests=["sailing", "jazz"])
+    shown = card(api, me, he)
+    assert shown["reasons"][0] == {"code": "shared_interests", "sentence": "You both like jazz."}
+    assert shown["candidate"]["interests"] == ["sailing", "jazz"]
 
 
 LEARNED = {"traits": {"humour": [5.0, 2.0]}, "wants": {"humour": [0.5, 0.2]}, "texts_cosine": 0.3}
 
 
-def test_what_the_ranker_learned_says_who_is_alike_now(api: Api, town: Town) -> None:
+def test_what_the_ranker_learned_says_who_is_alike_now(api: Api, users: Users) -> None:
     """Both are above the median in humour, until one is below; both have a trait all the time."""
-    me, he = published(town, LEARNED)
-    town.embed(me, 1, 0)
-    town.embed(he, 1, 0.1)
-    assert [reason["code"] for reason in said(api, me, he)] == list(SENTENCES)
-    town.change(he, traits=Jsonb({"humour": 2}))
+    me, he = published(users, LEARNED)
+    users.embed(me, 1, 0)
+    users.embed(he, 1, 0.1)
+    assert codes(api, me, he) == list(SENTENCES)
+    users.change(he, traits=Jsonb({"humour": 2}))
     left = [each for each in SENTENCES if each not in ("similar_nature", "what_you_look_for")]
-    assert [reason["code"] for reason in said(api, me, he)] == left
-    town.run("DELETE FROM matching.embeddings WHERE profile_id = %(he)s", he=he)
-    town.embed(he, 0, 1)
-    assert [reason["code"] for reason in said(api, me, he)] == [each for each in left if each != "similar_answers"]
+    assert codes(api, me, he) == left
+    users.run("DELETE FROM matching.embeddings WHERE profile_id = %(he)s", he=he)
+    users.embed(he, 0, 1)
+    assert codes(api, me, he) == [each for each in left if each != "similar_answers"]
