@@ -71,18 +71,23 @@ class AttentionEstimate:
     """How far to trust that examination falls along an inbox, 0 to 1."""
 
 
-def estimate_attention(connection: Connection) -> AttentionEstimate:
-    """Estimate from the lists of the publications that are kept and the likes and passes that refer to them."""
-    lists = _estimate_from_query(connection, LISTS, lists=MAX_ROWS // LIST_LENGTH)
+def estimate_attention(connection: Connection, min_rows: int = MIN_ROWS) -> AttentionEstimate:
+    """Estimate from the lists of the publications that are kept and the likes and passes that refer to them.
+
+    Args:
+        connection: The database.
+        min_rows: The least number of rows for an estimate of lists, and for one of inboxes.
+    """
+    lists = _estimate_from_query(connection, LISTS, min_rows, lists=MAX_ROWS // LIST_LENGTH)
     return AttentionEstimate(
         DEFAULT_CURVE if lists is None else lists.examination,
-        estimate_inbox_weight(_estimate_from_query(connection, INBOXES, rows=MAX_ROWS)),
+        estimate_inbox_weight(_estimate_from_query(connection, INBOXES, min_rows, rows=MAX_ROWS)),
     )
 
 
-def _estimate_from_query(connection: Connection, query: str, **most: int) -> CurveEstimate | None:
+def _estimate_from_query(connection: Connection, query: str, min_rows: int, **most: int) -> CurveEstimate | None:
     rows = pd.DataFrame(connection.execute(text(query), most).all(), columns=["place", "person", "acted"])
-    if len(rows) < MIN_ROWS:
+    if len(rows) < min_rows:
         return None
     person = pd.factorize(rows["person"])[0].astype(np.int64)
     return estimate_curve(rows["place"].to_numpy(np.int64), rows["acted"].to_numpy(bool), person)

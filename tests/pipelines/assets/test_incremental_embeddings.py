@@ -1,8 +1,8 @@
-"""Somebody joins between two nightly runs: the sensor, its job, and the API with the real encoder and database."""
+"""A user joins between two nightly runs: the sensor, its job and the API with the real encoder and database."""
 
-import shutil
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -11,13 +11,13 @@ from upath import UPath
 from models.db.embedding_rows import FIND_PENDING
 from pipelines.assets import incremental_embeddings
 from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB, new_profile_sensor
-from pipelines.commands.run_pipeline import ensure_dagster_home
 from pipelines.definitions import build_definitions
 from pipelines.resources import DatabaseResource
 from pipelines.store.answer_shards import EncodingTask, encode_shard
 from pipelines.store.frame_store import read_table
 from tests.pipelines.conftest import Databases, Place
 from tests.serving.conftest import serving, token_for
+from tests.support.places import copied
 
 JOIN = """
 INSERT INTO app.profiles (id, display_name, birth_date, gender, seeks, texts, latitude, longitude)
@@ -25,142 +25,130 @@ VALUES (CAST(:id AS uuid), 'Newcomer', CAST(:born AS date), 'woman', '{man,woman
     'About me', 'I restore wooden boats and sail them far out.',
     'Ask me about', CAST(CAST(:id AS uuid) AS text)), 47.37, 8.54)
 """
+EDIT = """
+UPDATE app.profiles SET texts = jsonb_build_object('About me', CAST(:word AS text)), updated_at = {}
+WHERE id = (SELECT id FROM app.profiles WHERE source_key IS NOT NULL ORDER BY id LIMIT 1 OFFSET :number)
+"""
 STORED = "SELECT count(*) FROM matching.embeddings WHERE profile_id = %(person)s"
+NOTHING_TO_DO = {"answers_encoded": 0, "vectors_stored": 0, "left_to_the_night": 0}
 
 
 @pytest.fixture
-def town(settled: Place, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A copy of the settled town, to be changed."""
-    home = tmp_path_factory.mktemp("newcomers") / "home"
-    shutil.copytree(settled.home, home, ignore=shutil.ignore_patterns("dagster"))
-    with databases(settled.database_url) as url:
-        yield Place(home, url)
+def app(settled: Place, databases: Databases, tmp_path: Path) -> Iterator[Place]:
+    """A copy of the settled population, to be changed."""
+    with copied(settled, databases, tmp_path / "home") as place:
+        yield place
 
 
-def join(town: Place, born: str = "1990-01-01") -> uuid.UUID:
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def join(place: Place, born: str = "1990-01-01") -> uuid.UUID:
     person = uuid.uuid4()
-    town.tell(JOIN, id=str(person), born=born)
+    place.tell(JOIN, id=str(person), born=born)
     return person
 
 
-def look(
-    town: Place, instance: dg.DagsterInstance, cursor: str | None = None
-) -> tuple[dg.RunRequest | str, str | None]:
-    """What the sensor asks for, or why it does not, and its cursor afterwards."""
-    database = DatabaseResource(home=str(town.home), url=town.database_url)
+def evaluate(place: Place, instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[int | None, str | None]:
+    """How many pending users the sensor asks a run for, None if it asks for none; and its cursor afterwards."""
+    database = DatabaseResource(home=str(place.home), url=place.database_url)
     context = dg.build_sensor_context(instance, cursor=cursor, resources={"database": database})
     asked = new_profile_sensor(context)
     assert isinstance(asked, dg.RunRequest | dg.SkipReason)
-    return (asked if isinstance(asked, dg.RunRequest) else str(asked.skip_message)), context.cursor
+    return (int(asked.tags["people"]) if isinstance(asked, dg.RunRequest) else None), context.cursor
 
 
-def embed(town: Place, instance: dg.DagsterInstance) -> dict[str, object]:
+def embed(place: Place, instance: dg.DagsterInstance) -> dict[str, object]:
     """Run the job; what it observed."""
-    result = build_definitions(town.settings).resolve_job_def(INCREMENTAL_JOB).execute_in_process(instance=instance)
+    result = build_definitions(place.settings).resolve_job_def(INCREMENTAL_JOB).execute_in_process(instance=instance)
     (event,) = (each for each in result.all_events if each.is_asset_observation)
     return {name: value.value for name, value in event.asset_observation_data.asset_observation.metadata.items()}
 
 
-def test_who_joined_is_shown_similar_people_and_not_encoded_again_at_night(
-    town: Place, tmp_path_factory: pytest.TempPathFactory
+def test_a_new_user_has_similar_users_and_is_encoded_once(
+    app: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    ((before,),) = town.ask("SELECT count(*) FROM matching.embeddings")
-    with dg.DagsterInstance.from_config(str(ensure_dagster_home(town.settings))) as instance:
-        assert look(town, instance) == ("nobody joined or wrote anything since", None)
-        person = join(town)
-        asked, cursor = look(town, instance)
-        assert isinstance(asked, dg.RunRequest)
-        assert asked.tags["people"] == "1"
-        assert str(person) not in str(cursor)
-        with serving(town.database_url, tmp_path_factory.mktemp("api") / "log") as api:
-            assert api.get("/v1/me/similar", token_for(person)).json()["matches"] == []
-            assert embed(town, instance) == {"answers_encoded": 2, "vectors_stored": 1, "left_to_the_night": 0}
-            similar = api.get("/v1/me/similar", token_for(person)).json()["matches"]
-            assert len(similar) > 5
-            assert {match["source"] for match in api.matches(person).json()["matches"]} == {"similar"}
-        assert look(town, instance, cursor)[0] == "nobody joined or wrote anything since"
-        assert embed(town, instance) == {"answers_encoded": 0, "vectors_stored": 0, "left_to_the_night": 0}
-    town.materialize("profiles", "rejected_profiles", "profile_embeddings")
-    night = town.metadata("profile_embeddings")
+    ((before,),) = app.ask("SELECT count(*) FROM matching.embeddings")
+    assert evaluate(app, instance) == (None, None)
+    person = join(app)
+    asked, cursor = evaluate(app, instance)
+    assert asked == 1
+    assert str(person) not in str(cursor)
+    with serving(app.database_url, tmp_path / "log") as api:
+        assert api.get("/v1/me/similar", token_for(person)).json()["matches"] == []
+        assert embed(app, instance) == {"answers_encoded": 2, "vectors_stored": 1, "left_to_the_night": 0}
+        assert len(api.get("/v1/me/similar", token_for(person)).json()["matches"]) > 5
+        assert {match["source"] for match in api.matches(person).json()["matches"]} == {"similar"}
+    assert evaluate(app, instance, cursor)[0] is None
+    assert embed(app, instance) == NOTHING_TO_DO
+    app.materialize("profiles", "rejected_profiles", "profile_embeddings")
+    night = app.metadata("profile_embeddings")
     assert (night["profiles"], night["answers_encoded"], night["vectors_stored"]) == (before + 1, 0, 0)
 
 
-def test_who_breaks_the_contract_is_left_to_the_night_and_starts_no_job_again(town: Place) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        child, grown = join(town, born="2020-01-01"), join(town)
-        first, cursor = look(town, instance)
-        assert isinstance(first, dg.RunRequest)
-        assert embed(town, instance) == {"answers_encoded": 2, "vectors_stored": 1, "left_to_the_night": 1}
-        assert town.ask(STORED, person=child) == [(0,)]
-        assert town.ask(STORED, person=grown) == [(1,)]
-        _, cursor = look(town, instance, cursor)
-        for _ in range(3):
-            later, cursor = look(town, instance, cursor)
-            assert later == "nobody else joined or wrote anything since; 1 are left to the night"
-        join(town)
-        assert isinstance(look(town, instance, cursor)[0], dg.RunRequest)
+def test_a_profile_that_breaks_the_contract_starts_one_job_only(app: Place, instance: dg.DagsterInstance) -> None:
+    child, adult = join(app, born="2020-01-01"), join(app)
+    asked, cursor = evaluate(app, instance)
+    assert asked == 2
+    assert embed(app, instance) == {"answers_encoded": 2, "vectors_stored": 1, "left_to_the_night": 1}
+    assert (app.ask(STORED, person=child), app.ask(STORED, person=adult)) == ([(0,)], [(1,)])
+    _, cursor = evaluate(app, instance, cursor)
+    for _ in range(2):
+        later, cursor = evaluate(app, instance, cursor)
+        assert later is None
+    join(app)
+    assert evaluate(app, instance, cursor)[0] == 2
 
 
 STAMPS = ["now() + interval '3 hours'", "'infinity'", "'2001-01-01'", "'-infinity'", "updated_at"]
-# What an earlier version kept: the moment of the newest edit.
+# An earlier version kept the moment of the newest edit.
 CURSORS = [None, "2999-01-01 00:00:00+00", "infinity", "nonsense"]
 
 
-def test_no_stamp_of_anybody_hides_who_joins(town: Place) -> None:
-    edit = "UPDATE app.profiles SET texts = jsonb_build_object('About me', CAST(:word AS text)), updated_at = "
-    settled = "SELECT id FROM app.profiles WHERE source_key LIKE 'simulated\\:%' ORDER BY id"
-    somebody = f" WHERE id = ({settled} LIMIT 1 OFFSET :number)"
-    with dg.DagsterInstance.ephemeral() as instance:
-        for cursor in CURSORS:
-            for number, stamp in enumerate(STAMPS):
-                town.tell(edit + stamp + somebody, word=f"I like number {number} and {cursor}.", number=number)
-                asked, kept = look(town, instance, cursor)
-                assert isinstance(asked, dg.RunRequest)
-                join(town)
-                again, _ = look(town, instance, kept)
-                assert isinstance(again, dg.RunRequest)
-        assert embed(town, instance)["vectors_stored"] == len(STAMPS) + len(STAMPS) * len(CURSORS)
-        assert look(town, instance, kept)[0] == "nobody joined or wrote anything since"
+def test_no_timestamp_hides_who_joins(app: Place, instance: dg.DagsterInstance) -> None:
+    for cursor in CURSORS:
+        for number, stamp in enumerate(STAMPS):
+            app.tell(EDIT.format(stamp), word=f"I like number {number} and {cursor}.", number=number)
+            asked, kept = evaluate(app, instance, cursor)
+            assert asked
+            join(app)
+            assert evaluate(app, instance, kept)[0]
+    assert embed(app, instance)["vectors_stored"] == len(STAMPS) + len(STAMPS) * len(CURSORS)
+    assert evaluate(app, instance, kept)[0] is None
 
 
-def test_an_edit_of_something_else_starts_nothing(town: Place) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        town.tell("UPDATE app.profiles SET paused = true, updated_at = now() WHERE source_key LIKE '%\\:7'")
-        assert look(town, instance)[0] == "nobody joined or wrote anything since"
-        assert town.ask(FIND_PENDING) == []
+def test_other_edits_and_vectors_of_earlier_versions(app: Place, instance: dg.DagsterInstance) -> None:
+    app.tell("UPDATE app.profiles SET paused = true, updated_at = now() WHERE source_key LIKE '%\\:7'")
+    assert evaluate(app, instance)[0] is None
+    assert app.ask(FIND_PENDING) == []
+    app.tell("UPDATE matching.embeddings SET texts_hash = NULL")
+    asked, cursor = evaluate(app, instance)
+    assert asked
+    assert embed(app, instance) == NOTHING_TO_DO
+    assert evaluate(app, instance, cursor)[0] is None
 
 
-def test_vectors_of_an_earlier_version_are_confirmed_and_not_made_again(town: Place) -> None:
-    town.tell("UPDATE matching.embeddings SET texts_hash = NULL")
-    with dg.DagsterInstance.ephemeral() as instance:
-        asked, cursor = look(town, instance)
-        assert isinstance(asked, dg.RunRequest)
-        assert embed(town, instance) == {"answers_encoded": 0, "vectors_stored": 0, "left_to_the_night": 0}
-        assert look(town, instance, cursor)[0] == "nobody joined or wrote anything since"
-
-
-def test_before_anything_is_published_nobody_is_new(place: Place) -> None:
+def test_before_a_publication_no_user_is_new(place: Place, instance: dg.DagsterInstance) -> None:
     join(place)
-    with dg.DagsterInstance.ephemeral() as instance:
-        said, cursor = look(place, instance)
-    assert said == "nothing is published yet: the first `matching run` gives everybody a vector"
-    assert cursor is None
+    assert evaluate(place, instance) == (None, None)
 
 
-def test_who_is_erased_while_their_answers_are_encoded_is_not_left_on_disk(
-    town: Place, monkeypatch: pytest.MonkeyPatch
+def test_a_user_erased_during_encoding_is_not_left_on_disk(
+    app: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone, there = join(town), join(town)
+    gone, there = join(app), join(app)
 
-    def encode_while_somebody_leaves(shard: EncodingTask) -> int:
+    def encode_and_erase(shard: EncodingTask) -> int:
         encoded = encode_shard(shard)
-        town.tell("DELETE FROM app.profiles WHERE id = :id", id=str(gone))
+        app.tell("DELETE FROM app.profiles WHERE id = :id", id=str(gone))
         return encoded
 
-    monkeypatch.setattr(incremental_embeddings, "encode_shard", encode_while_somebody_leaves)
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert embed(town, instance)["vectors_stored"] == 1
-    folder = UPath(town.home / "store" / "shards" / "profile_embeddings")
+    monkeypatch.setattr(incremental_embeddings, "encode_shard", encode_and_erase)
+    assert embed(app, instance)["vectors_stored"] == 1
+    folder = UPath(app.home / "store" / "shards" / "profile_embeddings")
     stored = {each for path in folder.glob("*.parquet") for each in read_table(path)["profile_id"].to_pylist()}
     assert str(there) in stored
     assert str(gone) not in stored

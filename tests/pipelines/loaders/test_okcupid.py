@@ -1,69 +1,39 @@
 import csv
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from models.db.errors import InputError
-from pipelines.loaders import okcupid
-from pipelines.loaders.records import Person, compute_age
+from pipelines.loaders.okcupid import load_okcupid, read_okcupid
+from pipelines.loaders.records import Person, Refusal, Source, compute_age
+from pipelines.loaders.refusals import check_people
+from tests.pipelines.loaders.conftest import public_file
 
 ROW = {
-    "age": "22",
-    "body_type": "a little extra",
-    "diet": "strictly anything",
-    "drinks": "socially",
-    "drugs": "never",
-    "education": "working on college/university",
-    "ethnicity": "asian, white",
-    "height": "75",
-    "income": "20000",
-    "job": "rather not say",
-    "offspring": "doesn&rsquo;t have kids, but might want them",
-    "orientation": "straight",
-    "pets": "",
-    "religion": "agnosticism and very serious about it",
-    "sex": "m",
-    "sign": "gemini and it&rsquo;s fun to think about",
-    "smokes": "no",
-    "speaks": "english (fluently), english, c++ (poorly)",
-    "status": "single",
-}
+    "age": "22", "sex": "m", "orientation": "straight", "height": "75", "income": "20000", "status": "single",
+    "body_type": "a little extra", "diet": "strictly anything", "drinks": "socially", "smokes": "no", "drugs": "never",
+    "education": "working on college/university", "job": "rather not say", "ethnicity": "asian, white", "pets": "",
+    "offspring": "doesn&rsquo;t have kids, but might want them", "sign": "gemini and it&rsquo;s fun to think about",
+    "religion": "agnosticism and very serious about it", "speaks": "english (fluently), english, c++ (poorly)",
+}  # fmt: skip
+KEPT = ("status", "education", "ethnicity", "body_type", "diet", "drinks", "smokes", "drugs")
+OFFSPRING = "doesn\u2019t have kids, but might want them"
 PERSON = Person(
-    source_key="okcupid:1",
-    display_name="Member 1",
-    birth_date=date(1989, 12, 31),
-    gender="man",
-    seeks=("woman",),
+    *("okcupid:1", "Member 1", date(1989, 12, 31), "man", ("woman",)),
     texts={
-        "About me": "I am single. My education: working on college/university. "
-        "My build: a little extra. I eat strictly anything. I drink socially. Do I smoke? no. Drugs: never. "
-        "Children: doesn\u2019t have kids, but might want them. My religion: agnosticism. My sign: gemini. "
-        "I speak english, c++."
+        "About me": "I am single. My education: working on college/university. My build: a little extra. "
+        "I eat strictly anything. I drink socially. Do I smoke? no. Drugs: never. "
+        f"Children: {OFFSPRING}. My religion: agnosticism. My sign: gemini. I speak english, c++."
     },
     interests=("speaks english", "speaks c++"),
     traits={"religion_seriousness": 4, "sign_seriousness": 2, "height_cm": 190.5, "income": 20000.0},
-    facts={
-        "status": "single",
-        "education": "working on college/university",
-        "ethnicity": "asian, white",
-        "body_type": "a little extra",
-        "diet": "strictly anything",
-        "drinks": "socially",
-        "smokes": "no",
-        "drugs": "never",
-        "offspring": "doesn\u2019t have kids, but might want them",
-        "religion": "agnosticism",
-        "sign": "gemini",
-    },
+    facts={name: ROW[name] for name in KEPT} | {"offspring": OFFSPRING, "religion": "agnosticism", "sign": "gemini"},
 )
-
-
-def read(folder: Path, *changes: dict[str, str]) -> tuple[list[Person], Counter[str]]:
-    source = okcupid.read_okcupid(write(folder / "profiles.csv", *changes))
-    return list(source.people), source.refused
+SILENT = Person("okcupid:1", "Member 1", PERSON.birth_date, "man", ("woman",))
+NO_ANSWERS = ["NA", "nan", "None", "none", "NULL", "?", "<NA>", "&lt;NA&gt;", "#N/A", "n/a", " - ", "\u2014", "#REF!"]
 
 
 def write(path: Path, *changes: dict[str, str]) -> Path:
@@ -74,109 +44,76 @@ def write(path: Path, *changes: dict[str, str]) -> Path:
     return path
 
 
+def read(folder: Path, *changes: dict[str, str]) -> Source:
+    return read_okcupid(write(folder / "profiles.csv", *changes))
+
+
 def test_a_row_becomes_a_profile(tmp_path: Path) -> None:
-    assert read(tmp_path, {}) == ([PERSON], Counter())
-
-
-def test_what_was_not_said_is_left_out(tmp_path: Path) -> None:
-    silent = dict.fromkeys(ROW, "") | {
-        "age": "22",
-        "sex": "m",
-        "orientation": "straight",
-        "income": "-1",
-        "height": "NA",
-    }
-    [person], _ = read(tmp_path, silent)
-    assert person == Person("okcupid:1", "Member 1", PERSON.birth_date, "man", ("woman",))
-
-
-NO_ANSWERS = ["NA", "nan", "None", "none", "NULL", "?", "<NA>", "&lt;NA&gt;", "#N/A", "n/a", " - ", "\u2014", "#REF!"]
-
-
-@pytest.mark.parametrize("marker", NO_ANSWERS)
-def test_words_that_stand_for_no_answer_are_none_and_counted(tmp_path: Path, marker: str) -> None:
-    words = {*ROW} - {"age", "sex", "orientation"}
-    source = okcupid.read_okcupid(write(tmp_path / "profiles.csv", dict.fromkeys(words, marker)))
-    [person] = source.people
-    assert person == Person("okcupid:1", "Member 1", PERSON.birth_date, "man", ("woman",))
+    source = read(tmp_path, {})
+    assert source.people == [PERSON]
     assert source.refused == {}
-    assert source.no_answers == dict.fromkeys(words, 1)
 
 
-@pytest.mark.parametrize("marker", NO_ANSWERS)
-def test_no_answer_among_answers_is_left_out_and_counted(tmp_path: Path, marker: str) -> None:
-    composite = {
-        "speaks": f"english (okay), {marker}, {marker} (fluently), rather not say",
-        "ethnicity": f"asian, {marker}",
-        "pets": f"{marker} and has cats",
-        "religion": f"{marker} and very serious about it",
-        "sign": f"{marker} but it doesn&rsquo;t matter",
+def test_no_answer_is_left_out_and_counted_if_a_word_says_so(tmp_path: Path) -> None:
+    words = {*ROW} - {"age", "sex", "orientation"}
+    blank = dict.fromkeys(words, "") | {"income": "-1"}
+    source = read(tmp_path, blank, *(dict.fromkeys(words, marker) for marker in NO_ANSWERS))
+    said = [replace(person, source_key="okcupid:1", display_name="Member 1") for person in source.people]
+    assert said == [SILENT] * (1 + len(NO_ANSWERS))
+    assert source.refused == {}
+    assert source.no_answers == dict.fromkeys(words, len(NO_ANSWERS))
+
+
+def test_no_answer_among_answers_is_left_out_and_counted(tmp_path: Path) -> None:
+    for marker in NO_ANSWERS:
+        composite = {
+            "speaks": f"english (okay), {marker}, {marker} (fluently), rather not say",
+            "ethnicity": f"asian, {marker}",
+            "pets": f"{marker} and has cats",
+            "religion": f"{marker} and very serious about it",
+            "sign": f"{marker} but it doesn&rsquo;t matter",
+        }
+        source = read(tmp_path, composite)
+        [person] = source.people
+        assert person.interests == ("speaks english",)
+        assert (person.facts["ethnicity"], person.facts["pets"]) == ("asian", "has cats")
+        assert not {"religion", "sign"} & set(person.facts)
+        assert not {"religion_seriousness", "sign_seriousness"} & set(person.traits)
+        assert person.texts["About me"].endswith("Pets: has cats. I speak english.")
+        assert source.no_answers == {"speaks": 2, "ethnicity": 1, "pets": 1, "religion": 1, "sign": 1}
+
+
+def test_sex_and_orientation_say_who_is_sought(tmp_path: Path) -> None:
+    said = [{"sex": sex, "orientation": each} for each in ("straight", "gay", "bisexual") for sex in ("m", "f")]
+    people = read(tmp_path, *said).people
+    assert [person.gender for person in people] == ["man", "woman"] * 3
+    seeks = [("woman",), ("man",), ("man",), ("woman",), ("woman", "man"), ("woman", "man")]
+    assert [person.seeks for person in people] == seeks
+
+
+def test_seriousness_is_separated_from_the_fact(tmp_path: Path) -> None:
+    endings = {
+        "religion": ["and laughing", "but not too serious", "and somewhat serious", "and very serious"],
+        "sign": ["but it doesn&rsquo;t matter", "and it&rsquo;s fun to think about", "and it matters a lot"],
     }
-    source = okcupid.read_okcupid(write(tmp_path / "profiles.csv", composite))
-    [person] = source.people
-    assert person.interests == ("speaks english",)
-    assert (person.facts["ethnicity"], person.facts["pets"]) == ("asian", "has cats")
-    assert not {"religion", "sign"} & set(person.facts)
-    assert not {"religion_seriousness", "sign_seriousness"} & set(person.traits)
-    assert person.texts["About me"].endswith("Pets: has cats. I speak english.")
-    assert source.no_answers == {"speaks": 2, "ethnicity": 1, "pets": 1, "religion": 1, "sign": 1}
+    endings["religion"] = [f"{each} about it" for each in endings["religion"]]
+    for column, said in endings.items():
+        people = read(tmp_path, {column: "leo"}, *({column: f"leo {ending}"} for ending in said)).people
+        assert {person.facts[column] for person in people} == {"leo"}
+        degrees = [person.traits.get(f"{column}_seriousness") for person in people]
+        assert degrees == [None, *range(1, 1 + len(said))]
 
 
-def test_the_report_of_a_load_counts_no_answers(tmp_path: Path, engine: Engine) -> None:
-    report = okcupid.load_okcupid(
-        engine, write(tmp_path / "profiles.csv", {"drinks": "NA"}, {"drinks": "?", "smokes": ""})
-    )
-    assert report.no_answers == {"drinks": 2}
-
-
-@pytest.mark.parametrize(
-    ("sex", "orientation", "gender", "seeks"),
-    [
-        ("m", "straight", "man", ("woman",)),
-        ("f", "straight", "woman", ("man",)),
-        ("m", "gay", "man", ("man",)),
-        ("f", "gay", "woman", ("woman",)),
-        ("m", "bisexual", "man", ("woman", "man")),
-        ("f", "bisexual", "woman", ("woman", "man")),
-    ],
-)
-def test_sex_and_orientation_tell_who_is_sought(
-    tmp_path: Path, sex: str, orientation: str, gender: str, seeks: tuple[str, ...]
-) -> None:
-    [person], _ = read(tmp_path, {"sex": sex, "orientation": orientation})
-    assert (person.gender, person.seeks) == (gender, seeks)
-
-
-@pytest.mark.parametrize(
-    ("column", "answer", "fact", "degree"),
-    [
-        ("religion", "islam and laughing about it", "islam", 1),
-        ("religion", "other but not too serious about it", "other", 2),
-        ("religion", "judaism and somewhat serious about it", "judaism", 3),
-        ("religion", "atheism and very serious about it", "atheism", 4),
-        ("religion", "buddhism", "buddhism", None),
-        ("sign", "leo but it doesn&rsquo;t matter", "leo", 1),
-        ("sign", "leo and it&rsquo;s fun to think about", "leo", 2),
-        ("sign", "leo and it matters a lot", "leo", 3),
-        ("sign", "leo", "leo", None),
-    ],
-)
-def test_seriousness_is_told_apart(tmp_path: Path, column: str, answer: str, fact: str, degree: int | None) -> None:
-    [person], _ = read(tmp_path, {column: answer})
-    assert person.facts[column] == fact
-    assert person.traits.get(f"{column}_seriousness") == degree
-
-
-def test_implausible_rows_are_refused_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
-    people, refused = read(
+def test_implausible_rows_are_refused_and_others_keep_their_number(tmp_path: Path) -> None:
+    source = read(
         tmp_path,
         *({"age": "17"}, {"age": "101"}, {"age": "old"}, {"height": "47"}, {"height": "85"}),
         *({"age": "18", "height": "48"}, {"age": "100", "height": "84"}),
         *({"sex": "x"}, {"orientation": ""}),
     )
-    assert [person.source_key for person in people] == ["okcupid:6", "okcupid:7"]
-    assert [compute_age(person.birth_date, date(2012, 6, 30)) for person in people] == [18, 100]
-    assert refused == {
+    assert [person.source_key for person in source.people] == ["okcupid:6", "okcupid:7"]
+    assert [compute_age(person.birth_date, date(2012, 6, 30)) for person in source.people] == [18, 100]
+    assert source.refused == {
         "under 18 in June 2012": 1,
         "over 100 in June 2012": 1,
         "age unknown": 1,
@@ -186,44 +123,25 @@ def test_implausible_rows_are_refused_and_the_others_keep_their_numbers(tmp_path
 
 
 def test_a_second_load_changes_nothing(tmp_path: Path, engine: Engine) -> None:
-    path = write(tmp_path / "profiles.csv", {}, {"age": "17"}, {"sex": "f"})
-    first, second = (okcupid.load_okcupid(engine, path) for _ in range(2))
+    path = write(tmp_path / "profiles.csv", {"drinks": "NA"}, {"age": "17"}, {"sex": "f", "drinks": "?"})
+    first, second = (load_okcupid(engine, path) for _ in range(2))
     assert (first.profiles_added, second.profiles_added, second.profiles_unchanged) == (2, 0, 2)
     assert first.refused == second.refused == {"under 18 in June 2012": 1}
+    assert first.no_answers == {"drinks": 2}
 
 
-def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
-    path = tmp_path / "speed_dating.csv"
-    path.write_text("iid,age,sex,orientation\n1,20,f,gay\n")
-    with pytest.raises(
-        InputError, match=r"speed_dating\.csv is not the file expected: it has no column height, income, "
-    ):
-        okcupid.read_okcupid(path)
-
-
-def test_the_public_file(okcupid_file: Path, engine: Engine) -> None:
-    report = okcupid.load_okcupid(engine, okcupid_file)
-
-    assert report.profiles_added == 59_792
-    assert report.interactions_added == 0
-    assert report.refused == {
+def test_the_public_file() -> None:
+    source = read_okcupid(public_file("okcupid_profiles_revised.csv.zip"))
+    assert len(source.people) == 59_792
+    assert source.refused == {
         "under 18 in June 2012": 94,
         "over 100 in June 2012": 2,
         "height not from 48 to 84 inches": 58,
     }
-    with engine.connect() as connection:
-        entities = text("SELECT count(*) FROM app.profiles WHERE facts::text || texts::text LIKE '%&%;%'")
-        assert connection.scalar(entities) == 0
-        religion = text("SELECT facts ->> 'religion', count(*) FROM app.profiles GROUP BY 1 ORDER BY 2 DESC")
-        assert [tuple(row) for row in connection.execute(religion)] == [
-            (None, 20171),
-            ("agnosticism", 8788),
-            ("other", 7725),
-            ("atheism", 6968),
-            ("christianity", 5769),
-            ("catholicism", 4751),
-            ("judaism", 3092),
-            ("buddhism", 1943),
-            ("hinduism", 449),
-            ("islam", 136),
-        ]
+    assert not any(isinstance(each, Refusal) for each in check_people(source.people))
+    said = (each for person in source.people for each in (*person.facts.values(), *person.texts.values()))
+    assert not any(re.search("&.*;", each) for each in said)
+    assert Counter(person.facts.get("religion") for person in source.people) == {
+        None: 20171, "agnosticism": 8788, "other": 7725, "atheism": 6968, "christianity": 5769,
+        "catholicism": 4751, "judaism": 3092, "buddhism": 1943, "hinduism": 449, "islam": 136,
+    }  # fmt: skip

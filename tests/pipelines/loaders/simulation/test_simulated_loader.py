@@ -1,232 +1,117 @@
-"""Loading a simulated town: its profiles and interactions, and the real database."""
+"""Loading a simulated population into a real database, and its ground truth."""
 
-from collections.abc import Sequence
+import resource
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.stats import rankdata
 from sqlalchemy import Engine, text
 
 from models.db.errors import InputError
-from models.ml.arrays import Float64Array
+from models.ml.validation.score_metrics import compute_within_viewer_auc
 from pipelines.loaders.records import Interaction, LoadReport, Person
-from pipelines.loaders.simulation import ground_truth, simulated_loader
-from pipelines.loaders.simulation.simulated_population import (
-    FACTS,
-    NO_AGE_LIMIT,
-    REFERENCE_TIME,
-    TRAITS,
-    WANTS,
-    SimulatedPopulation,
-    build_population,
-)
+from pipelines.loaders.simulation.choice_model import compute_expected_p_like, compute_p_like
+from pipelines.loaders.simulation.ground_truth import GroundTruth, get_truth_path, read_truth, store_truth
+from pipelines.loaders.simulation.simulated_loader import iterate_interactions, iterate_people, load_simulated
+from pipelines.loaders.simulation.simulated_population import REFERENCE_TIME, SimulatedPopulation, build_population
+
+LOADED = """
+SELECT actor.source_key, target.source_key, kind = 'like',
+       matching.is_eligible(actor, target, CAST(:now AS date)) AND interactions.created_at < :now
+       AND position >= 1 AND propensity > 0 AND propensity <= 1
+FROM app.interactions
+JOIN app.profiles AS actor ON actor.id = actor_id JOIN app.profiles AS target ON target.id = target_id
+"""
+VIEWERS, CANDIDATES = np.array([0, 3, 7]), np.array([5, 0, 2])
+EIGHT = build_population(seed=4, people=8)
 
 
-@pytest.fixture(scope="module")
-def town() -> SimulatedPopulation:
-    return build_population(seed=9, people=1_500)
+def build_rows(seed: int, people: int) -> list[Person | Interaction]:
+    population = build_population(seed, people)
+    return [*iterate_people(population), *iterate_interactions(population)]
 
 
-@pytest.fixture(scope="module")
-def persons(town: SimulatedPopulation) -> list[Person]:
-    return list(simulated_loader.iterate_people(town))
-
-
-@pytest.fixture(scope="module")
-def interactions(town: SimulatedPopulation) -> list[Interaction]:
-    return list(simulated_loader.iterate_interactions(town))
-
-
-def test_the_same_seed_gives_the_same_rows_and_another_seed_none_of_them() -> None:
-    first, again, other = (
-        [
-            *simulated_loader.iterate_people(build_population(seed, 40)),
-            *simulated_loader.iterate_interactions(build_population(seed, 40)),
-        ]
-        for seed in (1, 1, 2)
-    )
-    assert first == again
+def test_seed_and_size_give_the_same_rows_and_others_none() -> None:
+    first = build_rows(1, 40)
+    assert first == build_rows(1, 40)
     assert len(first) > 40
-    assert not any(row in first for row in other)
     said = {answer for row in first if isinstance(row, Person) for answer in row.texts.values()}
-    assert not any(said & set(row.texts.values()) for row in other if isinstance(row, Person))
+    for other in (build_rows(2, 40), build_rows(1, 41)):
+        assert not any(row in first for row in other)
+        assert not any(said & set(row.texts.values()) for row in other if isinstance(row, Person))
+    assert [len(build_rows(6, people)) for people in (0, 1)] == [0, 1]  # one user has no candidate
 
 
-@pytest.mark.parametrize("people", [0, 1, 2])
-def test_the_smallest_towns(people: int) -> None:
-    town = build_population(6, people)
-    assert [person.source_key for person in simulated_loader.iterate_people(town)] == [
-        f"simulated:6-{people}:{n}" for n in range(people)
-    ]
-    assert {one.actor_key for one in simulated_loader.iterate_interactions(town)} <= {
-        f"simulated:6-{people}:{n}" for n in range(people)
-    }
-
-
-def test_rules_on_a_profile_are_the_towns(town: SimulatedPopulation, persons: list[Person]) -> None:
-    for number, person in enumerate(persons):
-        assert [person.latitude, person.longitude] == town.place[number].tolist()
-        assert person.birth_date == town.birth_date[number].item()
-        assert (0 if person.age_min is None else person.age_min) == town.age_min[number]
-        assert (NO_AGE_LIMIT if person.age_max is None else person.age_max) == town.age_max[number]
-        assert (np.inf if person.max_distance_km is None else person.max_distance_km) == town.max_distance_km[number]
-    assert {None} < {person.age_min for person in persons}
-    assert {None} < {person.age_max for person in persons}
-    assert {None} < {person.max_distance_km for person in persons}
-
-
-def told(persons: list[Person], kind: str, name: str) -> Float64Array:
-    return np.array([getattr(person, kind).get(name, np.nan) for person in persons])
-
-
-@pytest.mark.parametrize(
-    ("kind", "names", "top", "alike"), [("traits", TRAITS, 10, 0.8), ("wants", WANTS, 1, 0.9)], ids=["traits", "wants"]
-)
-def test_numbers_told_are_noisy_readings_with_gaps(
-    town: SimulatedPopulation, persons: list[Person], kind: str, names: tuple[str, ...], top: float, alike: float
-) -> None:
-    for column, name in enumerate(names):
-        numbers = told(persons, kind, name)
-        given = ~np.isnan(numbers)
-        assert 0.08 < 1 - given.mean() < 0.16
-        assert numbers[given].min() >= 0
-        assert numbers[given].max() <= top
-        assert alike < np.corrcoef(numbers[given], getattr(town, kind)[given, column])[0, 1] < 0.99
-
-
-def test_facts_told_are_true_with_gaps(town: SimulatedPopulation, persons: list[Person]) -> None:
-    for column, (name, shares) in enumerate(FACTS.items()):
-        codes = [list(shares).index(person.facts[name]) if name in person.facts else -1 for person in persons]
-        given = np.array(codes) >= 0
-        assert 0.1 < 1 - given.mean() < 0.2
-        np.testing.assert_array_equal(np.array(codes)[given], town.facts[given, column])
-
-
-def test_interactions_are_dated_and_placed(interactions: list[Interaction]) -> None:
-    assert {one.kind for one in interactions} == {"like", "pass"}
-    for one in interactions:
-        assert one.actor_key != one.target_key
-        assert one.created_at < REFERENCE_TIME
-        assert one.created_at.tzinfo is not None
-        assert one.position is not None
-        assert one.position >= 1
-        assert one.propensity is not None
-        assert 0 < one.propensity <= 1
-
-
-def auc_within_viewers(viewers: Sequence[str], score: Float64Array, liked: Float64Array) -> float:
-    """Mean over viewers of the probability that a liked candidate scores above a passed one."""
-    rows: dict[str, list[int]] = {}
-    for row, viewer in enumerate(viewers):
-        rows.setdefault(viewer, []).append(row)
-    each = []
-    for mine in rows.values():
-        likes, ranks = liked[mine], rankdata(score[mine])
-        if 0 < likes.sum() < len(likes):
-            above = ranks[likes == 1].sum() - likes.sum() * (likes.sum() + 1) / 2
-            each.append(above / (likes.sum() * (likes == 0).sum()))
-    return float(np.mean(each))
-
-
-def test_chemistry_is_worth_knowing_and_profiles_tell_a_part(
-    town: SimulatedPopulation, persons: list[Person], interactions: list[Interaction]
-) -> None:
-    """Fit odd viewers' likes on what profiles show, rank even viewers': far from chance, far from the truth."""
-    by_key = {person.source_key: person for person in persons}
-    viewers, candidates = ([getattr(one, side) for one in interactions] for side in ("actor_key", "target_key"))
-    liked = np.array([one.kind == "like" for one in interactions], dtype=float)
-    shown = np.array([seen(by_key[v], by_key[c]) for v, c in zip(viewers, candidates, strict=True)])
-    odd = np.array([int(viewer.rpartition(":")[2]) % 2 == 1 for viewer in viewers])
-    known = ground_truth.GroundTruth(town)
-    even = [viewer for viewer, is_odd in zip(viewers, odd, strict=True) if not is_odd]
-    coefficients = np.linalg.lstsq(shown[odd], liked[odd], rcond=None)[0]
-    by_profile, by_attraction, by_truth = (
-        auc_within_viewers(even, score[~odd], liked[~odd])
-        for score in (
-            shown @ coefficients,
-            known.compute_expected_p_like(viewers, candidates),
-            known.compute_p_like(viewers, candidates),
-        )
-    )
-    assert 0.62 < by_profile < 0.72 < by_attraction < 0.78 < by_truth < 0.85
-
-
-def seen(viewer: Person, candidate: Person) -> list[float]:
-    """What a simple ranker could read off two profiles."""
-    wanted = sum(viewer.wants.get(trait, 0.4) * (candidate.traits.get(trait, 5.5) - 5.5) for trait in TRAITS)
-    shared_facts = [float(candidate.facts.get(name) == category) for name, category in viewer.facts.items()]
-    years = (viewer.birth_date - candidate.birth_date).days / 365
-    return [
-        1.0,
-        wanted,
-        float(len(set(viewer.interests) & set(candidate.interests))),
-        sum(shared_facts),
-        years,
-        years**2,
-        candidate.traits.get("fitness", 5.5),
-        candidate.traits.get("humour", 5.5),
-        float(len(candidate.texts)),
-    ]
-
-
-@pytest.mark.parametrize("people", [-1, 1_000_001])
-def test_an_impossible_size_is_refused(engine: Engine, tmp_path: Path, people: int) -> None:
-    with pytest.raises(InputError, match=f"a town of {people} people cannot be simulated; ask for 0 to 1,000,000"):
-        simulated_loader.load_simulated(engine, people, seed=1, home=tmp_path)
+@pytest.mark.parametrize(("people", "seed"), [(-1, 1), (1_000_001, 1), (3, -1), (3, 2**63)])
+def test_an_impossible_size_or_seed_is_named(engine: Engine, tmp_path: Path, people: int, seed: int) -> None:
+    with pytest.raises(InputError, match=f"{seed if people == 3 else people} "):
+        load_simulated(engine, people, seed, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("seed", [-1, 2**63])
-def test_an_impossible_seed_is_refused(engine: Engine, tmp_path: Path, seed: int) -> None:
-    with pytest.raises(InputError, match=f"{seed} cannot be a seed"):
-        simulated_loader.load_simulated(engine, people=3, seed=seed, home=tmp_path)
-
-
-def test_loading_a_town_twice_changes_nothing(engine: Engine, tmp_path: Path) -> None:
-    first, second = (simulated_loader.load_simulated(engine, people=300, seed=1, home=tmp_path) for _ in range(2))
+def test_a_load_keeps_the_rules_and_a_second_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    first, second = (load_simulated(engine, people=300, seed=1, home=tmp_path) for _ in range(2))
     made = first.interactions_added
     assert first == LoadReport(300, 0, 0, made, 0, 0, first.refused)
     assert second == LoadReport(0, 0, 300, 0, 0, made, first.refused)
-    assert made > 2_000
     assert first.refused.total() == 0
-
-
-def test_everything_loaded_obeys_the_databases_own_rules(engine: Engine, tmp_path: Path) -> None:
-    report = simulated_loader.load_simulated(engine, people=300, seed=1, home=tmp_path)
     with engine.connect() as connection:
-        eligible = connection.scalar(
-            text(
-                "SELECT count(*) FILTER (WHERE matching.is_eligible(actor, target, :today)) FROM app.interactions"
-                " JOIN app.profiles actor ON actor.id = actor_id JOIN app.profiles target ON target.id = target_id"
-            ),
-            {"today": REFERENCE_TIME.date()},
-        )
-    assert eligible == report.interactions_added
+        rows = connection.execute(text(LOADED), {"now": REFERENCE_TIME}).all()
+    viewers, candidates, liked, keeps_rules = zip(*rows, strict=True)
+    assert len(rows) == made > 2_000
+    assert all(keeps_rules)
+    p_like = read_truth(tmp_path, seed=1, people=300).compute_p_like(viewers, candidates)
+    assert compute_within_viewer_auc(pd.factorize(np.array(viewers))[0], np.array(liked), p_like) > 0.75
+    others = [load_simulated(engine, people, seed, tmp_path) for people, seed in ((30, 1), (30, 2), (0, 1))]
+    assert [(each.profiles_added, each.profiles_changed) for each in others] == [(30, 0), (30, 0), (0, 0)]
+    kept = {get_truth_path(tmp_path, seed, people) for people, seed in ((300, 1), (30, 1), (30, 2), (0, 1))}
+    assert set((tmp_path / "truth").iterdir()) == kept
 
 
-def test_the_truth_kept_is_of_the_people_loaded(engine: Engine, tmp_path: Path) -> None:
-    simulated_loader.load_simulated(engine, people=300, seed=1, home=tmp_path)
-    with engine.connect() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT actor.source_key, target.source_key, kind = 'like' FROM app.interactions"
-                " JOIN app.profiles actor ON actor.id = actor_id JOIN app.profiles target ON target.id = target_id"
-            )
-        ).all()
-    viewers, candidates, liked = zip(*rows, strict=True)
-    p_like = ground_truth.read_truth(tmp_path, seed=1, people=300).compute_p_like(viewers, candidates)
-    assert auc_within_viewers(viewers, p_like, np.array(liked, dtype=float)) > 0.75
-    assert p_like.mean() == pytest.approx(np.mean(liked), abs=3 * np.sqrt((p_like * (1 - p_like)).sum()) / len(p_like))
+def test_the_truth_that_is_read_is_what_was_stored(tmp_path: Path) -> None:
+    store_truth(EIGHT, tmp_path)
+    kept = read_truth(tmp_path, seed=4, people=8)
+    for field in fields(SimulatedPopulation):
+        built, read = np.asarray(getattr(EIGHT, field.name)), np.asarray(getattr(kept.town, field.name))
+        np.testing.assert_array_equal(built, read, field.name)
+        assert built.dtype == read.dtype
+    p_like, expected = (rule(EIGHT, VIEWERS, CANDIDATES) for rule in (compute_p_like, compute_expected_p_like))
+    for viewers in (VIEWERS, ["simulated:4-8:0", "simulated:4-8:3", "simulated:4-8:7"]):
+        np.testing.assert_array_equal(kept.compute_p_like(viewers, CANDIDATES), p_like)
+        np.testing.assert_array_equal(kept.compute_expected_p_like(viewers, CANDIDATES), expected)
+    assert kept.compute_p_like([], []).shape == (0,)
 
 
-def test_another_seed_or_size_is_a_town_beside(engine: Engine, tmp_path: Path) -> None:
-    reports = [
-        simulated_loader.load_simulated(engine, people, seed, tmp_path)
-        for people, seed in ((30, 1), (30, 2), (31, 1), (0, 1), (30, 1))
-    ]
-    assert [report.profiles_added for report in reports] == [30, 30, 31, 0, 0]
-    assert [report.profiles_changed for report in reports] == [0] * 5
-    assert sorted(path.name for path in (tmp_path / "truth").iterdir()) == [
-        f"simulated-{town}.npz" for town in ("1-0", "1-30", "1-31", "2-30")
-    ]
+@pytest.mark.parametrize(
+    "stranger", ["simulated:4-8:8", "simulated:4-9:1", "simulated:5-8:1", "simulated:4-8:01", "simulated:4-8:", -1, 8]
+)
+def test_a_user_of_another_population_is_named(stranger: str | int) -> None:
+    with pytest.raises(InputError, match=f"^{stranger} "):
+        GroundTruth(EIGHT).find_numbers([stranger] if isinstance(stranger, str) else np.array([stranger]))
+
+
+def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="9 people with seed 4"):
+        read_truth(tmp_path, seed=4, people=9)
+    (tmp_path / "truth").write_text("a file where the folder should be")
+    with pytest.raises(InputError, match=str(get_truth_path(tmp_path, 4, 8))):
+        store_truth(EIGHT, tmp_path)
+
+
+def test_a_disk_that_fills_up_leaves_what_was_there(tmp_path: Path) -> None:
+    path = get_truth_path(tmp_path, 4, 8)
+    path.parent.mkdir()
+    path.write_bytes(b"half a file")
+    store_truth(EIGHT, tmp_path)
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        with pytest.raises(InputError, match="File too large"):
+            store_truth(EIGHT, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(path.parent.iterdir()) == [path]
+    assert path.read_bytes() == before
