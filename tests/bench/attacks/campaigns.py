@@ -1,132 +1,125 @@
 """What fake accounts do to be seen, or to make others unseen: each campaign adds them to a population."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 from numpy.random import Generator
+from numpy.typing import NDArray
 
-from tests.bench.attacks.town import Ids, Population, add_decisions, add_fakes, copy_decisions
+from tests.bench.scale.town import Frames, frames
 
-CAMOUFLAGE = 25
-LIKE_RATE = 0.3
+Ids = NDArray[np.object_]
+# A fake without limits seeks everybody, so that as many viewers as possible are eligible.
+NO_LIMITS = {"age_min": np.nan, "age_max": np.nan, "max_distance_km": np.nan}
+WANDERED = 25  # users decided on at random
 
 
 @dataclass(frozen=True)
-class Attacked:
-    """A population with fakes in it."""
+class Campaign:
+    """What the fakes do."""
 
-    population: Population
-    fakes: Ids
-
-
-Campaign = Callable[[Population, int, Ids, Generator], Attacked]
-"""From a population, the number of fakes, and whom they pass on, most listed first."""
-
-
-def clique(population: Population, count: int, victims: Ids, rng: Generator, *, days: float = 1.0) -> Attacked:
-    """Fakes like each other, and pass on the victims."""
-    attacked, fakes = _some(population, count, rng, limits=False)
-    return Attacked(_pass(_like_each_other(attacked, fakes, rng, days), fakes, victims, rng, days), fakes)
-
-
-def chain(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
-    """Each fake likes the fakes that are younger, so that no like is mutual."""
-    attacked, fakes = _some(population, count, rng, limits=False)
-    at, target = np.triu_indices(count, 1)
-    return Attacked(_like(attacked, fakes[at], fakes[target], rng, 30.0), fakes)
+    profiles: str = "random"
+    """Whose profiles they copy: random users', those of "popular" ones, or those of "settled" ones with the decisions
+    that they gave and received, as sleepers do."""
+    limits: bool = False
+    """Whether they keep the limits of those profiles."""
+    likes: str = ""
+    """Whom they like: "each other", the "younger" fakes, "everybody"."""
+    wanders: float = 0.0
+    """The share of likes among decisions on random users."""
+    passes: bool = False
+    """Whether they pass on the victims."""
+    days: float = 1.0
+    """Over how long."""
 
 
-def bombing(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
-    """Fakes do nothing but pass on the victims."""
-    attacked, fakes = _some(population, count, rng, limits=True)
-    return Attacked(_pass(attacked, fakes, victims, rng, 1.0), fakes)
-
-
-def hidden_bombing(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
-    """Fakes pass on the victims, and like and pass on others as people do."""
-    attacked, fakes = _some(population, count, rng, limits=True)
-    attacked = _wander(attacked, fakes, rng, CAMOUFLAGE, LIKE_RATE)
-    return Attacked(_pass(attacked, fakes, victims, rng, 30.0), fakes)
-
-
-def farming(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
-    """Fakes like everybody."""
-    everybody = population.profiles["profile_id"].to_numpy(object)
-    attacked, fakes = _some(population, count, rng, limits=False)
-    at = np.repeat(fakes, len(everybody))
-    return Attacked(_like(attacked, at, np.tile(everybody, count), rng, 30.0), fakes)
-
-
-def sleepers(population: Population, count: int, victims: Ids, rng: Generator, *, days: float = 1.0) -> Attacked:
-    """Fakes have behaved, and been treated, as people are; then they like each other and pass on the victims."""
-    attacked, fakes = _settled(population, count, rng)
-    return Attacked(_pass(_like_each_other(attacked, fakes, rng, days), fakes, victims, rng, days), fakes)
-
-
-def patient_sleepers(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
-    """Sleepers who take two months to like each other and to pass on the victims."""
-    return sleepers(population, count, victims, rng, days=60.0)
-
-
-def sleeping_bombers(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
-    """Fakes have behaved, and been treated, as people are; then they pass on the victims and do nothing else."""
-    attacked, fakes = _settled(population, count, rng)
-    return Attacked(_pass(attacked, fakes, victims, rng, 1.0), fakes)
-
-
-def copies(population: Population, count: int, victims: Ids, rng: Generator) -> Attacked:
-    """Fakes copy the profiles of those who are liked most, and like many."""
-    likes = population.interactions[population.interactions["kind"] == "like"]
-    popular = likes["target_id"].value_counts().index.to_numpy(object)
-    attacked, fakes = add_fakes(population, np.resize(popular[: max(1, count // 2)], count), limits=False)
-    return Attacked(_wander(attacked, fakes, rng, CAMOUFLAGE, 0.9), fakes)
-
-
-CAMPAIGNS: dict[str, Campaign] = {
-    each.__name__: each
-    for each in (
-        clique,
-        chain,
-        bombing,
-        hidden_bombing,
-        farming,
-        copies,
-        sleepers,
-        patient_sleepers,
-        sleeping_bombers,
-    )
+CAMPAIGNS = {
+    "clique": Campaign(likes="each other", passes=True),
+    "chain": Campaign(likes="younger", days=30),
+    "bombing": Campaign(limits=True, passes=True),
+    "hidden_bombing": Campaign(limits=True, wanders=0.3, passes=True, days=30),
+    "farming": Campaign(likes="everybody", days=30),
+    "copies": Campaign("popular", wanders=0.9, days=30),
+    "sleepers": Campaign("settled", limits=True, likes="each other", passes=True),
+    "patient_sleepers": Campaign("settled", limits=True, likes="each other", passes=True, days=60),
+    "sleeping_bombers": Campaign("settled", limits=True, passes=True),
 }
 
 
-def _some(population: Population, count: int, rng: Generator, *, limits: bool) -> tuple[Population, Ids]:
-    everybody = population.profiles["profile_id"].to_numpy(object)
-    return add_fakes(population, rng.choice(everybody, count, replace=False), limits=limits)
+def simulate_population(people: int, seed: int) -> Frames:
+    """Without texts, so that nothing is encoded."""
+    made = frames(people, seed, texts=False)
+    profiles = made.profiles.sort_values("profile_id", ignore_index=True)
+    return replace(made, profiles=profiles, interactions=_join([made.interactions]))
 
 
-def _settled(population: Population, count: int, rng: Generator) -> tuple[Population, Ids]:
-    """Fakes who have the decisions, given and received, of people at random."""
-    sources = rng.choice(population.interactions["actor_id"].unique().astype(object), count, replace=False)
-    attacked, fakes = add_fakes(population, sources, limits=True)
-    return copy_decisions(attacked, sources, fakes), fakes
+def attack(population: Frames, campaign: Campaign, count: int, victims: Ids, rng: Generator) -> tuple[Frames, Ids]:
+    """The population with so many fakes in it, and their ids."""
+    users, interactions = population.profiles["profile_id"].to_numpy(object), population.interactions
+    if campaign.profiles == "popular":
+        likes = interactions[interactions["kind"] == "like"]
+        popular = likes["target_id"].value_counts().index.to_numpy(object)
+        sources = np.resize(popular[: max(1, count // 2)], count)
+    else:
+        among = interactions["actor_id"].unique().astype(object) if campaign.profiles == "settled" else users
+        sources = rng.choice(among, count, replace=False)
+    fakes = np.array([f"fake-{number:04d}" for number in range(count)], object)
+    profiles = pd.concat([population.profiles, _copy_profiles(population.profiles, sources, fakes, campaign.limits)])
+    added = [interactions]
+    if campaign.profiles == "settled":
+        added += _copy_decisions(interactions, sources, fakes)
+
+    def decide(actors: Ids, targets: Ids, likes: bool | np.ndarray) -> None:
+        added.append(_spread(actors, targets, likes, interactions["created_at"].max(), campaign.days, rng))
+
+    if campaign.likes == "younger":
+        fake, younger = np.triu_indices(count, 1)
+        decide(fakes[fake], fakes[younger], True)
+    elif campaign.likes:
+        liked = users if campaign.likes == "everybody" else fakes
+        decide(np.repeat(fakes, len(liked)), np.tile(liked, count), True)
+    if campaign.wanders:
+        met = np.concatenate([rng.choice(users, WANDERED, replace=False) for _ in fakes])
+        decide(np.repeat(fakes, WANDERED), met, rng.random(len(met)) < campaign.wanders)
+    if campaign.passes:
+        decide(np.repeat(fakes, len(victims)), np.tile(victims, count), False)
+    attacked = replace(population, profiles=profiles.sort_values("profile_id", ignore_index=True))
+    return replace(attacked, interactions=_join(added)), fakes
 
 
-def _like_each_other(population: Population, fakes: Ids, rng: Generator, days: float) -> Population:
-    return _like(population, np.repeat(fakes, len(fakes)), np.tile(fakes, len(fakes)), rng, days)
+def _copy_profiles(profiles: pd.DataFrame, sources: Ids, fakes: Ids, limits: bool) -> pd.DataFrame:
+    copied = profiles.set_index("profile_id").loc[sources.tolist()].reset_index()
+    copied = copied.assign(profile_id=fakes, source_key=None)
+    if limits:
+        return copied
+    seeks = [sorted({*seeks, "man", "woman"}) for seeks in copied["seeks"]]
+    return copied.assign(seeks=seeks, **NO_LIMITS)
 
 
-def _like(population: Population, actors: Ids, targets: Ids, rng: Generator, days: float) -> Population:
-    return add_decisions(population, actors, targets, ["like"] * len(actors), rng, days)
+def _copy_decisions(interactions: pd.DataFrame, sources: Ids, fakes: Ids) -> list[pd.DataFrame]:
+    """Each fake has the decisions, given and received, of its source."""
+    return [
+        interactions[interactions[end] == source].assign(**{end: fake})
+        for source, fake in zip(sources, fakes, strict=True)
+        for end in ("actor_id", "target_id")
+    ]
 
 
-def _pass(population: Population, fakes: Ids, victims: Ids, rng: Generator, days: float) -> Population:
-    actors, targets = np.repeat(fakes, len(victims)), np.tile(victims, len(fakes))
-    return add_decisions(population, actors, targets, ["pass"] * len(actors), rng, days)
+def _spread(
+    actors: Ids, targets: Ids, likes: bool | np.ndarray, last: pd.Timestamp, days: float, rng: Generator
+) -> pd.DataFrame:
+    """Decisions at random times of the last `days`; one about oneself is left out."""
+    made = pd.DataFrame({"actor_id": actors, "target_id": targets, "kind": np.where(likes, "like", "pass")})
+    made = made[made["actor_id"] != made["target_id"]]
+    return made.assign(created_at=[last - timedelta(days=days * share) for share in rng.random(len(made))])
 
 
-def _wander(population: Population, fakes: Ids, rng: Generator, count: int, rate: float) -> Population:
-    """Decisions about people at random, liked at `rate`."""
-    everybody = population.profiles["profile_id"].to_numpy(object)
-    targets = np.concatenate([rng.choice(everybody, count, replace=False) for _ in fakes])
-    kinds = np.where(rng.random(len(targets)) < rate, "like", "pass")
-    return add_decisions(population, np.repeat(fakes, count), targets, kinds.tolist(), rng, 30.0)
+def _join(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """All decisions with ids of their own, in the order of time."""
+    every = pd.concat(parts, ignore_index=True)
+    every["created_at"] = every["created_at"].astype("datetime64[us, UTC]")
+    every["interaction_id"] = [f"{row:08d}" for row in range(len(every))]
+    return every.sort_values(["created_at", "interaction_id"], ignore_index=True)

@@ -1,11 +1,11 @@
-"""One table of the whole job: a row a figure, a column a town, how it grows, and which promises hold."""
+"""The table of the whole job: a row a figure, a column a population, how it grows, and which promises hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
 
 from tests.bench.figures import MEASURED, Figures, Row, judged
-from tests.bench.scale import encoding, matching, predicting, publishing
+from tests.bench.scale import retrieving, stages
 from tests.bench.scale.job import Run
 
 GROWING = ("scored_candidates", "match_lists", "publication")
@@ -16,19 +16,19 @@ BARS = {
     RUN: ("<=", 900.0),
     PEAK: ("<=", 6_000.0),
     OF_FULL: ("<=", 0.25),
-    encoding.SHARE: (">=", 0.9),
-    matching.RATIO: ("<=", 1.5),
-    matching.KEPT: (">=", 0.9),
-    predicting.SHARE: (">=", 0.8),
-    publishing.STORING: (">=", 0.8),
-    publishing.SHARE: (">=", 0.8),
+    stages.ENCODING: (">=", 0.9),
+    retrieving.RATIO: ("<=", 1.5),
+    retrieving.KEPT: (">=", 0.9),
+    stages.PREDICTING: (">=", 0.8),
+    stages.STORING: (">=", 0.8),
+    stages.PUBLISHING: (">=", 0.8),
 }
 EXPONENT = 1.2  # the most that BUT_PRODUCT may have
 
 
 @dataclass
 class Town:
-    """What was founded, each run of the job (full, day), what a day changed, and what bounds the stages."""
+    """What was founded, the runs of the job (full, day), what a day changed, and what the stages are compared with."""
 
     founded: Figures
     runs: dict[str, Run]
@@ -37,16 +37,15 @@ class Town:
 
 
 def table(towns: Sequence[Town]) -> list[Row]:
-    """The rows, of towns from small to large; growth is an exponent of n, and bars are for the largest town."""
+    """Growth is an exponent of n; bars are for the last and largest population."""
     found = [figures(town) for town in towns]
     peaks = {f"{name}, s": stage.peak_mb for name, stage in towns[-1].runs["full"].stages.items()}
     return [_row(name, found, peaks.get(name, "")) for name in found[-1]]
 
 
 def figures(town: Town) -> Figures:
-    """A number a row of the table."""
     full, bounds = town.runs["full"], dict(town.bounds)
-    product = bounds[matching.PRODUCT] / bounds.pop(matching.OF_SHARDS)
+    product = bounds[retrieving.PRODUCT] / bounds.pop(retrieving.OF_SHARDS)
     return {
         **town.founded,
         **{f"{name}, s": stage.seconds for name, stage in full.stages.items()},
@@ -56,32 +55,27 @@ def figures(town: Town) -> Figures:
         PEAK: full.peak_mb,
         **bounds,
         **{f"day: {name}": count for name, count in town.changed.items()},
-        **{name: number for run in town.runs if run != "full" for name, number in _later(town, run).items()},
+        **(_after_a_day(town) if "day" in town.runs else {}),
     }
 
 
-def _later(town: Town, name: str) -> Figures:
-    """Of a run after the first."""
-    run, full = town.runs[name], town.runs["full"]
+def _after_a_day(town: Town) -> Figures:
+    day, full = town.runs["day"], town.runs["full"]
+    encoding = town.founded["answers"] / town.bounds[stages.ENCODED]  # of all answers, which the full run is spared
     return {
-        **{f"{name}: {stage}, s": took.seconds for stage, took in run.stages.items()},
-        f"{name}: answers encoded": run.counts["answers_encoded"],
-        f"{name}: whole run, s": run.seconds,
-        f"{name}: peak MB": run.peak_mb,
-        f"{name}: share of the full run": run.seconds / full.seconds,
-        f"{name}: share of one that encodes every answer": run.seconds / (full.seconds + _encoding(town)),
-        f"{name}: the same, processor time": run.processor_seconds / full.processor_seconds,
+        **{f"day: {stage}, s": took.seconds for stage, took in day.stages.items()},
+        "day: answers encoded": day.counts["answers_encoded"],
+        "day: whole run, s": day.seconds,
+        "day: peak MB": day.peak_mb,
+        OF_FULL: day.seconds / full.seconds,
+        "day: share of one that encodes every answer": day.seconds / (full.seconds + encoding),
+        "day: the same, processor time": day.processor_seconds / full.processor_seconds,
     }
-
-
-def _encoding(town: Town) -> float:
-    """Seconds that all answers take at the measured rate, which the full run is spared."""
-    return town.founded["answers"] / town.bounds[encoding.RATE]
 
 
 def _row(name: str, found: Sequence[Figures], peak: float | str) -> Row:
     smaller = {f"{each['people']:,.0f} people": each.get(name, "") for each in found[:-1]}
-    grown = exponent(name, found)
+    grown = _exponent(name, found)
     row = {"figure": name, **smaller, MEASURED: found[-1][name], "growth": "" if grown is None else f"n^{grown:.2f}"}
     if name == BUT_PRODUCT and grown is not None:
         verdict = judged(grown, "<=", EXPONENT) | {"bar": f"<= n^{EXPONENT}"}
@@ -90,8 +84,8 @@ def _row(name: str, found: Sequence[Figures], peak: float | str) -> Row:
     return {**row, "peak MB": peak, **verdict}
 
 
-def exponent(name: str, found: Sequence[Figures]) -> float | None:
-    """Of n, by which seconds or MB grow from the smallest town to the largest."""
+def _exponent(name: str, found: Sequence[Figures]) -> float | None:
+    """Of n, by which seconds or MB grow from the smallest population to the largest."""
     first, last = found[0], found[-1]
     if first is last or name not in first or not name.endswith((", s", " MB")):
         return None
