@@ -12,11 +12,10 @@ import typer
 from tests.bench import api, market
 from tests.bench.figures import circumstances, unjudged
 from tests.bench.page import Tables, print_tables, write_page
-from tests.bench.scale import measuring
+from tests.bench.scale import table as scale
 from tests.bench.scale.population import source
-from tests.bench.scale.table import table
 
-PACKAGES = tuple(dict.fromkeys((*measuring.PACKAGES, *market.PACKAGES, *api.PACKAGES)))
+PACKAGES = tuple(dict.fromkeys((*scale.PACKAGES, *market.PACKAGES, *api.PACKAGES)))
 
 
 class Part(StrEnum):
@@ -41,8 +40,8 @@ def main(
     tables["circumstances"] += unjudged([("profiles", source())])
     figures: dict[str, object] = {"quick": quick, "people": source()}
     if Part.SCALE in parts:
-        towns = measuring.measured(measuring.QUICK if quick else measuring.FULL)
-        tables["scale"], figures["job"] = table(towns), [asdict(town) for town in towns]
+        towns = scale.measured(scale.QUICK if quick else scale.FULL)
+        tables["scale"], figures["job"] = scale.table(towns), [asdict(town) for town in towns]
     if Part.MARKET in parts:
         sections = {name: section() for name, section in (market.QUICK if quick else market.SHORT).items()}
         tables["market"], figures["market"] = market.acceptance(sections), sections

@@ -139,21 +139,19 @@ def grown(megabytes: list[float]) -> Figures:
 def browse(port: int, viewers: int, seconds: float) -> Figures:
     """Page through the lists of random viewers over 16 connections, and count what comes."""
     every_token, publications = tokens(viewers), set[int]()
-    seen = Counter[str]({"answers": 0, "later pages": 0, "errors": 0, "mixed pages": 0, "empty lists": 0})
+    seen = Counter[str](dict.fromkeys(("answers", "later pages", "errors", "mixed pages", "empty lists"), 0))
 
     async def browse_once(connection: Connection) -> None:
         """The first page, half the time the next, and half of those times the one after."""
         token, path, begun = connection.rng.choice(every_token), MATCHES, None
         while True:
             status, body = await connection.get(path, token)
-            seen["answers"] += 1
-            if status != 200:
-                seen["errors"] += 1
-                return
             page = json.loads(body)
+            seen["answers"] += 1
+            seen.update(find_faults(status, page, begun))
+            if status != 200:
+                return
             publications.add(page["publication"]["id"])
-            seen["mixed pages"] += is_mixed(page, begun)
-            seen["empty lists"] += begun is None and not page["matches"]
             if page["next_cursor"] is None or connection.rng.random() < 0.5:
                 return
             path, begun = f"{MATCHES}&cursor={page['next_cursor']}", page["publication"]["id"]
@@ -163,11 +161,18 @@ def browse(port: int, viewers: int, seconds: float) -> Figures:
     return {**seen, "publications seen": len(publications)}
 
 
-def is_mixed(page: dict[str, Any], begun: int | None) -> bool:
-    """Whether a page names another publication than the page before, or a match of it is another publication's."""
+def find_faults(status: int, page: dict[str, Any], begun: int | None) -> list[str]:
+    """What is wrong with a page, `begun` in a publication or the first one of its list.
+
+    It is mixed if it names another publication than the page before, or if a match of it is another publication's.
+    """
+    if status != 200:
+        return ["errors"]
     named = page["publication"]["id"]
     mark = api_population.mark(named)
-    return named != (begun or named) or any(match["p_match_percent"] != mark for match in page["matches"])
+    mixed = named != (begun or named) or any(match["p_match_percent"] != mark for match in page["matches"])
+    empty = begun is None and not page["matches"]
+    return ["mixed pages"] * mixed + ["empty lists"] * empty
 
 
 def rows(measured: Mapping[str, Mapping[str, Figures]], every: float) -> list[Row]:

@@ -1,7 +1,6 @@
 """What the API's benchmark runs: the API with two more routes, FastAPI with only an empty one, and pgbench."""
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from models.db.settings import get_settings
 from serving.app import create_app
 from serving.dependencies import Viewer
 from serving.queries.cards import TEMPLATES
-from serving.queries.read_pool import SESSION
+from serving.queries.read_pool import SETTINGS
 from serving.queries.viewer_matches import PAGE
 from tests.bench import api_orm
 from tests.bench.api_population import PAUSED_ONE_IN
@@ -111,8 +110,7 @@ def pgbench_rate(url: str, people: int, seconds: float) -> float:
 
 def pgbench_options() -> str:
     """The API's session settings as PGOPTIONS."""
-    settings = re.findall(r"SET (\w+)(?: =)? '?([^';\n]+)'?", SESSION)
-    return " ".join(f"-c {name.lower()}={value}" for name, value in settings)
+    return " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
 
 
 def _write_script(people: int) -> str:

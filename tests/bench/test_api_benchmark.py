@@ -1,11 +1,5 @@
 """The API's benchmark compares like with like, its load counts what it should, and it would see a mixed page."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +9,7 @@ import pytest
 
 from models.db.engines import convert_to_libpq_url
 from serving.queries.read_pool import SESSION
-from tests.bench.api import EMPTY, ORM, OURS, PGBENCH, browse, grown, is_mixed, medians, rows, soak
+from tests.bench.api import EMPTY, ORM, OURS, PGBENCH, find_faults, grown, medians, rows, soak
 from tests.bench.api_load import measure, tokens
 from tests.bench.api_population import mark, settle, viewer_of
 from tests.bench.api_server import pgbench_options, pgbench_rate, running
@@ -62,54 +56,16 @@ def get(port: int, path: str, token: str) -> dict[str, Any]:
     return found
 
 
-def page(publication: int, percents: list[int], cursor: str | None = None) -> dict[str, Any]:
-    matches = [{"p_match_percent": percent} for percent in percents]
-    return {"publication": {"id": publication}, "matches": matches, "next_cursor": cursor}
+def page(publication: int, *percents: int) -> dict[str, Any]:
+    return {"publication": {"id": publication}, "matches": [{"p_match_percent": percent} for percent in percents]}
 
 
-def test_a_page_of_two_publications_is_seen() -> None:
+def test_faults_of_pages_are_found() -> None:
     assert mark(1234) == 34
-    assert not is_mixed(page(7, [7, 7]), begun=None)
-    assert not is_mixed(page(7, []), begun=7)
-    assert is_mixed(page(7, [7, 8]), begun=None)
-    assert is_mixed(page(8, [8, 8]), begun=7)
-
-
-@contextmanager
-def serving_pages(pages: Iterator[dict[str, Any] | None]) -> Iterator[int]:
-    """The port of a server that returns the next of these pages, or 503 where there is none."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            found = next(pages)
-            body = json.dumps(found).encode()
-            self.send_response_only(200 if found else 503)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = False  # joined at the end
-        loop = threading.Thread(target=server.serve_forever)
-        loop.start()
-        yield server.server_port
-        server.shutdown()
-        loop.join()
-
-
-def test_what_is_wrong_with_pages_is_counted() -> None:
-    with serving_pages(cycle([page(7, [7]), page(7, [7, 8]), page(7, []), None])) as port:
-        seen = browse(port, PEOPLE, 0.5)
-    assert seen["later pages"] == 0
-    for kind in ("errors", "mixed pages", "empty lists"):
-        assert seen[kind] == pytest.approx(seen["answers"] / 4, abs=1)
-    with serving_pages(cycle([page(7, [7], "more"), page(8, [8], "more")])) as port:
-        seen = browse(port, PEOPLE, 0.5)
-    assert seen["answers"] > seen["later pages"] > 0
-    assert 0 < seen["mixed pages"] <= seen["later pages"]
-    assert seen["publications seen"] == 2
+    assert find_faults(200, page(7, 7, 7), None) == find_faults(200, page(7), 7) == []
+    assert find_faults(200, page(7, 7, 8), None) == find_faults(200, page(8, 8), 7) == ["mixed pages"]
+    assert find_faults(200, page(7), None) == ["empty lists"]
+    assert find_faults(503, {}, None) == ["errors"]
 
 
 def test_memory_grown_is_of_the_time_after_warming_up() -> None:

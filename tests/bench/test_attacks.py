@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.bench.attacks.campaigns import CAMPAIGNS, simulate_population
-from tests.bench.attacks.night import Night, measure_cost, measure_effect, run_night
+from tests.bench.attacks import CAMPAIGNS, Night, measure_cost, measure_effect, run_night, simulate_population
 from tests.bench.scale.town import Frames
 
 PEOPLE, FAKES = 500, 15

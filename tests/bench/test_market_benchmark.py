@@ -13,7 +13,6 @@ from tests.bench.market import (
     acceptance,
     growing_population,
     large_market,
-    mistaken_population,
     noisy_population,
     published_table,
 )
@@ -39,15 +38,6 @@ def test_published_columns_are_reproduced(cell: Cell) -> None:
         order = TWO_SIDED[name](like, liked_back, cell.examination)
         sent = compute_two_sided_likes(like, liked_back, order, cell.examination)
         assert compute_expected_matches(sent, cell.examination) == pytest.approx(published, abs=0.3)
-
-
-def test_a_sparse_population_is_symmetric() -> None:
-    pairs = sparse_population(people=400, crowding=0.5)
-    assert np.bincount(pairs.viewer).mean() == pytest.approx(160, abs=3)  # 200 less those drawn twice
-    chance = dict(zip(zip(pairs.viewer, pairs.candidate, strict=True), pairs.p_like, strict=True))
-    assert len(chance) == len(pairs.viewer)
-    back = [chance[other, one] for one, other in zip(pairs.viewer, pairs.candidate, strict=True)]
-    np.testing.assert_array_equal(back, pairs.p_liked_back)
 
 
 @pytest.mark.parametrize("estimate", [as_a_ranker_sees, with_noise])
@@ -90,12 +80,6 @@ def test_sections_of_small_markets_are_judged() -> None:
     assert 20 < number(ours, "of it before") <= number(ours, "peak MB") < 2000
     flat = sections["noisy"][2]
     assert number(flat, "inbox known") > number(flat, "trusting")
-
-
-def test_the_true_inbox_is_the_best_to_assume() -> None:
-    crowded, empty = mistaken_population(people=150, inboxes=("inv", "flat"))
-    assert number(crowded, "assumed inv") > number(crowded, "hedged") > number(crowded, "assumed flat")
-    assert number(empty, "assumed flat") > number(empty, "hedged") > number(empty, "assumed inv")
 
 
 def test_verdicts_by_hand() -> None:

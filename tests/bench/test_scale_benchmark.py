@@ -4,7 +4,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from models.db import embedded
@@ -13,7 +12,7 @@ from models.ml.scoring.scoring_context import ScoringContext
 from pipelines.loaders.records import compute_age
 from tests.bench.figures import MEASURED
 from tests.bench.scale import population as users
-from tests.bench.scale.founding import found, next_day, stand_ins
+from tests.bench.scale.founding import found, next_day
 from tests.bench.scale.job import Run, Stage, job
 from tests.bench.scale.population import DAYS, PER_USER, decide, population
 from tests.bench.scale.retrieving import KEPT, compared, kept
@@ -79,12 +78,6 @@ def test_users_decide_once_on_eligible_users() -> None:
     assert len(back) / len(made) == pytest.approx(2 * 0.2 / 1.2, abs=0.1)
 
 
-def test_like_texts_get_like_vectors() -> None:
-    one, near, far = stand_ins(["I am single. I drink socially.", "I am single. I drink often.", "Pets: has cats."])
-    np.testing.assert_allclose([one @ one, near @ near, far @ far], 1, rtol=1e-6)
-    assert one @ near > 0.5 > one @ far
-
-
 def test_a_run_is_measured_by_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """With so few decisions that the ranker is the prior, which takes no time."""
     monkeypatch.setenv("DAGSTER_HOME", "is set again")
@@ -120,12 +113,15 @@ def test_growth_and_verdicts_by_hand() -> None:
     bounds |= {"bare product, s": 39.0, "encoded a second": 2.0}
     large = Town({"people": 4_000.0, "decisions": 8e4, "answers": 800.0}, {"full": a_run(400)}, bounds)
     large.runs["day"] = a_run(120, encoded=120.0)
-    rows = pd.DataFrame(table([small, large])).set_index("figure")
-    columns = ["1,000 people", MEASURED, "growth", "peak MB", "bar", ""]
-    assert rows.loc["profiles, s", columns].tolist() == [10, 100, "n^1.66", 900, "", ""]
-    assert rows.loc[BUT_PRODUCT, columns].tolist() == [26, 144, "n^1.23", "", "<= n^1.2", "does not hold"]
-    assert rows.loc["full run, s", columns].tolist() == [40, 400, "n^1.66", "", "<= 900", "holds"]
-    assert rows.loc["candidates over bare product", ["bar", ""]].tolist() == ["<= 1.5", "does not hold"]
-    assert rows.loc[OF_FULL, columns].tolist() == ["", 0.3, "", "", "<= 0.25", "does not hold"]
-    assert rows.loc["day: share of one that encodes every answer", MEASURED] == 120 / (400 + 800 / 2)
-    assert rows.loc["day: answers encoded", MEASURED] == 120
+    rows = {row["figure"]: row for row in table([small, large])}
+    columns = ("1,000 people", MEASURED, "growth", "peak MB", "bar", "")
+    expected = {
+        "profiles, s": [10, 100, "n^1.66", 900, "", ""],
+        BUT_PRODUCT: [26, 144, "n^1.23", "", "<= n^1.2", "does not hold"],
+        "full run, s": [40, 400, "n^1.66", "", "<= 900", "holds"],
+        "candidates over bare product": [1.6, 1.6, "", "", "<= 1.5", "does not hold"],
+        OF_FULL: ["", 0.3, "", "", "<= 0.25", "does not hold"],
+        "day: share of one that encodes every answer": ["", 120 / (400 + 800 / 2), "", "", "", ""],
+        "day: answers encoded": ["", 120, "", "", "", ""],
+    }
+    assert {name: [rows[name][column] for column in columns] for name in expected} == expected

@@ -78,7 +78,7 @@ def test_assets_checks_jobs_schedules_and_sensors() -> None:
     definitions = build_definitions(Settings())
     graph, repository = definitions.resolve_asset_graph(), definitions.get_repository_def()
     names = {key.to_user_string() for key in graph.get_all_asset_keys()} | {key.name for key in graph.asset_check_keys}
-    names |= {each.name for each in (*repository.schedule_defs, *repository.sensor_defs)}
+    names |= {each.name for each in repository.schedule_defs} | {each.name for each in repository.sensor_defs}
     names |= {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
     assert names - words(*RUN, "ARCHITECTURE.md") == set()
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}

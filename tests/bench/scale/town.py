@@ -39,7 +39,7 @@ def frames(people: int, seed: int = SEED, *, texts: bool = True) -> Frames:
     profiles = profiles.assign(profile_id=ids, age=town.age, paused=False)
     answers = _answers(profiles, town) if texts else NO_ANSWERS
     if not texts:
-        profiles["texts"] = [{} for _ in ids]
+        profiles["texts"] = pd.Series([{} for _ in ids], dtype=object)
     batches = [
         pd.DataFrame(
             {
