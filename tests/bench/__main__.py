@@ -3,7 +3,6 @@
 import json
 import time
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +10,11 @@ import typer
 
 from tests.bench import api, market
 from tests.bench.figures import circumstances, unjudged
-from tests.bench.page import Tables, print_tables, write_page
+from tests.bench.page import Part, Tables, print_tables, write_page
 from tests.bench.scale import table as scale
 from tests.bench.scale.population import source
 
 PACKAGES = tuple(dict.fromkeys((*scale.PACKAGES, *market.PACKAGES, *api.PACKAGES)))
-
-
-class Part(StrEnum):
-    SCALE = "scale"
-    MARKET = "market"
-    API = "api"
 
 
 def main(

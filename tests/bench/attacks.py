@@ -88,6 +88,7 @@ def attack(population: Frames, campaign: Campaign, count: int, victims: Ids, rng
         sources = rng.choice(among, count, replace=False)
     fakes = np.array([f"fake-{number:04d}" for number in range(count)], object)
     profiles = pd.concat([population.profiles, _copy_profiles(population.profiles, sources, fakes, campaign.limits)])
+    profiles = profiles.sort_values("profile_id", ignore_index=True)
     added = [interactions]
     if campaign.profiles == "settled":
         added += _copy_decisions(interactions, sources, fakes)
@@ -102,12 +103,12 @@ def attack(population: Frames, campaign: Campaign, count: int, victims: Ids, rng
         liked = users if campaign.likes == "everybody" else fakes
         decide(np.repeat(fakes, len(liked)), np.tile(liked, count), True)
     if campaign.wanders:
-        met = np.concatenate([rng.choice(users, WANDERED, replace=False) for _ in fakes])
+        everybody = profiles["profile_id"].to_numpy(object)
+        met = np.concatenate([rng.choice(everybody, WANDERED, replace=False) for _ in fakes])
         decide(np.repeat(fakes, WANDERED), met, rng.random(len(met)) < campaign.wanders)
     if campaign.passes:
         decide(np.repeat(fakes, len(victims)), np.tile(victims, count), False)
-    attacked = replace(population, profiles=profiles.sort_values("profile_id", ignore_index=True))
-    return replace(attacked, interactions=_join(added)), fakes
+    return replace(population, profiles=profiles, interactions=_join(added)), fakes
 
 
 def _copy_profiles(profiles: pd.DataFrame, sources: Ids, fakes: Ids, limits: bool) -> pd.DataFrame:

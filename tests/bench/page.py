@@ -1,17 +1,24 @@
 """The figures as docs/benchmarks.md, from a template that says what is measured."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from string import Template
 
 from tests.bench.figures import ROOT, Row, markdown
 
 Tables = dict[str, list[Row]]
-"""The rows by subject: a place of the template each."""
+"""The rows of the circumstances and of each part: a place of the template each."""
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 TEMPLATE = Path(__file__).with_name("benchmarks.md.template")
 NOT_MEASURED = "Not measured in this run."
+
+
+class Part(StrEnum):
+    SCALE = "scale"
+    MARKET = "market"
+    API = "api"
 
 
 def write_page(tables: Tables, figures: Path, *, full: bool, page: Path = PAGE) -> Path:

@@ -1,11 +1,12 @@
 """The page of the benchmarks has every figure, its bar, and what it was measured on."""
 
 from pathlib import Path
+from string import Template
 
 import pytest
 
 from tests.bench.figures import circumstances, promise, unjudged
-from tests.bench.page import NOT_MEASURED, TEMPLATE, Tables, fill, write_page
+from tests.bench.page import NOT_MEASURED, TEMPLATE, Part, Tables, fill, write_page
 
 TABLES: Tables = {
     "circumstances": unjudged([("commit", "1a2b3c")]),
@@ -41,9 +42,10 @@ def test_only_a_full_run_writes_the_page(tmp_path: Path) -> None:
     assert "| full run, s | 12.3 | 1,234 | <= 900 | does not hold |" in page.read_text()
 
 
-def test_other_pages_link_to_these_headings() -> None:
-    lines = TEMPLATE.read_text(encoding="utf-8").splitlines()
-    assert {"## Stages at scale", "### Retrieval and scoring", "## The API"} <= set(lines)
+def test_the_template_has_each_part_and_linked_heading() -> None:
+    template = TEMPLATE.read_text(encoding="utf-8")
+    assert set(Template(template).get_identifiers()) == {"circumstances", *Part}
+    assert {"## Stages at scale", "### Retrieval and scoring", "## The API"} <= set(template.splitlines())
 
 
 def test_circumstances_name_commit_date_machine_and_run() -> None:
