@@ -101,12 +101,14 @@ def large_market(receivers: int = 1000, crowdings: Sequence[float] = (0.0, 0.5))
 
 
 def growing_population(
-    sizes: Sequence[int] = (15_000, 30_000, 60_000), names: Sequence[str] = tuple(SPARSE)
+    sizes: Sequence[int] = (15_000, 30_000, 60_000),
+    names: Sequence[str] = tuple(SPARSE),
+    measure: Callable[[int, str], Figures] | None = None,
 ) -> list[Row]:
-    """A row a size and policy, each in its own process: seconds, peak memory, distinct matches, impressions."""
+    """A row a size and policy, each in its own process by default: seconds, peak memory, distinct matches, views."""
     rows: list[Row] = []
     for people in sizes:
-        figures = {name: apart(one_policy, people, name) for name in names}
+        figures = {name: measure(people, name) if measure else apart(one_policy, people, name) for name in names}
         product = figures["product"]["matches"]
         for name, found in figures.items():
             gain = percent_over(found["matches"], product)

@@ -14,6 +14,7 @@ from tests.bench.market import (
     growing_population,
     large_market,
     noisy_population,
+    one_policy,
     published_table,
 )
 from tests.bench.markets import (
@@ -65,7 +66,7 @@ def test_sections_of_small_markets_are_judged() -> None:
     sections = {
         "published": published_table([cell for cell in CELLS if cell.receivers == 20], runs=200, others=(622,)),
         "large": large_market(receivers=30),
-        "growing": growing_population(sizes=(120,), names=("product", "tuned TU", "best response")),
+        "growing": growing_population((120,), ("product", "tuned TU", "best response"), one_policy),
         "noisy": noisy_population(people=120, aucs=(0.65,)),
     }
     assert len(acceptance(sections)) == 3 + 3 + 5 + 6

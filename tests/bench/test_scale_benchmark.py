@@ -13,20 +13,20 @@ from pipelines.loaders.records import compute_age
 from tests.bench.figures import MEASURED
 from tests.bench.scale import population as users
 from tests.bench.scale.founding import found, next_day
-from tests.bench.scale.job import Run, Stage, job
+from tests.bench.scale.job import Run, Stage, run_here
 from tests.bench.scale.population import DAYS, PER_USER, decide, population
 from tests.bench.scale.retrieving import KEPT, compared, kept
 from tests.bench.scale.stages import PREDICTING, PUBLISHING, publishing, rates
 from tests.bench.scale.table import BUT_PRODUCT, GROWING, OF_FULL, Town, table
 from tests.bench.scale.town import arrays, frames, trained
 
-RESIDENTS, JOINING = 2_000, 20
+PEOPLE, RESIDENTS, JOINING = 250, 2_000, 20
 
 
 @pytest.fixture(scope="module")
 def context() -> ScoringContext:
     """Of a small population and a ranker with trees."""
-    town = frames(400)
+    town = frames(PEOPLE)
     return arrays(trained(town), town)
 
 
@@ -46,9 +46,9 @@ def test_figures_of_a_population_add_up(context: ScoringContext) -> None:
 
 
 def test_kept_is_the_share_of_the_best_that_are_chosen(context: ScoringContext) -> None:
-    viewer = int(np.argmax(context.pools.rules.match_preferences(np.arange(400)).sum(axis=1)))
-    everybody = np.arange(400)
-    broken = context.pools.rules.find_broken(np.full(400, viewer), everybody)
+    viewer = int(np.argmax(context.pools.rules.match_preferences(np.arange(PEOPLE)).sum(axis=1)))
+    everybody = np.arange(PEOPLE)
+    broken = context.pools.rules.find_broken(np.full(PEOPLE, viewer), everybody)
     excluded = context.excluded_pairs[1][context.excluded_pairs[0] == viewer]
     pool = np.setdiff1d(np.flatnonzero((broken == 0) & (everybody != viewer)), excluded)
     scored = score_both_ways(context, np.full(len(pool), viewer), pool)
@@ -85,7 +85,7 @@ def test_a_run_is_measured_by_stages(monkeypatch: pytest.MonkeyPatch) -> None:
         home = Path(folder)
         try:
             founded = found(home, 200, per_user=0.3)
-            run = job(home)
+            run = run_here(home)
             publication = publishing(home)
             changed = next_day(home, 200, per_user=0.3)
         finally:
@@ -93,10 +93,10 @@ def test_a_run_is_measured_by_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (founded["people"], founded["answers"]) == (198, 198)
     assert (run.counts["answers_encoded"], run.counts["shards_kept"]) == (0, 0)
     total = sum(stage.seconds for stage in run.stages.values())
-    assert 0 < run.stages["scored_candidates"].seconds < total < run.seconds
+    assert 0 < run.stages["scored_candidates"].seconds < total
     # The kernel counts the highest peak a little late.
     assert all(100 < each.peak_mb <= 1.05 * run.peak_mb for each in run.stages.values())
-    assert 0 < run.processor_seconds < 4 * run.seconds
+    assert 0 < run.processor_seconds < 4 * total
     assert publication["pairs"] == run.counts["pairs"]
     assert publication[PUBLISHING] == pytest.approx(publication["bare COPY, s"] / publication["publication, s"])
     assert (changed["joined"], changed["edited"]) == (2, 4)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -77,8 +78,13 @@ def population(most: int) -> list[Person]:
 
 def _read(most: int) -> tuple[Sequence[Person], date]:
     if FILE.exists():
-        return list(okcupid.read_okcupid(FILE).people), okcupid.SNAPSHOT
+        return _read_okcupid(), okcupid.SNAPSHOT
     return list(iterate_people(build_population(SEED, most))), REFERENCE_TIME.date()
+
+
+@cache
+def _read_okcupid() -> Sequence[Person]:
+    return okcupid.read_okcupid(FILE).people
 
 
 def decide(people: Sequence[Person], joining: int, per_user: float = PER_USER) -> pd.DataFrame:
