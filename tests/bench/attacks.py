@@ -116,7 +116,7 @@ def _copy_profiles(profiles: pd.DataFrame, sources: Ids, fakes: Ids, limits: boo
     copied = copied.assign(profile_id=fakes, source_key=None)
     if limits:
         return copied
-    seeks = [sorted({*seeks, "man", "woman"}) for seeks in copied["seeks"]]
+    seeks = copied["seeks"].map(lambda seeks: sorted({*seeks, "man", "woman"}))
     return copied.assign(seeks=seeks, **NO_LIMITS)
 
 
