@@ -18,7 +18,8 @@ export TRANSFORMERS_OFFLINE := 1
 help:
 	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
 	@echo "make test    the tests; make lint: ruff and mypy"
-	@echo "make bench   the whole job at scale, the market policies, the API under load; QUICK=1: a short version"
+	@echo "make bench   the whole job at scale, the market policies, the API under load, into docs/benchmarks.md"
+	@echo "              a short version, into .data/bench.md: make bench QUICK=1"
 	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
 	@echo "make notebooks   the analysts' notebooks in JupyterLab, on port 8888"
 	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"

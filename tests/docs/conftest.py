@@ -1,4 +1,4 @@
-"""A reader of the pages: a folder with the commands in it, and a town that was made by the commands of the README."""
+"""A reader of the pages: a folder with the commands in it, and a population made by the commands of the README."""
 
 import os
 import shlex
@@ -22,30 +22,26 @@ from tests.serving.conftest import SECRET, Api, serving
 __all__ = ["databases"]
 
 PEOPLE = 100
-# What the pages say of the town of the demo is tried in a smaller one.
+# What the pages say of the demo's population is tried in a smaller one.
 SMALLER = {
     "--people 2000": f"--people {PEOPLE}",
     "simulated:1-2000:": f"simulated:1-{PEOPLE}:",
     "WHO": f"simulated:1-{PEOPLE}:9",
 }
-LOAD, RUN = "matching load simulated --people 2000 --seed 1", "matching run"
-
-
-Done = subprocess.CompletedProcess[str]
+FIRST = ("matching load simulated --people 2000 --seed 1", "matching run")
 
 
 @dataclass
 class Reader:
-    """Somebody who types what the pages say, each command once."""
+    """Types what the pages say, each command once."""
 
     folder: Path
     place: Place
-    typed: dict[str, Done] = field(default_factory=dict)
+    typed: dict[str, "subprocess.CompletedProcess[str]"] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
-    """What was run otherwise than by its words, and printed."""
 
-    def types(self, command: str) -> Done:
-        """What the command answered, whether just now or before."""
+    def types(self, command: str) -> "subprocess.CompletedProcess[str]":
+        """What the command printed, now or before."""
         if command not in self.typed:
             smaller = command
             for said, instead in SMALLER.items():
@@ -53,7 +49,7 @@ class Reader:
             self.typed[command] = (self._here if command.startswith("matching ") else self._in_a_shell)(smaller)
         return self.typed[command]
 
-    def _here(self, command: str) -> Done:
+    def _here(self, command: str) -> "subprocess.CompletedProcess[str]":
         """`matching` in this process: what it imports is imported once for all pages."""
         out, err, words = StringIO(), StringIO(), shlex.split(command)
         with self.at_home() as patch, redirect_stdout(out), redirect_stderr(err):
@@ -61,18 +57,14 @@ class Reader:
             patch.chdir(self.folder)
             with pytest.raises(SystemExit) as ended:
                 cli.main()
-        return Done(words, int(ended.value.code or 0), out.getvalue(), err.getvalue())
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
-    def _in_a_shell(self, command: str) -> Done:
+    def _in_a_shell(self, command: str) -> "subprocess.CompletedProcess[str]":
         path = f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        environment = self.place.environment | {"PATH": path, "MATCHING_JWT_SECRET": SECRET}
+        words = ["bash", "-euo", "pipefail", "-c", command]
         return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
-            cwd=self.folder,
-            env=self.place.environment | {"PATH": path, "MATCHING_JWT_SECRET": SECRET},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
+            words, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
 
     @contextmanager
@@ -88,12 +80,12 @@ class Reader:
 
 @pytest.fixture(scope="session")
 def reader(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """In a small town, loaded and run as the README says."""
+    """In a small population, loaded and run as the README says."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / ".venv").symlink_to(sys.prefix)
     with databases() as url:
         reader = Reader(folder, Place(folder / ".data", url))
-        for command in (LOAD, RUN):
+        for command in FIRST:
             done = reader.types(command)
             assert done.returncode == 0, done.stdout + done.stderr
         ((one, other),) = reader.place.ask("SELECT min(source_key), max(source_key) FROM app.profiles")
@@ -103,7 +95,7 @@ def reader(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @contextmanager
 def copied(reader: Reader, databases: Databases) -> Iterator[Reader]:
-    """A reader in a copy of the town, for what changes it; nothing may stay connected to the town itself."""
+    """A reader in a copy, for what changes it; nothing may stay connected to the original."""
     with databases(like=reader.place.database_url) as url, TemporaryDirectory() as folder:
         shutil.copytree(reader.folder, folder, dirs_exist_ok=True, symlinks=True)
         yield Reader(Path(folder), Place(Path(folder) / ".data", url))

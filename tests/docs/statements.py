@@ -1,7 +1,6 @@
-"""How each block of SQL is tried: executed, and looked at what it did."""
+"""How each block of SQL is tried: executed, and its effects compared with what the page says."""
 
 from collections.abc import Callable
-from uuid import UUID
 
 import pandas as pd
 import psycopg
@@ -12,11 +11,11 @@ from sqlalchemy import make_url
 from models.db.engines import convert_to_libpq_url
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
 from pipelines.assets.extract import read_blocks, read_interactions, read_profiles
-from tests.docs.conftest import Reader, copied
-from tests.pipelines.conftest import Databases, Place
+from tests.docs.conftest import copied
+from tests.pipelines.conftest import Place
 from tests.serving.conftest import serving, token_for
 
-# The app's own tables, as the page supposes them.
+# The app's own tables, as the page assumes them.
 DATING = """
 CREATE SCHEMA dating;
 CREATE TABLE dating.people AS TABLE app.profiles;
@@ -26,99 +25,90 @@ CREATE TABLE dating.blocks AS TABLE app.blocks;
 ALTER TABLE dating.swipes ADD FOREIGN KEY (actor_id) REFERENCES dating.people ON DELETE CASCADE,
                           ADD FOREIGN KEY (target_id) REFERENCES dating.people ON DELETE CASCADE;
 """
-DATING_ROLE = (
-    "CREATE ROLE dating_app",
-    "GRANT USAGE ON SCHEMA dating TO dating_app",
-    "GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA dating TO dating_app",
-)
+DATING_ROLE = """
+CREATE ROLE dating_app;
+GRANT USAGE ON SCHEMA dating TO dating_app;
+GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA dating TO dating_app;
+"""
 LISTS = "SELECT viewer_id, candidate_ids FROM matching.match_lists ORDER BY viewer_id LIMIT 1"
+LISTED = "SELECT FROM matching.match_lists WHERE %(who)s = ANY (candidate_ids)"
+LOCKED = "SELECT FROM pg_locks WHERE relation = 'matching.erasure_lock'::regclass AND granted"
 
 
-def execute(place: Place, sql: str) -> None:
-    with psycopg.connect(convert_to_libpq_url(place.database_url), autocommit=True) as connection:
-        connection.execute(sql.encode())
+def execute(url: str, *statements: str) -> None:
+    with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
 
 
-def people_are_added(sql: str, request: pytest.FixtureRequest) -> None:
-    """They keep the contract; the change is stamped later than the row."""
-    databases: Databases = request.getfixturevalue("databases")
-    with databases() as url:
+def add_users(sql: str, request: pytest.FixtureRequest) -> None:
+    """They fulfil the contract; the change is stamped later than the row."""
+    with request.getfixturevalue("databases")() as url:
         place = Place(request.getfixturevalue("tmp_path"), url)
-        with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
-            for statement in sql.split(";\n"):
-                connection.execute(statement.encode())
+        execute(url, *sql.split(";\n"))
         with place.engine.connect() as connection:
             accepted, rejected = check_profiles(read_profiles(connection))
-            done, undone = check_interactions(read_interactions(connection), frozenset(accepted["profile_id"]))
-            assert (len(accepted), len(rejected), len(done), len(undone)) == (2, 0, 1, 0)
+            decided, refused = check_interactions(read_interactions(connection), frozenset(accepted["profile_id"]))
+            assert (len(accepted), len(rejected), len(decided), len(refused)) == (2, 0, 1, 0)
             assert len(read_blocks(connection)) == 1
-        changed = place.ask("SELECT source_key FROM app.profiles WHERE updated_at > created_at")
-        assert changed == [("my-app:1",)]
+        assert place.ask("SELECT source_key FROM app.profiles WHERE updated_at > created_at") == [("my-app:1",)]
 
 
-def views_take_the_tables_place(sql: str, request: pytest.FixtureRequest) -> None:
-    """The pipeline reads the same as before, the API shows the same, an erased person is gone from all of it."""
-    reader: Reader = request.getfixturevalue("reader")
-    databases: Databases = request.getfixturevalue("databases")
+def replace_tables_by_views(sql: str, request: pytest.FixtureRequest) -> None:
+    """The pipeline reads the same, the API shows the same, and an erased user is gone from all of it."""
+    reader, databases = request.getfixturevalue("reader"), request.getfixturevalue("databases")
     with copied(reader, databases) as copy, serving(copy.place.database_url, copy.folder / "api.log") as api:
         place = copy.place
-        before = extracted(place)
+        before = extract(place)
         ((viewer, candidates),) = place.ask(LISTS)
         listed = api.shown(viewer, 50)
         assert set(listed) & set(candidates)
-        execute(place, DATING)
-        execute(place, sql)
-        for was, now in zip(before, extracted(place), strict=True):
+        execute(place.database_url, DATING, sql)
+        for was, now in zip(before, extract(place), strict=True):
             pd.testing.assert_frame_equal(now, was)
         assert api.shown(viewer, 50) == listed
         done = copy.types(f"matching erase {listed[0]}")
         assert done.returncode == 0, done.stderr
         assert api.shown(viewer, 50) == listed[1:]
         assert place.ask("SELECT FROM dating.people WHERE id = %(who)s", who=listed[0]) == []
-        assert place.ask("SELECT FROM matching.match_lists WHERE %(who)s = ANY (candidate_ids)", who=listed[0]) == []
+        assert place.ask(LISTED, who=listed[0]) == []
         assert api.get("/v1/me/matches", token_for(listed[0])).status_code == 403
-        the_app_deletes(place, listed[1])
+        # The app deletes with rights on its own tables only, and takes turns with others who delete.
+        with psycopg.connect(convert_to_libpq_url(place.database_url)) as connection:
+            connection.execute(DATING_ROLE)
+            connection.execute("SET LOCAL ROLE dating_app")
+            connection.execute("DELETE FROM dating.people WHERE id = %s", [listed[1]])
+            connection.execute("RESET ROLE")
+            assert connection.execute(LOCKED).fetchall()
+            connection.execute("DROP OWNED BY dating_app")
+            connection.execute("DROP ROLE dating_app")
         assert listed[1] not in api.shown(viewer, 50)
-        assert place.ask("SELECT FROM matching.match_lists WHERE %(who)s = ANY (candidate_ids)", who=listed[1]) == []
+        assert place.ask(LISTED, who=listed[1]) == []
 
 
-def the_app_deletes(place: Place, person: UUID) -> None:
-    """With rights on its own tables only, and taking turns with whoever else deletes somebody."""
-    with psycopg.connect(convert_to_libpq_url(place.database_url)) as connection:
-        for statement in (*DATING_ROLE, "SET LOCAL ROLE dating_app"):
-            connection.execute(statement)
-        connection.execute("DELETE FROM dating.people WHERE id = %s", [person])
-        connection.execute("RESET ROLE")
-        held = "SELECT FROM pg_locks WHERE relation = 'matching.erasure_lock'::regclass AND granted"
-        assert connection.execute(held).fetchall()
-        connection.execute("DROP OWNED BY dating_app")
-        connection.execute("DROP ROLE dating_app")
-
-
-def extracted(place: Place) -> tuple[pd.DataFrame, ...]:
+def extract(place: Place) -> tuple[pd.DataFrame, ...]:
     with place.engine.connect() as connection:
         profiles = read_profiles(connection).drop(columns="extracted_at")
         return profiles, read_interactions(connection), read_blocks(connection)
 
 
-def a_user_for_the_api(sql: str, request: pytest.FixtureRequest) -> None:
+def add_role_of_the_api(sql: str, request: pytest.FixtureRequest) -> None:
     """With it the API serves; by itself it may read nothing."""
-    reader: Reader = request.getfixturevalue("reader")
-    with copied(reader, request.getfixturevalue("databases")) as copy:
+    with copied(request.getfixturevalue("reader"), request.getfixturevalue("databases")) as copy:
         place = copy.place
-        execute(place, sql)
-        theirs = make_url(place.database_url).set(username="delete_api", password="one-of-your-own")
-        as_api = theirs.render_as_string(hide_password=False)
+        execute(place.database_url, sql)
+        role = make_url(place.database_url).set(username="delete_api", password="one-of-your-own")
+        url = role.render_as_string(hide_password=False)
         ((viewer, _),) = place.ask(LISTS)
-        with serving(as_api, copy.folder / "api.log") as api:
+        with serving(url, copy.folder / "api.log") as api:
             assert api.shown(viewer)
-        with psycopg.connect(convert_to_libpq_url(as_api)) as connection, pytest.raises(InsufficientPrivilege):
+        with psycopg.connect(convert_to_libpq_url(url)) as connection, pytest.raises(InsufficientPrivilege):
             connection.execute("SELECT FROM matching.publications")
-        execute(place, "DROP ROLE delete_api")
+        execute(place.database_url, "DROP ROLE delete_api")
 
 
 TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
-    "INSERT INTO app.profiles": people_are_added,
-    "BEGIN;": views_take_the_tables_place,
-    "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": a_user_for_the_api,
+    "INSERT INTO app.profiles": add_users,
+    "BEGIN;": replace_tables_by_views,
+    "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": add_role_of_the_api,
 }

@@ -1,9 +1,10 @@
-"""What the tests of the notebooks share: a small town and some evenings, really run, and one kernel for all."""
+"""What the tests of the notebooks share: two small populations that were run, and one kernel."""
 
 import csv
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,10 +22,8 @@ __all__ = ["databases", "empty_home", "run_once"]
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 PUBLIC_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "speed_dating.csv"
-PEOPLE, SEED = 200, 4
 WAVES = range(1, 6)
-SECONDS = 900
-# Every notebook begins in its own home, with no name defined; what was imported stays loaded.
+# Every notebook begins in its own home, with no name defined; imports stay loaded.
 HOME = """
 import os
 from models.db.settings import get_settings
@@ -34,7 +33,7 @@ get_settings.cache_clear()
 Run = Callable[[str, Place], NotebookNode]
 
 
-def kept(name: str) -> NotebookNode:
+def read_notebook(name: str) -> NotebookNode:
     """The notebook as it is in git."""
     path = NOTEBOOKS / f"{name}.ipynb"
     notebook: NotebookNode = nbformat.read(path, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
@@ -42,20 +41,19 @@ def kept(name: str) -> NotebookNode:
 
 
 @pytest.fixture(scope="session")
-def town(run_once: RunOnce) -> Iterator[Place]:
-    """A simulated town of 200 people."""
-    with run_once(PEOPLE, SEED) as place:
+def simulated(run_once: RunOnce) -> Iterator[Place]:
+    with run_once(200, 4) as place:
         yield place
 
 
 @pytest.fixture(scope="session")
-def evenings(databases: Databases, empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def speed_dated(databases: Databases, empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The first five evenings of the public speed-dating file."""
     if not PUBLIC_FILE.exists():
         pytest.skip("needs the public file ../shared/data/speed_dating.csv")
     folder = tmp_path_factory.mktemp("evenings")
-    with PUBLIC_FILE.open(encoding="mac_roman", newline="") as everything:
-        rows = list(csv.reader(everything))
+    with PUBLIC_FILE.open(encoding="mac_roman", newline="") as file:
+        rows = list(csv.reader(file))
     wave = rows[0].index("wave")
     with (folder / "waves.csv").open("w", encoding="mac_roman", newline="") as some:
         csv.writer(some).writerows(row for row in rows if row is rows[0] or int(row[wave]) in WAVES)
@@ -79,14 +77,15 @@ def kernel() -> Iterator[KernelManager]:
 
 @pytest.fixture(scope="session")
 def run(kernel: KernelManager) -> Run:
-    """Runs a notebook top to bottom in a place's home; raises what a cell raised."""
+    """Runs a notebook top to bottom in a place's home, once; raises what a cell raised."""
 
-    def executed(name: str, place: Place) -> NotebookNode:
-        notebook = kept(name)
+    @cache
+    def execute(name: str, place: Place) -> NotebookNode:
+        notebook = read_notebook(name)
         home = HOME.format(environment={"MATCHING_HOME": str(place.home), "DATABASE_URL": place.database_url})
-        anew = new_code_cell(f"%reset -f\nexec({home!r}, {{}})")  # type: ignore[no-untyped-call]
-        notebook.cells.insert(0, anew)
-        client = NotebookClient(notebook, km=kernel, timeout=SECONDS)
+        first = new_code_cell(f"%reset -f\nexec({home!r}, {{}})")  # type: ignore[no-untyped-call]
+        notebook.cells.insert(0, first)
+        client = NotebookClient(notebook, km=kernel, timeout=900)
         # Not client.execute(), which leaves a handler behind for the end of the process.
         with client.setup_kernel():
             for index, cell in enumerate(notebook.cells):
@@ -95,4 +94,4 @@ def run(kernel: KernelManager) -> Run:
             client.kc.stop_channels()
         return notebook
 
-    return executed
+    return execute

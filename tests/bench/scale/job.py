@@ -3,10 +3,8 @@
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -17,16 +15,18 @@ import psutil
 
 from models.db.engines import open_database
 from pipelines.commands.run_pipeline import ensure_dagster_home, run_pipeline
-from tests.bench.memory import peak_megabytes
+from tests.bench.figures import new_process, peak_megabytes
 from tests.bench.scale.founding import settings_of
 
-INTERVAL = 0.1  # seconds between looks at the process
+INTERVAL = 0.1  # seconds between samples of the process
 COUNTS = ("answers_encoded", "shards_kept", "pairs_scored", "pairs")
+Samples = list[tuple[float, float, float]]
+"""Moments, and the process's resident MB and processor seconds then."""
 
 
 @dataclass
 class Stage:
-    """What a stage took of the process; PostgreSQL is not in it."""
+    """What a stage took of the process, without PostgreSQL."""
 
     seconds: float
     processor_seconds: float
@@ -45,54 +45,42 @@ class Run:
 
     @property
     def processor_seconds(self) -> float:
-        """Of all stages."""
         return sum(stage.processor_seconds for stage in self.stages.values())
-
-
-@dataclass
-class _Looks:
-    """Moments, and the process's resident MB and processor seconds then."""
-
-    taken: list[tuple[float, float, float]] = field(default_factory=list)
-
-    def look(self) -> None:
-        me = psutil.Process()
-        self.taken.append((time.time(), me.memory_info().rss / 2**20, sum(me.cpu_times()[:2])))
-
-    def stage(self, start: float, end: float) -> Stage:
-        moment, resident, worked = np.array(self.taken).T
-        at = np.interp([start, end], moment, worked)
-        within = resident[(moment >= start) & (moment <= end)]
-        return Stage(end - start, float(at[1] - at[0]), float(within.max(initial=np.interp(end, moment, resident))))
 
 
 def job(home: Path) -> Run:
     """Run the job on the installation at `home`, in a new process."""
     start = time.perf_counter()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        done = pool.submit(_job, home).result()
-    done.seconds = time.perf_counter() - start
-    return done
+    with new_process() as pool:
+        run = pool.submit(run_here, home).result()
+    run.seconds = time.perf_counter() - start
+    return run
 
 
-def _job(home: Path) -> Run:
+def run_here(home: Path) -> Run:
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     here = settings_of(home)
-    with _looking() as looks, open_database(here) as engine:
+    with _sampled() as samples, open_database(here) as engine:
         run_pipeline(here, engine, print)
-    stages: dict[str, Stage] = {}
-    counts: dict[str, float] = {}
+    run = Run(0.0, peak_megabytes(), {}, {})
     started: dict[str, float] = {}
     for entry in _events(home):
         event: Any = entry.dagster_event
         if event.is_step_start:
             started[event.step_key] = entry.timestamp
         elif event.is_step_success:
-            stages[event.step_key] = looks.stage(started[event.step_key], entry.timestamp)
+            run.stages[event.step_key] = _stage(samples, started[event.step_key], entry.timestamp)
         elif event.is_step_materialization:
             said = event.step_materialization_data.materialization.metadata
-            counts |= {name: float(said[name].value) for name in COUNTS if name in said}
-    return Run(0.0, peak_megabytes(), stages, counts)
+            run.counts |= {name: float(said[name].value) for name in COUNTS if name in said}
+    return run
+
+
+def _stage(samples: Samples, start: float, end: float) -> Stage:
+    moment, resident, worked = np.array(samples).T
+    spent = np.diff(np.interp([start, end], moment, worked))
+    within = resident[(moment >= start) & (moment <= end)]
+    return Stage(end - start, float(spent[0]), float(within.max(initial=np.interp(end, moment, resident))))
 
 
 def _events(home: Path) -> list[dg.EventLogEntry]:
@@ -103,20 +91,21 @@ def _events(home: Path) -> list[dg.EventLogEntry]:
 
 
 @contextmanager
-def _looking() -> Iterator[_Looks]:
-    """Looks taken of this process all along, by a thread beside."""
-    looks, over = _Looks(), Event()
+def _sampled() -> Iterator[Samples]:
+    """Samples of this process throughout the block, taken by a thread."""
+    samples, over, process = Samples(), Event(), psutil.Process()
 
-    def go_on() -> None:
-        looks.look()
-        while not over.wait(INTERVAL):
-            looks.look()
-        looks.look()
+    def sample() -> None:
+        ending = False
+        while not ending:
+            ending = over.is_set()
+            samples.append((time.time(), process.memory_info().rss / 2**20, sum(process.cpu_times()[:2])))
+            over.wait(INTERVAL)
 
-    thread = Thread(target=go_on)
+    thread = Thread(target=sample)
     thread.start()
     try:
-        yield looks
+        yield samples
     finally:
         over.set()
         thread.join()

@@ -1,22 +1,28 @@
-"""A town for the API's benchmark, made in PostgreSQL: everybody has a list of 50, and has lived on since."""
+"""Users for the API's benchmark, made in PostgreSQL: each has a list of 50 and decisions since; and publications."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import psycopg
+from sqlalchemy import Engine, text
 
 from models.db import embedded
 from models.db.engines import convert_to_libpq_url
+from models.db.match_lists import MatchList
+from models.db.publications import list_publications, publish_match_lists
 from models.db.schema import migrations
 
 LISTED = 50
 PAUSED_ONE_IN = 50
+Lists = Sequence[tuple[str, Sequence[str]]]
 
-# Person n is a woman if n is even and a man if it is odd; `viewer_of` below says the id.
+# User n is a woman if n is even, else a man.
 PEOPLE = """
 INSERT INTO app.profiles (id, display_name, birth_date, gender, seeks, age_min, age_max, latitude, longitude,
     max_distance_km, texts, interests)
@@ -53,7 +59,7 @@ CROSS JOIN LATERAL (
     SELECT array_agg(id) AS ids, array_agg(random()::real) AS chances FROM (
         SELECT DISTINCT candidate.id
         FROM (
-            -- Of the other parity, and drawn anew for each viewer, hence the mention of them.
+            -- Of the other parity; drawn again for each viewer, because the viewer is mentioned.
             SELECT md5((2 * random(1, {people} / 2) - (viewer.gender = 'woman')::int)::text)::uuid AS id
             FROM generate_series(1, 150)
         ) AS drawn
@@ -65,8 +71,8 @@ CROSS JOIN LATERAL (
 WHERE ids IS NOT NULL
 """
 
-# Each viewer has liked or passed three of the list and five others; 1 in 10 blocked one of it, or was blocked.
-# After that the first of each fifty paused; they are not asked for, for they would get empty lists.
+# Each viewer has decided on three of the list and five others; one in ten blocked one of it, and one was blocked.
+# The first of each fifty paused since; the load does not ask for them, as they have empty lists.
 SINCE = """
 SET session_replication_role = replica;
 INSERT INTO app.interactions (actor_id, target_id, kind)
@@ -88,15 +94,26 @@ UPDATE app.profiles SET paused = true
 WHERE id IN (SELECT md5(n::text)::uuid FROM generate_series(1, {people}, {paused_one_in}) AS n)
 """
 
+# The lists hold users who may not be shown, which the API leaves out; too many of them refuse a publication.
+POSSIBLE = text("""
+SELECT list.viewer_id::text, array_agg(place.candidate_id::text ORDER BY place.position)
+FROM matching.match_lists AS list
+CROSS JOIN LATERAL unnest(list.candidate_ids) WITH ORDINALITY AS place (candidate_id, position)
+JOIN matching.visible_candidates AS visible
+  ON visible.viewer_id = list.viewer_id AND visible.candidate_id = place.candidate_id
+WHERE list.viewer_id = ANY (CAST(:ids AS uuid[]))
+GROUP BY list.viewer_id
+""")
+
 
 def viewer_of(number: int) -> UUID:
-    """The profile id of person `number`, from 1."""
+    """The profile id of user `number`, from 1."""
     return UUID(md5(str(number).encode(), usedforsecurity=False).hexdigest())
 
 
 @contextmanager
 def settled(people: int) -> Iterator[str]:
-    """The `postgresql+psycopg://` URL of an embedded server of its own, with so many people and their lists."""
+    """The URL of an embedded server of its own, with so many users and their lists."""
     with TemporaryDirectory() as folder:
         home = Path(folder)
         try:
@@ -117,3 +134,36 @@ def settle(url: str, people: int) -> None:
         for statement in (PEOPLE, LISTS, SINCE):
             connection.execute(statement.format(**sizes).encode())
         connection.execute("VACUUM ANALYZE")
+
+
+def read_lists(engine: Engine, viewers: int) -> Lists:
+    """The first viewers and the candidates on their lists who may be shown to them, best first."""
+    ids = [str(viewer_of(number)) for number in range(1, viewers + 1)]
+    with engine.connect() as connection:
+        return [(viewer, candidates) for viewer, candidates in connection.execute(POSSIBLE, {"ids": ids})]
+
+
+def publish_next(engine: Engine, lists: Lists) -> None:
+    """Publish the lists with chances that tell this publication from the ones around it."""
+    with engine.connect() as connection:
+        expected = list_publications(connection)[0].id + 1
+    made = publish_match_lists(
+        engine,
+        (_marked(viewer, candidates, mark(expected) / 100) for viewer, candidates in lists),
+        ranker_version="1",
+        encoder="none",
+        metrics={},
+        as_of=datetime.now(UTC).date(),
+        scored_at=datetime.now(UTC),
+    )
+    assert made.id == expected
+
+
+def mark(publication_id: int) -> int:
+    """The percentage that every match of a publication has."""
+    return publication_id % 100
+
+
+def _marked(viewer: str, candidates: Sequence[str], chance: float) -> MatchList:
+    chances = [chance] * len(candidates)
+    return MatchList(viewer, candidates, chances, chances, chances, json.dumps([[] for _ in candidates]))
