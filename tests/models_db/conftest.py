@@ -7,14 +7,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, Row, create_engine, text
 
 from models.db.engines import convert_to_libpq_url
 from models.db.match_lists import MatchList, MostCompatibleEntry
-from models.db.publications import StoredPublication, publish_match_lists
+from models.db.publications import (
+    StoredPublication,
+    get_live_publication,
+    list_publications,
+    partitions,
+    publish_match_lists,
+)
 from models.db.schema import tables
 
 AS_OF = date(2020, 2, 1)
@@ -135,11 +142,37 @@ def publish_lists(
     )
 
 
-def stored_lists(connection: Connection, publication_id: int) -> Lists:
+def fetch(bind: Engine | Connection, query: str, **values: object) -> Sequence[Row[Any]]:
+    """The rows of a query, in a transaction of its own if `bind` is an engine."""
+    if isinstance(bind, Connection):
+        return bind.execute(text(query), values).all()
+    with bind.connect() as connection:
+        return fetch(connection, query, **values)
+
+
+def publications(engine: Engine) -> list[StoredPublication]:
+    """All publications, newest first."""
+    with engine.connect() as connection:
+        return list_publications(connection)
+
+
+def live(engine: Engine) -> StoredPublication | None:
+    with engine.connect() as connection:
+        return get_live_publication(connection)
+
+
+def find_partitions(engine: Engine) -> set[int]:
+    with engine.connect() as connection:
+        return partitions.find_partitions(connection)
+
+
+LISTS = "SELECT * FROM matching.match_lists WHERE publication_id = :id ORDER BY viewer_id"
+
+
+def stored_lists(bind: Engine | Connection, publication_id: int) -> Lists:
     """The lists as the database has them, after checking that every number and reason is still the candidate's own."""
-    query = "SELECT * FROM matching.match_lists WHERE publication_id = :id ORDER BY viewer_id"
     stored: Lists = {}
-    for row in connection.execute(text(query), {"id": publication_id}):
+    for row in fetch(bind, LISTS, id=publication_id):
         numbers = [candidate_id.int for candidate_id in row.candidate_ids]
         expected = list_for(row.viewer_id.int, numbers)
         assert (row.p_like, row.p_liked_back, row.p_match) == (expected.p_like, expected.p_liked_back, expected.p_match)
@@ -148,11 +181,10 @@ def stored_lists(connection: Connection, publication_id: int) -> Lists:
     return stored
 
 
-def stored_beside_lists(connection: Connection, publication_id: int) -> dict[int, tuple[int | None, list[int]]]:
+def stored_beside_lists(bind: Engine | Connection, publication_id: int) -> dict[int, tuple[int | None, list[int]]]:
     """Whom each viewer is most compatible with, and who is withheld from them; the former is checked as lists are."""
-    query = "SELECT * FROM matching.match_lists WHERE publication_id = :id"
     stored: dict[int, tuple[int | None, list[int]]] = {}
-    for row in connection.execute(text(query), {"id": publication_id}):
+    for row in fetch(bind, LISTS, id=publication_id):
         best = row.most_compatible_id and row.most_compatible_id.int
         expected = (None, None) if best is None else (best / 512, reasons_for(best))
         assert (row.most_compatible_p_match, row.most_compatible_reasons) == expected

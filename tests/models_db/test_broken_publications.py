@@ -8,18 +8,30 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 
 from models.db.errors import DatabaseUnavailable, NotEnoughProfiles, PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import StoredPublication, get_live_publication, list_publications, partitions, roll_back
-from tests.models_db.conftest import TOWN, list_for, person_id, publish_lists, run, stored_lists, wait_until
+from models.db.publications import StoredPublication, roll_back
+from tests.models_db.conftest import (
+    TOWN,
+    fetch,
+    find_partitions,
+    list_for,
+    live,
+    person_id,
+    publications,
+    publish_lists,
+    run,
+    stored_lists,
+    wait_until,
+)
 
 KILLABLE = """
 import os, signal, sys, time
 from datetime import UTC, date, datetime
-from sqlalchemy import create_engine
-from models.db.publications import switch
+from sqlalchemy import create_engine, event
+from models.db.publications import publish_match_lists
 from models.db.match_lists import MatchList
 
 moment, url, *ids = sys.argv[1:]
@@ -33,10 +45,11 @@ def lists():
     if moment == "copy":
         kill()
 
-if moment == "switch":
-    switch._switch_live = kill
-switch.publish_match_lists(create_engine(url), lists(), ranker_version="7", encoder="letters", metrics={},
-               as_of=date(2020, 2, 1), scored_at=datetime(2020, 2, 1, tzinfo=UTC))
+engine = create_engine(url)
+if moment == "switch":  # whose first step is to look for readers
+    event.listen(engine, "before_cursor_execute", lambda *call: "FROM pg_locks" in call[2] and kill())
+publish_match_lists(engine, lists(), ranker_version="7", encoder="letters", metrics={}, as_of=date(2020, 2, 1),
+                    scored_at=datetime(2020, 2, 1, tzinfo=UTC))
 """
 
 
@@ -47,40 +60,32 @@ def before(town: Engine) -> StoredPublication:
 
 
 def builder(engine: Engine, moment: str) -> subprocess.Popen[bytes]:
-    """A process that publishes lists for 1 and 3 and kills itself at a moment: copy, switch or never."""
+    """A process that publishes lists for 2 and 3 and kills itself at a moment: copy, switch or never."""
     url = engine.url.render_as_string(hide_password=False)
-    return subprocess.Popen([sys.executable, "-c", KILLABLE, moment, url, person_id(1), person_id(3)])
+    return subprocess.Popen([sys.executable, "-c", KILLABLE, moment, url, person_id(2), person_id(3)])
 
 
-def count(engine: Engine, query: str) -> int:
-    with engine.connect() as connection:
-        return connection.scalar(text(f"SELECT count(*) FROM {query}")) or 0
-
-
-def locks(engine: Engine) -> int:
-    """How many builders hold the lock."""
-    database = "(SELECT oid FROM pg_database WHERE datname = current_database())"
-    return count(engine, f"pg_locks WHERE relation = 'matching.publication_lock'::regclass AND database = {database}")
+def builders(engine: Engine) -> int:
+    """How many hold the lock."""
+    locks = "pg_locks JOIN pg_database AS mine ON mine.oid = database AND datname = current_database()"
+    return len(fetch(engine, f"SELECT FROM {locks} WHERE relation = 'matching.publication_lock'::regclass"))
 
 
 def states(engine: Engine) -> list[str]:
-    with engine.connect() as connection:
-        return [found.state for found in list_publications(connection)]
+    return [found.state for found in publications(engine)]
 
 
 def assert_undisturbed(engine: Engine, before: StoredPublication, error: str) -> None:
     """Nothing of the broken publication is left but its record, and the next one goes through."""
-    with engine.connect() as connection:
-        assert get_live_publication(connection) == before
-        broken = list_publications(connection)[0]
-        assert (broken.state, broken.kept) == ("failed", False)
-        assert error in broken.metrics["error"]
-        assert partitions.find_partitions(connection) == {before.id}
-        assert stored_lists(connection, before.id) == TOWN
+    assert live(engine) == before
+    broken = publications(engine)[0]
+    assert (broken.state, broken.kept) == ("failed", False)
+    assert error in broken.metrics["error"]
+    assert find_partitions(engine) == {before.id}
+    assert stored_lists(engine, before.id) == TOWN
     after = publish_lists(engine, TOWN)
-    with engine.connect() as connection:
-        assert get_live_publication(connection) == after
-        assert stored_lists(connection, after.id) == TOWN
+    assert live(engine) == after
+    assert stored_lists(engine, after.id) == TOWN
 
 
 @pytest.mark.parametrize(
@@ -107,8 +112,8 @@ def test_lists_that_fail_half_way(
 def test_a_connection_lost_while_copying(town: Engine, before: StoredPublication) -> None:
     def lists() -> Iterator[MatchList]:
         yield list_for(1, [2])
-        copying = "pg_stat_activity WHERE query LIKE 'COPY matching.%' AND pg_terminate_backend(pid, 5000)"
-        assert count(town, copying) == 1
+        copying = "FROM pg_stat_activity WHERE query LIKE 'COPY matching.%'"
+        assert fetch(town, f"SELECT pg_terminate_backend(pid, 5000) {copying}") == [(True,)]
         yield from (list_for(2, [1]) for _ in range(10_000))
 
     with pytest.raises(DatabaseUnavailable):
@@ -139,12 +144,11 @@ def test_a_disk_that_fills(town: Engine, before: StoredPublication) -> None:
         with pytest.raises(PublicationRefused, match="no room"):
             publish_lists(town, TOWN)
         assert states(town) == found
-        assert locks(town) == 0
+        assert builders(town) == 0
     run(town, "DROP FUNCTION at_viewer_3, full_disk CASCADE")
     publish_lists(town, TOWN)
     assert states(town) == ["live", "failed", "failed", "retired"]
-    with town.connect() as connection:
-        assert stored_lists(connection, before.id) == TOWN
+    assert stored_lists(town, before.id) == TOWN
 
 
 def test_no_server() -> None:
@@ -158,28 +162,26 @@ def test_no_server() -> None:
 def test_a_builder_killed(town: Engine, before: StoredPublication, moment: str, stored: set[int]) -> None:
     with builder(town, moment) as process:
         assert process.wait(60) == -signal.SIGKILL
-    wait_until(lambda: locks(town) == 0)
+    wait_until(lambda: builders(town) == 0)
     assert states(town) == ["building", "live"]
-    with town.connect() as connection:
-        assert get_live_publication(connection) == before
-        assert partitions.find_partitions(connection) == stored
+    assert live(town) == before
+    assert find_partitions(town) == stored
     with pytest.raises(PublicationRefused):
         publish_lists(town, {})
-    with town.connect() as connection:
-        broken = list_publications(connection)[1]
-        assert (broken.id, broken.state) == (2, "failed")
-        assert "its process ended" in broken.metrics["error"]
-        assert partitions.find_partitions(connection) == {1}, "even a publication that fails clears up"
+    broken = publications(town)[1]
+    assert (broken.id, broken.state) == (2, "failed")
+    assert "its process ended" in broken.metrics["error"]
+    assert find_partitions(town) == {1}, "even a publication that fails clears up"
 
 
 def test_a_builder_killed_while_the_server_is_busy(town: Engine) -> None:
     """A server that is not waiting for its client has to notice by itself, or the lock would stay."""
     do_at_viewer_3(town, "PERFORM pg_sleep(300)")
-    sleeping = "pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    sleeping = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
     with builder(town, "never") as process:
-        wait_until(lambda: count(town, sleeping), seconds=60)
+        wait_until(lambda: fetch(town, sleeping), seconds=60)
         process.kill()
-    wait_until(lambda: locks(town) == 0)
+    wait_until(lambda: builders(town) == 0)
 
 
 def test_two_at_once(town: Engine, before: StoredPublication) -> None:
@@ -202,6 +204,5 @@ def test_two_at_once(town: Engine, before: StoredPublication) -> None:
         finally:
             go_on.set()
         published = first.result()
-    with town.connect() as connection:
-        assert get_live_publication(connection) == published
-        assert stored_lists(connection, published.id) == {1: [2], 2: [1]}
+    assert live(town) == published
+    assert stored_lists(town, published.id) == {1: [2], 2: [1]}

@@ -13,11 +13,11 @@ from models.db.engines import convert_to_libpq_url
 from models.db.erasure import erase_profile
 from models.db.errors import PublicationRefused
 from models.db.match_lists import MatchList
-from models.db.publications import get_live_publication, list_publications, roll_back
+from models.db.publications import roll_back
 from models.db.schema.reader_role import ROLE
 from pipelines.loaders.app_tables import fill_app_tables
 from pipelines.store.run_lock import exclusive_run, try_run_lock
-from tests.models_db.conftest import TOWN, list_for, migrate_at_once, publish_lists, run, session
+from tests.models_db.conftest import TOWN, fetch, list_for, migrate_at_once, publications, publish_lists, run, session
 
 LOCKS = (locks.ERASURE, locks.LOAD, locks.PUBLICATION, locks.RUN)
 ADVISORY = ("matching.erasure", "matching.load", "matching.migrations", "matching.publication", "matching.run")
@@ -131,14 +131,9 @@ def test_a_builder_that_lost_its_lock_does_not_go_live(town: Engine) -> None:
 
     def lists() -> Iterable[MatchList]:
         yield list_for(1, [2])
-        with town.connect() as other:
-            assert other.scalars(text(f"SELECT pg_terminate_backend(pid, 5000) {holder}")).all() == [True]
+        assert fetch(town, f"SELECT pg_terminate_backend(pid, 5000) {holder}") == [(True,)]
         between.append(publish_lists(town, TOWN).id)
 
     with pytest.raises(PublicationRefused, match="lock was lost"):
         publish_lists(town, lists())
-    with town.connect() as connection:
-        current = get_live_publication(connection)
-        assert current is not None
-        assert [current.id] == between
-        assert [each.state for each in list_publications(connection)] == ["live", "failed"]
+    assert [(each.id, each.state) for each in publications(town)] == [(*between, "live"), (1, "failed")]

@@ -16,15 +16,19 @@ from sqlalchemy.exc import IntegrityError
 from models.db.engines import convert_to_libpq_url
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList, MostCompatibleEntry
-from models.db.publications import get_live_publication, list_publications, partitions, roll_back, verification
+from models.db.publications import partitions, roll_back, verification
 from models.db.publications.partitions import PublicationSize
 from models.db.publications.verification import verify_lists
 from tests.models_db.conftest import (
     BEFORE,
     SCORED_AT,
     TOWN,
+    fetch,
+    find_partitions,
     list_for,
+    live,
     person_id,
+    publications,
     publish_lists,
     run,
     session,
@@ -46,15 +50,12 @@ def act(engine: Engine, statement: str, me: int, other: int, at: datetime | str 
 
 
 def test_a_publication_is_stored_as_sent(town: Engine) -> None:
-    with town.connect() as connection:
-        assert get_live_publication(connection) is None
-        assert list_publications(connection) == []
+    assert live(town) is None
+    assert publications(town) == []
     first = publish_lists(town, TOWN)
-    with town.connect() as connection:
-        assert stored_lists(connection, first.id) == TOWN
-        assert get_live_publication(connection) == first
-        second_match = text("SELECT * FROM matching.matches WHERE viewer_id = :id AND rank = 2")
-        match = connection.execute(second_match, {"id": person_id(1)}).one()
+    assert stored_lists(town, first.id) == TOWN
+    assert live(town) == first
+    (match,) = fetch(town, "SELECT * FROM matching.matches WHERE viewer_id = :id AND rank = 2", id=person_id(1))
     assert (first.state, first.viewer_count, first.pair_count, first.kept) == ("live", 6, 10, True)
     assert (first.ranker_version, first.encoder) == ("7", "letters")
     assert first.metrics == {"auc": 0.75, "dropped_since_scoring": 0}
@@ -64,9 +65,8 @@ def test_a_publication_is_stored_as_sent(town: Engine) -> None:
     assert match.reasons == [{"code": "is", "detail": ["2"]}]
 
     second = publish_lists(town, {1: [2]})
-    with town.connect() as connection:
-        assert list_publications(connection) == [second, replace(first, state="retired")]
-        assert stored_lists(connection, first.id) == TOWN
+    assert publications(town) == [second, replace(first, state="retired")]
+    assert stored_lists(town, first.id) == TOWN
 
 
 def test_what_is_beside_the_lists_is_stored_as_sent(town: Engine) -> None:
@@ -77,8 +77,8 @@ def test_what_is_beside_the_lists_is_stored_as_sent(town: Engine) -> None:
     ]
     published = publish_lists(town, lists)
     assert (published.viewer_count, published.pair_count) == (2, 3), "a row that only withholds is no list"
+    assert stored_beside_lists(town, published.id) == {1: (4, [6]), 2: (3, []), 3: (None, [2, 4])}
     with town.connect() as connection:
-        assert stored_beside_lists(connection, published.id) == {1: (4, [6]), 2: (3, []), 3: (None, [2, 4])}
         assert partitions.measure_partition(connection, published.id) == PublicationSize(2, 3, 3)
     for column in ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons"):
         with pytest.raises(IntegrityError, match="most_compatible_whole"):
@@ -130,11 +130,10 @@ def test_wrong_lists_are_refused(town: Engine, subtests: pytest.Subtests) -> Non
         with subtests.test(case):
             with pytest.raises(PublicationRefused, match=rf"publication {number} was not published: .*{message}"):
                 publish_lists(town, lists)
-            with town.connect() as connection:
-                failed = list_publications(connection)[0]
-                assert get_live_publication(connection) == before
-                assert stored_lists(connection, before.id) == TOWN
-                assert partitions.find_partitions(connection) == {before.id}
+            failed = publications(town)[0]
+            assert live(town) == before
+            assert stored_lists(town, before.id) == TOWN
+            assert find_partitions(town) == {before.id}
             assert (failed.id, failed.state, failed.kept, failed.activated_at) == (number, "failed", False, None)
             assert failed.metrics["auc"] == 0.75
             assert person_id(1)[:-1] not in failed.metrics["error"], "a record that stays names nobody"
@@ -153,8 +152,7 @@ def test_lists_lost_on_the_way_are_refused(connection: Connection) -> None:
 def test_metrics_that_json_cannot_hold_are_refused(town: Engine) -> None:
     with pytest.raises(PublicationRefused, match="metrics"):
         publish_lists(town, TOWN, metrics={"auc": float("nan")})
-    with town.connect() as connection:
-        assert list_publications(connection) == []
+    assert publications(town) == []
 
 
 STAMPS = [BEFORE, SCORED_AT, SCORED_AT + timedelta(minutes=1), "-infinity", "infinity", "4713-01-01 BC", "294276-12-31"]
@@ -197,10 +195,9 @@ def test_impossible_pairs_are_dropped_whatever_the_stamp(engine: Engine, subtest
         run(engine, "UPDATE app.interactions SET created_at = :at", at=at)
         run(engine, "UPDATE app.profiles SET updated_at = :at", at=at)
         published = publish_lists(engine, lists)
-        with subtests.test(at=at), engine.connect() as connection:
-            assert stored_lists(connection, published.id) == {1: FINE, 3: [], 7: FINE, 9: FINE}
-            beside = stored_beside_lists(connection, published.id)
-            assert beside == dict.fromkeys((1, 3, 7, 9), (None, []))
+        with subtests.test(at=at):
+            assert stored_lists(engine, published.id) == {1: FINE, 3: [], 7: FINE, 9: FINE}
+            assert stored_beside_lists(engine, published.id) == dict.fromkeys((1, 3, 7, 9), (None, []))
             dropped = {name: count for name, count in published.metrics.items() if name != "dropped_backdated"}
             assert dropped == {
                 "auc": 0.75,
@@ -240,8 +237,7 @@ def test_more_than_a_tenth_impossible_is_refused(engine: Engine) -> None:
     act(engine, BLOCK, 13, 14)
     with pytest.raises(PublicationRefused, match=r"60\d of 6,000 .*blocked \d, decided 600"):
         publish_lists(engine, lists)
-    with engine.connect() as connection:
-        assert get_live_publication(connection) == published
+    assert live(engine) == published
 
 
 def test_ages_count_on_the_day_of_the_scores(town: Engine) -> None:
@@ -255,8 +251,7 @@ def test_a_publication_that_everybody_left_is_refused(town: Engine) -> None:
     act(town, EDIT.format(change="paused = true"), 2, 1)
     with pytest.raises(PublicationRefused, match="holds no pair"):
         publish_lists(town, {1: [2, 4]})
-    with town.connect() as connection:
-        assert partitions.find_partitions(connection) == set()
+    assert find_partitions(town) == set()
 
 
 def test_the_last_three_publications_keep_their_lists(town: Engine) -> None:
@@ -265,12 +260,11 @@ def test_the_last_three_publications_keep_their_lists(town: Engine) -> None:
     with town.connect() as reader, town.connect() as other:
         reader.execute(text("SELECT count(*) FROM matching.match_lists"))
         partitions.drop_partition(other, 1)
-        assert partitions.find_partitions(other) == {1, 2, 3}, "lists in use are dropped by a later publication"
+        assert find_partitions(town) == {1, 2, 3}, "lists in use are dropped by a later publication"
     for _ in range(2):
         publish_lists(town, TOWN)
-    with town.connect() as connection:
-        found = [(each.id, each.state, each.kept) for each in list_publications(connection)]
-        assert partitions.find_partitions(connection) == {3, 4, 5}
+    found = [(each.id, each.state, each.kept) for each in publications(town)]
+    assert find_partitions(town) == {3, 4, 5}
     retired = [(number, "retired", number > 2) for number in (4, 3, 2, 1)]
     assert found == [(5, "live", True), *retired]
 
@@ -282,10 +276,7 @@ def test_rolling_back_goes_on_until_nothing_is_kept(town: Engine) -> None:
         publish_lists(town, TOWN)
     for earlier in (3, 2):
         assert roll_back(town).id == earlier
-        with town.connect() as connection:
-            now_live = get_live_publication(connection)
-            assert now_live is not None
-            assert (now_live.id, now_live.pair_count) == (earlier, 10)
+        assert [(each.id, each.pair_count) for each in publications(town) if each.state == "live"] == [(earlier, 10)]
     with pytest.raises(NothingToRollBack, match="2"):
         roll_back(town)
 
@@ -295,8 +286,7 @@ def test_what_was_rolled_back_from_never_returns(town: Engine) -> None:
     assert roll_back(town).id == good.id
     publish_lists(town, TOWN)
     assert roll_back(town).id == good.id
-    with town.connect() as connection:
-        withdrawn = list_publications(connection)[1]
+    withdrawn = publications(town)[1]
     assert (withdrawn.id, withdrawn.state, withdrawn.kept) == (bad.id, "retired", False)
     assert datetime.fromisoformat(withdrawn.metrics["rolled_back_at"]).tzinfo is not None
 
@@ -393,8 +383,7 @@ def test_a_viewer_erased_while_the_lists_are_attached(town: Engine) -> None:
         wait_until(lambda: other.execute(waiting).rowcount)
         eraser.commit()
         published = publishing.result()
-    with town.connect() as connection:
-        assert stored_lists(connection, published.id) == {2: [5], 3: [6], 4: [], 5: [], 6: [3, 5]}
+    assert stored_lists(town, published.id) == {2: [5], 3: [6], 4: [], 5: [], 6: [3, 5]}
     assert (published.viewer_count, published.pair_count) == (5, 4)
 
 

@@ -48,12 +48,11 @@ def test_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fres
 
 
 @pytest.mark.parametrize("secret", [secrets.token_hex(), secrets.token_urlsafe(), SECRET])
-def test_a_secret_is_taken_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, fresh_settings: object, secret: str, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MATCHING_JWT_SECRET", secret)
-    monkeypatch.setenv("MATCHING_HOME", str(tmp_path))
-    assert get_settings().get_signing_secret() == secret
+def test_a_secret_is_taken_as_it_is(tmp_path: Path, secret: str) -> None:
+    assert Settings(home=tmp_path, jwt_secret=secret).get_signing_secret() == secret
+    assert Settings(home=tmp_path, jwt_secret=secret).get_cursor_secret() == secret
+    assert Settings(home=tmp_path, jwt_secret=secret, cursor_secret=OTHER).get_cursor_secret() == OTHER
+    assert Settings(home=tmp_path, jwks_url=JWKS_URL, cursor_secret=OTHER).get_cursor_secret() == OTHER
     assert list(tmp_path.iterdir()) == []
 
 
@@ -77,12 +76,6 @@ def test_no_secret_is_made_up_where_none_may_be(tmp_path: Path) -> None:
         Settings(home=tmp_path, jwks_url=JWKS_URL).get_cursor_secret()
     assert list(tmp_path.iterdir()) == []
     assert Settings(home=tmp_path, environment="production", jwt_secret=SECRET).get_signing_secret() == SECRET
-
-
-def test_cursors_are_signed_with_their_secret_or_that_of_tokens(tmp_path: Path) -> None:
-    assert Settings(home=tmp_path, jwt_secret=SECRET).get_cursor_secret() == SECRET
-    assert Settings(home=tmp_path, jwt_secret=SECRET, cursor_secret=OTHER).get_cursor_secret() == OTHER
-    assert Settings(home=tmp_path, jwks_url=JWKS_URL, cursor_secret=OTHER).get_cursor_secret() == OTHER
 
 
 def test_the_token_has_the_issuer_and_the_audience_that_are_set(tmp_path: Path) -> None:

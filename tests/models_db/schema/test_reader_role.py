@@ -19,13 +19,15 @@ from tests.models_db.conftest import migrate_at_once, person_id, run, session
 READ_PUBLICATION = "SELECT * FROM matching_api.read_publication()"
 
 
-def test_nobody_else_may_call_what_reads(connection: Connection) -> None:
-    """The functions of the API, and those that have their owner's rights."""
-    callable_by_all = """
-        SELECT proname FROM pg_proc WHERE has_function_privilege('public', oid, 'EXECUTE')
-        AND (prosecdef AND pronamespace = 'matching'::regnamespace OR pronamespace = 'matching_api'::regnamespace)
+def test_functions_are_called_by_those_they_are_for(connection: Connection) -> None:
+    """Those of the API by its role, and none with its owner's rights by anybody: not even as a trigger."""
+    callers = """
+        SELECT pronamespace::regnamespace::text, array_agg(DISTINCT caller)
+        FROM pg_proc CROSS JOIN unnest(ARRAY['public', 'matching_reader']) AS caller
+        WHERE (prosecdef AND pronamespace = 'matching'::regnamespace OR pronamespace = 'matching_api'::regnamespace)
+          AND has_function_privilege(caller, oid, 'EXECUTE') GROUP BY pronamespace
     """
-    assert connection.execute(text(callable_by_all)).all() == []
+    assert [tuple(row) for row in connection.execute(text(callers))] == [("matching_api", [ROLE])]
 
 
 def test_the_view_hides_rows_from_functions_of_its_reader(town: Engine) -> None:
