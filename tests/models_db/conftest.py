@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import URL, Connection, Engine, Row, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 
 from models.db.engines import convert_to_libpq_url
 from models.db.match_lists import MatchList, MostCompatibleEntry
@@ -142,10 +142,10 @@ def publish_lists(
     )
 
 
-def fetch(bind: Engine | Connection, query: str, **values: object) -> Sequence[Row[Any]]:
+def fetch(bind: Engine | Connection, query: str, **values: object) -> list[Any]:
     """The rows of a query, in a transaction of its own if `bind` is an engine."""
     if isinstance(bind, Connection):
-        return bind.execute(text(query), values).all()
+        return list(bind.execute(text(query), values))
     with bind.connect() as connection:
         return fetch(connection, query, **values)
 

@@ -70,7 +70,7 @@ def pending(engine: Engine) -> tuple[dict[str, str | None], str | None]:
         found = find_pending(connection)
         summary = summarise_pending(connection)
     assert (summary.people if summary else 0) == len(found)
-    return {name_of[key]: content for key, content in found.items()}, summary and summary.digest
+    return {name_of[key]: content for key, content in found.items()}, summary.digest if summary else None
 
 
 def waits(engine: Engine) -> dict[str, str | None]:

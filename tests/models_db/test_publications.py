@@ -86,6 +86,7 @@ def test_what_is_beside_the_lists_is_stored_as_sent(town: Engine) -> None:
 
 
 NOTHING: Any = None
+NUMBER: Any = 5
 TWO = list_for(2, [5, 1])
 
 
@@ -111,7 +112,8 @@ REFUSED: dict[str, tuple[list[MatchList], str]] = {
     "no probability": ([replace(TWO, p_like=[0.5, NOTHING])], "uuids and numbers"),
     "a viewer who is no uuid": ([replace(TWO, viewer_id="town:2")], "uuids and numbers"),
     "a candidate who is no uuid": ([replace(TWO, candidate_ids=["town:5", "town:1"])], "uuids and numbers"),
-    "a candidate who is no text": ([replace(TWO, candidate_ids=[NOTHING, 1])], "uuids and numbers"),
+    "a candidate who is missing": ([replace(TWO, candidate_ids=[NOTHING, NOTHING])], "uuids and numbers"),
+    "a candidate who is a number": ([replace(TWO, candidate_ids=[NUMBER, NUMBER])], "uuids and numbers"),
     "a reason that is no JSON": ([replace(TWO, reasons='[[{"code": NaN}], []]')], "json"),
     "most compatible with oneself": (best(1), "1 viewers most compatible with themselves"),
     "most compatible above 1": (best(p_match=1.5), "1 most compatible people"),
@@ -155,7 +157,9 @@ def test_metrics_that_json_cannot_hold_are_refused(town: Engine) -> None:
     assert publications(town) == []
 
 
-STAMPS = [BEFORE, SCORED_AT, SCORED_AT + timedelta(minutes=1), "-infinity", "infinity", "4713-01-01 BC", "294276-12-31"]
+LONG_BEFORE = [BEFORE, "-infinity", "4713-01-01 BC"]
+SINCE = [SCORED_AT - timedelta(seconds=1), SCORED_AT + timedelta(minutes=1), "infinity", "294276-12-31"]
+"""One second before may be by another clock."""
 AGAINST = {  # by candidate; 2 is blocked both ways, 34 pauses, 36 is erased
     2: (BLOCK, BLOCKED_BY, DECIDE.format(kind="pass")),
     4: (BLOCKED_BY,),
@@ -173,7 +177,9 @@ AGAINST = {  # by candidate; 2 is blocked both ways, 34 pauses, 36 is erased
 FINE = [22, 24]
 
 
-def test_impossible_pairs_are_dropped_whatever_the_stamp(engine: Engine, subtests: pytest.Subtests) -> None:
+def test_impossible_pairs_are_dropped_whatever_the_stamp(
+    engine: Engine, subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Viewer 3 is too old for all, 5 has just been erased; the candidate 24 has liked viewer 1, which is no reason."""
     with engine.begin() as connection:
         settle(connection, range(1, 41))
@@ -190,7 +196,9 @@ def test_impossible_pairs_are_dropped_whatever_the_stamp(engine: Engine, subtest
         list_for(7, [*FINE, 34, 36], most_compatible=36),
         list_for(9, FINE, most_compatible=34),
     ]
-    for at in STAMPS:
+    monkeypatch.setattr(verification.logger, "disabled", False)  # a library that configures logging may turn it off
+    for at in LONG_BEFORE + SINCE:
+        caplog.clear()
         run(engine, "UPDATE app.blocks SET created_at = :at", at=at)
         run(engine, "UPDATE app.interactions SET created_at = :at", at=at)
         run(engine, "UPDATE app.profiles SET updated_at = :at", at=at)
@@ -198,29 +206,19 @@ def test_impossible_pairs_are_dropped_whatever_the_stamp(engine: Engine, subtest
         with subtests.test(at=at):
             assert stored_lists(engine, published.id) == {1: FINE, 3: [], 7: FINE, 9: FINE}
             assert stored_beside_lists(engine, published.id) == dict.fromkeys((1, 3, 7, 9), (None, []))
-            dropped = {name: count for name, count in published.metrics.items() if name != "dropped_backdated"}
-            assert dropped == {
-                "auc": 0.75,
+            expected = {
                 "dropped_since_scoring": 19,
                 "dropped_blocked": 2,
                 "dropped_decided": 3,
                 "dropped_ineligible": 15,
             }
+            if at in LONG_BEFORE:  # all but those of the paused and the erased
+                expected["dropped_backdated"] = 12
+            assert published.metrics == {"auc": 0.75} | expected
+            warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+            assert len(warned) == (at in LONG_BEFORE)
+            assert person_id(1)[:-1] not in str(warned)
             assert (published.viewer_count, published.pair_count) == (4, 6)
-
-
-def test_pairs_stamped_before_the_scoring_are_warned_of(
-    town: Engine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(verification.logger, "disabled", False)  # a library that configures logging may turn it off
-    act(town, BLOCK, 1, 4, SCORED_AT - timedelta(seconds=1))  # in flight, or by another clock
-    act(town, EDIT.format(change="paused = true"), 1, 6)
-    assert "dropped_backdated" not in publish_lists(town, {1: [4, 2, 6]}).metrics
-    assert [each for each in caplog.records if each.levelname == "WARNING"] == []
-    act(town, DECIDE.format(kind="like"), 1, 4)
-    assert publish_lists(town, {1: [4, 2]}).metrics["dropped_backdated"] == 1
-    (warned,) = (each for each in caplog.records if each.levelname == "WARNING")
-    assert person_id(1)[:-1] not in warned.getMessage()
 
 
 def test_more_than_a_tenth_impossible_is_refused(engine: Engine) -> None:
