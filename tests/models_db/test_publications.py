@@ -267,7 +267,7 @@ def test_the_last_three_publications_keep_their_lists(town: Engine) -> None:
     assert found == [(5, "live", True), *retired]
 
 
-def test_rolling_back_goes_on_until_nothing_is_kept(town: Engine) -> None:
+def test_what_was_rolled_back_from_never_returns(town: Engine) -> None:
     with pytest.raises(NothingToRollBack):
         roll_back(town)
     for _ in range(4):
@@ -277,16 +277,12 @@ def test_rolling_back_goes_on_until_nothing_is_kept(town: Engine) -> None:
         assert [(each.id, each.pair_count) for each in publications(town) if each.state == "live"] == [(earlier, 10)]
     with pytest.raises(NothingToRollBack, match="2"):
         roll_back(town)
-
-
-def test_what_was_rolled_back_from_never_returns(town: Engine) -> None:
-    good, bad = publish_lists(town, TOWN), publish_lists(town, TOWN)
-    assert roll_back(town).id == good.id
     publish_lists(town, TOWN)
-    assert roll_back(town).id == good.id
-    withdrawn = publications(town)[1]
-    assert (withdrawn.id, withdrawn.state, withdrawn.kept) == (bad.id, "retired", False)
-    assert datetime.fromisoformat(withdrawn.metrics["rolled_back_at"]).tzinfo is not None
+    assert roll_back(town).id == 2
+    assert find_partitions(town) == {2, 5}
+    withdrawn = publications(town)[1:3]
+    assert [(each.id, each.state, each.kept) for each in withdrawn] == [(4, "retired", False), (3, "retired", False)]
+    assert datetime.fromisoformat(withdrawn[0].metrics["rolled_back_at"]).tzinfo is not None
 
 
 READ_EVERYTHING = """
