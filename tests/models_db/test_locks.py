@@ -17,7 +17,17 @@ from models.db.publications import roll_back
 from models.db.schema.reader_role import ROLE
 from pipelines.loaders.app_tables import fill_app_tables
 from pipelines.store.run_lock import exclusive_run, try_run_lock
-from tests.models_db.conftest import TOWN, fetch, list_for, migrate_at_once, publications, publish_lists, run, session
+from tests.models_db.conftest import (
+    TOWN,
+    fetch,
+    list_for,
+    live,
+    migrate_at_once,
+    publications,
+    publish_lists,
+    run,
+    session,
+)
 
 LOCKS = (locks.ERASURE, locks.LOAD, locks.PUBLICATION, locks.RUN)
 ADVISORY = ("matching.erasure", "matching.load", "matching.migrations", "matching.publication", "matching.run")
@@ -126,14 +136,16 @@ def test_a_held_lock_neither_times_out_nor_holds_back_vacuum(engine: Engine) -> 
 
 def test_a_builder_that_lost_its_lock_does_not_go_live(town: Engine) -> None:
     """The connection that holds the lock is another one than that which builds, and may be lost alone."""
+    before = publish_lists(town, TOWN)
     holder = "FROM pg_locks WHERE relation = 'matching.publication_lock'::regclass"
-    between: list[int] = []
 
     def lists() -> Iterable[MatchList]:
         yield list_for(1, [2])
         assert fetch(town, f"SELECT pg_terminate_backend(pid, 5000) {holder}") == [(True,)]
-        between.append(publish_lists(town, TOWN).id)
+        with pytest.raises(PublicationRefused, match="no pair"):
+            publish_lists(town, {})
 
     with pytest.raises(PublicationRefused, match="lock was lost"):
         publish_lists(town, lists())
-    assert [(each.id, each.state) for each in publications(town)] == [(*between, "live"), (1, "failed")]
+    assert live(town) == before
+    assert [each.state for each in publications(town)] == ["failed", "failed", "live"]
