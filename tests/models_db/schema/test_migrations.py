@@ -95,8 +95,8 @@ def test_down_step_by_step_and_up_with_data(town: Engine, database_url: str) -> 
 
 DRIFT = {
     "eyes": "ALTER TABLE app.profiles ADD COLUMN eyes text",
-    "halfvec": "ALTER TABLE matching.embeddings ALTER COLUMN embedding TYPE halfvec(383)",
-    "ix_interactions_target_id": "DROP INDEX app.ix_interactions_target_id",
+    "modify_type": "ALTER TABLE matching.embeddings ALTER COLUMN embedding TYPE halfvec(383)",
+    "ix_embeddings_embedding": "DROP INDEX matching.ix_embeddings_embedding",
     "fk_blocks_blocker_id": "ALTER TABLE app.blocks DROP CONSTRAINT fk_blocks_blocker_id",
 }
 
