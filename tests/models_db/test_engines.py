@@ -1,6 +1,7 @@
 """Connection strings, as SQLAlchemy and psycopg read them, and what is said of them: never a password."""
 
 import traceback
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,20 +13,23 @@ from models.db.errors import DatabaseUnavailable, InputError, MatchingError
 from models.db.settings import Settings
 
 
-@pytest.mark.parametrize("password", ["plain", "two words", "a+b%20c", "ä:/@?#"])
+@pytest.mark.parametrize("given", ["postgresql://u:p@h:1/d", "postgres://u:p@h:1/d", "postgresql+asyncpg://u:p@h:1/d"])
+def test_a_database_url_has_one_form_and_starts_nothing(given: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", database_url=given)
+    assert resolve_database_url(settings) == "postgresql+psycopg://u:p@h:1/d"
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize("password", ["two words", "a+b%20c", "ä:/@?#"])
 def test_a_password_of_any_characters_reaches_the_driver(password: str) -> None:
-    settings = Settings(database_url=f"postgresql://me:{quote(password, safe='')}@somewhere:5433/town")
+    settings = Settings(database_url=f"postgresql://me:{quote(password, safe='')}@/town?host=a,b&port=5432,5433")
     read = conninfo_to_dict(convert_to_libpq_url(resolve_database_url(settings)))
-    assert read == {"user": "me", "password": password, "host": "somewhere", "port": "5433", "dbname": "town"}
-
-
-def test_several_hosts_reach_the_driver() -> None:
-    settings = Settings(database_url="postgresql://me@/town?host=a,b&port=5432,5433")
-    read = conninfo_to_dict(convert_to_libpq_url(resolve_database_url(settings)))
-    assert read == {"user": "me", "host": "a,b", "port": "5432,5433", "dbname": "town"}
+    assert read == {"user": "me", "password": password, "host": "a,b", "port": "5432,5433", "dbname": "town"}
 
 
 UNREADABLE = {
+    "nothing": "",
+    "another database": "mysql://sesame@here/town",
     "no URL": "sesame",
     "an @ and a colon": "postgresql://me:open@ses:same@here/town",
     "an @": "postgresql://me:open@sesame@here/town",
@@ -38,40 +42,37 @@ UNREADABLE = {
 }
 
 
-def chain(error: BaseException) -> str:
+def show(error: BaseException) -> str:
     """All that a traceback of the error shows."""
     return "".join(traceback.format_exception(error))
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(case: str) -> None:
-    with pytest.raises(InputError, match=r"DATABASE_URL cannot be read; .*%40") as raised:
+def test_an_unreadable_url_is_refused_and_not_quoted(case: str) -> None:
+    with pytest.raises(InputError, match="DATABASE_URL") as raised:
         resolve_database_url(Settings(database_url=UNREADABLE[case]))
-    assert not any(part in chain(raised.value) for part in ("sesame", "ses:same", "ses/same", "open"))
+    assert not any(part in show(raised.value) for part in ("sesame", "ses:same", "ses/same", "open"))
 
 
-UNREACHABLE = {
-    "in its place": "postgresql://me:sesame@127.0.0.1:1/town",
-    "in the query": "postgresql://127.0.0.1:1/town?user=me&password=sesame",
-    "in the query, the host too": "postgresql:///town?host=127.0.0.1&port=1&user=me&password=sesame",
-}
-
-
-@pytest.mark.parametrize("case", UNREACHABLE)
-def test_an_unreachable_server_is_told_by_host_port_and_database(case: str) -> None:
-    settings = Settings(database_url=UNREACHABLE[case])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:sesame@127.0.0.1:1/town",
+        "postgresql://127.0.0.1:1/town?user=me&password=sesame",
+        "postgresql:///town?host=127.0.0.1&port=1&user=me&password=sesame",
+    ],
+)
+def test_an_unreachable_server_is_named_without_the_password(url: str) -> None:
     with (
-        pytest.raises(
-            DatabaseUnavailable, match=r"^the database town at 127.0.0.1, port 1, failed: .*refused"
-        ) as raised,
-        open_database(settings) as engine,
+        pytest.raises(DatabaseUnavailable, match=r"town at 127.0.0.1, port 1,.*refused") as raised,
+        open_database(Settings(database_url=url)) as engine,
         engine.connect(),
     ):
         pass
-    assert "sesame" not in chain(raised.value)
+    assert "sesame" not in show(raised.value)
 
 
-def test_what_a_failing_statement_was_given_is_not_told(database_url: str) -> None:
+def test_what_a_failing_statement_was_given_is_not_shown(database_url: str) -> None:
     def fail() -> None:
         with open_database(Settings(database_url=database_url)) as engine, engine.connect() as connection:
             connection.execute(text("SELECT CAST(:who AS text), 1 / 0"), {"who": "somebody"})
@@ -79,4 +80,4 @@ def test_what_a_failing_statement_was_given_is_not_told(database_url: str) -> No
     with pytest.raises(Exception, match="division by zero") as raised:
         fail()
     assert not isinstance(raised.value, MatchingError)
-    assert "somebody" not in chain(raised.value).replace('"who": "somebody"', "")
+    assert "somebody" not in show(raised.value).replace('"who": "somebody"', "")

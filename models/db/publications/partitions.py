@@ -126,7 +126,12 @@ def _make_most_compatible_values(partner: MostCompatibleEntry | None) -> tuple[o
     return (UUID(partner.candidate_id), float(partner.p_match), Jsonb(partner.reasons, dumps=str))
 
 
-def attach_partition(connection: Connection, publication_id: int) -> None:
+def attach_partition(
+    connection: Connection,
+    publication_id: int,
+    attempts: int = ATTACH_ATTEMPTS,
+    pause_seconds: float = ATTACH_PAUSE_SECONDS,
+) -> None:
     """Add keys to the table and attach it as a partition of `matching.match_lists`, in the caller's transaction.
 
     After the commit, erasures reach its rows. Readers never wait for this. Writers of profiles wait from the lock until
@@ -139,10 +144,10 @@ def attach_partition(connection: Connection, publication_id: int) -> None:
     name = name_partition(publication_id)
     connection.execute(text(f"ALTER TABLE {name} ADD PRIMARY KEY (publication_id, viewer_id)"))
     connection.execute(text(f"CREATE INDEX ON {name} (viewer_id)"))
-    for _ in range(ATTACH_ATTEMPTS):
+    for _ in range(attempts):
         if _try_attach(connection, name, publication_id):
             return
-        time.sleep(ATTACH_PAUSE_SECONDS)
+        time.sleep(pause_seconds)
     raise PublicationRefused(
         "app.profiles was being written to by a transaction that did not end; "
         "end it (pg_stat_activity shows it), then publish again"
@@ -168,16 +173,16 @@ def _try_attach(connection: Connection, name: str, publication_id: int) -> bool:
     return True
 
 
-def await_readers(connection: Connection) -> None:
+def await_readers(connection: Connection, seconds: float = READERS_WAIT_SECONDS) -> None:
     """Wait for the transactions that have been reading the lists since before the last partition was attached.
 
     PostgreSQL may run a query that was planned without a partition under a later snapshot. A prepared statement inside
     one transaction can do so for as long as the transaction lasts. It would see the new publication live but without
     lists. Transactions that lock the lists after the attachment plan with the partition. Readers are not blocked, and
-    the wait ends after READERS_WAIT_SECONDS.
+    the wait ends after `seconds`.
     """
     before = _find_readers(connection)
-    deadline = time.monotonic() + READERS_WAIT_SECONDS
+    deadline = time.monotonic() + seconds
     while before & _find_readers(connection):
         if time.monotonic() > deadline:
             logger.warning("a transaction that reads match lists stays open; until it ends, it may see no lists")
