@@ -1,38 +1,35 @@
-"""How a town is laid out, beside plain numpy."""
-
 import numpy as np
 from hypothesis import given
-from hypothesis import strategies as st
 
 from models.ml.market.graph.market_graph import MarketGraph
-from tests.models_ml.market.scored import Pairs, crowded, pairs
+from tests.models_ml.market.scored import SEEDS, Pairs, crowded, pairs
 
 
-def is_laid_out(town: MarketGraph, scored: Pairs) -> None:
-    """Each slot is its row, inboxes and lists are where their bounds say, and mates are the other way round."""
-    people, slots = np.arange(scored.people), np.arange(len(town.pair))
+def check_layout(graph: MarketGraph, scored: Pairs) -> None:
+    """Each edge is its row, inboxes and lists are within their bounds, and reverse edges are the other way round."""
+    people, edges = np.arange(scored.people), np.arange(len(graph.pair))
     for name in ("viewer", "candidate", "p_like", "p_liked_back"):
-        np.testing.assert_array_equal(getattr(town, name), getattr(scored, name)[town.pair])
-    np.testing.assert_array_equal(np.sort(town.pair), slots)
-    np.testing.assert_array_equal(town.candidate, np.repeat(people, np.diff(town.inbox_start)))
-    np.testing.assert_array_equal(town.viewer[town.csr_index], np.repeat(people, np.diff(town.list_start)))
-    np.testing.assert_array_equal(np.lexsort((-town.p_liked_back, town.candidate)), slots)
-    np.testing.assert_array_equal(np.lexsort((town.candidate[town.csr_index], town.viewer[town.csr_index])), slots)
-    at = {pair: slot for slot, pair in enumerate(zip(town.viewer.tolist(), town.candidate.tolist(), strict=True))}
-    assert town.reverse_edge.tolist() == [at.get((other, one), -1) for one, other in at]
+        np.testing.assert_array_equal(getattr(graph, name), getattr(scored, name)[graph.pair])
+    np.testing.assert_array_equal(np.sort(graph.pair), edges)
+    np.testing.assert_array_equal(graph.candidate, np.repeat(people, np.diff(graph.inbox_start)))
+    np.testing.assert_array_equal(graph.viewer[graph.csr_index], np.repeat(people, np.diff(graph.list_start)))
+    np.testing.assert_array_equal(np.lexsort((-graph.p_liked_back, graph.candidate)), edges)
+    by_list = np.lexsort((graph.candidate[graph.csr_index], graph.viewer[graph.csr_index]))
+    np.testing.assert_array_equal(by_list, edges)
+    at = {pair: edge for edge, pair in enumerate(zip(graph.viewer.tolist(), graph.candidate.tolist(), strict=True))}
+    assert graph.reverse_edge.tolist() == [at.get((other, one), -1) for one, other in at]
 
 
-@given(pairs(), st.integers(0, 2**32 - 1))
-def test_laid_out_from_any_order(scored: Pairs, seed: int) -> None:
-    """Some of the pairs, so that some have no mate."""
+@given(pairs(), SEEDS)
+def test_layout_of_some_pairs_in_any_order(scored: Pairs, seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = len(scored.viewer)
-    some = scored.taken(rng.permutation(count)[: rng.integers(count + 1)])
-    is_laid_out(some.town(), some)
+    some = scored.take(rng.permutation(count)[: rng.integers(count + 1)])
+    check_layout(some.graph(), some)
 
 
-def test_laid_out_on_threads() -> None:
-    """Above 200,000 pairs the people are shared out."""
+def test_layout_on_threads() -> None:
+    """Above 200,000 pairs users are shared out to threads."""
     scored = crowded(800, seed=3, share=0.6)
-    some = scored.taken(np.random.default_rng(3).permutation(len(scored.viewer))[:250_000])
-    is_laid_out(some.town(), some)
+    some = scored.take(np.random.default_rng(3).permutation(len(scored.viewer))[:250_000])
+    check_layout(some.graph(), some)
