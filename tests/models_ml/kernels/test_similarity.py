@@ -1,5 +1,3 @@
-"""Cosines of pairs: every half-precision number there is, and the same from both sides."""
-
 import numpy as np
 import pytest
 
@@ -10,15 +8,14 @@ from tests.models_ml.conftest import positions
 def test_every_number_of_half_precision_is_read_as_it_is() -> None:
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
     halves = halves[np.isfinite(halves)]
-    vectors = np.zeros((len(halves) + 1, 1, 1), np.float16)
-    vectors[:-1, 0, 0], vectors[-1] = halves, 1
-    one = np.full(len(halves), len(halves))
-    found = compute_cosines(vectors, 0, one, np.arange(len(halves)), 0.0)
+    vectors = np.append(halves, np.float16(1))[:, None, None]
+    ones = np.full(len(halves), len(halves))
+    found = compute_cosines(vectors, 0, ones, np.arange(len(halves)), 0.0)
     np.testing.assert_array_equal(found, halves.astype(np.float32))
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32])
-def test_as_by_numpy_and_the_same_to_the_bit_from_both_sides(kind: type[np.floating]) -> None:
+def test_cosines_are_those_of_numpy_and_the_same_both_ways(kind: type[np.floating]) -> None:
     random = np.random.default_rng(1)
     vectors = random.normal(0, 0.05, (20, 3, 384)).astype(kind)
     viewer, candidate = random.integers(0, 20, (2, 200))
@@ -32,7 +29,7 @@ def test_as_by_numpy_and_the_same_to_the_bit_from_both_sides(kind: type[np.float
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32])
-def test_who_says_nothing_is_as_near_as_people_ordinarily_are(kind: type[np.floating]) -> None:
+def test_without_a_vector_the_cosine_is_the_default(kind: type[np.floating]) -> None:
     vectors = np.zeros((3, 1, 4), kind)
     vectors[1, 0, 3], vectors[2, 0, 2] = 1, 1
     found = compute_cosines(vectors, 0, positions(0, 0, 1, 1, 1), positions(0, 1, 0, 1, 2), 0.25)
