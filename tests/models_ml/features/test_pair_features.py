@@ -17,24 +17,15 @@ from models.ml.features.pair_features import (
     list_feature_groups,
     make_empty_history,
 )
-from models.ml.profiles.feature_spec import CategoricalFeature, DefaultValues, FeatureSpec
-from tests.models_ml.conftest import crowd, direction, number, positions, specification, strangers, tally
+from models.ml.profiles.feature_spec import FeatureSpec
+from tests.models_ml.conftest import FULL_SPEC, crowd, direction, positions, specification, strangers, tally
 from tests.models_ml.profiles.test_geography import DEGREE
 
-SPEC = specification(
-    genders=["man", "woman"],
-    traits=[number("warmth", 0, 1), number("height", 0, 1)],
-    wants=[number("warmth", 0, 1), number("wealth", 0, 1), number("shared_interests", 0, 1)],
-    facts=[CategoricalFeature("smokes", ("no", "yes"), (0.5, 0.3))],
-    interests={"cats": 1.0, "dogs": 1.0},
-    prompts=["about"],
-    ordinary=DefaultValues(age_gap=4.0, distance_km=20.0, interests_cosine=0.25, texts_cosine=(0.375, 0.125)),
-)
 SILENT = np.zeros(384)
 HE, SHE, MUTE, RARE = range(4)
 PEOPLE = crowd(
     4,
-    SPEC,
+    FULL_SPEC,
     gender=[0, 1, -1, -1],
     age=[30, 27, 40, 20],
     place=[[52, 5], [53, 5], [np.nan, 5], [52, 5]],
@@ -50,11 +41,11 @@ PEOPLE = crowd(
         [direction(1), SILENT],
     ],
 )
-NAMES = [name for name, _ in list_feature_groups(SPEC)]
+NAMES = [name for name, _ in list_feature_groups(FULL_SPEC)]
 
 
 def features(pairs: Pairs) -> list[dict[str, float]]:
-    rows = build_features(SPEC, pairs)
+    rows = build_features(FULL_SPEC, pairs)
     assert rows.dtype == np.float32
     return [dict(zip(NAMES, row.tolist(), strict=True)) for row in rows]
 
@@ -128,13 +119,13 @@ def test_the_distance_of_unknown_traits() -> None:
 )
 def test_a_fact_of_two_people(his: int, hers: int, same: float, his_no: float, her_no: float) -> None:
     """no 0, yes 1, rarer 2, not said -1. Half of those asked say no and 3 in 10 yes: 0.25 + 0.09 say the same."""
-    (pair,) = features(strangers(crowd(2, SPEC, facts=[[his], [hers]]), [0], [1]))
+    (pair,) = features(strangers(crowd(2, FULL_SPEC, facts=[[his], [hers]]), [0], [1]))
     names = ("fact.smokes.same", "fact.smokes.viewer=no", "fact.smokes.candidate=no")
     assert [pair[name] for name in names] == pytest.approx([same, his_no, her_no])
 
 
 def test_the_cosine_of_traits_ignores_how_strong_they_are() -> None:
-    people = crowd(3, SPEC, traits=[[0.3, 0.4], [0.03, 0.04], [-8, 6]])
+    people = crowd(3, FULL_SPEC, traits=[[0.3, 0.4], [0.03, 0.04], [-8, 6]])
     found = [pair["trait.cosine"] for pair in features(strangers(people, [0, 0], [1, 2]))]
     assert found == pytest.approx([1, 0], abs=1e-6)
 
@@ -156,12 +147,12 @@ def test_features_in_any_company_and_from_both_sides(seed: int, count: int) -> N
     likes, passes = random.integers(0, 9, (2, 4, count))
     sides = [tally((liked + passed).tolist(), liked.tolist()) for liked, passed in zip(likes, passes, strict=True)]
     pairs = Pairs(PEOPLE, *random.integers(0, 4, (2, count)), PairHistory(*sides))
-    together, there_and_back = build_features(SPEC, pairs), build_features_both_ways(SPEC, pairs)
-    alone = [build_features(SPEC, pairs.take(slice(row, row + 1))) for row in range(len(pairs))]
+    together, there_and_back = build_features(FULL_SPEC, pairs), build_features_both_ways(FULL_SPEC, pairs)
+    alone = [build_features(FULL_SPEC, pairs.take(slice(row, row + 1))) for row in range(len(pairs))]
     np.testing.assert_array_equal(together, np.concatenate(alone))
-    np.testing.assert_array_equal(there_and_back, [together, build_features(SPEC, pairs.reverse())])
-    np.testing.assert_array_equal(build_features(SPEC, pairs.reverse().reverse()), together)
-    np.testing.assert_array_equal(together[:, :-HISTORY_FEATURES], build_profile_features(SPEC, pairs))
+    np.testing.assert_array_equal(there_and_back, [together, build_features(FULL_SPEC, pairs.reverse())])
+    np.testing.assert_array_equal(build_features(FULL_SPEC, pairs.reverse().reverse()), together)
+    np.testing.assert_array_equal(together[:, :-HISTORY_FEATURES], build_profile_features(FULL_SPEC, pairs))
     np.testing.assert_array_equal(together[:, -HISTORY_FEATURES:], build_history_features(pairs.history))
     for there, back in zip(features(pairs), features(pairs.reverse()), strict=True):
         there["age.gap"] = -there["age.gap"]
@@ -169,7 +160,7 @@ def test_features_in_any_company_and_from_both_sides(seed: int, count: int) -> N
         assert seen == {name: value for name, value in back.items() if name not in ONE_SIDED}
 
 
-@pytest.mark.parametrize("spec", [SPEC, specification(), specification(interests={"cats": 0.0})])
+@pytest.mark.parametrize("spec", [FULL_SPEC, specification(), specification(interests={"cats": 0.0})])
 def test_every_column_has_its_own_name_and_is_finite(spec: FeatureSpec) -> None:
     names = {name for name, _ in list_feature_groups(spec)}
     for viewer, candidate in (([0, 1, 2], [1, 2, 0]), ([], [])):
@@ -179,7 +170,7 @@ def test_every_column_has_its_own_name_and_is_finite(spec: FeatureSpec) -> None:
 
 
 def test_what_a_profile_does_not_show_is_hidden() -> None:
-    hidden = {name for name, group in list_feature_groups(SPEC) if group == "hidden"}
+    hidden = {name for name, group in list_feature_groups(FULL_SPEC) if group == "hidden"}
     assert hidden == {name for name in NAMES if name.startswith("history.")} | {
         "want.warmth.candidate", "want.wealth.candidate", "want.shared_interests.candidate", "want.warmth.met_back",
     }  # fmt: skip
@@ -190,5 +181,5 @@ def test_one_decision_about_one_of_a_pair_is_a_history() -> None:
     decisions = np.eye(5, dtype=int)[1:].tolist()
     history = PairHistory(*(tally(side, [0] * 5) for side in decisions))
     pairs = Pairs(PEOPLE, positions(*[HE] * 5), positions(*[SHE] * 5), history)
-    assert has_no_history(build_features(SPEC, pairs)).tolist() == [True, False, False, False, False]
+    assert has_no_history(build_features(FULL_SPEC, pairs)).tolist() == [True, False, False, False, False]
     assert not build_history_features(make_empty_history(3)).any()

@@ -7,16 +7,22 @@ from hypothesis import strategies as st
 
 from models.ml.arrays import Float32Array
 from models.ml.eligibility.rules import VIEWERS_PER_BATCH, EligibilityRules
-from models.ml.features.decision_history import DecisionHistory
-from models.ml.features.pair_features import HISTORY_FEATURES, list_feature_groups
+from models.ml.features.pair_features import list_feature_groups
 from models.ml.profiles.geography import compute_distance_km
-from models.ml.ranker.linear import LinearModel
-from models.ml.ranker.ranker_model import Ranker, build_prior
+from models.ml.ranker.ranker_model import build_prior
 from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors
-from models.ml.scoring.scoring_context import ScoringContext
-from tests.models_ml.conftest import crowd, direction, positions, specification, tally
-from tests.models_ml.scoring.contexts import NOTHING, Ints, everybody_fits, make_context, make_context_of_rules
+from tests.models_ml.conftest import FULL_SPEC, crowd, positions, specification
+from tests.models_ml.scoring.contexts import (
+    COUNT,
+    NOTHING,
+    Ints,
+    draw_people,
+    everybody_fits,
+    make_context,
+    make_context_of_rules,
+    make_ranker,
+)
 
 
 def equal(count: int) -> RetrievalVectors:
@@ -112,38 +118,16 @@ def find_eligible_plainly(rules: EligibilityRules) -> np.ndarray[tuple[int, int]
     return np.asarray(table & table.T)
 
 
-@pytest.fixture(scope="module")
-def context() -> ScoringContext:
-    """A ranker for which every feature counts, in directions that differ from side to side."""
-    random = np.random.default_rng(1)
-    spec = specification(interests={f"{number}": 1.0 for number in range(4)})
-    people = crowd(
-        40,
-        spec,
-        age=random.integers(20, 50, 40),
-        place=random.uniform(50, 53, (40, 2)),
-        interests=random.dirichlet(np.ones(4), 40),
-        texts=[[direction(*random.normal(size=9))] for _ in range(40)],
-    )
-    given, received = random.integers(0, 9, (2, 40))
-    history = DecisionHistory(
-        tally(given.tolist(), (given // 2).tolist(), random.normal(size=40).tolist()),
-        tally(received.tolist(), (received // 3).tolist(), random.normal(size=40).tolist()),
-    )
-    names = [name for name, _ in list_feature_groups(spec)]
-    weights = random.normal(0, 0.05, len(names))
-    linear, cold = LinearModel(weights, -0.2), LinearModel(weights[:-HISTORY_FEATURES], -0.2)
-    ranker = Ranker(spec, cold, linear, np.zeros(len(names)), slope=1.1, shift=0.05, booster=None)
-    return make_context(ranker, people, history)
-
-
-def test_p_match_is_the_same_from_both_sides_to_the_bit(context: ScoringContext) -> None:
-    viewer, candidate = np.nonzero(~np.eye(40, dtype=bool))
+def test_p_match_is_the_same_from_both_sides_to_the_bit() -> None:
+    """Every feature counts, in directions that differ from side to side."""
+    weights = np.random.default_rng(3).normal(0, 0.05, len(list_feature_groups(FULL_SPEC)))
+    context = make_context(make_ranker(weights, slope=1.1), *draw_people(1))
+    viewer, candidate = np.nonzero(~np.eye(COUNT, dtype=bool))
     scored = score_both_ways(context, viewer, candidate)
     np.testing.assert_array_equal([scored.viewer, scored.candidate], [viewer, candidate])
 
     def tabulate(probabilities: Float32Array) -> Float32Array:
-        table = np.zeros((40, 40), np.float32)
+        table = np.zeros((COUNT, COUNT), np.float32)
         table[viewer, candidate] = probabilities
         return table
 
@@ -151,9 +135,9 @@ def test_p_match_is_the_same_from_both_sides_to_the_bit(context: ScoringContext)
     np.testing.assert_array_equal(p_match, p_match.T)
     np.testing.assert_array_equal(p_like, back.T)
     np.testing.assert_array_equal(p_match, p_like * back)
-    assert (p_like != p_like.T).sum() == 40 * 39
+    assert (p_like != p_like.T).sum() == COUNT * (COUNT - 1)
     assert scored.p_match.dtype == np.float32
-    for size in (7, 1_559):
+    for size in (7, 869):
         in_batches = score_both_ways(context, viewer, candidate, pairs_per_batch=size)
         for name, values in vars(scored).items():
             np.testing.assert_array_equal(getattr(in_batches, name), values)

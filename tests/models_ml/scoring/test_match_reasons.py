@@ -56,6 +56,7 @@ def code(name: str, *detail: str) -> Reason:
 
 
 LIKELY = code(FALLBACK)
+COMMON = code("in_common", "field of work (art)", "eats (plants)", "pets (cat)")
 LIKE = [direction(1), direction(1)]
 
 
@@ -75,11 +76,7 @@ LIKE = [direction(1), direction(1)]
         ("texts", {"texts": [LIKE, [direction(2, 4), direction(1)]]}, LIKELY),
         ("texts", {"texts": [LIKE, SILENT]}, LIKELY),
         ("facts", {"facts": [[1, 0, -1, 0], [1, 2, -1, 1]]}, code("in_common", "smokes (yes)")),
-        (
-            "facts",
-            {"facts": [[0, 2, 0, 1]] * 2},
-            code("in_common", "field of work (art)", "eats (plants)", "pets (cat)"),
-        ),
+        ("facts", {"facts": [[0, 2, 0, 1]] * 2}, COMMON),
         ("facts", {"facts": [[2, 1, -1, 2]] * 2}, LIKELY),
         ("facts", {"facts": [[0, 0, 0, 0], [1, 2, 1, 1]]}, LIKELY),
         ("traits", {"traits": [[1, 2], [1, -0.4]]}, code("similar_nature")),
