@@ -34,6 +34,26 @@ def somebody(profile_id: str, **columns: object) -> dict[str, object]:
     return row | columns
 
 
+def draw_profiles(count: int) -> pd.DataFrame:
+    """Users who differ in everything; the numbers of `steps` are few, and many have no `half`."""
+    random = np.random.default_rng(5)
+    rows = [
+        somebody(
+            f"{number:04d}",
+            age=int(random.integers(20, 60)),
+            latitude=random.normal(47, 0.1),
+            longitude=random.normal(8, 0.1),
+            traits={"normal": random.normal(5, 2), "steps": int(random.integers(1, 6)), "skewed": random.lognormal()}
+            | ({"half": random.normal()} if random.random() < 0.7 else {}),
+            wants={"normal": random.random(), "steps": random.random() ** 4},
+            facts={"smokes": str(random.choice(["no", "yes"]))},
+            interests=[str(word) for word in random.choice(["cats", "dogs", "chess", "tea", "art"], 3, replace=False)],
+        )
+        for number in range(count)
+    ]
+    return pd.DataFrame(rows)
+
+
 def interactions(*rows: tuple[str, str, str, int]) -> pd.DataFrame:
     """Interactions 0, 1, 2 … of actor, target, kind and day of January 2020."""
     frame = pd.DataFrame(rows, columns=["actor_id", "target_id", "kind", "day"])

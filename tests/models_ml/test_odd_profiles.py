@@ -13,7 +13,7 @@ from models.ml.features.pair_features import build_profile_features, list_featur
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
 from models.ml.profiles.feature_spec import FeatureSpec, fit_feature_spec
 from models.ml.profiles.profile_matrix import build_profile_matrix
-from tests.models_ml.conftest import profiles, somebody, strangers
+from tests.models_ml.conftest import draw_profiles, profiles, somebody, strangers
 
 COUNT = 200
 ODD = [1e9, -1e9, 1e308, -1e308, 5e-324, -5e-324, 0.0, 1e-300, 999_999_999]
@@ -21,27 +21,7 @@ ODD = [1e9, -1e9, 1e308, -1e308, 5e-324, -5e-324, 0.0, 1e-300, 999_999_999]
 MOST = 0.15
 
 
-def draw_crowd() -> pd.DataFrame:
-    """Users who differ in everything; the numbers of `steps` and `rare` are few, and many have no `half`."""
-    random = np.random.default_rng(5)
-    rows = [
-        somebody(
-            f"{number:04d}",
-            age=int(random.integers(20, 60)),
-            latitude=random.normal(47, 0.1),
-            longitude=random.normal(8, 0.1),
-            traits={"normal": random.normal(5, 2), "steps": int(random.integers(1, 6)), "skewed": random.lognormal()}
-            | ({"half": random.normal()} if random.random() < 0.7 else {}),
-            wants={"normal": random.random(), "steps": random.random() ** 4},
-            facts={"smokes": str(random.choice(["no", "yes"]))},
-            interests=[str(word) for word in random.choice(["cats", "dogs", "chess", "tea", "art"], 3, replace=False)],
-        )
-        for number in range(COUNT)
-    ]
-    return pd.DataFrame(rows)
-
-
-CROWD = draw_crowd()
+CROWD = draw_profiles(COUNT)
 VIEWER, CANDIDATE = (np.random.default_rng(6).permutation(COUNT).tolist() for _ in range(2))
 
 

