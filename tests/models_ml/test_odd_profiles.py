@@ -82,7 +82,7 @@ def test_one_profile_of_any_values_changes_little(
 
 
 @pytest.mark.parametrize("field", ["traits", "wants"])
-def test_a_number_that_one_alone_has_otherwise_tells_nobody_apart(field: str) -> None:
+def test_a_number_that_only_one_has_otherwise_is_no_feature(field: str) -> None:
     frame = profiles(*[{field: {"x": 0.5}}] * 50, {field: {"x": 1.0}})
     assert getattr(fit_feature_spec(frame, NO_ANSWERS), field) == ()
 

@@ -80,9 +80,9 @@ def test_a_known_member_of_a_closed_group_counts_less() -> None:
     open_ += [(one, other) for one in MEMBERS for other in range(20)]
     open_ += [(other, one) for one in MEMBERS for other in range(20, 40)]
     closed = [*open_, *((one, other) for one in MEMBERS for other in MEMBERS if one != other)]
-    weights = [weigh_givers(*np.array(rows).T, EVERYBODY)[PEOPLE:] for rows in (open_, closed)]
-    assert weights[0].tolist() == [1.0] * FAKES
-    assert weights[1] == pytest.approx([(0.75 - 19 / 47) / 0.5] * FAKES)
+    alone, together = (weigh_givers(rows[:, 0], rows[:, 1], EVERYBODY) for rows in (np.array(open_), np.array(closed)))
+    assert alone[PEOPLE:].tolist() == [1.0] * FAKES
+    assert together[PEOPLE:] == pytest.approx([(0.75 - 19 / 47) / 0.5] * FAKES)
 
 
 def test_a_crowded_day_counts_like_four_usual_decisions() -> None:

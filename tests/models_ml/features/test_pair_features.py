@@ -138,7 +138,8 @@ def test_features_in_any_company_and_from_both_sides(seed: int, count: int) -> N
     random = np.random.default_rng(seed)
     likes, passes = random.integers(0, 9, (2, 4, count))
     sides = [tally((liked + passed).tolist(), liked.tolist()) for liked, passed in zip(likes, passes, strict=True)]
-    pairs = Pairs(PEOPLE, *random.integers(0, 4, (2, count)), PairHistory(*sides))
+    viewer, candidate = random.integers(0, 4, (2, count))
+    pairs = Pairs(PEOPLE, viewer, candidate, PairHistory(*sides))
     together, there_and_back = build_features(FULL_SPEC, pairs), build_features_both_ways(FULL_SPEC, pairs)
     alone = [build_features(FULL_SPEC, pairs.take(slice(row, row + 1))) for row in range(len(pairs))]
     np.testing.assert_array_equal(together, np.concatenate(alone))

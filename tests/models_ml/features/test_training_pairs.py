@@ -54,7 +54,7 @@ def test_the_last_decision_counts_in_order_of_time(unit: Literal["us", "ns", "s"
 )
 def test_who_is_held_out_together(met: list[str], groups: list[list[str]]) -> None:
     """Connected users, or each viewer where one component has more than half of the decisions."""
-    pairs = build_training_pairs(interactions(*((one, two, "like", 1) for one, two in met)), IDS)
+    pairs = build_training_pairs(interactions(*((pair[0], pair[1], "like", 1) for pair in met)), IDS)
     found = (pairs["viewer_id"] + pairs["candidate_id"]).groupby(pairs["group"]).agg(list)
     assert sorted(map(sorted, found)) == sorted(map(sorted, groups))
 

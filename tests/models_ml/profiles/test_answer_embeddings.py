@@ -27,7 +27,7 @@ def assert_same(read: AnswerEmbeddings, written: AnswerEmbeddings) -> None:
 
 
 def test_tables_give_back_what_they_were_made_of() -> None:
-    odd = AnswerEmbeddings(SOME.keys, np.resize(np.float16([np.nan, np.inf, -0.0, 6e-8]), SOME.vectors.shape))
+    odd = AnswerEmbeddings(SOME.keys, np.resize(np.array([np.nan, np.inf, -0.0, 6e-8], np.float16), SOME.vectors.shape))
     for written in (SOME, NO_ANSWERS, odd):
         assert convert_to_table(written).column_names == ["profile_id", "prompt", "text_hash", "embedding"]
         assert_same(convert_from_table(convert_to_table(written)), written)
@@ -50,7 +50,7 @@ def test_a_profile_is_the_mean_direction_of_its_answers() -> None:
     contrary = answers(("c", "about", direction(1)), ("c", "work", direction(-1)))
     ids, vectors = pool_by_profile(concatenate([SOME, contrary]))
     assert ids.tolist() == ["a", "b", "c"]
-    np.testing.assert_allclose(vectors[:, :2], [[0, 1], [1 / 5**0.5, 2 / 5**0.5], [0, 0]], atol=1e-6)
+    np.testing.assert_allclose(vectors[:, :2], np.array([[0, 1], [0.2**0.5, 0.8**0.5], [0, 0]]), atol=1e-6)
     assert not vectors[:, 2:].any()
     assert vectors.dtype == np.float32
     assert [len(each) for each in pool_by_profile(NO_ANSWERS)] == [0, 0]

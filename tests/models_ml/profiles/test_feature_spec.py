@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
@@ -63,8 +64,8 @@ def test_common_categories_come_first_with_their_shares() -> None:
 
 @pytest.mark.parametrize(("rare", "genders"), [(4, ("nonbinary", "woman")), (3, ("woman",))])
 def test_a_gender_of_one_in_twenty_five_counts(rare: int, genders: tuple[str, ...]) -> None:
-    people: list[dict[str, object]] = [{"gender": "nonbinary"}] * rare + [{}] * (100 - rare)
-    assert fit_feature_spec(profiles(*people), NO_ANSWERS).genders == genders
+    frame = profiles(*({"gender": "nonbinary" if who < rare else "woman"} for who in range(100)))
+    assert fit_feature_spec(frame, NO_ANSWERS).genders == genders
 
 
 @pytest.mark.parametrize(("silent", "count"), [(2, 1), (3, 0)])
@@ -108,7 +109,8 @@ def test_race_and_ethnicity_are_used_only_if_asked_for() -> None:
 
 def test_a_spec_of_rows_in_any_order_and_from_json() -> None:
     random, prompts = np.random.default_rng(3), {"about": "ÿ", "work": "y"}
-    frame = draw_profiles(30).assign(texts=[prompts] * 30)
+    frame = draw_profiles(30)
+    frame["texts"] = pd.Series([prompts] * 30, dtype=object)
     keys = [(who, prompt) for who in frame["profile_id"] for prompt in prompts]
     said = answers(*((who, prompt, direction(*random.normal(size=9))) for who, prompt in keys))
     spec = fit_feature_spec(frame, said)

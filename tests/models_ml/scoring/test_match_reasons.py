@@ -96,7 +96,7 @@ def test_a_reason_is_said_only_when_it_is_true(
 
 
 @pytest.mark.parametrize("texts", [[SILENT, LIKE], [LIKE, SILENT], [SILENT, SILENT]])
-def test_no_answers_are_not_similar_even_where_most_are_contrary(texts: list[object]) -> None:
+def test_no_answers_are_not_similar_where_most_are_contrary(texts: list[object]) -> None:
     contrary = replace(MADE, ordinary=replace(MADE.ordinary, texts_cosine=(-0.5, -0.5)))
     ranker = replace(weighing({"texts": 1.0}), specification=contrary)
     assert explain_pairs(ranker, strangers(two(texts=texts), [0], [1])) == [json.dumps([LIKELY])]

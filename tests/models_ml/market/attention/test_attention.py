@@ -119,7 +119,7 @@ def test_cards_that_are_never_acted_on_say_nothing() -> None:
     assert measured.standard_error[0] > 1000
 
 
-def test_positions_end_at_the_first_gap_and_at_the_last_measured() -> None:
+def test_positions_end_at_the_first_gap_or_the_last_measured() -> None:
     yes = np.ones(3, bool)
     assert estimate_curve(np.array([1, 2, 4]), yes, np.arange(3)).impressions.tolist() == [1, 1]
     everywhere = np.arange(1, POSITIONS + 10)

@@ -136,7 +136,7 @@ def test_bounded_lists_are_whole(scored: Pairs, floor: float, cap: float) -> Non
     assert np.isfinite([bounded.cost_of_cap, bounded.cost_of_floor]).all()
 
 
-def test_the_cheapest_swap_that_keeps_the_partner_s_floor_is_made() -> None:
+def test_the_cheapest_swap_keeps_the_partner_s_floor() -> None:
     """2 is last in the lists of 0 and 1, and needs a quarter of a look more."""
     eligible = np.array([[0, 0, 1, 1, 1], [0, 0, 1, 1, 1]] + [[0] * 5] * 3, bool)
     graph = of_chances(np.full((5, 5), 0.5), eligible).graph()
