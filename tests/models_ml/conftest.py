@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, settings
 
+from models.ml.eligibility.rules import EligibilityRules
 from models.ml.features.decision_history import DecisionCounts, DecisionHistory, Decisions, PairHistory
 from models.ml.features.pair_features import Pairs
 from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
 from models.ml.profiles.encoder import DIMENSIONS
 from models.ml.profiles.feature_spec import CategoricalFeature, DefaultValues, FeatureSpec, NumericFeature
+from models.ml.profiles.geography import compute_distance_km
 from models.ml.profiles.profile_matrix import ProfileMatrix, make_empty_matrix
 
 # How long an example takes tells how busy the machine is.
@@ -126,6 +128,23 @@ def crowd(count: int, made: FeatureSpec | None = None, **arrays: object) -> Prof
     known |= {"has_trait": np.full((count, empty["traits"].shape[1]), "traits" in arrays)}
     known |= {name: np.asarray(array, empty[name].dtype) for name, array in arrays.items()}
     return ProfileMatrix(**known)
+
+
+def draw_rules(seed: int, people: int) -> EligibilityRules:
+    """Genders, ages, places and pauses at random; many users reach exactly as far as another user is."""
+    random = np.random.default_rng(seed)
+    place = np.where(random.random((people, 1)) < 0.1, np.nan, random.uniform([47, 8], [48, 9], (people, 2)))
+    to_another = compute_distance_km(place, random.permutation(place))
+    return EligibilityRules(
+        gender=random.integers(0, 3, people),
+        seeks=random.random((people, 3)) < 0.6,
+        age=random.integers(18, 60, people).astype(float),
+        age_min=random.integers(18, 30, people).astype(float),
+        age_max=random.integers(30, 70, people).astype(float),
+        place=place,
+        max_distance_km=np.where(np.isnan(to_another), np.inf, to_another),
+        paused=random.random(people) < 0.1,
+    )
 
 
 def positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

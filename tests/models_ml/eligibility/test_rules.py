@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from models.ml.eligibility.rule_violations import RULES, count_rule_violations
-from models.ml.eligibility.rules import EligibilityRules, build_rules, find_eligible
+from models.ml.eligibility.rules import build_rules, find_eligible
 from models.ml.eligibility.supply_and_demand import assign_age_band, compute_supply_and_demand
 from models.ml.profiles.frame_contracts import compute_ages
-from models.ml.profiles.geography import compute_distance_km
 from pipelines.assets.extract import read_profiles
 from tests.models_db.conftest import AS_OF, person_id, settle
-from tests.models_ml.conftest import positions, profiles
+from tests.models_ml.conftest import draw_rules, positions, profiles
 from tests.models_ml.profiles.test_geography import DEGREE
 
 Person = dict[str, object]
@@ -131,20 +130,7 @@ def test_a_decision_is_broken_by_its_own_direction_only() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40))
 def test_pairs_and_blocks_have_one_rule(seed: int, people: int, size: int) -> None:
-    """Many users reach exactly as far as another user is."""
-    random = np.random.default_rng(seed)
-    place = np.where(random.random((people, 1)) < 0.1, np.nan, random.uniform([47, 8], [48, 9], (people, 2)))
-    to_another = compute_distance_km(place, random.permutation(place))
-    rules = EligibilityRules(
-        gender=random.integers(0, 3, people),
-        seeks=random.random((people, 3)) < 0.6,
-        age=random.integers(18, 60, people).astype(float),
-        age_min=random.integers(18, 30, people).astype(float),
-        age_max=random.integers(30, 70, people).astype(float),
-        place=place,
-        max_distance_km=np.where(np.isnan(to_another), np.inf, to_another),
-        paused=random.random(people) < 0.1,
-    )
+    rules = draw_rules(seed, people)
     everybody = np.arange(people)
     viewer, candidate = (each.ravel() for each in np.indices((people, people)))
     broken = rules.find_broken(viewer, candidate).reshape(people, people)

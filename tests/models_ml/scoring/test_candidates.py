@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.ml.arrays import Float32Array
-from models.ml.eligibility.rules import VIEWERS_PER_BATCH, EligibilityRules, find_eligible
+from models.ml.eligibility.rules import VIEWERS_PER_BATCH, find_eligible
 from models.ml.features.pair_features import list_feature_groups
 from models.ml.ranker.ranker_model import build_prior
 from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors
-from tests.models_ml.conftest import FULL_SPEC, crowd, positions, specification
+from tests.models_ml.conftest import FULL_SPEC, crowd, draw_rules, positions, specification
 from tests.models_ml.scoring.contexts import (
     COUNT,
     NOTHING,
@@ -77,18 +77,7 @@ def test_viewers_who_seek_the_same_users_follow_each_other() -> None:
 @settings(max_examples=60)
 @given(st.integers(1, 2**32 - 1), st.integers(2, 60), st.integers(1, 5))
 def test_the_best_of_those_eligible_as_by_brute_force(seed: int, count: int, most: int) -> None:
-    """Genders, ages, places, pauses and excluded pairs at random."""
-    random = np.random.default_rng(seed)
-    rules = EligibilityRules(
-        gender=random.integers(0, 3, count),
-        seeks=random.random((count, 3)) < 0.6,
-        age=random.integers(20, 40, count).astype(float),
-        age_min=random.integers(0, 30, count).astype(float),
-        age_max=np.where(random.random(count) < 0.3, np.inf, random.integers(25, 45, count)),
-        place=np.where(random.random((count, 2)) < 0.1, np.nan, random.uniform(50, 52, (count, 2))),
-        max_distance_km=random.choice([50, 150, np.inf], count),
-        paused=random.random(count) < 0.1,
-    )
+    random, rules = np.random.default_rng(seed), draw_rules(seed, count)
     one, other = random.integers(0, count, (2, count))
     context = make_context_of_rules(rules, (one, other))
     queries, items = random.integers(-8, 9, (2, count, 3)).astype(np.float32)
