@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from upath import UPath
 
@@ -45,10 +46,14 @@ def plain(made: pd.DataFrame) -> list[MatchList]:
     ]
 
 
-def on_disk(made: pd.DataFrame, folder: Path) -> pd.DataFrame:
+def store(made: pd.DataFrame, folder: Path) -> pa.Table:
     path = UPath(folder / "match_lists.parquet")
     write_table(convert_to_table(made), path)
-    return convert_from_table(read_table(path))
+    return read_table(path)
+
+
+def on_disk(made: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    return convert_from_table(store(made, folder))
 
 
 def test_the_records_are_what_the_database_takes() -> None:
@@ -98,7 +103,7 @@ def remove_plainly(each: MatchList, gone: set[str]) -> MatchList:
 def test_an_erased_user_s_entries_are_gone_and_nothing_else(gone: set[str], couples: list[int], tmp_path: Path) -> None:
     lists = frame([3, 0, 2, 1], couples)
     expected = [remove_plainly(each, gone) for each in plain(lists) if each.viewer_id not in gone]
-    left = convert_from_table(remove_profiles(convert_to_table(on_disk(lists, tmp_path)), gone))
+    left = convert_from_table(remove_profiles(store(lists, tmp_path), gone))
     assert plain(left) == expected
     assert plain(on_disk(left, tmp_path)) == expected
 
@@ -134,8 +139,8 @@ def test_without_passes_or_without_lists(tmp_path: Path) -> None:
 @pytest.mark.parametrize("listed", [[2, 0, 1], []])
 @pytest.mark.parametrize("gone", [{"eve"}, {"dan"}, {"ann", "dan"}])
 def test_an_erased_user_is_withheld_from_nobody(gone: set[str], listed: list[int], tmp_path: Path) -> None:
-    lists = on_disk(add_withheld(frame(listed, listed[1:2]), VIEWERS, PASSERS), tmp_path)
-    left = convert_from_table(remove_profiles(convert_to_table(lists), gone))
+    lists = add_withheld(frame(listed, listed[1:2]), VIEWERS, PASSERS)
+    left = convert_from_table(remove_profiles(store(lists, tmp_path), gone))
     assert read_withheld(on_disk(left, tmp_path)) == {
         viewer: [each for each in users if each not in gone] for viewer, users in WITHHELD.items() if viewer not in gone
     }
