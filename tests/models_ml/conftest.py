@@ -1,4 +1,4 @@
-"""Towns small enough to work out by hand: their frames, their embedded answers, their arrays."""
+"""Populations small enough to work out by hand: frames, embedded answers, arrays."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, settings
 
+from models.ml.eligibility.rules import EligibilityRules
 from models.ml.features.decision_history import DecisionCounts, DecisionHistory, Decisions, PairHistory
 from models.ml.features.pair_features import Pairs
 from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
 from models.ml.profiles.encoder import DIMENSIONS
 from models.ml.profiles.feature_spec import CategoricalFeature, DefaultValues, FeatureSpec, NumericFeature
+from models.ml.profiles.geography import compute_distance_km
 from models.ml.profiles.profile_matrix import ProfileMatrix, make_empty_matrix
 
 # How long an example takes tells how busy the machine is.
@@ -23,7 +25,7 @@ ORDINARY = DefaultValues(age_gap=4.0, distance_km=10.0, interests_cosine=0.25, t
 
 
 def profiles(*people: Mapping[str, object]) -> pd.DataFrame:
-    """A profiles frame of people called a, b, c and so on, who differ from nobody in particular as told."""
+    """A profiles frame of users a, b, c and so on, each as `somebody` but for what is given."""
     return pd.DataFrame([somebody(chr(ord("a") + place), **each) for place, each in enumerate(people)])
 
 
@@ -34,8 +36,28 @@ def somebody(profile_id: str, **columns: object) -> dict[str, object]:
     return row | columns
 
 
+def draw_profiles(count: int) -> pd.DataFrame:
+    """Users who differ in everything; the numbers of `steps` are few, and many have no `half`."""
+    random = np.random.default_rng(5)
+    rows = [
+        somebody(
+            f"{number:04d}",
+            age=int(random.integers(20, 60)),
+            latitude=random.normal(47, 0.1),
+            longitude=random.normal(8, 0.1),
+            traits={"normal": random.normal(5, 2), "steps": int(random.integers(1, 6)), "skewed": random.lognormal()}
+            | ({"half": random.normal()} if random.random() < 0.7 else {}),
+            wants={"normal": random.random(), "steps": random.random() ** 4},
+            facts={"smokes": str(random.choice(["no", "yes"]))},
+            interests=[str(word) for word in random.choice(["cats", "dogs", "chess", "tea", "art"], 3, replace=False)],
+        )
+        for number in range(count)
+    ]
+    return pd.DataFrame(rows)
+
+
 def interactions(*rows: tuple[str, str, str, int]) -> pd.DataFrame:
-    """Interactions 0, 1, 2 … of actor, target, kind, and the day of January on which they happened."""
+    """Interactions 0, 1, 2 … of actor, target, kind and day of January 2020."""
     frame = pd.DataFrame(rows, columns=["actor_id", "target_id", "kind", "day"])
     frame["created_at"] = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(frame.pop("day") - 1, unit="D")
     frame["interaction_id"] = [f"{number:04d}" for number in range(len(frame))]
@@ -68,7 +90,7 @@ def specification(
     prompts: Sequence[str] = (),
     ordinary: DefaultValues = ORDINARY,
 ) -> FeatureSpec:
-    """A specification of what is named; `interests` maps each to its rarity."""
+    """A feature spec of what is named; `interests` maps each to its rarity."""
     rarity = interests or {}
     return FeatureSpec(
         genders=tuple(genders),
@@ -83,12 +105,23 @@ def specification(
 
 
 def number(name: str, median: float, scale: float) -> NumericFeature:
-    """A trait or want of people of whom a third each are ordinary, a deviation above and one below."""
+    """A trait or want that a third each have at the median, a deviation above and one below."""
     return NumericFeature(name, median, scale, typical=(-1.0, 0.0, 1.0))
 
 
+FULL_SPEC = specification(
+    genders=["man", "woman"],
+    traits=[number("warmth", 0, 1), number("height", 0, 1)],
+    wants=[number("warmth", 0, 1), number("wealth", 0, 1), number("shared_interests", 0, 1)],
+    facts=[CategoricalFeature("smokes", ("no", "yes"), (0.5, 0.3))],
+    interests={"cats": 1.0, "dogs": 1.0},
+    prompts=["about"],
+    ordinary=DefaultValues(age_gap=4.0, distance_km=20.0, interests_cosine=0.25, texts_cosine=(0.375, 0.125)),
+)
+
+
 def crowd(count: int, made: FeatureSpec | None = None, **arrays: object) -> ProfileMatrix:
-    """The arrays of `count` people of whom nothing is known but what is given."""
+    """The matrix of `count` users of whom nothing is known but what is given."""
     empty = vars(make_empty_matrix(made or specification()))
     known = {name: np.zeros((count, *array.shape[1:]), array.dtype) for name, array in empty.items()}
     known |= {"ids": np.array([f"{person:06d}" for person in range(count)])}
@@ -97,19 +130,36 @@ def crowd(count: int, made: FeatureSpec | None = None, **arrays: object) -> Prof
     return ProfileMatrix(**known)
 
 
+def draw_rules(seed: int, people: int) -> EligibilityRules:
+    """Genders, ages, places and pauses at random; many users reach exactly as far as another user is."""
+    random = np.random.default_rng(seed)
+    place = np.where(random.random((people, 1)) < 0.1, np.nan, random.uniform([47, 8], [48, 9], (people, 2)))
+    to_another = compute_distance_km(place, random.permutation(place))
+    return EligibilityRules(
+        gender=random.integers(0, 3, people),
+        seeks=random.random((people, 3)) < 0.6,
+        age=random.integers(18, 60, people).astype(float),
+        age_min=random.integers(18, 30, people).astype(float),
+        age_max=random.integers(30, 70, people).astype(float),
+        place=place,
+        max_distance_km=np.where(np.isnan(to_another), np.inf, to_another),
+        paused=random.random(people) < 0.1,
+    )
+
+
 def positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array(numbers, np.int64)
 
 
 def tally(decisions: Sequence[int], likes: Sequence[int], surprise: Sequence[float] | None = None) -> DecisionCounts:
-    """A tally; without surprises, every like was half expected."""
+    """Decision counts; by default the residual of each decision is a half."""
     half = np.array(likes) - np.array(decisions) / 2
     made = half if surprise is None else np.array(surprise, float)
     return DecisionCounts(positions(*decisions), positions(*likes), made, np.array(decisions, float))
 
 
 def events(*rows: tuple[int, int, bool, int]) -> Decisions:
-    """Likes (True) and passes of actor, target and time, which all count in full."""
+    """Likes (True) and passes of actor, target and time, all of full weight."""
     table = np.array(rows, np.int64).reshape(-1, 4)
     return Decisions(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3], np.ones(len(table)))
 
@@ -123,6 +173,6 @@ def no_ledger(count: int) -> DecisionHistory:
 
 
 def strangers(people: ProfileMatrix, viewer: Sequence[int], candidate: Sequence[int]) -> Pairs:
-    """Pairs of people who never liked nor passed anybody, nor were."""
+    """Pairs of users without history."""
     nothing = unknown(len(viewer))
     return Pairs(people, positions(*viewer), positions(*candidate), PairHistory(nothing, nothing, nothing, nothing))

@@ -1,4 +1,4 @@
-"""Towns in which what people like is planted: one circle of all, and circles that never met."""
+"""Populations with known log-odds of a like: one circle of all, and circles that never met."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ CIRCLES, SIZE = 15, 12
 
 @dataclass(frozen=True)
 class Planted:
-    """A profiles frame, who decided about whom on which day (positions, day numbers), and the true log-odds."""
+    """A profiles frame, decisions (positions, day numbers), and their true log-odds."""
 
     profiles: pd.DataFrame
     viewer: Int64Array
@@ -31,7 +31,7 @@ class Planted:
         return ids
 
     def decisions(self, liked: BoolArray | None = None, rows: slice = slice(None)) -> pd.DataFrame:
-        """The training pairs of everybody's decisions, or of other ones."""
+        """The training pairs of all decisions, or of other ones."""
         kinds = np.where(self.liked if liked is None else liked, "like", "pass")
         acts = zip(self.ids[self.viewer], self.ids[self.candidate], kinds, self.day, strict=True)
         return build_training_pairs(interactions(*list(acts)[rows]), self.ids)
@@ -50,10 +50,7 @@ def one_circle() -> Planted:
 
 
 def circles() -> Planted:
-    """Fifteen evenings of twelve, in which everybody met everybody: warmth counts, looks do too and nobody tells them.
-
-    Who is choosy is not told either.
-    """
+    """Fifteen evenings of twelve, in which all met all: warmth counts, and looks and choosiness that no profile has."""
     random = np.random.default_rng(12)
     people = CIRCLES * SIZE
     warmth, age = random.normal(size=people), random.integers(20, 60, people)

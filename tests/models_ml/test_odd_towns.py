@@ -1,4 +1,4 @@
-"""Towns that lack something, all the way from profiles and likes to lists."""
+"""Populations that lack something, all the way from profiles and likes to lists."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def one_of_two(who: int, of_even: object, of_odd: object) -> object:
     return of_odd if who % 2 else of_even
 
 
-TOWNS: dict[str, Callable[[int], Columns]] = {
+POPULATIONS: dict[str, Callable[[int], Columns]] = {
     "says nothing": lambda _: {},
     "all the same": lambda _: {
         "interests": ["cats"], "traits": {"warmth": 1.0}, "wants": {"warmth": 0.5}, "facts": {"smokes": "no"},
@@ -46,13 +46,12 @@ TOWNS: dict[str, Callable[[int], Columns]] = {
     "tiny and huge traits": lambda who: {"traits": {"tiny": 1e-200 * who, "huge": 1e9 * (who % 2), "odd": 1e-9 * who}},
 }  # fmt: skip
 SAID = {
-    "nobody": NO_ANSWERS,
     "one": answers(("000", "about", direction(1))),
     "all the same": answers(*((f"{who:03d}", "about", direction(1)) for who in range(PEOPLE))),
 }
 
 
-def acts(count: int) -> pd.DataFrame:
+def draw_decisions(count: int) -> pd.DataFrame:
     """So many decisions at random, of which half are likes."""
     random = np.random.default_rng(count)
     two = random.permuted(np.tile(np.arange(PEOPLE), (count, 1)), axis=1)[:, :2]
@@ -61,51 +60,48 @@ def acts(count: int) -> pd.DataFrame:
     )
 
 
-def lists(town: pd.DataFrame, happened: pd.DataFrame, said: AnswerEmbeddings) -> pd.DataFrame:
-    profiles, rejected = check_profiles(town)
+def make_lists(frame: pd.DataFrame, decided: pd.DataFrame, said: AnswerEmbeddings) -> pd.DataFrame:
+    accepted, rejected = check_profiles(frame)
     assert len(rejected) == 0
-    pairs = build_training_pairs(happened, pd.Index(profiles["profile_id"]))
-    ranker = train_ranker(profiles, said, pairs, seed=0).rankers.full
-    made = build_scoring_context(ranker, profiles, happened, NO_BLOCKS, said)
-    viewer, candidate = select_candidates(made, build_retrieval_vectors(made), np.arange(len(profiles)))
-    scored = score_both_ways(made, viewer, candidate)
-    market = build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
-    listed = rank_pairs(market, "best_response", AttentionModel())
-    couples = np.flatnonzero(scored.candidate == match_most_compatible(market)[scored.viewer])
+    pairs = build_training_pairs(decided, pd.Index(accepted["profile_id"]))
+    ranker = train_ranker(accepted, said, pairs, seed=0).rankers.full
+    context = build_scoring_context(ranker, accepted, decided, NO_BLOCKS, said)
+    scored = score_both_ways(
+        context, *select_candidates(context, build_retrieval_vectors(context), np.arange(len(accepted)))
+    )
+    graph = build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
+    listed = rank_pairs(graph, "best_response", AttentionModel())
+    couples = np.flatnonzero(scored.candidate == match_most_compatible(graph)[scored.viewer])
     explained = np.concatenate([listed, couples])
-    viewer, candidate = scored.viewer[explained], scored.candidate[explained]
-    why = explain_pairs(ranker, made.build_pairs(viewer, candidate))
-    return build_list_frame(scored, listed, couples, why, made.profiles.ids)
+    why = explain_pairs(ranker, context.build_pairs(scored.viewer[explained], scored.candidate[explained]))
+    return build_list_frame(scored, listed, couples, why, context.profiles.ids)
 
 
-@pytest.mark.parametrize(("said", "count"), [("nobody", 0), ("one", 0), ("all the same", 0), ("one", 200)])
-@pytest.mark.parametrize("name", TOWNS)
-def test_everybody_has_a_list_of_everybody_unless_they_decided_or_were_passed(name: str, said: str, count: int) -> None:
-    town = pd.DataFrame([somebody(f"{who:03d}", **TOWNS[name](who)) for who in range(PEOPLE)])
-    happened = acts(count)
-    found = lists(town, happened, SAID[said]).set_index("viewer_id")
-    last = happened.drop_duplicates(["actor_id", "target_id"], keep="last")
-    closed = {(one, two) for one, two in zip(last["actor_id"], last["target_id"], strict=True)}
+@pytest.mark.parametrize(
+    ("name", "said", "count"),
+    [*((name, "one", 200) for name in POPULATIONS), *((name, "all the same", 0) for name in list(POPULATIONS)[1:4])],
+)
+def test_all_are_listed_but_for_excluded_pairs(name: str, said: str, count: int) -> None:
+    frame = pd.DataFrame([somebody(f"{who:03d}", **POPULATIONS[name](who)) for who in range(PEOPLE)])
+    decided = draw_decisions(count)
+    found = make_lists(frame, decided, SAID[said]).set_index("viewer_id")
+    last = decided.drop_duplicates(["actor_id", "target_id"], keep="last")
+    excluded = set(zip(last["actor_id"], last["target_id"], strict=True))
     passed = last[last["kind"] == "pass"]
-    closed |= {(two, one) for one, two in zip(passed["actor_id"], passed["target_id"], strict=True)}
-    alone = {"000"} if name == "one looks for nobody" else set()
-    expected = (PEOPLE - len(alone)) * (PEOPLE - len(alone) - 1)
-    expected -= sum(not alone & set(pair) for pair in closed)
-    assert found["candidate_ids"].map(len).sum() == expected
-    assert set(found.index) == set(town["profile_id"]) - alone
+    excluded |= set(zip(passed["target_id"], passed["actor_id"], strict=True))
+    users = set(frame["profile_id"]) - ({"000"} if name == "one looks for nobody" else set())
+    listed = {(viewer, candidate) for viewer, each in found["candidate_ids"].items() for candidate in each}
+    assert listed == {(one, two) for one in users for two in users if one != two} - excluded
+    assert set(found.index) == users
     chances = np.concatenate([np.concatenate(found[side].tolist()) for side in ("p_like", "p_liked_back")])
-    assert chances.min() > 0
-    assert chances.max() < 1
-    assert all(1 <= len(why) <= 3 for one in found["reasons"] for why in json.loads(one))
+    assert 0 < chances.min() <= chances.max() < 1
+    assert all(1 <= len(why) <= 3 for each in found["reasons"] for why in json.loads(each))
 
 
-def test_people_of_whom_the_same_is_known_have_the_same_chances() -> None:
-    town = pd.DataFrame([somebody(f"{who:03d}") for who in range(PEOPLE)])
-    found = lists(town, acts(0), NO_ANSWERS)
+@pytest.mark.parametrize("people", [2, PEOPLE])
+def test_users_of_whom_nothing_is_known_have_the_same_chances(people: int) -> None:
+    found = make_lists(pd.DataFrame([somebody(f"{who:03d}") for who in range(people)]), draw_decisions(0), NO_ANSWERS)
+    assert found["candidate_ids"].map(len).tolist() == [people - 1] * people
     assert len(set(np.concatenate(found["p_match"].tolist()))) == 1
-    assert {each["code"] for one in found["reasons"] for why in json.loads(one) for each in why} == {"likely_mutual"}
-
-
-def test_two_people_are_a_town() -> None:
-    found = lists(pd.DataFrame([somebody("000"), somebody("001")]), acts(0), NO_ANSWERS)
-    assert found[["viewer_id", "candidate_ids"]].to_numpy().tolist() == [["000", ["001"]], ["001", ["000"]]]
+    reasons = {each["code"] for one in found["reasons"] for why in json.loads(one) for each in why}
+    assert reasons == {"likely_mutual"}

@@ -12,8 +12,12 @@ VIEWERS_PER_BATCH = 1024
 AGE_BANDS = (18, 25, 30, 35, 40, 50, 60)
 
 
-def compute_supply_and_demand(rules: EligibilityRules) -> pd.DataFrame:
+def compute_supply_and_demand(rules: EligibilityRules, viewers_per_batch: int = VIEWERS_PER_BATCH) -> pd.DataFrame:
     """Compute supply and demand, a frame with a row for each user by position.
+
+    Args:
+        rules: The rules of all users.
+        viewers_per_batch: The number of viewers in a batch, which bounds memory.
 
     Returns:
         asks_for: The number of users who have what the user asks for.
@@ -23,8 +27,8 @@ def compute_supply_and_demand(rules: EligibilityRules) -> pd.DataFrame:
     """
     n = len(rules.gender)
     asks_for, asked_for_by, demand = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)
-    for start in range(0, n, VIEWERS_PER_BATCH):
-        viewers = np.arange(start, min(start + VIEWERS_PER_BATCH, n))
+    for start in range(0, n, viewers_per_batch):
+        viewers = np.arange(start, min(start + viewers_per_batch, n))
         fits = rules.match_preferences(viewers)
         asks_for[viewers] = fits.sum(axis=1)
         asked_for_by += fits.sum(axis=0)

@@ -33,20 +33,22 @@ class ScoredPairs:
 
 
 def select_candidates(
-    context: ScoringContext, vectors: RetrievalVectors, viewers: Int64Array
+    context: ScoringContext, vectors: RetrievalVectors, viewers: Int64Array, max_candidates: int | None = None
 ) -> tuple[Int64Array, Int64Array]:
-    """Select the candidates of viewers, exactly: from a larger pool the MAX_CANDIDATES with the best retrieval scores.
+    """Select the candidates of viewers, exactly: from a larger pool those with the best retrieval scores.
 
     Args:
         context: The users, their pools and the pairs to exclude.
         vectors: Retrieval vectors of the users; the items are in the order of the pools.
         viewers: Positions, (v,).
+        max_candidates: The most candidates of a viewer; None for MAX_CANDIDATES.
 
     Returns:
         Positions of viewers and candidates, (n,) each. The pairs of a viewer stand together, in order of candidate.
         Viewers who seek similar candidates follow each other, so that scoring finds these in the processor's cache.
     """
     pools, people = context.pools, len(context.pools.rules.age)
+    most = MAX_CANDIDATES if max_candidates is None else max_candidates
     index = np.full(people, -1)
     index[viewers] = np.arange(len(viewers))
     excluded = _index_excluded_pairs(index, context.excluded_pairs)
@@ -56,9 +58,9 @@ def select_candidates(
     def select_of_group(group: ViewerGroup) -> Int64Array:
         block = pools.build_block(group)
         _exclude_pairs(block, excluded[index[block.viewers]])
-        if any(np.count_nonzero(eligible) > MAX_CANDIDATES for eligible in block.pairs):
+        if any(np.count_nonzero(eligible) > most for eligible in block.pairs):
             scores = _multiply_runs(vectors.queries[block.viewers], vectors.items, block.runs)
-            _keep_top_candidates(block, scores, key)
+            _keep_top_candidates(block, scores, key, most)
         row, column = np.divmod(np.flatnonzero(block.pairs), max(len(block.others), 1))
         return np.sort(index[block.viewers[row]] * people + block.others[column])
 
@@ -92,16 +94,18 @@ def _multiply_runs(queries: Float32Array, items: Float32Array, runs: Sequence[sl
     return table
 
 
-def _keep_top_candidates(block: CandidateBlock, scores: Float32Array, key: Int64Array) -> None:
+def _keep_top_candidates(block: CandidateBlock, scores: Float32Array, key: Int64Array, most: int) -> None:
     """Keep the best candidates of each viewer in place, with a tie-break order of each viewer's own.
 
     Empty profiles all have equal scores, and the viewers must not all get the same candidates.
     """
     mask = (hash_splitmix64(block.viewers.astype(np.uint64)) % np.uint64(TIE_BREAK_KEYS)).astype(np.int64)
-    keep_top_k(block.pairs, scores, mask, key[block.others], MAX_CANDIDATES)
+    keep_top_k(block.pairs, scores, mask, key[block.others], most)
 
 
-def score_both_ways(context: ScoringContext, viewer: Int64Array, candidate: Int64Array) -> ScoredPairs:
+def score_both_ways(
+    context: ScoringContext, viewer: Int64Array, candidate: Int64Array, pairs_per_batch: int = PAIRS_PER_BATCH
+) -> ScoredPairs:
     """Score n pairs of positions in both directions, on all cores.
 
     p_match is the same to the bit from both sides of a pair, whatever batch the pair is in.
@@ -114,7 +118,7 @@ def score_both_ways(context: ScoringContext, viewer: Int64Array, candidate: Int6
         there, back = build_features_both_ways(ranker.specification, pairs)
         p_like[rows], p_liked_back[rows] = ranker.predict_p_like(there), ranker.predict_p_like(back)
 
-    parallel_map(score_batch, _split_rows(np.arange(len(viewer)), PAIRS_PER_BATCH))
+    parallel_map(score_batch, _split_rows(np.arange(len(viewer)), pairs_per_batch))
     return ScoredPairs(viewer, candidate, p_like, p_liked_back, p_like * p_liked_back)
 
 

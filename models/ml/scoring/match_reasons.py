@@ -135,7 +135,7 @@ def build_comparison_values(spec: FeatureSpec) -> dict[str, object]:
 FALLBACK = "likely_mutual"
 
 
-def explain_pairs(ranker: Ranker, pairs: Pairs) -> list[str]:
+def explain_pairs(ranker: Ranker, pairs: Pairs, pairs_per_batch: int = PAIRS_PER_BATCH) -> list[str]:
     """Explain n pairs by one to three reasons each, the largest contribution first.
 
     A reason must contribute to a like, and be true of the pair.
@@ -144,7 +144,7 @@ def explain_pairs(ranker: Ranker, pairs: Pairs) -> list[str]:
         JSON for each pair, an array of {code, detail}: a stable code, and the interests or facts that both profiles
         show, if the reason names any. Texts are shared between pairs, as objects would take too much memory.
     """
-    batches = [slice(start, start + PAIRS_PER_BATCH) for start in range(0, len(pairs), PAIRS_PER_BATCH)]
+    batches = [slice(start, start + pairs_per_batch) for start in range(0, len(pairs), pairs_per_batch)]
     selected = parallel_map(lambda rows: _select_reasons(ranker, pairs.take(rows)), batches)
     words, texts = _list_words(ranker.specification), dict[bytes, str]()
     written = []

@@ -1,5 +1,3 @@
-"""The cache of compiled functions: what is kept on disk is used again, until a file that it depends on changes."""
-
 import os
 import shutil
 import subprocess
@@ -17,21 +15,13 @@ from models.ml.kernels.jit import jit
 def add_some(number: int) -> int:
     return number + {added}
 """
-BETWEEN = """
+CALLER = """
 from models.ml.kernels.helper import add_some
 from models.ml.kernels.jit import jit
 
 @jit
-def add_twice(number: int) -> int:
-    return add_some(add_some(number))
-"""
-CALLER = """
-from models.ml.kernels.between import add_twice
-from models.ml.kernels.jit import jit
-
-@jit
 def compute(number: int) -> int:
-    return add_twice(number)
+    return add_some(number)
 """
 CALL = """
 from models.ml.ranker.caller import compute
@@ -39,41 +29,29 @@ print(compute(10), sum(compute.stats.cache_hits.values()))
 """
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """A copy of the package in which compiled functions of three files call each other."""
-    shutil.copytree(ROOT / "models", tmp_path / "models", ignore=shutil.ignore_patterns("__pycache__"))
-    ml = tmp_path / "models" / "ml"
-    (ml / "kernels" / "helper.py").write_text(HELPER.format(added=1), encoding="utf-8")
-    (ml / "kernels" / "between.py").write_text(BETWEEN, encoding="utf-8")
-    (ml / "ranker" / "caller.py").write_text(CALLER, encoding="utf-8")
-    return tmp_path
-
-
-def run(package: Path, **variables: str) -> tuple[int, int]:
-    """What a new process computes, and how often it found compiled code on disk."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
-    environment |= {"PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"} | variables
-    done = subprocess.run(
-        [sys.executable, "-c", CALL], cwd=package, env=environment, capture_output=True, text=True, check=True
-    )
-    result, hits = map(int, done.stdout.split())
-    return result, hits
-
-
 @pytest.mark.parametrize("named", [False, True])
-def test_a_change_of_a_helper_in_another_file_is_noticed(package: Path, named: bool) -> None:
-    variables = {"NUMBA_CACHE_DIR": str(package / "cache")} if named else {}
-    assert [run(package, **variables), run(package, **variables)] == [(12, 0), (12, 1)]
-    kept = sorted(package.rglob("*.nbc"))
-    assert all(path.is_relative_to(package / "cache") for path in kept) is named
-    (package / "models" / "ml" / "kernels" / "helper.py").write_text(HELPER.format(added=5), encoding="utf-8")
-    assert [run(package, **variables), run(package, **variables)] == [(20, 0), (20, 1)]
-    assert sorted(package.rglob("*.nbc")) == kept, "old files are written over"
+def test_a_change_is_noticed_in_a_helper_and_in_the_own_file(tmp_path: Path, named: bool) -> None:
+    """A compiled function calls one of another file, in a copy of the package; the cache's folder may be named."""
+    shutil.copytree(ROOT / "models", tmp_path / "models", ignore=shutil.ignore_patterns("__pycache__"))
+    kernels, caller = tmp_path / "models/ml/kernels", tmp_path / "models/ml/ranker/caller.py"
+    caller.write_text(CALLER, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    environment |= {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"NUMBA_CACHE_DIR": str(tmp_path / "cache")} if named else {}
 
+    def run() -> tuple[int, int]:
+        """What a new process computes, and how often it found compiled code on disk."""
+        command = [sys.executable, "-c", CALL]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        result, hits = map(int, done.stdout.split())
+        return result, hits
 
-def test_a_change_of_the_functions_own_file_is_noticed(package: Path) -> None:
-    assert run(package) == (12, 0)
-    caller = package / "models" / "ml" / "ranker" / "caller.py"
-    caller.write_text(CALLER.replace("add_twice(number)", "add_twice(number) * 2"), encoding="utf-8")
-    assert [run(package), run(package)] == [(24, 0), (24, 1)]
+    (kernels / "helper.py").write_text(HELPER.format(added=1), encoding="utf-8")
+    assert [run(), run()] == [(11, 0), (11, 1)]
+    kept = sorted(tmp_path.rglob("*.nbc"))
+    assert all(path.is_relative_to(tmp_path / "cache") for path in kept) is named
+    (kernels / "helper.py").write_text(HELPER.format(added=5), encoding="utf-8")
+    assert run() == (15, 0)
+    assert sorted(tmp_path.rglob("*.nbc")) == kept, "old files are written over"
+    caller.write_text(CALLER.replace("add_some(number)", "add_some(number) * 2"), encoding="utf-8")
+    assert run() == (30, 0)

@@ -1,5 +1,3 @@
-"""What a policy's lists would bring, beside the same told plainly."""
-
 from dataclasses import replace
 
 import numpy as np
@@ -18,21 +16,18 @@ ATTENTION = AttentionModel("inv", length=2, inbox_weight=1)
 
 
 @given(pairs())
-def test_what_lists_bring_is_told_as_plainly(scored: Pairs) -> None:
-    """Who gets nothing from any of their matches, of either list, is told person by person."""
-    town = scored.town()
-    placed = compute_positions(town, score_product(town, ATTENTION), ATTENTION.length)
-    found = compute_outcome(town, ATTENTION, placed)
-    matched = compute_match_probabilities(
-        town,
-        compute_like_probabilities(town, placed, ATTENTION.compute_list_examination()),
-        ATTENTION.compute_inbox_examination(),
-    )
-    missed = dict.fromkeys({*town.viewer.tolist(), *town.candidate.tolist()}, 1.0)
-    for one, other, chance in zip(town.viewer.tolist(), town.candidate.tolist(), matched.tolist(), strict=True):
+def test_outcomes_are_those_of_counting_user_by_user(scored: Pairs) -> None:
+    graph = scored.graph()
+    placed = compute_positions(graph, score_product(graph, ATTENTION), ATTENTION.length)
+    found = compute_outcome(graph, ATTENTION, placed)
+    liked = compute_like_probabilities(graph, placed, ATTENTION.compute_list_examination())
+    matched = compute_match_probabilities(graph, liked, ATTENTION.compute_inbox_examination())
+    missed = dict.fromkeys({*graph.viewer.tolist(), *graph.candidate.tolist()}, 1.0)
+    for one, other, chance in zip(graph.viewer.tolist(), graph.candidate.tolist(), matched.tolist(), strict=True):
         missed[one] *= 1 - chance
         missed[other] *= 1 - chance
-    told = np.mean([1 - each for each in missed.values()]) if missed else 0.0
-    assert found["people_matched"] == pytest.approx(told, abs=1e-6)
-    assert found["expected_matches"] == count_expected_matches(town, ATTENTION, placed)
-    assert found["expected_matches_flat"] == count_expected_matches(town, replace(ATTENTION, inbox_weight=0.0), placed)
+    expected = np.mean([1 - each for each in missed.values()]) if missed else 0.0
+    assert found["people_matched"] == pytest.approx(expected, abs=1e-6)
+    assert found["expected_matches"] == count_expected_matches(graph, ATTENTION, placed)
+    flat = replace(ATTENTION, inbox_weight=0.0)
+    assert found["expected_matches_flat"] == count_expected_matches(graph, flat, placed)

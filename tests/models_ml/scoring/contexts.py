@@ -1,14 +1,17 @@
-"""Scoring contexts put together from their parts."""
+"""Users, rankers and scoring contexts put together from their parts."""
 
 import numpy as np
 
+from models.ml.arrays import Float64Array
 from models.ml.eligibility.rules import EligibilityRules, build_pools
 from models.ml.features.decision_history import DecisionHistory
-from models.ml.features.pair_features import list_feature_groups
+from models.ml.features.pair_features import HISTORY_FEATURES, list_feature_groups
+from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
 from models.ml.profiles.profile_matrix import ProfileMatrix
+from models.ml.ranker.linear import LinearModel
 from models.ml.ranker.ranker_model import Ranker, build_prior
 from models.ml.scoring.scoring_context import ScoringContext
-from tests.models_ml.conftest import crowd, no_ledger, positions, specification
+from tests.models_ml.conftest import FULL_SPEC, crowd, no_ledger, positions, specification, tally
 
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -28,6 +31,40 @@ def everybody_fits(count: int) -> EligibilityRules:
         max_distance_km=zeros,
         paused=np.zeros(count, bool),
     )
+
+
+COUNT = 30
+
+
+def draw_people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
+    """COUNT users by FULL_SPEC, of whom much is known and much is not."""
+    random = np.random.default_rng(seed)
+    has_trait = random.random((COUNT, 2)) < 0.8
+    interests, texts = (
+        normalise_rows(random.normal(size=shape).astype(np.float32)) * (random.random((shape[0], 1)) < 0.8)
+        for shape in ((COUNT, 2), (2 * COUNT, DIMENSIONS))
+    )
+    people = crowd(
+        COUNT,
+        FULL_SPEC,
+        gender=random.integers(-1, 2, COUNT),
+        age=random.integers(20, 60, COUNT),
+        place=np.where(random.random((COUNT, 1)) < 0.2, np.nan, random.uniform(50, 53, (COUNT, 2))),
+        traits=random.normal(size=(COUNT, 2)) * has_trait,
+        has_trait=has_trait,
+        wants=random.normal(size=(COUNT, 3)),
+        facts=random.integers(-1, 3, (COUNT, 1)),
+        interests=np.abs(interests),
+        texts=texts.reshape(COUNT, 2, DIMENSIONS),
+    )
+    counts, residuals = random.integers(0, 9, (2, COUNT)).tolist(), random.normal(size=(2, COUNT)).tolist()
+    return people, DecisionHistory(*(tally(n, n, each) for n, each in zip(counts, residuals, strict=True)))
+
+
+def make_ranker(weights: Float64Array, slope: float = 1.0) -> Ranker:
+    """A ranker of a linear part alone, by FULL_SPEC."""
+    linear, cold = LinearModel(weights, -0.2), LinearModel(weights[:-HISTORY_FEATURES], -0.2)
+    return Ranker(FULL_SPEC, cold, linear, np.zeros(len(weights)), slope=slope, shift=0.05, booster=None)
 
 
 def make_context(ranker: Ranker, people: ProfileMatrix, history: DecisionHistory | None = None) -> ScoringContext:

@@ -1,5 +1,3 @@
-"""Promise: what the linear part of a ranker says of a pair both ways, as a dot product; and how much that loses."""
-
 from dataclasses import replace
 
 import numpy as np
@@ -7,154 +5,92 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.ml.arrays import Float32Array, Float64Array
+from models.ml.arrays import Float64Array
 from models.ml.eligibility.rules import find_eligible
 from models.ml.features.decision_history import DecisionHistory
-from models.ml.features.pair_features import HISTORY_FEATURES, Pairs, build_features, list_feature_groups
-from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
-from models.ml.profiles.feature_spec import CategoricalFeature
+from models.ml.features.pair_features import Pairs, build_features, list_feature_groups
 from models.ml.profiles.profile_matrix import ProfileMatrix
-from models.ml.ranker.linear import LinearModel
 from models.ml.ranker.ranker_model import Ranker
-from models.ml.scoring import candidates as module
 from models.ml.scoring.candidates import score_both_ways, select_candidates
-from models.ml.scoring.retrieval import LANDMARKS, build_retrieval_vectors
+from models.ml.scoring.retrieval import build_retrieval_vectors
 from tests.bench.scale.town import arrays, frames, trained
-from tests.models_ml.conftest import crowd, number, specification, tally
-from tests.models_ml.scoring.contexts import make_context
+from tests.models_ml.conftest import FULL_SPEC, crowd, no_ledger
+from tests.models_ml.scoring.contexts import draw_people, make_context, make_ranker
 
-MADE = specification(
-    genders=["man", "woman"],
-    traits=[number("warmth", 0, 1), number("height", 0, 1)],
-    wants=[number("warmth", 0, 1), number("wealth", 0, 1), number("shared_interests", 0, 1)],
-    facts=[CategoricalFeature("smokes", ("no", "yes"), (0.5, 0.3)), CategoricalFeature("pets", ("cat",), (0.4,))],
-    interests={"cats": 1.0, "dogs": 1.0, "rats": 1.0},
-)
-NAMES = [name for name, _ in list_feature_groups(MADE)]
-COUNT = 30
-# Only nearly right, each by itself below.
+NAMES = [name for name, _ in list_feature_groups(FULL_SPEC)]
+# Only nearly right.
 NEARLY = {"distance.log_km", "age.distance", "trait.warmth.distance", "trait.height.distance"}
 
 
-def ranker(weights: Float64Array, slope: float = 1.0) -> Ranker:
-    linear, cold = LinearModel(weights, -0.2), LinearModel(weights[:-HISTORY_FEATURES], -0.2)
-    return Ranker(MADE, cold, linear, np.zeros(len(weights)), slope=slope, shift=0.05, booster=None)
-
-
-def people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
-    """People of whom much is known and much is not."""
-    random = np.random.default_rng(seed)
-
-    def known(vectors: Float32Array) -> Float32Array:
-        vectors[random.random(len(vectors)) < 0.2] = 0
-        return vectors
-
-    given, received = random.integers(0, 9, (2, COUNT)).tolist()
-    made = crowd(
-        COUNT,
-        MADE,
-        gender=random.integers(-1, 2, COUNT),
-        age=random.integers(20, 60, COUNT),
-        place=np.where(random.random((COUNT, 1)) < 0.2, np.nan, random.uniform(50, 53, (COUNT, 2))),
-        traits=random.normal(size=(COUNT, 2)) * (has_trait := random.random((COUNT, 2)) < 0.8),
-        has_trait=has_trait,
-        wants=random.normal(size=(COUNT, 3)),
-        facts=random.integers(-1, 3, (COUNT, 2)),
-        interests=known(normalise_rows(random.random((COUNT, 3)).astype(np.float32))),
-        texts=known(normalise_rows(random.normal(size=(COUNT, DIMENSIONS)).astype(np.float32)))[:, None],
-    )
-    surprises = random.normal(size=(2, COUNT))
-    return made, DecisionHistory(
-        tally(given, given, surprises[0].tolist()), tally(received, received, surprises[1].tolist())
-    )
-
-
-def tables(judge: Ranker, town: ProfileMatrix, ledger: DecisionHistory) -> tuple[Float64Array, Float64Array]:
-    """The promise of everybody to everybody, and the log-odds of both ways, each less the viewer's mean."""
-    made = build_retrieval_vectors(make_context(judge, town, ledger))
+def compute_tables(judge: Ranker, town: ProfileMatrix, history: DecisionHistory) -> tuple[Float64Array, Float64Array]:
+    """Retrieval scores, and the log-odds of both ways, each less the viewer's mean."""
+    vectors = build_retrieval_vectors(make_context(judge, town, history))
     viewer, candidate = (each.ravel() for each in np.indices((len(town), len(town))))
-    pairs = Pairs(town, viewer, candidate, ledger.get_pair_history(viewer, candidate))
-    both = judge.predict_log_odds(build_features(MADE, pairs)) + judge.predict_log_odds(
-        build_features(MADE, pairs.reverse())
-    )
-    table = both.reshape(len(town), len(town))
+    pairs = Pairs(town, viewer, candidate, history.get_pair_history(viewer, candidate))
+    there, back = (build_features(judge.specification, each) for each in (pairs, pairs.reverse()))
+    table = (judge.predict_log_odds(there) + judge.predict_log_odds(back)).reshape(len(town), len(town))
     np.fill_diagonal(table, np.nan)
-    found = np.where(np.isnan(table), np.nan, made.queries @ made.items.T)
+    found = np.where(np.isnan(table), np.nan, vectors.queries @ vectors.items.T)
     return found - np.nanmean(found, axis=1, keepdims=True), table - np.nanmean(table, axis=1, keepdims=True)
 
 
 @example(14)  # values of 100
 @given(st.integers(0, 2**32 - 1))
-def test_what_is_exact_orders_candidates_as_the_log_odds_of_both_ways_do(seed: int) -> None:
+def test_scores_order_candidates_as_the_log_odds_of_both_ways(seed: int) -> None:
     weights = np.random.default_rng(seed).normal(size=len(NAMES))
     weights[[NAMES.index(name) for name in NEARLY]] = 0
-    found, expected = tables(ranker(weights, slope=1.3), *people(seed))
+    found, expected = compute_tables(make_ranker(weights, slope=1.3), *draw_people(seed))
     # Single precision rounds each of some 150 terms by as much as their size allows, also where they cancel.
     rounding = 150 * np.finfo(np.float32).eps * np.nanmax(np.abs(expected))
     np.testing.assert_allclose(found, expected, atol=rounding)
 
 
 @pytest.mark.parametrize("name", sorted(NEARLY))
-def test_what_is_nearly_right_by_itself(name: str) -> None:
+def test_distances_are_nearly_right(name: str) -> None:
     weights = np.zeros(len(NAMES))
     weights[NAMES.index(name)] = -1.0
-    found, expected = tables(ranker(weights), *people(3))
-    off = np.nanstd(found - expected) / np.nanstd(expected)
-    assert off < (0.1 if COUNT <= LANDMARKS or "log_km" not in name else 0.2)
+    found, expected = compute_tables(make_ranker(weights), *draw_people(3))
+    assert np.nanstd(found - expected) / np.nanstd(expected) < 0.1
 
 
-def test_differences_between_a_few_values_are_exact() -> None:
+def test_distances_between_a_few_values_are_exact() -> None:
     weights = np.zeros(len(NAMES))
     weights[NAMES.index("age.distance")] = 1.0
-    town = crowd(24, MADE, age=np.repeat([20, 21, 25, 26, 40, 70], 4))
-    found, expected = tables(ranker(weights), town, DecisionHistory(*[tally([0] * len(town), [0] * len(town))] * 2))
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    town = crowd(24, FULL_SPEC, age=np.repeat([20, 21, 25, 26, 40, 70], 4))
+    np.testing.assert_allclose(*compute_tables(make_ranker(weights), town, no_ledger(24)), atol=1e-3)
 
 
-def test_ages_beyond_those_that_count_are_taken_as_the_nearest_that_do() -> None:
-    weights = np.random.default_rng(4).normal(size=len(NAMES))
-    judge = replace(ranker(weights), specification=replace(MADE, ages=(30, 50)))
-    town, ledger = people(4)
+def test_ages_beyond_those_that_count_are_the_nearest_that_do() -> None:
+    judge = make_ranker(np.random.default_rng(4).normal(size=len(NAMES)))
+    judge = replace(judge, specification=replace(FULL_SPEC, ages=(30, 50)))
+    town, history = draw_people(4)
     within = replace(town, age=np.clip(town.age, 30, 50).astype(np.float32))
-    viewer, candidate = (each.ravel() for each in np.indices((COUNT, COUNT)))
-    made, features = [], []
-    for each in (town, within):
-        made.append(build_retrieval_vectors(make_context(judge, each, ledger)))
-        features.append(
-            build_features(
-                judge.specification, Pairs(each, viewer, candidate, ledger.get_pair_history(viewer, candidate))
-            )
-        )
-    assert (features[0] == features[1]).all()
-    assert (made[0].queries @ made[0].items.T == made[1].queries @ made[1].items.T).all()
+    for one, other in zip(compute_tables(judge, town, history), compute_tables(judge, within, history), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
-def test_towns_without_anybody_or_anything_to_compare() -> None:
-    judge = ranker(np.ones(len(NAMES)))
-    nobody, silent = crowd(0, MADE), crowd(3, MADE, place=[[np.nan, np.nan]] * 3)
-    for town in (nobody, silent):
-        made = build_retrieval_vectors(make_context(judge, town))
-        assert len(made.queries) == len(made.items) == len(town)
-        assert np.isfinite(made.queries @ made.items.T).all()
-    assert np.ptp(made.queries @ made.items.T) == 0
+@pytest.mark.parametrize("town", [crowd(0, FULL_SPEC), crowd(3, FULL_SPEC, place=[[np.nan, np.nan]] * 3)], ids=len)
+def test_without_anything_to_compare_all_scores_are_equal(town: ProfileMatrix) -> None:
+    vectors = build_retrieval_vectors(make_context(make_ranker(np.ones(len(NAMES))), town))
+    assert len(vectors.queries) == len(vectors.items) == len(town)
+    assert np.isfinite(scores := vectors.queries @ vectors.items.T).all()
+    assert len(np.unique(scores)) == min(len(town), 1)
 
 
-PEOPLE, MOST, BEST = 1_200, 30, 5
+PEOPLE, MOST, BEST = 600, 15, 3
 
 
-def test_the_best_of_the_ranker_itself_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of its best over all who are eligible, trees and all, as it is in the issue: a sixth of those that are kept."""
-    made = frames(PEOPLE)
-    some = made.interactions.sample(4_000, random_state=1)
-    judge = trained(replace(made, interactions=some))
-    town = arrays(judge, replace(made, interactions=some.head(0)))
-    monkeypatch.setattr(module, "MAX_CANDIDATES", MOST)
-    asking = np.arange(0, PEOPLE, 12)
-    kept = select_candidates(town, build_retrieval_vectors(town), asking)
-    row, other = np.nonzero(find_eligible(town.pools.rules, asking))
-    scored = score_both_ways(town, asking[row], other)
+def test_the_best_of_the_ranker_itself_are_kept() -> None:
+    """Of its best over all who are eligible, trees included: a fifth of those that are kept."""
+    town = frames(PEOPLE)
+    town = replace(town, interactions=town.interactions.sample(2_000, random_state=1))
+    context = arrays(trained(town), replace(town, interactions=town.interactions.head(0)))
+    viewers = np.arange(0, PEOPLE, 6)
+    kept = select_candidates(context, build_retrieval_vectors(context), viewers, MOST)
+    row, candidate = np.nonzero(find_eligible(context.pools.rules, viewers))
+    scored = score_both_ways(context, viewers[row], candidate)
     shares = []
-    for viewer in asking:
+    for viewer in viewers:
         pool, p_match = scored.candidate[scored.viewer == viewer], scored.p_match[scored.viewer == viewer]
         if len(pool) > 2 * MOST:
             shares.append(np.isin(pool[np.argsort(-p_match)[:BEST]], kept[1][kept[0] == viewer]).mean())

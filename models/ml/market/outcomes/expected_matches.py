@@ -30,7 +30,9 @@ def compute_match_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Float
     return likes.sent * compute_response_probabilities(likes, inbox)
 
 
-def compute_response_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Float64Array:
+def compute_response_probabilities(
+    likes: ListLikes, inbox: Curve = "inv", inboxes_per_batch: int = INBOXES_PER_BATCH
+) -> Float64Array:
     """Compute the probability that a sent like is returned, float64 (k,): E min(1, welcome x v(1 + X)).
 
     v is the inbox curve and X, the number of stronger likes, is Poisson-binomial. Its distribution is updated from each
@@ -39,8 +41,8 @@ def compute_response_probabilities(likes: ListLikes, inbox: Curve = "inv") -> Fl
     """
     answered = np.empty(len(likes.sent))
     largest_first = np.argsort(-likes.sizes, kind="stable")
-    for start in range(0, len(largest_first), INBOXES_PER_BATCH):
-        _fill_responses(likes, largest_first[start : start + INBOXES_PER_BATCH], inbox, answered)
+    for start in range(0, len(largest_first), inboxes_per_batch):
+        _fill_responses(likes, largest_first[start : start + inboxes_per_batch], inbox, answered)
     return answered
 
 

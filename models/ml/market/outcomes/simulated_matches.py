@@ -30,13 +30,19 @@ class SimulationResult:
     """Users with at least one match."""
 
 
-def simulate_matches(likes: ListLikes, inbox: Curve = "inv", runs: int = 1000, seed: int = 0) -> SimulationResult:
+def simulate_matches(
+    likes: ListLikes,
+    inbox: Curve = "inv",
+    runs: int = 1000,
+    seed: int = 0,
+    draws_per_batch: int = DRAWS_PER_BATCH,
+) -> SimulationResult:
     """Simulate the matches of lists `runs` times; the same seed gives the same result."""
     rng = np.random.default_rng(seed)
     couples, ends = _group_by_name(likes.couple), _group_by_name(np.concatenate([likes.viewer, likes.receiver]))
     looks = evaluate_curve(inbox, int(likes.sizes.max(initial=1)))
     counts = np.empty((runs, 2))
-    at_once = max(1, DRAWS_PER_BATCH // max(1, len(likes.sent)))
+    at_once = max(1, draws_per_batch // max(1, len(likes.sent)))
     for start in range(0, runs, at_once):
         matched = _simulate_likes(likes, looks, min(at_once, runs - start), rng)
         part = counts[start : start + at_once]

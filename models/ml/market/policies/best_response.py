@@ -27,7 +27,11 @@ MIN_GAIN = 1e-4
 
 
 def compute_best_response(
-    graph: MarketGraph, attention: AttentionModel, start: Float32Array, sweeps: int = SWEEPS
+    graph: MarketGraph,
+    attention: AttentionModel,
+    start: Float32Array,
+    sweeps: int = SWEEPS,
+    blocks: int | None = None,
 ) -> Float32Array:
     """Compute scores, float32 (n,) by edge, whose lists maximise the expected distinct matches of all users.
 
@@ -44,11 +48,12 @@ def compute_best_response(
         attention: The examination model.
         start: Scores of the first lists, float32 (n,) by edge.
         sweeps: The number of sweeps over all viewers, at most.
+        blocks: The number of blocks of a sweep; None for as many as the size of the market allows.
     """
     scores, placed = start.copy(), compute_positions(graph, start, attention.length)
     best, most = start, count_expected_matches(graph, attention, placed)
     for number in range(sweeps):
-        run_sweep(graph, attention, scores, placed, number)
+        run_sweep(graph, attention, scores, placed, number, blocks=blocks)
         now = count_expected_matches(graph, attention, placed)
         if now > most:
             best = scores.copy()
@@ -77,6 +82,7 @@ def run_sweep(
     placed: Int32Array,
     number: int,
     prices: Float32Array | None = None,
+    blocks: int | None = None,
 ) -> None:
     """Re-sort the list of each viewer once, in random blocks, writing to `scores` and `placed`.
 
@@ -87,10 +93,11 @@ def run_sweep(
         placed: Index of each edge in its list, int32 (n,), -1 if not listed, updated in place.
         number: The number of the sweep, which seeds the order of the blocks.
         prices: Matches per impression to subtract from the scores of each candidate, float32 (people,).
+        blocks: The number of blocks; None for as many as the size of the market allows.
     """
     looks, answers = attention.compute_list_examination(), attention.compute_inbox_examination()
     liked = compute_like_probabilities(graph, placed, looks)
-    for viewers in _iterate_blocks(graph, number):
+    for viewers in _iterate_blocks(graph, number, blocks):
         value = compute_marginal_values(
             graph, liked, compute_match_probabilities(graph, liked, answers), answers, viewers
         )
@@ -118,13 +125,14 @@ def _copy_range(viewer: Int32Array, value: Float32Array, viewers: BoolArray, sco
             scores[slot] = value[slot]
 
 
-def _iterate_blocks(graph: MarketGraph, number: int) -> Iterator[BoolArray]:
+def _iterate_blocks(graph: MarketGraph, number: int, blocks: int | None) -> Iterator[BoolArray]:
     """Yield blocks of viewers in random order, bool (people,) each."""
     viewers = np.flatnonzero(np.diff(graph.list_start))
     order = viewers[
         np.argsort(hash_splitmix64(graph.keys[viewers] + hash_splitmix64(np.full(1, number + 1, np.uint64))))
     ]
-    blocks = max(BLOCKS, MIN_PAIRS_PER_BLOCK // max(len(graph.pair), 1))
+    if blocks is None:
+        blocks = max(BLOCKS, MIN_PAIRS_PER_BLOCK // max(len(graph.pair), 1))
     for block in np.array_split(order, min(blocks, len(order))) if len(order) else []:
         turn = np.zeros(len(graph.keys), bool)
         turn[block] = True
