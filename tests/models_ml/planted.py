@@ -1,6 +1,7 @@
 """Populations with known log-odds of a like: one circle of all, and circles that never met."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ from scipy.special import expit
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.training_pairs import build_training_pairs
+from models.ml.profiles.answer_embeddings import NO_ANSWERS
+from models.ml.training.train import TrainingResult, train_ranker
 from tests.models_ml.conftest import interactions, somebody
 
 PEOPLE, SHOWN = 100, 25
@@ -77,3 +80,10 @@ def _town(
     )
     liked = np.asarray(random.random(len(truth)) < expit(truth))
     return Planted(profiles, viewer, candidate, truth, liked, random.permutation(len(truth)) + 1)
+
+
+@cache
+def trained_circles() -> TrainingResult:
+    """A real training on `circles`, for all tests of a process that only read it."""
+    town = circles()
+    return train_ranker(town.profiles, NO_ANSWERS, town.decisions(), seed=0)

@@ -1,6 +1,6 @@
 """Cold-start predictions: ridges fitted without each fold and without each pair of folds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -45,13 +45,16 @@ class CrossFittedRidge:
         return log_odds
 
 
-def fit_cold_start(features: Float32Array, liked: BoolArray, fold: Int64Array) -> CrossFittedRidge:
+def fit_cold_start(
+    features: Float32Array, liked: BoolArray, fold: Int64Array, strengths: Sequence[float] = RIDGE_STRENGTHS
+) -> CrossFittedRidge:
     """Fit ridges on profile features with the penalty of the lowest held-out log loss.
 
     Args:
         features: Features of the two profiles, float32 (n, f).
         liked: Labels, bool (n,).
         fold: Fold of each row, int64 (n,).
+        strengths: Inverse penalties (C) to choose from.
     """
     ones = [frozenset({int(each)}) for each in np.unique(fold)]
 
@@ -59,10 +62,8 @@ def fit_cold_start(features: Float32Array, liked: BoolArray, fold: Int64Array) -
         seen = [np.flatnonzero(~np.isin(fold, list(folds))) for folds in left_out]
         return dict(zip(left_out, fit_ridges([(features, rows) for rows in seen], liked, strength), strict=True))
 
-    tried = {
-        strength: CrossFittedRidge(fits(strength, [*ones]) | {NO_FOLDS: _EMPTY_RIDGE}) for strength in RIDGE_STRENGTHS
-    }
-    best = min(RIDGE_STRENGTHS, key=lambda strength: compute_log_loss(tried[strength].log_odds(features, fold), liked))
+    tried = {strength: CrossFittedRidge(fits(strength, [*ones]) | {NO_FOLDS: _EMPTY_RIDGE}) for strength in strengths}
+    best = min(strengths, key=lambda strength: compute_log_loss(tried[strength].log_odds(features, fold), liked))
     twos = [one | other for one, other in combinations(ones, 2)]
     return CrossFittedRidge({**tried[best].by_excluded_fold, **fits(best, [NO_FOLDS, *twos])})
 

@@ -54,11 +54,11 @@ class TreePaths:
         return found
 
 
-def build_paths(trees: TreeArrays) -> TreePaths:
-    """Build the paths of trees. Raises ValueError if one has conditions on more than MAX_FEATURES features."""
+def build_paths(trees: TreeArrays, max_features: int = MAX_FEATURES) -> TreePaths:
+    """Build the paths of trees. Raises ValueError if one has conditions on more than `max_features` features."""
     leaves = [leaf for root in trees.root for leaf in _iterate_leaves(trees, int(root), {})]
-    if (most := max((len(conditions) for conditions, _ in leaves), default=0)) > MAX_FEATURES:
-        raise ValueError(f"a leaf lies under {most} features; tables support at most {MAX_FEATURES}: grow fewer leaves")
+    if (most := max((len(conditions) for conditions, _ in leaves), default=0)) > max_features:
+        raise ValueError(f"a leaf lies under {most} features; tables support at most {max_features}: grow fewer leaves")
     tables = [
         _build_table(np.array([each.share for each in conditions.values()]), value, _compute_weights(len(conditions)))
         for conditions, value in leaves

@@ -15,7 +15,7 @@ from models.ml.features.pair_features import HISTORY_FEATURES, has_no_history
 from models.ml.features.training_pairs import FoldSplit, split_by_fold
 from models.ml.profiles.feature_spec import FeatureSpec
 from models.ml.ranker.calibration import MIN_ROWS, Calibration, apply_by_fold, calibrate, calibrate_by_fold
-from models.ml.ranker.cold_start import NO_FOLDS, CrossFittedRidge, Folds
+from models.ml.ranker.cold_start import NO_FOLDS, RIDGE_STRENGTHS, CrossFittedRidge, Folds
 from models.ml.ranker.linear import LinearModel, compute_log_loss, fit_ridges
 from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker
 
@@ -50,6 +50,18 @@ def train_trees(
 ) -> lgb.Booster:
     """Train trees in this process."""
     return lgb.train(dict(parameters), lgb.Dataset(features, liked.astype(np.int8), init_score=start), rounds)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """What is chosen on held-out folds: inverse penalties (C) of both ridges, and at most so many trees."""
+
+    cold: Sequence[float] = RIDGE_STRENGTHS
+    corrections: Sequence[float] = CORRECTION_STRENGTHS
+    max_trees: int = MAX_TREES
+
+
+SEARCH_SPACE = SearchSpace()
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,12 @@ def has_enough_data(liked: BoolArray, fold: Int64Array) -> bool:
 
 
 def fit_ranker(
-    spec: FeatureSpec, cold: CrossFittedRidge, questions: TrainingSet, seed: int, grow: TreeTrainer = train_trees
+    spec: FeatureSpec,
+    cold: CrossFittedRidge,
+    questions: TrainingSet,
+    seed: int,
+    grow: TreeTrainer = train_trees,
+    search: SearchSpace = SEARCH_SPACE,
 ) -> FittedRanker:
     """Fit ridge, trees and calibration.
 
@@ -119,10 +136,11 @@ def fit_ranker(
         questions: The samples to train on.
         seed: Seed of the trees.
         grow: Trains the trees of the full ranker.
+        search: What to choose from.
     """
     found = split_by_fold(questions.fold)
-    parts, linear = _cross_fit_linear(cold, questions, found)
-    boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed)
+    parts, linear = _cross_fit_linear(cold, questions, found, search.corrections)
+    boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed, search.max_trees)
     whole = parts[-1]
     booster = _train_part(whole, questions.liked, rounds, seed, grow)
     means = whole.features.mean(axis=0, dtype=np.float64)
@@ -148,7 +166,7 @@ def fit_ranker(
 
 
 def _cross_fit_linear(
-    cold: CrossFittedRidge, questions: TrainingSet, found: Sequence[FoldSplit]
+    cold: CrossFittedRidge, questions: TrainingSet, found: Sequence[FoldSplit], strengths: Sequence[float]
 ) -> tuple[list[_FittedRidge], Float64Array]:
     """Fit the ridge of each split, then of all rows, with the penalty of the lowest held-out loss.
 
@@ -175,8 +193,8 @@ def _cross_fit_linear(
             log_odds[held] = linear.log_odds(design[held])
         return log_odds
 
-    tried = {strength: fit_splits(strength, range(len(found))) for strength in CORRECTION_STRENGTHS}
-    best = min(CORRECTION_STRENGTHS, key=lambda each: compute_log_loss(predict_held_out(tried[each]), questions.liked))
+    tried = {strength: fit_splits(strength, range(len(found))) for strength in strengths}
+    best = min(strengths, key=lambda each: compute_log_loss(predict_held_out(tried[each]), questions.liked))
     linears = tried[best] + fit_splits(best, range(len(found), len(found) + 1))
     parts = [
         _FittedRidge(
@@ -199,7 +217,7 @@ def _compose_linear(linear: LinearModel, cold: LinearModel) -> LinearModel:
 
 
 def _cross_fit_trees(
-    liked: BoolArray, parts: Sequence[_FittedRidge], found: Sequence[FoldSplit], seed: int
+    liked: BoolArray, parts: Sequence[_FittedRidge], found: Sequence[FoldSplit], seed: int, max_trees: int
 ) -> tuple[list[lgb.Booster], int, Float64Array]:
     """Train the trees of each split, with their number chosen on held-out rows.
 
@@ -220,7 +238,7 @@ def _cross_fit_trees(
             lgb.train(
                 _make_parameters(len(liked), seed),
                 data,
-                MAX_TREES,
+                max_trees,
                 valid_sets=[held_data],
                 callbacks=stop,
                 keep_training_booster=True,

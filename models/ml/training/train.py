@@ -22,8 +22,10 @@ from models.ml.ranker.calibration import MIN_ROWS
 from models.ml.ranker.cold_start import CrossFittedRidge, Folds, fit_cold_start
 from models.ml.ranker.ranker_model import CrossFittedRanker, build_prior
 from models.ml.training.fit import (
+    SEARCH_SPACE,
     FittedRanker,
     ObservedHistory,
+    SearchSpace,
     TrainingSet,
     TreeTrainer,
     fit_ranker,
@@ -136,6 +138,9 @@ def fit_on_decisions(
     fold: Int64Array,
     seed: int,
     trainer: TreeTrainer = train_trees,
+    *,
+    search: SearchSpace = SEARCH_SPACE,
+    max_decisions: int = MAX_DECISIONS,
 ) -> tuple[FittedRanker, HoldoutSet]:
     """Fit a ranker on n decisions.
 
@@ -147,13 +152,15 @@ def fit_on_decisions(
         fold: Fold of each decision, int64 (n,).
         seed: Seed of samples, splits and trees.
         trainer: Trains the trees of the full ranker.
+        search: What to choose from.
+        max_decisions: About how many decisions to train on; all count as history.
 
     Returns:
         The rankers, and the holdout set that the cross-fitted ones predicted.
     """
-    sampled = sample_decisions(decisions, MAX_DECISIONS, seed)
+    sampled = sample_decisions(decisions, max_decisions, seed)
     features = build_profile_features(spec, build_cold_pairs(arrays, decisions.take(sampled)))
-    cold = fit_cold_start(features, decisions.liked[sampled], fold[sampled])
+    cold = fit_cold_start(features, decisions.liked[sampled], fold[sampled], search.cold)
     rows = min(SAMPLES_PER_DECISION * len(sampled), MAX_SAMPLES)
     holdout = HoldoutSet(decisions, fold, draw_splits(decisions, sampled, rows, seed))
     others = _predict_unsampled(spec, arrays, decisions, fold, sampled, cold)
@@ -167,7 +174,7 @@ def fit_on_decisions(
     at = np.searchsorted(sampled, holdout.samples)
     grown_on = build_profile_features(spec, build_cold_pairs(answered, decisions.take(holdout.samples)))
     questions = TrainingSet(features[at], grown_on, holdout.liked, fold[holdout.samples], observe_history)
-    return fit_ranker(spec, cold, questions, seed, trainer), holdout
+    return fit_ranker(spec, cold, questions, seed, trainer, search), holdout
 
 
 def _predict_unsampled(

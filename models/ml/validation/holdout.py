@@ -82,14 +82,20 @@ class HoldoutSet:
         return build_histories(self.splits, self.events, residual, people)
 
 
-def predict_out_of_fold(rankers: CrossFittedRanker, holdout: HoldoutSet, people: ProfileMatrix) -> Float64Array:
+def predict_out_of_fold(
+    rankers: CrossFittedRanker, holdout: HoldoutSet, people: ProfileMatrix, batch_size: int = DECISIONS_PER_BATCH
+) -> Float64Array:
     """Predict p_like of each sample, float64 (q,), by the ranker fitted without its fold.
 
-    `people` must be built with the rankers' own feature spec.
+    Args:
+        rankers: The rankers.
+        holdout: The holdout set of q samples.
+        people: Users by the rankers' own feature spec.
+        batch_size: Samples whose features are in memory at once. It changes no result.
     """
     pairs = holdout.build_pairs(people, _compute_residuals(rankers, holdout, people))
     fold, p_like = holdout.fold[holdout.samples], np.empty(len(pairs))
-    for rows in iterate_fold_batches(fold):
+    for rows in iterate_fold_batches(fold, batch_size):
         ranker = rankers.get_out_of_fold(int(fold[rows[0]]))
         p_like[rows] = ranker.predict_p_like(build_features(ranker.specification, pairs.take(rows)))
     return p_like
@@ -103,9 +109,9 @@ def _compute_residuals(rankers: CrossFittedRanker, holdout: HoldoutSet, people: 
     return residual
 
 
-def iterate_fold_batches(fold: Int64Array) -> Iterator[Int64Array]:
-    """Yield row numbers by fold, in batches of at most DECISIONS_PER_BATCH."""
+def iterate_fold_batches(fold: Int64Array, batch_size: int = DECISIONS_PER_BATCH) -> Iterator[Int64Array]:
+    """Yield row numbers by fold, in batches of at most `batch_size`."""
     for each in np.unique(fold):
         rows = np.flatnonzero(fold == each)
-        for start in range(0, len(rows), DECISIONS_PER_BATCH):
-            yield rows[start : start + DECISIONS_PER_BATCH]
+        for start in range(0, len(rows), batch_size):
+            yield rows[start : start + batch_size]

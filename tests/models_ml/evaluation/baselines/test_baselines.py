@@ -1,4 +1,4 @@
-"""Every baseline on towns in which the right order is known exactly, in any order of rows, and on nothing."""
+"""Every baseline where the right order is known exactly, in any order of rows, and on nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,168 +6,181 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.ml.arrays import BoolArray, Int64Array
 from models.ml.evaluation.baselines import BASELINES
 from models.ml.evaluation.baselines.baseline_input import BaselineInput, compute_harmonic_mean
 from models.ml.evaluation.baselines.factorisation import FactorisationShape, fit_factors
+from models.ml.features.decision_history import Decisions, build_decision_history
+from models.ml.features.pair_features import Pairs, make_empty_history
+from models.ml.profiles.feature_spec import CategoricalFeature
 from models.ml.validation.score_metrics import compute_within_viewer_auc
-from tests.models_ml.evaluation.toys import KIND, PEOPLE, Likes, by_lot, even_kind, reordered, same_kind, setting
+from tests.models_ml.conftest import crowd, number, specification
+
+EVENINGS, COUPLES = 6, 10
+PEOPLE = EVENINGS * COUPLES * 2
+HALF = number("a", median=0.5, scale=0.5), number("b", median=0.5, scale=0.5)
+SPECIFICATION = specification(
+    traits=HALF,
+    wants=HALF,
+    facts=[CategoricalFeature("kind", ("even", "odd"), (0.5, 0.5))],
+    interests={"cats": 1.0, "dogs": 1.0},
+)
+PERSON = np.arange(PEOPLE)
+GENDER = PERSON % 2
+KIND = PERSON // 2 % 2
+EVENING = PERSON // (2 * COUPLES)
+
+Likes = Callable[[Int64Array, Int64Array], BoolArray]
+
+
+def same_kind(viewer: Int64Array, candidate: Int64Array) -> BoolArray:
+    return np.asarray(KIND[viewer] == KIND[candidate])
+
+
+def even_kind(viewer: Int64Array, candidate: Int64Array) -> BoolArray:
+    return np.asarray(KIND[candidate] == 0)
+
+
+def by_lot(viewer: Int64Array, candidate: Int64Array) -> BoolArray:
+    """By a coin: there are no ties to hide in."""
+    return np.asarray(np.random.default_rng(1).random((PEOPLE, PEOPLE))[viewer, candidate] < 0.4)
+
+
+SIGN = 1.0 - 2.0 * KIND
+TASTE = np.column_stack([SIGN, -SIGN])
+# All answers tell the kind; users want their own.
+USERS = crowd(
+    PEOPLE, SPECIFICATION, traits=TASTE, wants=TASTE, facts=KIND[:, None], interests=np.eye(2)[KIND], age=30 + EVENING
+)
+
+
+def setting(likes: Likes) -> BaselineInput:
+    """The last evening is the test: a third of its decisions is to be scored, the others and other evenings known."""
+    viewer, candidate = np.nonzero((EVENING[:, None] == EVENING) & (GENDER[:, None] != GENDER))
+    liked = likes(viewer, candidate)
+    last = EVENING[viewer] == EVENINGS - 1
+    # The same for both directions of a pair.
+    asked = last & ((viewer // 2 + candidate // 2) % 3 == 0)
+    count = np.count_nonzero(~asked)
+    known = Decisions(viewer[~asked], candidate[~asked], liked[~asked], np.zeros(count, np.int64), np.ones(count))
+    today = build_decision_history(known, np.where(known.liked, 0.6, -0.4), PEOPLE)
+    return BaselineInput(
+        specification=SPECIFICATION,
+        base_rate=0.4,
+        gender=GENDER,
+        train=Pairs(USERS, viewer[~last], candidate[~last], make_empty_history(int(np.count_nonzero(~last)))),
+        train_liked=liked[~last],
+        train_group=EVENING[viewer[~last]],
+        test=Pairs(USERS, viewer[asked], candidate[asked], today.get_pair_history(viewer[asked], candidate[asked])),
+        events=known,
+        seed=0,
+    )
+
+
+def select(given: BaselineInput, train: Int64Array, events: Int64Array) -> BaselineInput:
+    """The same setting with other rows to learn from."""
+    return replace(
+        given,
+        train=given.train.take(train),
+        train_liked=given.train_liked[train],
+        train_group=given.train_group[train],
+        events=given.events.take(events),
+    )
+
 
 LEARNERS = {
     *("ridge_logistic", "lightgbm_product", "lightgbm_harmonic", "lightgbm_minimum", "lightgbm_direct", "lambdarank"),
     *("lfrr", "mf_with_biases", "recon_individual"),
 }
-KNOW_TASTE = LEARNERS | {"interest_cosine", "stated_preference"}
-KNOW_WHO_IS_LIKED = LEARNERS | {"popularity", "beta_binomial", "recon_segment"}
-# A random score is a row's own: it goes with the row's place.
-IN_ANY_ORDER = sorted(BASELINES.keys() - {"random"})
+KNOW_TASTE = [(name, same_kind) for name in sorted(LEARNERS | {"interest_cosine", "stated_preference"})]
+KNOW_WHO_IS_LIKED = [(name, even_kind) for name in sorted(LEARNERS | {"popularity", "beta_binomial", "recon_segment"})]
 
 
-def reached(name: str, likes: Likes) -> tuple[float, float]:
-    """Within-viewer AUC of likes and of matches."""
+@pytest.mark.parametrize(("name", "likes"), KNOW_TASTE + KNOW_WHO_IS_LIKED)
+def test_the_order_is_right(name: str, likes: Likes) -> None:
+    """Where all like their own kind, and where all like the same people, who match each other."""
     town = setting(likes)
-    scores = BASELINES[name](town)
-    viewer, candidate = town.test.viewer, town.test.candidate
-    liked, back = likes(viewer, candidate), likes(candidate, viewer)
-    return compute_within_viewer_auc(viewer, liked, scores.like), compute_within_viewer_auc(
-        viewer, liked & back, scores.match
-    )
+    scores, viewer, candidate = BASELINES[name](town), town.test.viewer, town.test.candidate
+    liked = likes(viewer, candidate)
+    assert compute_within_viewer_auc(viewer, liked, scores.like) == 1
+    assert compute_within_viewer_auc(viewer, liked & likes(candidate, viewer), scores.match) == 1
 
 
-@pytest.mark.parametrize("name", sorted(KNOW_TASTE))
-def test_everybody_likes_their_own_kind(name: str) -> None:
-    assert reached(name, same_kind) == (1.0, 1.0)
-
-
-@pytest.mark.parametrize("name", sorted(KNOW_WHO_IS_LIKED))
-def test_everybody_likes_the_same_people(name: str) -> None:
-    """Those who are liked match each other; the others match nobody."""
-    assert reached(name, even_kind) == (1.0, 1.0)
-
-
-@pytest.mark.parametrize("name", ["popularity", "beta_binomial", "recon_segment"])
-def test_what_is_liked_by_all_alike_tells_nothing_of_taste(name: str) -> None:
-    like, match = reached(name, same_kind)
-    assert like == pytest.approx(0.5, abs=0.1)
-    assert match == pytest.approx(0.5, abs=0.2)
-
-
-def test_no_method_is_left_out_of_these_towns() -> None:
-    assert {"random"} | KNOW_TASTE | KNOW_WHO_IS_LIKED == BASELINES.keys()
+def test_no_baseline_is_left_out() -> None:
+    assert {"random"} | {name for name, _ in KNOW_TASTE + KNOW_WHO_IS_LIKED} == BASELINES.keys()
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_the_same_setting_gives_the_same_scores(name: str) -> None:
-    one, other = (BASELINES[name](setting(by_lot)) for _ in range(2))
-    np.testing.assert_array_equal(one.like, other.like)
-    np.testing.assert_array_equal(one.match, other.match)
-
-
-@pytest.mark.parametrize("name", IN_ANY_ORDER)
-def test_the_order_of_rows_changes_nothing(name: str) -> None:
+def test_scores_are_the_setting_s_whatever_the_order_of_rows(name: str) -> None:
+    """The same from both sides of a match. A random score is a row's own: it goes with the row's index."""
     town = setting(by_lot)
-    moved, place = reordered(town, seed=5)
-    one, other = BASELINES[name](town), BASELINES[name](moved)
-    np.testing.assert_array_equal(other.like, one.like[place])
-    np.testing.assert_array_equal(other.match, one.match[place])
+    random, one = np.random.default_rng(5), BASELINES[name](town)
+    index = np.arange(len(town.test)) if name == "random" else random.permutation(len(town.test))
+    moved = select(town, random.permutation(len(town.train)), random.permutation(len(town.events)))
+    other = BASELINES[name](replace(moved, test=town.test.take(index)))
+    np.testing.assert_array_equal(other.like, one.like[index])
+    np.testing.assert_array_equal(other.match, one.match[index])
+    if name != "random":
+        np.testing.assert_array_equal(BASELINES[name](replace(town, test=town.test.reverse())).match, one.match)
+    if one.probabilities:
+        assert ((one.like > 0) & (one.like < 1) & (one.match > 0) & (one.match < 1)).all()
 
 
-@pytest.mark.parametrize("name", IN_ANY_ORDER)
-def test_a_match_is_the_same_from_both_sides(name: str) -> None:
-    town = setting(by_lot)
-    one, other = (BASELINES[name](replace(town, test=pairs)) for pairs in (town.test, town.test.reverse()))
-    np.testing.assert_array_equal(one.match, other.match)
-
-
-@pytest.mark.parametrize("name", BASELINES)
-def test_what_is_called_a_probability_is_one(name: str) -> None:
-    scores = BASELINES[name](setting(by_lot))
-    if scores.probabilities:
-        assert ((scores.like > 0) & (scores.like < 1)).all()
-        assert ((scores.match > 0) & (scores.match < 1)).all()
-
-
-def known_until(town: BaselineInput, rows: int) -> BaselineInput:
-    """Only the first decisions to learn from."""
-    first, past = np.arange(rows), town.events
-    return replace(
-        town,
-        train=town.train.take(first),
-        train_liked=town.train_liked[:rows],
-        train_group=town.train_group[:rows],
-        events=past.take(first),
-    )
+def all_the_same(town: BaselineInput, liked: bool) -> BaselineInput:
+    events = replace(town.events, liked=np.full_like(town.events.liked, liked))
+    return replace(town, train_liked=np.full_like(town.train_liked, liked), events=events)
 
 
 DEGENERATE: dict[str, Callable[[BaselineInput], BaselineInput]] = {
     "nothing to score": lambda town: replace(town, test=town.test.take(np.empty(0, np.int64))),
-    "nothing to learn from": lambda town: known_until(town, 0),
-    "one decision": lambda town: known_until(town, 1),
-    "one viewer": lambda town: known_until(town, 10),
+    "nothing to learn from": lambda town: select(town, np.arange(0), np.arange(0)),
+    "one decision": lambda town: select(town, np.arange(1), np.arange(1)),
+    "one viewer": lambda town: select(town, np.arange(10), np.arange(10)),
     "one evening": lambda town: replace(town, train_group=np.zeros_like(town.train_group)),
-    "everybody likes": lambda town: replace(town, train_liked=np.ones_like(town.train_liked)),
-    "nobody likes": lambda town: replace(
-        town,
-        train_liked=np.zeros_like(town.train_liked),
-        events=replace(town.events, liked=np.zeros_like(town.events.liked)),
-    ),
+    "all likes": lambda town: all_the_same(town, liked=True),
+    "all passes": lambda town: all_the_same(town, liked=False),
 }
 
 
 @pytest.mark.parametrize("case", DEGENERATE)
 @pytest.mark.parametrize("name", BASELINES)
-def test_there_is_a_score_where_there_is_nothing(name: str, case: str) -> None:
+def test_a_finite_score_where_there_is_nothing(name: str, case: str) -> None:
     town = DEGENERATE[case](setting(by_lot))
     scores = BASELINES[name](town)
-    assert scores.like.shape == scores.match.shape == (len(town.test),)
-    assert scores.like.dtype == scores.match.dtype == np.float64
-    assert np.isfinite(scores.like).all()
-    assert np.isfinite(scores.match).all()
+    for found in (scores.like, scores.match):
+        assert found.shape == (len(town.test),)
+        assert found.dtype == np.float64
+        assert np.isfinite(found).all()
 
 
-def test_nobody_s_wish_counts_for_the_kind_they_do_not_want() -> None:
-    """A wish of importance 1 meets a trait one deviation up or down; one of importance 0 counts nothing."""
+def test_untrained_scores_by_hand() -> None:
+    """A want of importance 1 meets a trait one deviation up or down; like rates are joined in log-odds."""
     town = setting(same_kind)
-    scores = BASELINES["stated_preference"](town)
     same = same_kind(town.test.viewer, town.test.candidate)
-    assert scores.like == pytest.approx(np.where(same, 1.0, -1.0))
-    assert scores.match == pytest.approx(np.where(same, 2.0, -2.0))
-
-
-def test_beta_binomial_joins_both_rates_in_log_odds() -> None:
-    """Who is even is liked by all 7 who decided, others by none; shrunk with 3 at 0.4, and everybody's like rate."""
+    wants = BASELINES["stated_preference"](town)
+    assert wants.like == pytest.approx(np.where(same, 1.0, -1.0))
+    assert wants.match == pytest.approx(np.where(same, 2.0, -2.0))
+    # Of four answers that tell the kind, one's own kind gives all; of the age too, and only of one's own evening.
+    recon = BASELINES["recon_individual"](town)
+    assert recon.like == pytest.approx(np.where(same, 1.0, 1 / 6))
+    assert recon.match == pytest.approx(recon.like)
+    # All 7 who decided like the even kind, none the others; shrunk with 3 at 0.4, and the viewer's rate with 4.
     town = setting(even_kind)
-    scores = BASELINES["beta_binomial"](town)
-    decided = town.test.history.candidate_received.decisions
+    decided, given = town.test.history.candidate_received.decisions, town.test.history.viewer_given
     rate = (np.where(KIND[town.test.candidate] == 0, decided, 0) + 3 * 0.4) / (decided + 3)
-    given = town.test.history.viewer_given
     selectivity = (given.likes + 4 * 0.4) / (given.decisions + 4)
     odds = rate / (1 - rate) * selectivity / (1 - selectivity) / (0.4 / 0.6)
-    assert scores.like == pytest.approx(odds / (1 + odds))
+    assert BASELINES["beta_binomial"](town).like == pytest.approx(odds / (1 + odds))
+    half, other = np.array([0.5, 1.0, 0.0, 0.0]), np.array([0.5, 0.25, 1.0, 0.0])
+    assert compute_harmonic_mean(half, other) == pytest.approx([0.5, 0.4, 0, 0])
 
 
-def test_recon_by_hand() -> None:
-    """Of four answers that tell the kind, one's own kind gives all; age says how many were liked of that evening."""
-    town = setting(same_kind)
-    scores = BASELINES["recon_individual"](town)
-    same = same_kind(town.test.viewer, town.test.candidate)
-    # Age, the traits a and b, kind, cats, dogs: all who were liked were of that evening and of the viewer's kind.
-    assert scores.like == pytest.approx(np.where(same, 1.0, 1 / 6))
-    assert scores.match == pytest.approx(scores.like)
-
-
-def test_a_bias_is_the_mean_of_what_the_rest_leaves_shrunk() -> None:
-    """Of the side that was fitted last: what is left of a person's likes sums to the penalty, 3, times their bias."""
+def test_factors_solve_their_ridge_regression() -> None:
+    """Of the side fitted last: what is left of a user's likes sums to the penalty, 3, times the bias."""
     known = setting(by_lot).events
     factors = fit_factors(known, PEOPLE, FactorisationShape(rank=2, penalty=2.0, biased=True), seed=0)
     left = known.liked - factors.score(known.actor, known.target)
     assert np.bincount(known.target, left, PEOPLE) == pytest.approx(3 * factors.candidate[:, -1])
-    pull = np.column_stack(
-        [np.bincount(known.target, left * each[known.actor], PEOPLE) for each in factors.viewer.T[:-1]]
-    )
-    assert pull == pytest.approx(2.0 * factors.candidate[:, :-1], abs=1e-9)
-
-
-def test_harmonic_mean_by_hand() -> None:
-    assert compute_harmonic_mean(np.array([0.5, 1.0, 0.0, 0.0]), np.array([0.5, 0.25, 1.0, 0.0])) == pytest.approx(
-        [0.5, 0.4, 0, 0]
-    )
+    for viewer, candidate in zip(factors.viewer.T[:-1], factors.candidate.T[:-1], strict=True):
+        pull = np.bincount(known.target, left * viewer[known.actor], PEOPLE)
+        assert pull == pytest.approx(2.0 * candidate, abs=1e-9)
