@@ -22,7 +22,7 @@ _server.set_forkserver_preload(["pipelines.commands.run_pipeline", __name__])
 def forked(environment: Mapping[str, str], *words: str) -> Iterator[tuple[ForkServerProcess, Iterator[str]]]:
     """The running command, and its lines of stderr as they come; it is waited for at the end."""
     reader, writer = _server.Pipe(duplex=False)
-    process = _server.Process(target=_telling, args=(writer, dict(environment), words))
+    process = _server.Process(target=_run_with_a_pipe, args=(writer, dict(environment), words))
     process.start()
     writer.close()
     with reader, open(reader.fileno(), encoding="utf-8", closefd=False) as said:
@@ -40,7 +40,7 @@ def finished(environment: Mapping[str, str], *words: str) -> subprocess.Complete
     """The command after its end."""
     with TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
-        process = _server.Process(target=_writing, args=(out, err, dict(environment), words))
+        process = _server.Process(target=_run_with_files, args=(out, err, dict(environment), words))
         process.start()
         process.join(900)
         process.kill()
@@ -48,20 +48,20 @@ def finished(environment: Mapping[str, str], *words: str) -> subprocess.Complete
         return subprocess.CompletedProcess(words, process.exitcode or 0, out.read_text(), err.read_text())
 
 
-def _telling(stderr: Connection, environment: dict[str, str], words: tuple[str, ...]) -> None:
+def _run_with_a_pipe(stderr: Connection, environment: dict[str, str], words: tuple[str, ...]) -> None:
     os.dup2(stderr.fileno(), sys.stderr.fileno())
     stderr.close()
-    _matching(environment, words)
+    _run_command(environment, words)
 
 
-def _writing(out: Path, err: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
+def _run_with_files(out: Path, err: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
     with out.open("w") as stdout, err.open("w") as stderr:
         os.dup2(stdout.fileno(), sys.stdout.fileno())
         os.dup2(stderr.fileno(), sys.stderr.fileno())
-    _matching(environment, words)
+    _run_command(environment, words)
 
 
-def _matching(environment: dict[str, str], words: tuple[str, ...]) -> None:
+def _run_command(environment: dict[str, str], words: tuple[str, ...]) -> None:
     os.environ.clear()
     os.environ |= environment
     sys.argv = ["matching", *words]

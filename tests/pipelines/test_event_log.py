@@ -1,11 +1,11 @@
-"""What Dagster and MLflow keep for good names nobody: an erasure does not reach it."""
+"""What Dagster and MLflow keep names nobody, because no erasure reaches it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from models.db.match_lists import MatchList
@@ -18,7 +18,6 @@ PEOPLE, KEY = range(1, 7), "town:1"
 
 @pytest.fixture
 def town(database_url: str) -> Engine:
-    """Six people, two of whom have a block between them."""
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.begin() as connection:
         settle(connection, PEOPLE)
@@ -27,41 +26,27 @@ def town(database_url: str) -> Engine:
     return engine
 
 
-def unknown(lists: Iterator[MatchList]) -> Iterator[MatchList]:
-    yield from lists
+def lists_until_an_error() -> Iterator[MatchList]:
+    yield from (list_for(viewer, candidates) for viewer, candidates in TOWN.items())
     raise KeyError(person_id(2))
-
-
-def lists() -> Iterator[MatchList]:
-    return (list_for(viewer, candidates) for viewer, candidates in TOWN.items())
-
-
-def doubled(connection: Connection) -> None:
-    connection.execute(text("INSERT INTO app.blocks SELECT * FROM app.blocks"))
-
-
-def misread(connection: Connection) -> None:
-    connection.execute(text("SELECT CAST(:who AS uuid)"), {"who": f"x{person_id(3)}"})
-
-
-def within(what: Callable[[Connection], None]) -> Callable[[Engine], None]:
-    def act(engine: Engine) -> None:
-        with engine.begin() as connection:
-            what(connection)
-
-    return act
 
 
 FAILS: dict[str, tuple[Callable[[Engine], object], bytes]] = {
     "a list with its viewer": (lambda engine: publish_lists(engine, {1: [1]}), b"show viewers themselves"),
-    "an error in the lists": (lambda engine: publish_lists(engine, unknown(lists())), b"KeyError"),
+    "an error in the lists": (lambda engine: publish_lists(engine, lists_until_an_error()), b"KeyError"),
     "a list that is none": (lambda engine: publish_lists(engine, {1: [2, 2]}), b"name a candidate twice"),
     "words for numbers": (
         lambda engine: publish_lists(engine, [MatchList(KEY, [person_id(2)], [0.5], [0.5], [0.5], "[[]]")]),
         b"is not made of uuids and numbers",
     ),
-    "a row that is there": (within(doubled), b"duplicate key value violates"),
-    "a value that is none": (within(misread), b"invalid input syntax for type uuid"),
+    "a row that is there": (
+        lambda engine: run(engine, "INSERT INTO app.blocks SELECT * FROM app.blocks"),
+        b"duplicate key value violates",
+    ),
+    "a value that is none": (
+        lambda engine: run(engine, "SELECT CAST(:who AS uuid)", who=f"x{person_id(3)}"),
+        b"invalid input syntax for type uuid",
+    ),
 }
 
 
@@ -86,11 +71,10 @@ def test_a_step_that_fails_in_the_database_names_nobody(town: Engine, tmp_path: 
 
 
 def written_in(folder: Path) -> bytes:
-    """All that is in the files of a folder."""
     return b"\n".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def test_what_a_run_leaves_there_names_nobody(settled: Place) -> None:
+def test_what_a_run_leaves_names_nobody(settled: Place) -> None:
     kept = written_in(settled.home / "dagster") + written_in(settled.home / "mlflow")
     assert b"profile_embeddings" in kept
     people = settled.ask("SELECT id::text, source_key, texts FROM app.profiles")
