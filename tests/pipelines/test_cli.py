@@ -1,7 +1,6 @@
 """The command `matching` as a process: what the user can fix is one line and status 2."""
 
 import asyncio
-import csv
 import os
 import subprocess
 import sys
@@ -115,23 +114,6 @@ def test_publications_are_listed_newest_first(settled: Place, databases: Databas
         ((viewers, pairs),) = place.ask("SELECT viewer_count, pair_count FROM matching.publications WHERE id = 1")
         assert listed[2].split()[3:5] == [f"{viewers:,}", f"{pairs:,}"]
         refused(place.command("rollback"), "before the live one, 1,")
-
-
-def test_pairs_are_scored_by_id_and_by_key_in_the_order_asked(settled: Place, tmp_path: Path) -> None:
-    people = settled.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id LIMIT 3")
-    (a, key_a), (b, key_b), (c, _) = people
-    pairs, out = tmp_path / "pairs.csv", tmp_path / "scores.csv"
-    asked = [(c, a), (key_a, b), (b, key_a), (a, key_b)]
-    pairs.write_text("viewer,candidate,note\n" + "".join(f"{v},{w},x\n" for v, w in asked))
-    done = settled.command("score", pairs, out)
-    assert done.returncode == 0, done.stderr
-    with out.open() as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["viewer"], row["candidate"]) for row in rows] == asked
-    assert list(rows[0]) == ["viewer", "candidate", "p_like", "p_liked_back", "p_match"]
-    _, there, back, again = ([row["p_like"], row["p_liked_back"], row["p_match"]] for row in rows)
-    assert again == there
-    assert back == [there[1], there[0], there[2]]
 
 
 def test_a_frame_that_cannot_be_written_is_named(place: Place) -> None:

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 
+import dagster as dg
 import mlflow
-import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import text
 from upath import UPath
 
 from models.db.publications import get_live_publication
-from models.ml.profiles.answer_embeddings import AnswerEmbeddings, pool_by_profile
-from models.ml.profiles.encoder import ENCODER, encode_texts, hash_content
+from models.ml.profiles.encoder import ENCODER, hash_content
 from pipelines.assets.candidate_shards import SCORING_VERSION, fingerprint_inputs
 from pipelines.assets.extract import read_profiles
-from pipelines.definitions import build_registry
-from pipelines.store.answer_shards import extract_answers
+from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
+from pipelines.definitions import build_definitions, build_registry
 from pipelines.store.frame_store import read_table
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import SHARDS
@@ -43,13 +42,6 @@ WHERE NOT EXISTS (SELECT FROM app.interactions WHERE actor_id = viewer.id AND ta
   AND NOT EXISTS (SELECT FROM app.blocks WHERE (blocker_id, blocked_id) IN
                   ((viewer.id, candidate.id), (candidate.id, viewer.id)))
 """
-TWO_SIDES = """
-SELECT count(*), bool_and(abs(mine.p_match - theirs.p_match) < 1e-6
-    AND abs(mine.p_like - theirs.p_liked_back) < 1e-6 AND abs(mine.p_match - mine.p_like * mine.p_liked_back) < 1e-6)
-FROM matching.matches AS mine JOIN matching.matches AS theirs
-  ON (theirs.publication_id, theirs.viewer_id, theirs.candidate_id)
-   = (mine.publication_id, mine.candidate_id, mine.viewer_id)
-"""
 
 
 def test_one_publication_is_live_and_counts_what_it_holds(settled: Place) -> None:
@@ -69,34 +61,19 @@ def test_who_can_be_matched_has_a_list_of_eligible_people(settled: Place) -> Non
     assert len(viewers) > 100
     assert set(viewers) == set(settled.ask(SHOULD_HAVE_A_LIST))
     assert settled.ask(INELIGIBLE) == []
-    ((pairs, same),) = settled.ask(TWO_SIDES)
-    assert pairs > 500
-    assert same is True
     ((listed, with_reasons),) = settled.ask(
         "SELECT count(*), count(*) FILTER (WHERE jsonb_array_length(reasons) > 0) FROM matching.matches"
     )
     assert with_reasons > 0.9 * listed
 
 
-def test_who_wrote_something_has_the_vector_of_it(settled: Place) -> None:
+def test_who_wrote_something_has_a_vector_of_it(settled: Place) -> None:
     with settled.engine.connect() as connection:
-        profiles = read_profiles(connection)
-    wrote = profiles[profiles["texts"].map(lambda texts: any(map(str.strip, texts.values())))]
-    stored = {
-        key: (hash_, vector)
-        for key, hash_, vector in settled.ask(
-            "SELECT profile_id::text, content_hash, embedding::text FROM matching.embeddings"
-        )
-    }
-    assert set(stored) == set(wrote["profile_id"])
-    someone = wrote.iloc[[7]]
-    answers = extract_answers(someone)
-    (known,) = pool_by_profile(
-        AnswerEmbeddings(answers.drop(columns="text"), encode_texts(list(answers["text"])).astype(np.float16))
-    )[1]
-    hash_, vector = stored[someone["profile_id"].item()]
-    assert hash_ == hash_content(someone["texts"].item())
-    assert [float(number) for number in str(vector).strip("[]").split(",")] == pytest.approx(known, abs=2e-3)
+        profiles = read_profiles(connection).set_index("profile_id")
+    wrote = profiles["texts"][profiles["texts"].map(lambda texts: any(map(str.strip, texts.values())))]
+    assert dict(settled.ask("SELECT profile_id::text, content_hash FROM matching.embeddings")) == dict(
+        wrote.map(hash_content)
+    )
 
 
 def test_the_ranker_is_in_mlflow_with_its_data_and_metrics(settled: Place) -> None:
@@ -106,17 +83,10 @@ def test_the_ranker_is_in_mlflow_with_its_data_and_metrics(settled: Place) -> No
     run = client.get_run(str(client.get_model_version_by_alias("ranker", "champion").run_id))
     assert run.info.status == "FINISHED"
     ((decisions, rows),) = settled.ask("SELECT count(DISTINCT (actor_id, target_id)), count(*) FROM app.interactions")
-    parameters = dict(run.data.params)
-    assert parameters.pop("versions")
-    assert int(parameters.pop("trees")) > 0
-    assert len(parameters.pop("data_fingerprint")) == 16
-    assert parameters == {
+    assert run.data.params["data_fingerprint"]
+    recorded = {name: run.data.params[name] for name in ("seed", "decisions", "app.profiles", "app.interactions")}
+    assert recorded == {
         "seed": "0",
-        "learned": "True",
-        "profiles": "150",
-        "promoted": "True",
-        "use_race_and_ethnicity": "False",
-        "grow_on_cluster": "False",
         "decisions": str(decisions),
         "app.profiles": "150",
         "app.interactions": str(rows),
@@ -136,6 +106,10 @@ def test_scores_of_another_version_of_the_code_are_not_kept(settled: Place) -> N
     before = fingerprint_inputs(*inputs)
     assert fingerprint_inputs(*inputs) == before
     assert fingerprint_inputs(*inputs, scoring_version=SCORING_VERSION + 1) != before
+
+
+# The encoder cannot read it.
+THAI = "ฉันชอบเดินป่าบนภูเขาทุกสุดสัปดาห์กับสุนัขของฉัน"
 
 
 @pytest.fixture(scope="module")
@@ -173,54 +147,29 @@ def test_another_version_of_the_same_ranker_scores_nothing_again(repeated: Place
     assert manifest.ranker_version == other
 
 
+EDIT = """
+UPDATE app.profiles SET updated_at = now(), texts = jsonb_build_object('About me', CAST(:answer AS text))
+WHERE id = CAST(:person AS uuid)
+"""
+
+
 def test_after_an_edit_only_what_is_new_is_encoded(repeated: Place) -> None:
-    embedding = "SELECT profile_id, updated_at FROM matching.embeddings"
+    embedding = "SELECT profile_id::text, updated_at FROM matching.embeddings"
     before = dict(repeated.ask(embedding))
-    ((person, prompt),) = repeated.ask(
-        "SELECT id, (SELECT min(prompt) FROM jsonb_object_keys(texts) AS prompt) FROM app.profiles"
-        " WHERE texts <> '{}' ORDER BY id LIMIT 1"
-    )
-    repeated.tell(
-        "UPDATE app.profiles SET updated_at = now(), texts = jsonb_set(texts, ARRAY[:prompt], to_jsonb("
-        "CAST('I restore wooden boats on the shore.' AS text))) WHERE id = :person",
-        prompt=prompt,
-        person=person,
-    )
+    person, unreadable, other = sorted(before)[:3]
+    repeated.tell(EDIT, person=person, answer="I restore wooden boats on the shore.")
+    repeated.tell(EDIT, person=unreadable, answer=THAI)
     repeated.materialize("profiles", "rejected_profiles", "profile_embeddings")
     embedded = repeated.metadata("profile_embeddings")
     assert (embedded["answers_encoded"], embedded["vectors_stored"]) == (1, 1)
-    assert {key for key, moment in repeated.ask(embedding) if before[key] != moment} == {person}
+    after = dict(repeated.ask(embedding))
+    assert before.keys() - after.keys() == {unreadable}
+    assert {key for key, moment in after.items() if before[key] != moment} == {person}
 
-
-# What Dagster draws over time of each asset, by the names that it draws it by.
-PLOTTED = {
-    "profiles": {"dagster/row_count", "rejected_share"},
-    "rejected_profiles": {"dagster/row_count"},
-    "interactions": {"dagster/row_count", "rejected_share"},
-    "rejected_interactions": {"dagster/row_count"},
-    "profile_embeddings": {
-        *("profiles", "answers", "answers_encoded", "vectors_stored", "answers_encoded_a_second"),
-    },
-    "training_pairs": {"dagster/row_count", "likes", "like_rate"},
-    "ranker": {
-        *("decisions", "ranker.within_viewer_auc", "ranker.log_loss", "ranker.calibration_error"),
-        *("ridge.within_viewer_auc", "popularity.within_viewer_auc", "interest_cosine.within_viewer_auc"),
-    },
-    "scored_candidates": {"pairs", "pairs_scored", "shards_kept"},
-    "match_lists": {
-        *("dagster/row_count", "pairs", "most_compatible_viewers", "expected_matches", "expected_matches_flat"),
-        *("people_matched", "views_gini", "views_top_share", "over_product", "lost_if_inboxes_are_flat"),
-    },
-    "publication": {"viewers", "pairs", "expected_matches_listed", "dropped_since_scoring"},
-}
-
-
-def test_what_is_plotted_is_a_number(settled: Place) -> None:
-    for asset, names in PLOTTED.items():
-        shown = settled.metadata(asset)
-        asked = names | (set() if asset.startswith("rejected") else {"seconds"})
-        assert asked <= set(shown)
-        assert {name for name in asked if type(shown[name]) not in (int, float)} == set()
-    scored = settled.metadata("scored_candidates")
-    assert scored["pairs"] == scored["pairs_scored"]
-    assert int(str(scored["pairs"])) > 500
+    # The job for new profiles takes the vector away, too.
+    repeated.tell(EDIT, person=other, answer=THAI)
+    job = build_definitions(repeated.settings).resolve_job_def(INCREMENTAL_JOB)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            assert job.execute_in_process(instance=instance).success
+            assert after.keys() - dict(repeated.ask(embedding)).keys() == {other}

@@ -32,9 +32,7 @@ def lists_until_an_error() -> Iterator[MatchList]:
 
 
 FAILS: dict[str, tuple[Callable[[Engine], object], bytes]] = {
-    "a list with its viewer": (lambda engine: publish_lists(engine, {1: [1]}), b"show viewers themselves"),
     "an error in the lists": (lambda engine: publish_lists(engine, lists_until_an_error()), b"KeyError"),
-    "a list that is none": (lambda engine: publish_lists(engine, {1: [2, 2]}), b"name a candidate twice"),
     "words for numbers": (
         lambda engine: publish_lists(engine, [MatchList(KEY, [person_id(2)], [0.5], [0.5], [0.5], "[[]]")]),
         b"is not made of uuids and numbers",

@@ -47,19 +47,6 @@ def contents(shards: Sequence[ShardTask]) -> list[bytes]:
     return [Path(shard.output).read_bytes() for shard in shards]
 
 
-def test_in_process_shards_are_mapped_one_after_the_other_when_asked_for() -> None:
-    seen: list[int] = []
-
-    def note(number: int) -> int:
-        seen.append(number)
-        return number * 10
-
-    counts = iter(ComputeResource().map_shards(note, [3, 1, 2]))
-    assert next(counts) == 30
-    assert seen == [3]
-    assert (list(counts), seen) == ([10, 20], [3, 1, 2])
-
-
 def test_scored_on_the_cluster_the_files_are_the_same(
     cluster: LocalCluster, inputs: ScoringInputs, tmp_path: Path
 ) -> None:

@@ -68,7 +68,7 @@ def test_a_frame_with_cells_of_any_kind_comes_back(rows: list[dict[str, object]]
     assert cells(there_and_back) == cells(framed(rows))
 
 
-def test_moments_keep_their_time_zone_and_none_is_not_a_word(tmp_path: Path) -> None:
+def test_times_keep_their_zone_and_none_is_not_a_word(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {
             "at": pd.Series(["2024-05-01T10:00:00.000001Z", None], dtype="datetime64[us, UTC]"),
@@ -76,19 +76,14 @@ def test_moments_keep_their_time_zone_and_none_is_not_a_word(tmp_path: Path) -> 
             "number": [1.5, None],
         }
     )
-    path = UPath(tmp_path / "frame.parquet")
+    path = UPath(tmp_path / "folder" / "frame.parquet")
+    for rows in (frame, frame.head(0)):
+        write_table(convert_to_table(rows), path)
+        pd.testing.assert_frame_equal(convert_from_table(read_table(path)), rows, check_dtype=False)
     write_table(convert_to_table(frame), path)
     back = convert_from_table(read_table(path))
-    pd.testing.assert_frame_equal(back, frame, check_dtype=False)
     assert str(back["at"].dt.tz) == "UTC"
     assert back["word"].isna().tolist() == [False, True]
-
-
-def test_a_frame_of_no_rows_comes_back_with_its_columns(tmp_path: Path) -> None:
-    path = UPath(tmp_path / "folder" / "frame.parquet")
-    write_table(convert_to_table(framed([])), path)
-    back = convert_from_table(read_table(path))
-    assert (len(back), list(back.columns)) == (0, COLUMNS)
 
 
 @given(ROWS, ROWS)
@@ -103,7 +98,7 @@ def test_a_fingerprint_is_the_same_for_the_same_rows_and_no_others(
     )
 
 
-def test_a_fingerprint_sees_order_names_and_the_border_between_frames() -> None:
+def test_a_fingerprint_sees_order_names_and_frames_but_not_chunks() -> None:
     one, two = pd.DataFrame({"a": ["x", "y"]}), pd.DataFrame({"a": ["z"]})
     together = pd.concat([one, two], ignore_index=True)
     variants = [
@@ -112,10 +107,7 @@ def test_a_fingerprint_sees_order_names_and_the_border_between_frames() -> None:
     ]  # fmt: skip
     names = {compute_fingerprint(*(convert_to_table(frame) for frame in frames)) for frames in variants}
     assert len(names) == len(variants)
-
-
-def test_a_fingerprint_is_of_the_rows_not_of_how_they_are_cut_into_chunks() -> None:
-    table = pa.table({"a": ["x", "y", "z", "w"]})
+    table = convert_to_table(together)
     assert compute_fingerprint(pa.concat_tables([table.slice(0, 1), table.slice(1)])) == compute_fingerprint(table)
 
 
@@ -132,7 +124,7 @@ write_table(pa.table({"a": [2]}), path)
 """
 
 
-def test_a_process_that_dies_while_writing_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_a_writer_that_dies_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "frame.parquet"
     write_table(pa.table({"a": [1]}), UPath(path))
     died = subprocess.run([sys.executable, "-c", DIE, str(path)], timeout=600, check=False)
@@ -142,14 +134,14 @@ def test_a_process_that_dies_while_writing_leaves_the_file_as_it_was(tmp_path: P
     assert read_table(UPath(path)).to_pydict() == {"a": [3]}
     (left,) = tmp_path.glob(f"*{frame_store.TEMPORARY_SUFFIX}")
     remove_unfinished(UPath(tmp_path))
-    assert left.exists()  # whoever writes it may be alive
+    assert left.exists()  # its writer may be alive
     long_ago = time.time() - 2 * frame_store.WRITER_TIMEOUT.total_seconds()
     os.utime(left, (long_ago, long_ago))
     remove_unfinished(UPath(tmp_path))
     assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
 
 
-def test_two_who_write_the_same_file_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_writers_of_one_file_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, write = UPath(tmp_path / "frame.parquet"), pq.write_table
 
     def interrupted(table: pa.Table, file: object, **options: object) -> None:
@@ -169,19 +161,10 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pyte
     write_table(pa.table({"a": [1]}), UPath(path))
     full.symlink_to("/dev/full")
     monkeypatch.setattr(frame_store, "_make_temporary_path", lambda _: UPath(full))
-    with pytest.raises(InputError, match=r"frame\.parquet cannot be written: .*No space left.*MATCHING_STORE_URL"):
+    with pytest.raises(InputError, match=r"frame\.parquet cannot be written: .*No space left"):
         write_table(pa.table({"a": [2]}), UPath(path))
     assert read_table(UPath(path)).to_pydict() == {"a": [1]}
     assert [each.name for each in tmp_path.iterdir()] == ["frame.parquet"]
-
-
-def test_an_asset_whose_input_was_never_made_says_which() -> None:
-    @dg.asset
-    def likes(decisions: pd.DataFrame) -> None: ...
-
-    store = ParquetStore(base_path=UPath("memory://nothing"))
-    with pytest.raises(InputError, match="decisions has not been materialized yet"):
-        dg.materialize([dg.AssetSpec("decisions"), likes], resources={"io_manager": store}, selection=[likes])
 
 
 @dg.asset
@@ -199,26 +182,24 @@ def lists(embeddings: ShardManifest, scores: ScoreManifest) -> pd.DataFrame:
     return pd.DataFrame({"urls": [[*embeddings.urls], [*scores.urls]], "version": scores.ranker_version})
 
 
-def test_a_manifest_comes_back_as_the_type_that_an_input_has(tmp_path: Path) -> None:
+def test_a_manifest_comes_back_as_the_type_of_the_input(tmp_path: Path) -> None:
     resources = {"io_manager": ParquetStore(base_path=UPath(tmp_path))}
-    assert dg.materialize([embeddings, scores, lists], resources=resources).success
-    result = dg.materialize([embeddings, scores, lists], resources=resources, selection=[lists])
-    made = result.asset_value("lists")
+    assets = [embeddings, scores, lists]
+    with pytest.raises(InputError, match="embeddings has not been materialized yet"):
+        dg.materialize(assets, resources=resources, selection=[lists])
+    assert dg.materialize(assets, resources=resources).success
+    made = dg.materialize(assets, resources=resources, selection=[lists]).asset_value("lists")
     assert made["urls"].tolist() == [["a.parquet", "b.parquet"], ["b.parquet", "a.parquet"]]
     assert set(made["version"]) == {"7"}
 
 
-def test_the_frames_of_an_earlier_version_are_read_as_manifests(tmp_path: Path) -> None:
+def test_frames_of_an_earlier_version_are_manifests(tmp_path: Path) -> None:
     frame = pd.DataFrame({"shard": range(2), "url": ["a.parquet", "b.parquet"]})
-    write_table(convert_to_table(frame), UPath(tmp_path / "embeddings.parquet"))
+    table = convert_to_table(frame)
+    write_table(table, UPath(tmp_path / "embeddings.parquet"))
     write_table(convert_to_table(frame.assign(ranker_version="7")), UPath(tmp_path / "scores.parquet"))
     resources = {"io_manager": ParquetStore(base_path=UPath(tmp_path))}
     made = dg.materialize([embeddings, scores, lists], resources=resources, selection=[lists]).asset_value("lists")
     assert made["urls"].tolist() == [["a.parquet", "b.parquet"]] * 2
-
-
-def test_a_manifest_has_the_fingerprint_of_the_frame_that_it_was() -> None:
-    """Otherwise every shard would be scored again after an update."""
-    frame = pd.DataFrame({"shard": range(2), "url": ["a.parquet", "b.parquet"]})
-    table = convert_to_table(frame)
+    # Otherwise every shard would be scored again after an update.
     assert compute_fingerprint(ShardManifest.from_table(table).to_table()) == compute_fingerprint(table)

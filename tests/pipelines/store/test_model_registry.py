@@ -1,7 +1,6 @@
 """Rankers in MLflow: logged, registered, promoted, read back, and nobody's data with them."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,12 +51,12 @@ def files(rankers: CrossFittedRanker, folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
+def test_the_champion_was_promoted_last_and_comes_back_as_it_was(
     fresh: ModelRegistry, champions: CrossFittedRanker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert fresh.find_champion_version() is None
     assert fresh.find_champion() is None
-    with pytest.raises(NoChampion, match="there is no ranker yet: train one with `matching run`"):
+    with pytest.raises(NoChampion):
         fresh.get_champion()
     assert [logged(fresh, champions), logged(fresh, champions)] == ["1", "2"]
     assert fresh.find_champion_version() is None  # registered is not promoted
@@ -73,15 +72,7 @@ def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
     assert capfd.readouterr().err == ""  # nothing of MLflow's among the lines of a run
 
 
-def test_a_version_whose_run_does_not_say_was_trained_on_nothing(
-    fresh: ModelRegistry, champions: CrossFittedRanker
-) -> None:
-    trained_at, counts = fresh.describe_training_data(logged(fresh, champions))
-    assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(minutes=5)
-    assert counts == {"profiles": 0, "interactions": 0}
-
-
-def test_the_reasons_are_with_the_run_and_with_the_version(fresh: ModelRegistry, champions: CrossFittedRanker) -> None:
+def test_the_gate_is_recorded_with_the_run_and_the_version(fresh: ModelRegistry, champions: CrossFittedRanker) -> None:
     version = logged(fresh, champions)
     client = mlflow.MlflowClient(fresh.tracking_uri)
     described = client.get_model_version("ranker", version)
@@ -90,12 +81,14 @@ def test_the_reasons_are_with_the_run_and_with_the_version(fresh: ModelRegistry,
     assert tags["gate.is_calibrated"] == "failed: by far"
     assert tags["gate.does_not_leak"] == "passed: not a drop"
     assert tags["why"] == "to see"
+    trained_at, counts = fresh.describe_training_data(version)
+    assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(minutes=5)
+    assert counts == {"profiles": 0, "interactions": 0}
 
 
-def test_a_champion_of_another_make_is_none_but_is_not_loaded_by_mistake(
+def test_a_champion_of_another_format_version_is_none(
     fresh: ModelRegistry, champions: CrossFittedRanker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing can be compared with it, and nothing may be scored by it."""
     fresh.promote(logged(fresh, champions))
     monkeypatch.setattr(files_of_rankers, "FORMAT_VERSION", files_of_rankers.FORMAT_VERSION + 1)
     assert fresh.find_champion_version() is not None
@@ -104,22 +97,23 @@ def test_a_champion_of_another_make_is_none_but_is_not_loaded_by_mistake(
         fresh.load_rankers(str(fresh.find_champion_version()))
 
 
-def test_a_champion_of_which_a_file_is_lost_or_cut_short_is_none(
+def test_a_champion_with_a_lost_or_broken_file_is_none(
     champions: CrossFittedRanker, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     """LightGBM would end the process over half a file of trees."""
     where = ModelRegistry(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db", artifacts=(tmp_path / "artifacts").as_uri())
     where.promote(logged(where, champions))
     (whole,) = (path for path in tmp_path.rglob("ranker.json") if "without" not in path.parts)
-    for name in ("ranker.json", "trees.txt", "without/0/trees.txt", "without/0/viewers.npy", "without/0/ranker.json"):
-        content = (whole.parent / name).read_bytes()
-        for spoilt in (None, b"", content[: len(content) // 2], content[:-1], bytes(len(content))):
+    for name in ("ranker.json", "trees.txt", "without/0/trees.txt", "without/0/viewers.npy"):
+        path = whole.parent / name
+        content = path.read_bytes()
+        for spoilt in (None, b"", content[: len(content) // 2], content[:-1], bytes(len(content)), b'{"make": 4}'):
             with subtests.test(name, left=spoilt and len(spoilt)):
-                (whole.parent / name).unlink(missing_ok=True)
+                path.unlink()
                 if spoilt is not None:
-                    (whole.parent / name).write_bytes(spoilt)
+                    path.write_bytes(spoilt)
                 assert where.find_champion() is None
-                (whole.parent / name).write_bytes(content)
+                path.write_bytes(content)
     assert where.find_champion() is not None
 
 
@@ -133,12 +127,11 @@ def test_a_training_that_raises_is_a_failed_run(fresh: ModelRegistry) -> None:
     assert mlflow.active_run() is None
 
 
-def test_a_registry_that_cannot_be_asked_is_not_an_empty_one_and_is_told_soon() -> None:
-    """Taken for empty, it would let the next ranker pass without its gate; MLflow itself asks again for minutes."""
-    started = time.monotonic()
-    with pytest.raises(InputError, match=r"^no MLflow server answers at MLFLOW_TRACKING_URI=http://127\.0\.0\.1:1: "):
+def test_a_registry_that_does_not_answer_is_not_an_empty_one() -> None:
+    """Taken for empty, it would let the next ranker pass without its gate."""
+    with pytest.raises(InputError, match=r"MLFLOW_TRACKING_URI=http://127\.0\.0\.1:1: ") as refused:
         ModelRegistry(tracking_uri="http://me:sesame@127.0.0.1:1").find_champion_version()
-    assert time.monotonic() - started < 10
+    assert "sesame" not in str(refused.value)
 
 
 def test_the_logged_model_predicts_what_the_ranker_does(settled: Place, ranker: Ranker) -> None:
@@ -156,7 +149,6 @@ def test_the_logged_model_predicts_what_the_ranker_does(settled: Place, ranker: 
 
 
 def test_nobody_is_in_the_logged_model(settled: Place) -> None:
-    """Neither a name, an id, a place nor an answer; the input example is of zeros."""
     profiles = convert_from_table(read_table(UPath(settled.home / "store" / "profiles.parquet")))
     private = {*profiles["profile_id"], *profiles["source_key"]}
     private |= {answer for texts in profiles["texts"] for answer in texts.values()}
@@ -164,6 +156,5 @@ def test_nobody_is_in_the_logged_model(settled: Place) -> None:
     text = "\n".join(path.read_text(errors="replace") for path in stored)
     assert {path.name for path in stored} >= {"MLmodel", "ranker.json", "trees.txt", "input_example.json"}
     assert [word for word in private if word in text] == []
-    # One a run: the town was run more than once.
     examples = [json.loads(path.read_text())["data"] for path in stored if path.name == "input_example.json"]
     assert {number for each in examples for number in np.ravel(each)} == {0}
