@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import dagster as dg
 import pytest
 
 from models.db.errors import DatabaseUnavailable, PublicationRefused
@@ -109,17 +108,16 @@ def test_a_run_without_a_database_asks_again_before_it_gives_up(place: Place, mo
 
 def test_every_asset_of_the_nightly_job_asks_for_it_and_no_other_job() -> None:
     definitions = build_definitions(Settings())
-
-    def find_holders(job: str) -> set[str]:
-        nodes = [node.definition for node in definitions.resolve_job_def(job).nodes]
-        return {
-            each.name
-            for each in nodes
-            if isinstance(each, dg.OpDefinition) and "sole_run" in each.required_resource_keys
+    holders = {
+        job: {
+            node.name
+            for node in definitions.resolve_job_def(job).nodes
+            if "sole_run" in node.definition.required_resource_keys
         }
-
-    assert find_holders(NIGHTLY_JOB) == {
+        for job in (NIGHTLY_JOB, EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)
+    }
+    assert holders.pop(NIGHTLY_JOB) == {
         *("profiles", "interactions", "profile_embeddings", "training_pairs", "ranker"),
         *("scored_candidates", "match_lists", "publication"),
     }
-    assert [find_holders(job) for job in (EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)] == [set()] * 3
+    assert set().union(*holders.values()) == set()

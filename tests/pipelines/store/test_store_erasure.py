@@ -1,32 +1,26 @@
 """After an erasure nothing of the user is left: in the database, in a frame, in a shard, in files of a dead writer."""
 
-import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from upath import UPath
 
-from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.scoring.list_frames import iterate_records
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import NIGHTLY_JOB, list_assets_without_training
 from pipelines.loaders.simulation import simulated_loader
-from pipelines.resources import ShardStore
 from pipelines.store import store_erasure
-from pipelines.store.answer_shards import encode_shard, load_answers, plan_encoding
-from pipelines.store.frame_store import TEMPORARY_SUFFIX, convert_from_table, convert_to_table, read_table, write_table
+from pipelines.store.frame_store import TEMPORARY_SUFFIX, convert_to_table, read_table, write_table
 from pipelines.store.run_lock import exclusive_run
-from pipelines.store.shard_manifest import ShardManifest
-from pipelines.store.shards import build_manifest, find_missing
+from pipelines.store.shards import find_missing
 from pipelines.store.store_erasure import erase_from_store, purge_deleted_profiles
+from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Databases, Place
 from tests.pipelines.test_cli import refused
 from tests.support.installations import copied
@@ -60,34 +54,6 @@ def files_with(place: Place, word: str) -> set[str]:
     return {str(path.relative_to(store)) for path in store.rglob("*.parquet") if holds(read_table(UPath(path)), word)}
 
 
-def lists_on_disk(place: Place) -> dict[str, list[object]]:
-    """By viewer: the candidates, their probabilities, the reasons, the most compatible, and who is withheld."""
-    frame = convert_from_table(read_table(UPath(place.home / "store" / "match_lists.parquet")))
-    return {
-        each.viewer_id: [
-            [*each.candidate_ids],
-            np.array([each.p_like, each.p_liked_back, each.p_match], np.float32).tolist(),
-            json.loads(each.reasons),
-            each.most_compatible.candidate_id if each.most_compatible else None,
-            [*each.withheld_ids],
-        ]
-        for each in iterate_records(frame)
-    }
-
-
-def lists_in_the_database(place: Place) -> dict[str, list[object]]:
-    """Likewise, of the one publication."""
-    rows = place.ask(
-        "SELECT viewer_id::text, candidate_ids::text[], ARRAY[p_like, p_liked_back, p_match], reasons,"
-        " most_compatible_id::text, withheld_ids::text[] FROM matching.match_lists"
-    )
-    # Of three empty arrays PostgreSQL makes one.
-    return {
-        viewer: [candidates, np.array(probabilities, np.float32).reshape(3, -1).tolist(), *others]
-        for viewer, candidates, probabilities, *others in rows
-    }
-
-
 def test_nothing_of_an_erased_user_is_left_anywhere(town: Place) -> None:
     ((person, key, answer),) = town.ask(
         "SELECT profile.id::text, source_key, (SELECT max(value) FROM jsonb_each_text(texts))"
@@ -119,25 +85,30 @@ def test_nothing_of_an_erased_user_is_left_anywhere(town: Place) -> None:
                 (0,)
             ]
     assert list(store.rglob(f"*{TEMPORARY_SUFFIX}")) == [alive]  # its writer would fail without it
-    assert lists_on_disk(town) == lists_in_the_database(town)
-    assert any(each[-1] for each in lists_on_disk(town).values())
+    lists = "SELECT viewer_id::text, candidate_ids::text[], withheld_ids::text[] FROM matching.match_lists"
+    assert {
+        each.viewer_id: (list(each.candidate_ids), list(each.withheld_ids))
+        for each in iterate_records(Workspace(town.settings).lists)
+    } == {viewer: (candidates, withheld) for viewer, candidates, withheld in town.ask(lists)}
 
 
 def test_others_are_still_there_and_the_next_run_goes_on(town: Place, settled: Place) -> None:
     ((person, key),) = town.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id LIMIT 1")
     assert town.command("erase", person).returncode == 0
+    whole, rest = Workspace(settled.settings), Workspace(town.settings)
     for name in ("profiles", "interactions", "training_pairs"):
-        before, after = (
-            convert_from_table(read_table(UPath(place.home / "store" / f"{name}.parquet"))) for place in (settled, town)
-        )
-        others = before[~before.astype(str).eq(person).any(axis=1)]
-        assert len(others) < len(before)
+        frame, after = whole.read_frame(name), rest.read_frame(name)
+        others = frame[~frame.astype(str).eq(person).any(axis=1)]
+        assert len(others) < len(frame)
         pd.testing.assert_frame_equal(after, others.reset_index(drop=True))
     refused(town.command("erase", key), key)
     town.materialize("publication")  # from the lists that the run before the erasure made
     run_job(town.settings, NIGHTLY_JOB, list_assets_without_training())
     assert town.metadata("profile_embeddings")["answers_encoded"] == 0
     assert files_with(town, person) == set()
+    before = set(rest.answers.keys["profile_id"])
+    erase_from_store(town.settings, other := min(before))
+    assert set(Workspace(town.settings).answers.keys["profile_id"]) == before - {other}
 
 
 def test_an_erasure_during_a_run_ends_with_the_run(town: Place) -> None:
@@ -152,41 +123,11 @@ def test_an_erasure_during_a_run_ends_with_the_run(town: Place) -> None:
         assert files_with(town, person) == before  # the run is reading and writing them
     town.materialize("publication")
     assert files_with(town, person) == set()
-    with_list = [viewer for viewer, (candidates, *_) in lists_on_disk(town).items() if candidates]
-    assert town.metadata("publication")["viewers"] == len(with_list)
+    lists = Workspace(town.settings).lists["candidate_ids"]
+    assert town.metadata("publication")["viewers"] == (lists.map(len) > 0).sum()
     written = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
     assert purge_deleted_profiles(town.engine, store) == 0  # nobody else is gone
     assert written == {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
-
-
-@pytest.fixture
-def people() -> pd.DataFrame:
-    ids = [str(uuid.UUID(int=number)) for number in range(40)]
-    return pd.DataFrame({"profile_id": ids, "texts": [{"About me": f"I own {number} boats"} for number in range(40)]})
-
-
-def encoded(place: Place, people: pd.DataFrame) -> tuple[int, AnswerEmbeddings]:
-    """How many answers were new, and all of them, as the asset's frame names them."""
-    store = ShardStore(base=str(place.home / "store"))
-    shards = plan_encoding(people, store.get_shard_folder("profile_embeddings"))
-    new = sum(map(encode_shard, find_missing(shards)))
-    write_table(build_manifest(shards).to_table(), store.get_frame_path("profile_embeddings"))
-    return new, load_answers(read_manifest(place))
-
-
-def read_manifest(place: Place) -> ShardManifest:
-    return ShardManifest.from_table(read_table(UPath(place.home / "store" / "profile_embeddings.parquet")))
-
-
-def test_a_changed_shard_of_answers_is_made_again(place: Place, people: pd.DataFrame) -> None:
-    """The same user may come back, with an id made from the same key of the app."""
-    assert erase_from_store(place.settings, people["profile_id"][7]) == 0  # before any run
-    assert encoded(place, people)[0] == 40
-    assert erase_from_store(place.settings, people["profile_id"][7]) == 1
-    assert set(load_answers(read_manifest(place)).keys["profile_id"]) == {*people["profile_id"].drop(7)}
-    new, answers = encoded(place, people)
-    assert new == 1
-    assert set(answers.keys["profile_id"]) == {*people["profile_id"]}
 
 
 @dataclass(frozen=True)
