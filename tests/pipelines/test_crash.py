@@ -84,14 +84,11 @@ def asked_all_the_time(shown: Callable[[], list[uuid.UUID]]) -> Iterator[list[li
 
 def kill_at(town: Place, step: str) -> None:
     """Run the pipeline and kill it as soon as it says that it is at this step."""
-    said = []
-    with forked(town.environment, "run", *STEPS[step]) as (process, lines):
-        for line in lines:
-            said.append(line)
-            if line == f"▸ {step}\n":
-                process.kill()
-                break
-    assert process.exitcode == -signal.SIGKILL, "".join(said)
+    with forked(town.environment, "run", *STEPS[step]) as (process, _, err):
+        until(lambda: f"▸ {step}\n" in err.read_text() or not process.is_alive())
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, err.read_text()
 
 
 def test_killed_at_a_step_what_was_published_stays(
@@ -118,10 +115,9 @@ def test_killed_at_a_step_what_was_published_stays(
 def test_killed_while_copying_nothing_of_it_is_seen(town: Place, shown: Callable[[], list[uuid.UUID]]) -> None:
     before, list_before = live(town), shown()
     town.tell(*SLOW)
-    with forked(town.environment, "run") as (process, _):
+    with forked(town.environment, "run") as (process, _, _):
         until(lambda: town.ask(COPYING))
         time.sleep(0.3)
-        process.kill()
     assert process.exitcode == -signal.SIGKILL
     assert (live(town), shown()) == (before, list_before)
     until(lambda: not town.ask(COPYING))

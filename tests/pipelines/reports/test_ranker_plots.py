@@ -1,15 +1,11 @@
 """The metadata of the ranker and the embeddings, in Dagster and with the MLflow run."""
 
-import base64
-
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.validation.gate import GateCheck
-from pipelines.definitions import build_registry
 from pipelines.reports.embedding_map import (
     GROUPS,
     find_clusters,
@@ -19,11 +15,6 @@ from pipelines.reports.embedding_map import (
 )
 from pipelines.reports.ranker_plots import plot_calibration, plot_lift
 from pipelines.reports.ranker_report import explain_checks, write_note
-from pipelines.store.model_registry import FOR_TRAINING, MLFLOW, NOTE_TAG, REFERENCE
-from tests.pipelines.conftest import Place
-
-PNG = b"\x89PNG"
-PICTURES = {"calibration", "lift_by_decile", "contributions"}
 
 
 def test_points_on_a_line_lie_on_the_first_component() -> None:
@@ -67,31 +58,6 @@ def test_calibration_and_lift_draw_their_tables() -> None:
     assert np.asarray(drawn) == pytest.approx(np.array([[20, 20]] * 5 + [[80, 80]] * 5))
     bars = [patch.get_height() for patch in plot_lift(questions).axes[0].patches]  # type: ignore[attr-defined]
     assert bars == pytest.approx([1.6] * 5 + [0.4] * 5)
-
-
-def is_picture(shown: object) -> bool:
-    return base64.b64decode(str(shown).partition("base64,")[2].rstrip(")")).startswith(PNG)
-
-
-def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> None:
-    shown = settled.metadata("ranker")
-    registry = build_registry(settled.settings)
-    champion = str(registry.find_champion_version())
-    client = mlflow.MlflowClient(registry.tracking_uri)
-    run = client.get_run(str(client.get_model_version("ranker", champion).run_id))
-    kept = {each.path for each in client.list_artifacts(run.info.run_id)}
-    assert kept >= {f"{name}.png" for name in PICTURES} | {"evaluation.json", REFERENCE}
-    assert all(is_picture(shown[name]) for name in PICTURES)
-    assert "| ranker " in str(shown["evaluation"])
-    heads = {each.strip() for each in str(shown["evaluation_by_decisions_known"]).splitlines()[0].split("|")}
-    assert {"0", "half of all"} <= heads
-    known = client.load_table(run.info.experiment_id, "evaluation.json", [run.info.run_id])["known"]
-    assert {"half of all", "any", "0"} <= set(known)
-    page = f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs"
-    assert shown["mlflow"] == f"{page}/{run.info.run_id}{FOR_TRAINING}"
-    assert registry.get_page() == f"{page}{FOR_TRAINING}"
-    assert f"/runs/{run.data.tags['dagster_run_id']})" in run.data.tags[NOTE_TAG]
-    assert is_picture(settled.metadata("profile_embeddings")["map"])
 
 
 def test_the_note_of_a_refused_version_begins_with_the_reason() -> None:
