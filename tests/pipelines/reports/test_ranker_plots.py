@@ -31,23 +31,16 @@ def test_points_on_a_line_lie_on_the_first_component() -> None:
 
 
 def test_groups_are_found_and_named_by_their_interests() -> None:
-    rng = np.random.default_rng(0)
     planted = np.repeat(np.arange(GROUPS), 20)
-    vectors = np.eye(GROUPS, 384)[planted] + rng.normal(0, 0.01, (len(planted), 384))
+    vectors = np.eye(GROUPS, 384)[planted] + np.random.default_rng(0).normal(0, 0.01, (len(planted), 384))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    group, _ = find_clusters(vectors)
-    assert len(set(zip(planted.tolist(), group.tolist(), strict=True))) == GROUPS
-    had = [["chess", f"only {number}"] for number in planted]
-    named = [name_distinctive_interests(pd.Series(had), group == group[20 * number]) for number in range(GROUPS)]
-    assert named == [f"only {number} ({GROUPS:.1f})" for number in range(GROUPS)]
-    assert name_distinctive_interests(pd.Series([["chess"]] * 20), np.arange(20) < 5) == "none"
     ids = [f"{number:03}" for number in range(len(planted))]
-    profiles = pd.DataFrame({"profile_id": ids, "interests": had})
-    answers = AnswerEmbeddings(
-        pd.DataFrame({"profile_id": ids, "prompt": "", "text_hash": ""}), vectors.astype(np.float16)
-    )
-    labels = [text.get_text() for text in plot_embedding_map(profiles, answers).legends[0].get_texts()]
+    profiles = pd.DataFrame({"profile_id": ids, "interests": [["chess", f"only {number}"] for number in planted]})
+    keys = pd.DataFrame({"profile_id": ids, "prompt": "", "text_hash": ""})
+    figure = plot_embedding_map(profiles, AnswerEmbeddings(keys, vectors.astype(np.float16)))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert sorted(labels) == [f"20 people: only {number} ({GROUPS:.1f})" for number in range(GROUPS)]
+    assert name_distinctive_interests(pd.Series([["chess"]] * 20), np.arange(20) < 5) == "none"
 
 
 def test_calibration_and_lift_draw_their_tables() -> None:
