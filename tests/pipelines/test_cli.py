@@ -89,8 +89,8 @@ def test_a_home_that_is_no_folder_is_named(place: Place, tmp_path: Path) -> None
     home.write_text("")
     refused(place.command("run", MATCHING_HOME=str(home)), str(home))
     environment = os.environ | {"MATCHING_HOME": str(home)}
-    as_installed = [MATCHING, "publications"]
-    refused(subprocess.run(as_installed, env=environment, capture_output=True, text=True, check=False), str(home))
+    command = [str(MATCHING), "publications"]  # as installed
+    refused(subprocess.run(command, env=environment, capture_output=True, text=True, check=False), str(home))
 
 
 def test_a_token_is_accepted_for_as_long_as_asked(settled: Place) -> None:
