@@ -124,7 +124,7 @@ THAI = "ฉันชอบเดินป่าบนภูเขาทุกส
 @pytest.fixture(scope="module")
 def repeated(settled: Place, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A copy of an installation that was run twice, with nothing changed in between."""
-    with copied(settled, databases, tmp_path_factory.mktemp("repeated")) as place:
+    with copied(settled, databases, tmp_path_factory.mktemp("repeated") / "home") as place:
         # The scores of a copy are new, as their fingerprint covers where the vectors are.
         run_job(place.settings, NIGHTLY_JOB, list_assets_without_training())
         place.run()

@@ -33,7 +33,7 @@ def pooled_place(place: Place) -> Iterator[Place]:
 
 def test_load_run_rollback_and_erase(settled: Place, databases: Databases, tmp_path: Path) -> None:
     states = "SELECT state FROM matching.publications ORDER BY id"
-    with copied(settled, databases, tmp_path) as place, pooled(place.database_url, sessions=5) as url:
+    with copied(settled, databases, tmp_path / "home") as place, pooled(place.database_url, sessions=5) as url:
         behind = Place(place.home, url)
         simulated_loader.load_simulated(behind.engine, 5, 2, behind.home)
         run_job(behind.settings, NIGHTLY_JOB, list_assets_without_training())

@@ -9,7 +9,7 @@ from tests.pipelines.conftest import Databases, Place
 
 
 @contextmanager
-def copied(place: Place, databases: Databases, folder: Path) -> Iterator[Place]:
-    """A copy of an installation, its home in this folder, for the length of a block."""
+def copied(place: Place, databases: Databases, home: Path) -> Iterator[Place]:
+    """A copy of an installation in another home and database, for the length of a block."""
     with databases(place.database_url) as url:
-        yield Place(shutil.copytree(place.home, folder / "home"), url)
+        yield Place(shutil.copytree(place.home, home), url)

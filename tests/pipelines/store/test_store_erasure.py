@@ -33,7 +33,7 @@ WHERE table_schema IN ('app', 'matching') AND table_type = 'BASE TABLE' ORDER BY
 @pytest.fixture
 def town(settled: Place, databases: Databases, tmp_path: Path) -> Iterator[Place]:
     """A copy after a run, to be changed."""
-    with copied(settled, databases, tmp_path) as place:
+    with copied(settled, databases, tmp_path / "home") as place:
         yield place
 
 
