@@ -10,6 +10,8 @@ import pytest
 
 from models.db.engines import convert_to_libpq_url
 from models.db.errors import NotEnoughProfiles, PublicationRefused
+from pipelines.commands.run_pipeline import run_job
+from pipelines.definitions import NIGHTLY_JOB, list_assets_without_training
 from pipelines.loaders.simulation import simulated_loader
 from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Databases, Place
@@ -117,27 +119,19 @@ def test_without_a_usable_profile_the_reasons_are_given_and_kept(place: Place) -
     assert Counter(Workspace(place.settings).read_frame("rejected_profiles")["reason"]) == reasons
 
 
-@pytest.fixture
-def alike(place: Place) -> Place:
-    """Four women who are all alike and have decided nothing."""
+def test_the_prior_publishes_unless_there_is_no_pair(place: Place) -> None:
+    """Four women who are all alike and have decided nothing, first seeking men, then women."""
     place.tell(
         "INSERT INTO app.profiles (display_name, birth_date, gender, seeks, texts, interests)"
-        " SELECT 'Ann', '1990-01-01', 'woman', '{woman}', jsonb_build_object('About me', 'I sail'), '{sailing}'"
+        " SELECT 'Ann', '1990-01-01', 'woman', '{man}', jsonb_build_object('About me', 'I sail'), '{sailing}'"
         " FROM generate_series(1, 4)"
     )
-    return place
-
-
-def test_before_any_decision_the_prior_publishes(alike: Place) -> None:
-    alike.run()
-    assert alike.ask("SELECT viewer_count, pair_count FROM matching.publications WHERE state = 'live'") == [(4, 12)]
-    assert alike.metadata("ranker")["promoted"] is True
-    ((least, most),) = alike.ask("SELECT min(p_match), max(p_match) FROM matching.matches")
-    assert least == most
-
-
-def test_without_an_eligible_pair_nothing_is_published(alike: Place) -> None:
-    alike.tell("UPDATE app.profiles SET seeks = '{man}'")
     with pytest.raises(PublicationRefused, match="no pair"):
-        alike.run()
-    assert alike.ask("SELECT state FROM matching.publications") == [("failed",)]
+        place.run()
+    assert place.ask("SELECT state FROM matching.publications") == [("failed",)]
+    assert place.metadata("ranker")["promoted"] is True
+    place.tell("UPDATE app.profiles SET seeks = '{woman}'")
+    run_job(place.settings, NIGHTLY_JOB, list_assets_without_training())
+    assert place.ask("SELECT viewer_count, pair_count FROM matching.publications WHERE state = 'live'") == [(4, 12)]
+    ((least, most),) = place.ask("SELECT min(p_match), max(p_match) FROM matching.matches")
+    assert least == most
