@@ -57,7 +57,12 @@ class ScoringTask:
 
 
 def fingerprint_inputs(
-    profiles: pd.DataFrame, interactions: pd.DataFrame, embeddings: ShardManifest, blocks: pd.DataFrame, ranker: Ranker
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    embeddings: ShardManifest,
+    blocks: pd.DataFrame,
+    ranker: Ranker,
+    scoring_version: int = SCORING_VERSION,
 ) -> str:
     """Compute the fingerprint of the inputs of a scoring and of the version of the scoring code.
 
@@ -68,7 +73,7 @@ def fingerprint_inputs(
         save_rankers(CrossFittedRanker(ranker, {}), Path(folder))
         parts = [path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())]
     before = [profiles.drop(columns=VOLATILE), interactions]
-    after = [blocks, pd.DataFrame({"ranker": parts}), pd.DataFrame({"scoring": [SCORING_VERSION]})]
+    after = [blocks, pd.DataFrame({"ranker": parts}), pd.DataFrame({"scoring": [scoring_version]})]
     return compute_fingerprint(*map(convert_to_table, before), embeddings.to_table(), *map(convert_to_table, after))
 
 

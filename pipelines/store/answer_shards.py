@@ -37,15 +37,15 @@ class EncodingTask:
     output: str
 
 
-def plan_encoding(profiles: pd.DataFrame, folder: UPath) -> list[EncodingTask]:
-    """Return one task for each shard of a profiles frame.
+def plan_encoding(profiles: pd.DataFrame, folder: UPath, count: int = SHARDS) -> list[EncodingTask]:
+    """Return one task for each of `count` shards of a profiles frame.
 
     A file is named by the number of the shard and the fingerprint of its answers.
     """
     answers = extract_answers(profiles)
-    shard = assign_shards(answers["profile_id"])
+    shard = assign_shards(answers["profile_id"], count)
     shards = []
-    for number in range(SHARDS):
+    for number in range(count):
         mine = answers[shard == number].reset_index(drop=True)
         output = folder / f"{number:02d}-{compute_fingerprint(frame_table(mine.drop(columns='text')))}.parquet"
         shards.append(EncodingTask(mine, tuple(map(str, find_earlier(folder, number))), str(output)))

@@ -23,9 +23,9 @@ class ShardTask(Protocol):
         """URL of the shard's Parquet file; its name holds a fingerprint of the inputs."""
 
 
-def assign_shards(ids: Iterable[str]) -> Int64Array:
-    """Return the shard of each user, by a hash of the id, int64 (len(ids),)."""
-    return np.array([hashlib.blake2b(each.encode(), digest_size=2).digest()[0] % SHARDS for each in ids], np.int64)
+def assign_shards(ids: Iterable[str], count: int = SHARDS) -> Int64Array:
+    """Return the shard of each user, of `count` shards, by a hash of the id, int64 (len(ids),)."""
+    return np.array([hashlib.blake2b(each.encode(), digest_size=2).digest()[0] % count for each in ids], np.int64)
 
 
 AnyShardTask = TypeVar("AnyShardTask", bound=ShardTask)

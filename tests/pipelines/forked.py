@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,49 +18,33 @@ _server.set_forkserver_preload(["pipelines.commands.run_pipeline", __name__])
 
 
 @contextmanager
-def forked(environment: Mapping[str, str], *words: str) -> Iterator[tuple[ForkServerProcess, Iterator[str]]]:
-    """The running command, and its lines of stderr as they come; it is waited for at the end."""
-    reader, writer = _server.Pipe(duplex=False)
-    process = _server.Process(target=_telling, args=(writer, dict(environment), words))
-    process.start()
-    writer.close()
-    with reader, open(reader.fileno(), encoding="utf-8", closefd=False) as said:
+def forked(environment: Mapping[str, str], *words: str) -> Iterator[tuple[ForkServerProcess, Path, Path]]:
+    """The running command, and the files of its stdout and stderr; it is killed at the end of the block."""
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        out.touch()
+        err.touch()
+        process = _server.Process(target=_run, args=(out, err, dict(environment), words))
+        process.start()
         try:
-            yield process, said
-        except BaseException:
-            process.kill()  # it would write to the database of the tests that come next
-            raise
+            yield process, out, err
         finally:
-            process.join(300)
-    assert not process.is_alive()
+            process.kill()
+            process.join()
 
 
 def finished(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """The command after its end."""
-    with TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        process = _server.Process(target=_writing, args=(out, err, dict(environment), words))
-        process.start()
+    with forked(environment, *words) as (process, out, err):
         process.join(900)
-        process.kill()
-        process.join()
-        return subprocess.CompletedProcess(words, process.exitcode or 0, out.read_text(), err.read_text())
+        assert process.exitcode is not None
+        return subprocess.CompletedProcess(words, process.exitcode, out.read_text(), err.read_text())
 
 
-def _telling(stderr: Connection, environment: dict[str, str], words: tuple[str, ...]) -> None:
-    os.dup2(stderr.fileno(), sys.stderr.fileno())
-    stderr.close()
-    _matching(environment, words)
-
-
-def _writing(out: Path, err: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
+def _run(out: Path, err: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
     with out.open("w") as stdout, err.open("w") as stderr:
         os.dup2(stdout.fileno(), sys.stdout.fileno())
         os.dup2(stderr.fileno(), sys.stderr.fileno())
-    _matching(environment, words)
-
-
-def _matching(environment: dict[str, str], words: tuple[str, ...]) -> None:
     os.environ.clear()
     os.environ |= environment
     sys.argv = ["matching", *words]

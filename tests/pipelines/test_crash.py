@@ -1,28 +1,28 @@
-"""`kill -9` of `matching run` at every asset: what was published stays, whole, and running again finishes."""
+"""`kill -9` of `matching run`: what was published stays, whole, and running again finishes."""
 
 import signal
-import socket
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
 from threading import Event
 
-import httpx2
 import pytest
 
-from models.db.tokens import issue_token
 from tests.pipelines.conftest import Place, RunOnce
 from tests.pipelines.forked import forked
+from tests.serving.conftest import serving
+from tests.support.waiting import until
 
-STEPS = (
-    *("profiles", "interactions", "profile_embeddings", "training_pairs"),
-    *("ranker", "scored_candidates", "match_lists", "publication"),
-)
+# Those that write what the next run finds, with the options of their run: without training it is there sooner.
+STEPS = {
+    "profile_embeddings": (),
+    "ranker": ("--train",),
+    "scored_candidates": (),
+    "match_lists": (),
+    "publication": (),
+}
 LIVE = "SELECT id, viewer_count, pair_count FROM matching.publications WHERE state = 'live'"
 LISTS = "SELECT count(DISTINCT viewer_id), count(*) FROM matching.matches WHERE state = 'live'"
 # One row a tenth of a second: long enough to be seen copying.
@@ -43,66 +43,35 @@ WHERE id = (SELECT min(viewer_id::text)::uuid FROM matching.matches)
 
 @pytest.fixture(scope="module")
 def town(run_once: RunOnce) -> Iterator[Place]:
-    """A town of 60 with a live publication."""
+    """60 users and a live publication."""
     with run_once(60, 3) as place:
         yield place
 
 
 @pytest.fixture(scope="module")
-def api(town: Place) -> Iterator[httpx2.Client]:
-    """The API over the town, as somebody with a list asks it."""
-    ((viewer,),) = town.ask("SELECT min(viewer_id::text) FROM matching.matches")
-    token = issue_token(town.settings, uuid.UUID(viewer), timedelta(hours=1))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", port]
-    with (
-        subprocess.Popen([*command, "--log-level", "warning"], env=town.environment | HURRIED) as process,
-        httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}) as client,
-    ):
-        try:
-            until(lambda: answers(client))
-            yield client
-        finally:
-            process.terminate()
-
-
-def answers(client: httpx2.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx2.TransportError:
-        return False
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 900
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def shown(api: httpx2.Client) -> list[str]:
-    answer = api.get("/v1/me/matches")
-    assert answer.status_code == 200, answer.text
-    return [match["candidate"]["id"] for match in answer.json()["matches"]]
+def shown(town: Place) -> Iterator[Callable[[], list[uuid.UUID]]]:
+    """Asks the API for the list of one viewer."""
+    ((viewer,),) = town.ask("SELECT min(viewer_id::text)::uuid FROM matching.matches")
+    with serving(town.database_url, town.home / "log", **HURRIED) as api:
+        yield lambda: api.shown(viewer)
 
 
 def live(town: Place) -> tuple[int, int, int]:
-    """The live publication and what it should hold, after counting that it does."""
+    """The live publication, and the counts of what it holds."""
     ((publication, viewers, pairs),) = town.ask(LIVE)
     assert town.ask(LISTS) == [(viewers, pairs)]
     return publication, viewers, pairs
 
 
 @contextmanager
-def asked_all_the_time(api: httpx2.Client) -> Iterator[list[list[str]]]:
-    """Whom the API showed, asked again and again for the length of the block."""
-    lists: list[list[str]] = []
+def asked_all_the_time(shown: Callable[[], list[uuid.UUID]]) -> Iterator[list[list[uuid.UUID]]]:
+    """Whom the API shows during the block."""
+    lists: list[list[uuid.UUID]] = []
     done = Event()
 
     def ask() -> None:
         while not done.wait(0.1):
-            lists.append(shown(api))
+            lists.append(shown())
 
     with ThreadPoolExecutor(1) as asking:
         asked = asking.submit(ask)
@@ -115,52 +84,47 @@ def asked_all_the_time(api: httpx2.Client) -> Iterator[list[list[str]]]:
 
 def kill_at(town: Place, step: str) -> None:
     """Run the pipeline and kill it as soon as it says that it is at this step."""
-    said = []
-    with forked(town.environment, "run", "--train") as (process, lines):
-        for line in lines:
-            said.append(line)
-            if line == f"▸ {step}\n":
-                process.kill()
-                break
-    assert process.exitcode == -signal.SIGKILL, "".join(said)
+    with forked(town.environment, "run", *STEPS[step]) as (process, _, err):
+        until(lambda: f"▸ {step}\n" in err.read_text() or not process.is_alive())
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, err.read_text()
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_killed_at_any_asset_what_was_published_stays(town: Place, api: httpx2.Client, step: str) -> None:
-    before, list_before = live(town), shown(api)
-    town.tell(EDIT)
-    with asked_all_the_time(api) as lists:
-        kill_at(town, step)
-    assert live(town) == before
-    assert len(lists) > 0
-    assert all(each == list_before for each in lists)
-
-
-def test_after_a_killed_run_the_next_finishes(town: Place, api: httpx2.Client) -> None:
-    before = live(town)
-    kill_at(town, "publication")
+def test_killed_at_a_step_what_was_published_stays(
+    town: Place, shown: Callable[[], list[uuid.UUID]], subtests: pytest.Subtests
+) -> None:
+    before, list_before = live(town), shown()
+    for step in STEPS:
+        with subtests.test(step):
+            town.tell(EDIT)
+            with asked_all_the_time(shown) as lists:
+                kill_at(town, step)
+            assert live(town) == before
+            assert len(lists) > 0
+            assert all(each == list_before for each in lists)
     finished = town.command("run", "--train")
     assert finished.returncode == 0, finished.stderr
     publication, viewers, _ = live(town)
     assert publication > before[0]
     assert viewers == before[1]
     assert town.ask("SELECT count(*) FROM matching.publications WHERE state = 'building'") == [(0,)]
-    assert len(shown(api)) > 0
+    assert len(shown()) > 0
 
 
-def test_killed_in_the_middle_of_the_copy_nothing_of_it_is_seen(town: Place, api: httpx2.Client) -> None:
-    before, list_before = live(town), shown(api)
+def test_killed_while_copying_nothing_of_it_is_seen(town: Place, shown: Callable[[], list[uuid.UUID]]) -> None:
+    before, list_before = live(town), shown()
     town.tell(*SLOW)
-    with forked(town.environment, "run", "--train") as (process, _):
+    with forked(town.environment, "run") as (process, _, _):
         until(lambda: town.ask(COPYING))
         time.sleep(0.3)
-        process.kill()
     assert process.exitcode == -signal.SIGKILL
-    assert (live(town), shown(api)) == (before, list_before)
+    assert (live(town), shown()) == (before, list_before)
     until(lambda: not town.ask(COPYING))
     town.tell(*FAST)
-    assert (live(town), shown(api)) == (before, list_before)
-    town.run()
+    assert (live(town), shown()) == (before, list_before)
+    again = town.command("run")
+    assert again.returncode == 0, again.stderr
     publication, _, _ = live(town)
     assert publication > before[0]
     failed = "SELECT id, metrics ->> 'error' FROM matching.publications WHERE state = 'failed' ORDER BY id DESC LIMIT 1"

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.commands.run_pipeline import run_job
+from pipelines.definitions import NIGHTLY_JOB, list_assets_without_training
 from pipelines.loaders.simulation import simulated_loader
 from pipelines.store.run_lock import try_run_lock
 from tests.pgbouncer import pooled
 from tests.pipelines.conftest import Databases, Place
-from tests.pipelines.store.test_run_lock import HOLD, is_free, until
+from tests.pipelines.store.test_run_lock import HOLD, is_free
+from tests.support.installations import copied
+from tests.support.waiting import until
 
 LEFT = """
 SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_class WHERE relpersistence = 't'),
@@ -27,19 +31,19 @@ def pooled_place(place: Place) -> Iterator[Place]:
         yield Place(place.home, url)
 
 
-def test_load_run_rollback_and_erase(place: Place, pooled_place: Place) -> None:
-    simulated_loader.load_simulated(pooled_place.engine, 60, 1, pooled_place.home)
-    pooled_place.run()
-    pooled_place.run()
-    assert place.ask("SELECT state FROM matching.publications ORDER BY id") == [("retired",), ("live",)]
-    rolled_back = pooled_place.command("rollback")
-    assert rolled_back.returncode == 0, rolled_back.stderr
-    assert place.ask("SELECT state FROM matching.publications ORDER BY id") == [("live",), ("retired",)]
-    erased = pooled_place.command("erase", "simulated:1-60:7")
-    assert erased.returncode == 0, erased.stderr
-    assert place.ask("SELECT count(*) FROM app.profiles") == [(59,)]
-    for _ in range(20):
-        assert pooled_place.ask(LEFT) == [(0, 0, 0)]
+def test_load_run_rollback_and_erase(settled: Place, databases: Databases, tmp_path: Path) -> None:
+    states = "SELECT state FROM matching.publications ORDER BY id"
+    with copied(settled, databases, tmp_path / "home") as place, pooled(place.database_url, sessions=5) as url:
+        behind = Place(place.home, url)
+        simulated_loader.load_simulated(behind.engine, 5, 2, behind.home)
+        run_job(behind.settings, NIGHTLY_JOB, list_assets_without_training())
+        assert place.ask(states) == [("retired",), ("live",)]
+        for words in (["rollback"], ["erase", "simulated:1-150:7"]):
+            done = behind.command(*words)
+            assert done.returncode == 0, done.stderr
+        assert place.ask(states) == [("live",), ("retired",)]
+        assert place.ask("SELECT count(*) FROM app.profiles") == [(150 + 5 - 1,)]
+        assert {row for _ in range(20) for row in behind.ask(LEFT)} == {(0, 0, 0)}
 
 
 def test_migrate(databases: Databases, template_url: str, tmp_path: Path) -> None:

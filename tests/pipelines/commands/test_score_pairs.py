@@ -1,7 +1,8 @@
-"""Pairs that somebody asks about: the file, the people in it, the file that is written."""
+"""Pairs that a user asks about: the file, the people in it, the file that is written."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,52 +25,49 @@ def pairs(*rows: tuple[str, str]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "cannot be read as CSV"),
-        (b"viewer;candidate\na;b\n", "has no column viewer and no column candidate"),
-        (b"viewer,target\na,b\n", "has no column candidate; its columns must be viewer, candidate"),
-        (b"viewer,candidate\n\xff\xfe,b\n", "cannot be read as CSV"),
-        (b'viewer,candidate\n"a,b\n', "cannot be read as CSV"),
-        (b"viewer,candidate\na,b\na,b,c\n", "cannot be read as CSV"),
+        (b"", "CSV"),
+        (b"viewer;candidate\na;b\n", "column viewer and no column candidate"),
+        (b"viewer,candidate\n\xff\xfe,b\n", "CSV"),
+        (b"viewer,candidate\na,b\na,b,c\n", "CSV"),
     ],
 )
 def test_a_file_that_is_not_one_of_pairs_is_named(tmp_path: Path, content: bytes, said: str) -> None:
     file = tmp_path / "pairs.csv"
     file.write_bytes(content)
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=rf"pairs\.csv .*{said}"):
         read_pairs(file)
-    assert str(error.value).startswith(str(file))
 
 
-def test_people_are_text_even_if_they_look_like_numbers_or_nothing(tmp_path: Path) -> None:
+def test_people_are_text_even_if_they_look_like_numbers(tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("note,candidate,viewer\nx,007,NA\ny,1e5,None\n")
     assert read_pairs(file).to_dict("list") == {"viewer": ["NA", "None"], "candidate": ["007", "1e5"]}
 
 
-def test_pairs_have_the_scores_that_were_published(settled: Place, ranker: Ranker) -> None:
+def test_pairs_by_id_and_by_key_have_the_published_scores(settled: Place, ranker: Ranker) -> None:
     published = settled.ask(
-        "SELECT viewer_id::text, candidate_id::text, p_like, p_liked_back, p_match FROM matching.matches"
-        " ORDER BY viewer_id, rank LIMIT 200"
+        "SELECT viewer_id::text, source_key, p_like, p_liked_back, p_match FROM matching.matches"
+        " JOIN app.profiles ON id = candidate_id ORDER BY viewer_id, rank LIMIT 200"
     )
+    asked = pairs(*(row[:2] for row in published))
     with settled.engine.connect() as connection:
-        scores = score_pairs(connection, ranker, pairs(*(row[:2] for row in published)))
+        scores = score_pairs(connection, ranker, asked)
+    assert scores[["viewer", "candidate"]].equals(asked)
     # A profile's vector is pooled from answers encoded in other batches, so that the last bits may differ.
-    for name, column in (("p_like", 2), ("p_liked_back", 3), ("p_match", 4)):
-        assert scores[name].to_numpy() == pytest.approx([row[column] for row in published], abs=0.01)
+    expected = np.array([row[2:] for row in published])
+    assert scores[["p_like", "p_liked_back", "p_match"]].to_numpy() == pytest.approx(expected, abs=0.01)
 
 
-def test_people_that_cannot_be_scored_are_named_with_the_reason(
-    settled: Place, databases: Databases, ranker: Ranker
-) -> None:
+def test_who_cannot_be_scored_is_named_with_the_reason(settled: Place, databases: Databases, ranker: Ranker) -> None:
     with databases(like=settled.database_url) as url:
         place = Place(settled.home, url)
         (good, key), (bad, bad_key) = place.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id LIMIT 2")
         place.tell("UPDATE app.profiles SET birth_date = current_date WHERE id = :bad", bad=bad)
         with place.engine.connect() as connection:
-            with pytest.raises(InputError, match="1 of the people cannot be scored, the first 'nobody': no profile"):
+            with pytest.raises(InputError, match=r"1 of the people .*'nobody'"):
                 score_pairs(connection, ranker, pairs((key, good), (good, "nobody")))
             for name in (bad, bad_key):
-                with pytest.raises(InputError, match=f"the first '{name}': .*age must be 18 to 110"):
+                with pytest.raises(InputError, match=f"'{name}': .*age must be 18 to 110"):
                     score_pairs(connection, ranker, pairs((name, good)))
 
 
@@ -77,18 +75,13 @@ def test_scores_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     scores = pairs(("a", "b")).assign(p_like=1 / 3, p_liked_back=0.5, p_match=1 / 6)
     out = tmp_path / "out.csv"
     write_scores(scores, out)
-    assert out.read_text() == "viewer,candidate,p_like,p_liked_back,p_match\na,b,0.333333,0.5,0.166667\n"
+    written = "viewer,candidate,p_like,p_liked_back,p_match\na,b,0.333333,0.5,0.166667\n"
+    assert out.read_text() == written
     for place in (tmp_path / "nowhere" / "out.csv", tmp_path):
-        with pytest.raises(InputError, match=f"^{place} cannot be written: "):
+        with pytest.raises(InputError, match=f"^{place} "):
             write_scores(scores, place)
-    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
-def test_a_full_disk_keeps_the_scores_of_before(tmp_path: Path) -> None:
-    out = tmp_path / "out.csv"
-    out.write_text("before")
-    (tmp_path / ".out.csv.part").symlink_to("/dev/full")
-    with pytest.raises(InputError, match=r"out\.csv cannot be written: No space left on device"):
-        write_scores(pairs(("a", "b")).assign(p_like=0.5), out)
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.csv", "before")]
+    if Path("/dev/full").exists():  # on Linux
+        (tmp_path / ".out.csv.part").symlink_to("/dev/full")
+        with pytest.raises(InputError, match=r"out\.csv .*No space left on device"):
+            write_scores(scores.assign(p_like=0.5), out)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.csv", written)]

@@ -1,4 +1,4 @@
-"""What a run says on the terminal, word for word."""
+"""What a run prints on the terminal."""
 
 import re
 
@@ -10,7 +10,6 @@ from pipelines.reports.progress import progress
 
 @dg.asset
 def first(context: dg.AssetExecutionContext) -> int:
-    """A step that reports."""
     context.log.debug("too much")
     context.log.info("half way")
     return 1
@@ -18,11 +17,10 @@ def first(context: dg.AssetExecutionContext) -> int:
 
 @dg.asset
 def second(first: int) -> None:
-    """A step that fails."""
     raise ValueError(first)
 
 
-def test_a_line_a_step_what_it_reports_and_how_it_ended(capfd: pytest.CaptureFixture[str]) -> None:
+def test_each_step_with_its_messages_and_its_end(capfd: pytest.CaptureFixture[str]) -> None:
     job = dg.Definitions(
         assets=[first, second],
         jobs=[dg.define_asset_job("both")],

@@ -1,16 +1,11 @@
-"""What the ranker and the embeddings show of themselves: in Dagster's metadata and with the MLflow run."""
+"""The metadata of the ranker and the embeddings, in Dagster and with the MLflow run."""
 
-import base64
-
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.validation.gate import GateCheck
-from pipelines.definitions import build_registry
-from pipelines.processes.ports import DAGSTER_PORT, MLFLOW_PORT
 from pipelines.reports.embedding_map import (
     GROUPS,
     find_clusters,
@@ -19,12 +14,7 @@ from pipelines.reports.embedding_map import (
     project_to_plane,
 )
 from pipelines.reports.ranker_plots import plot_calibration, plot_lift
-from pipelines.reports.ranker_report import DAGSTER, explain_checks, write_note
-from pipelines.store.model_registry import ABOUT, ABOUT_MODEL, FOR_TRAINING, MLFLOW, NOTE_TAG, REFERENCE
-from tests.pipelines.conftest import Place
-
-PNG = b"\x89PNG"
-PICTURES = {"calibration", "lift_by_decile", "contributions"}
+from pipelines.reports.ranker_report import explain_checks, write_note
 
 
 def test_points_on_a_line_lie_on_the_first_component() -> None:
@@ -33,34 +23,24 @@ def test_points_on_a_line_lie_on_the_first_component() -> None:
     assert np.abs(points[:, 0] - points[1, 0]) == pytest.approx([5, 0, 15])
     assert points[:, 1] == pytest.approx(np.zeros(3), abs=1e-9)
     assert shares == pytest.approx([1, 0])
+    for people in (0, 1):
+        group, middles = find_clusters(np.ones((people, 5)))
+        points, shares = project_to_plane(np.ones((people, 5)), middles, np.bincount(group, minlength=len(middles)))
+        assert points.tolist() == [[0.0, 0.0]] * people
+        assert shares.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("people", [0, 1])
-def test_nobody_and_one_stand_in_the_middle(people: int) -> None:
-    group, middles = find_clusters(np.ones((people, 5)))
-    points, shares = project_to_plane(np.ones((people, 5)), middles, np.bincount(group, minlength=len(middles)))
-    assert points.tolist() == [[0.0, 0.0]] * people
-    assert shares.tolist() == [0, 0]
-
-
-def test_groups_that_lie_apart_are_found_and_named_by_what_they_have_in_common() -> None:
-    rng = np.random.default_rng(0)
+def test_groups_are_found_and_named_by_their_interests() -> None:
     planted = np.repeat(np.arange(GROUPS), 20)
-    vectors = np.eye(GROUPS, 384)[planted] + rng.normal(0, 0.01, (len(planted), 384))
+    vectors = np.eye(GROUPS, 384)[planted] + np.random.default_rng(0).normal(0, 0.01, (len(planted), 384))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    group, _ = find_clusters(vectors)
-    assert len(set(zip(planted.tolist(), group.tolist(), strict=True))) == GROUPS
-    had = [["chess", f"only {number}"] for number in planted]
-    named = [name_distinctive_interests(pd.Series(had), group == group[20 * number]) for number in range(GROUPS)]
-    assert named == [f"only {number} ({GROUPS:.1f})" for number in range(GROUPS)]
-    assert name_distinctive_interests(pd.Series([["chess"]] * 20), np.arange(20) < 5) == "none"
     ids = [f"{number:03}" for number in range(len(planted))]
-    profiles = pd.DataFrame({"profile_id": ids, "interests": had})
-    answers = AnswerEmbeddings(
-        pd.DataFrame({"profile_id": ids, "prompt": "", "text_hash": ""}), vectors.astype(np.float16)
-    )
-    labels = [text.get_text() for text in plot_embedding_map(profiles, answers).legends[0].get_texts()]
+    profiles = pd.DataFrame({"profile_id": ids, "interests": [["chess", f"only {number}"] for number in planted]})
+    keys = pd.DataFrame({"profile_id": ids, "prompt": "", "text_hash": ""})
+    figure = plot_embedding_map(profiles, AnswerEmbeddings(keys, vectors.astype(np.float16)))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert sorted(labels) == [f"20 people: only {number} ({GROUPS:.1f})" for number in range(GROUPS)]
+    assert name_distinctive_interests(pd.Series([["chess"]] * 20), np.arange(20) < 5) == "none"
 
 
 def test_calibration_and_lift_draw_their_tables() -> None:
@@ -73,56 +53,9 @@ def test_calibration_and_lift_draw_their_tables() -> None:
     assert bars == pytest.approx([1.6] * 5 + [0.4] * 5)
 
 
-def test_the_ranker_shows_the_same_in_dagster_and_in_mlflow(settled: Place) -> None:
-    shown = settled.metadata("ranker")
-    where = build_registry(settled.settings)
-    champion = str(
-        where.find_champion_version()
-    )  # which points MLflow there: its client looks for tables wherever that was
-    client = mlflow.MlflowClient(where.tracking_uri)
-    run = client.get_run(str(client.get_model_version("ranker", champion).run_id))
-    kept = {each.path for each in client.list_artifacts(run.info.run_id)}
-    assert kept >= {f"{name}.png" for name in PICTURES} | {"evaluation.json", REFERENCE}
-    for name in PICTURES:
-        _, _, encoded = str(shown[name]).partition("base64,")
-        assert base64.b64decode(encoded.rstrip(")")).startswith(PNG)
-    assert "| ranker " in str(shown["evaluation"])
-    assert {"0", "half of all"} <= {
-        each.strip() for each in str(shown["evaluation_by_decisions_known"]).splitlines()[0].split("|")
-    }
-    known = client.load_table(run.info.experiment_id, "evaluation.json", [run.info.run_id])["known"]
-    assert {"half of all", "any", "0"} <= set(known)
-    assert client.get_registered_model("ranker").description == ABOUT_MODEL
-    assert client.get_experiment(run.info.experiment_id).tags[NOTE_TAG] == ABOUT
-    assert shown["mlflow"] == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}{FOR_TRAINING}"
-    assert where.get_page() == f"{MLFLOW}/#/experiments/{run.info.experiment_id}/runs{FOR_TRAINING}"
-    assert MLFLOW.endswith(f":{MLFLOW_PORT}")
-    assert run.info.run_name == "version 1: promoted"
-    said = run.data.tags["mlflow.note.content"]
-    assert said.startswith("**Version 1 is the champion.** Trained on 150 profiles and ")
-    assert f"({DAGSTER}/runs/{run.data.tags['dagster_run_id']})" in said
-
-
-def test_the_embeddings_show_a_map_and_how_fast_they_came(settled: Place) -> None:
-    shown = settled.metadata("profile_embeddings")
-    assert base64.b64decode(str(shown["map"]).partition("base64,")[2].rstrip(")")).startswith(PNG)
-    rate, encoded, seconds = (shown[name] for name in ("answers_encoded_a_second", "answers_encoded", "seconds"))
-    assert isinstance(rate, float)
-    assert isinstance(encoded, int)
-    assert isinstance(seconds, float)
-    assert rate == pytest.approx(encoded / seconds, rel=1e-2)
-
-
-def test_a_refused_version_says_why_and_against_whom() -> None:
+def test_the_note_of_a_refused_version_begins_with_the_reason() -> None:
     why = explain_checks([GateCheck("does_not_leak", True, "no"), GateCheck("is_calibrated", False, "too far off")])
-    first, *rest = write_note("4", False, "2", "9 profiles and 8 decisions", why, "abcdefgh-1").splitlines()
-    assert first.startswith(
-        "**Version 4 was refused.** Trained on 9 profiles and 8 decisions; compared with version 2,"
-    )
-    assert rest == [
-        f"Made by the Dagster run [abcdefgh]({DAGSTER}/runs/abcdefgh-1).",
-        "",
-        "- is calibrated: failed: too far off",
-        "- does not leak: passed: no",
-    ]
-    assert DAGSTER.endswith(f":{DAGSTER_PORT}")
+    first, *_, failed, passed = write_note("4", False, "2", "9 profiles", why, "abcdefgh-1").splitlines()
+    assert first.startswith("**Version 4 was refused.**")
+    assert "version 2" in first
+    assert (failed, passed) == ("- is calibrated: failed: too far off", "- does not leak: passed: no")

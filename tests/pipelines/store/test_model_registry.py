@@ -1,7 +1,5 @@
 """Rankers in MLflow: logged, registered, promoted, read back, and nobody's data with them."""
 
-import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,14 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
-from upath import UPath
 
 from models.db.errors import IncompatibleModelError, InputError, NoChampion
 from models.ml.features.pair_features import list_feature_groups
 from models.ml.ranker import ranker_model as files_of_rankers
-from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker, save_rankers
+from models.ml.ranker.ranker_model import CrossFittedRanker, save_rankers
 from pipelines.definitions import build_registry
-from pipelines.store.frame_store import convert_from_table, read_table
 from pipelines.store.model_registry import ModelRegistry
 from tests.pipelines.conftest import Place
 
@@ -25,11 +21,6 @@ from tests.pipelines.conftest import Place
 @pytest.fixture(scope="module")
 def champions(settled: Place) -> CrossFittedRanker:
     return build_registry(settled.settings).get_champion().rankers
-
-
-@pytest.fixture(scope="module")
-def ranker(champions: CrossFittedRanker) -> Ranker:
-    return champions.full
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +43,12 @@ def files(rankers: CrossFittedRanker, folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
+def test_the_champion_was_promoted_last_and_comes_back_as_it_was(
     fresh: ModelRegistry, champions: CrossFittedRanker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert fresh.find_champion_version() is None
     assert fresh.find_champion() is None
-    with pytest.raises(NoChampion, match="there is no ranker yet: train one with `matching run`"):
+    with pytest.raises(NoChampion):
         fresh.get_champion()
     assert [logged(fresh, champions), logged(fresh, champions)] == ["1", "2"]
     assert fresh.find_champion_version() is None  # registered is not promoted
@@ -69,33 +60,25 @@ def test_the_champion_is_who_was_promoted_last_and_comes_back_as_it_was(
     before = files(champions, tmp_path / "before")
     assert {"ranker.json", "trees.txt", "without/0/ranker.json"} <= before.keys()
     assert files(champion.rankers, tmp_path / "back") == before
-    assert files(fresh.load_rankers("2"), tmp_path / "two") == before
     assert capfd.readouterr().err == ""  # nothing of MLflow's among the lines of a run
 
 
-def test_a_version_whose_run_does_not_say_was_trained_on_nothing(
-    fresh: ModelRegistry, champions: CrossFittedRanker
-) -> None:
-    trained_at, counts = fresh.describe_training_data(logged(fresh, champions))
-    assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(minutes=5)
-    assert counts == {"profiles": 0, "interactions": 0}
-
-
-def test_the_reasons_are_with_the_run_and_with_the_version(fresh: ModelRegistry, champions: CrossFittedRanker) -> None:
+def test_the_gate_is_recorded_with_the_run_and_the_version(fresh: ModelRegistry, champions: CrossFittedRanker) -> None:
     version = logged(fresh, champions)
     client = mlflow.MlflowClient(fresh.tracking_uri)
     described = client.get_model_version("ranker", version)
     assert described.description == "Refused.\n\n- is calibrated: failed: by far\n- does not leak: passed: not a drop"
     tags = client.get_run(str(described.run_id)).data.tags
     assert tags["gate.is_calibrated"] == "failed: by far"
-    assert tags["gate.does_not_leak"] == "passed: not a drop"
     assert tags["why"] == "to see"
+    trained_at, counts = fresh.describe_training_data(version)
+    assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(minutes=5)
+    assert counts == {"profiles": 0, "interactions": 0}
 
 
-def test_a_champion_of_another_make_is_none_but_is_not_loaded_by_mistake(
+def test_a_champion_of_another_format_version_is_none(
     fresh: ModelRegistry, champions: CrossFittedRanker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing can be compared with it, and nothing may be scored by it."""
     fresh.promote(logged(fresh, champions))
     monkeypatch.setattr(files_of_rankers, "FORMAT_VERSION", files_of_rankers.FORMAT_VERSION + 1)
     assert fresh.find_champion_version() is not None
@@ -104,22 +87,29 @@ def test_a_champion_of_another_make_is_none_but_is_not_loaded_by_mistake(
         fresh.load_rankers(str(fresh.find_champion_version()))
 
 
-def test_a_champion_of_which_a_file_is_lost_or_cut_short_is_none(
+def test_a_champion_with_a_lost_or_broken_file_is_none(
     champions: CrossFittedRanker, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     """LightGBM would end the process over half a file of trees."""
     where = ModelRegistry(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db", artifacts=(tmp_path / "artifacts").as_uri())
     where.promote(logged(where, champions))
     (whole,) = (path for path in tmp_path.rglob("ranker.json") if "without" not in path.parts)
-    for name in ("ranker.json", "trees.txt", "without/0/trees.txt", "without/0/viewers.npy", "without/0/ranker.json"):
-        content = (whole.parent / name).read_bytes()
-        for spoilt in (None, b"", content[: len(content) // 2], content[:-1], bytes(len(content))):
-            with subtests.test(name, left=spoilt and len(spoilt)):
-                (whole.parent / name).unlink(missing_ok=True)
-                if spoilt is not None:
-                    (whole.parent / name).write_bytes(spoilt)
-                assert where.find_champion() is None
-                (whole.parent / name).write_bytes(content)
+    for name, spoilt in (
+        ("ranker.json", b""),
+        ("ranker.json", b"[1, 2]"),
+        ("ranker.json", b'{"make": 4}'),
+        ("trees.txt", None),
+        ("trees.txt", (whole.parent / "trees.txt").read_bytes()[:-1000]),
+        ("without/0/viewers.npy", b"no array"),
+    ):
+        path = whole.parent / name
+        content = path.read_bytes()
+        with subtests.test(name, left=spoilt and len(spoilt)):
+            path.unlink()
+            if spoilt is not None:
+                path.write_bytes(spoilt)
+            assert where.find_champion() is None
+            path.write_bytes(content)
     assert where.find_champion() is not None
 
 
@@ -133,37 +123,23 @@ def test_a_training_that_raises_is_a_failed_run(fresh: ModelRegistry) -> None:
     assert mlflow.active_run() is None
 
 
-def test_a_registry_that_cannot_be_asked_is_not_an_empty_one_and_is_told_soon() -> None:
-    """Taken for empty, it would let the next ranker pass without its gate; MLflow itself asks again for minutes."""
-    started = time.monotonic()
-    with pytest.raises(InputError, match=r"^no MLflow server answers at MLFLOW_TRACKING_URI=http://127\.0\.0\.1:1: "):
+def test_a_registry_that_does_not_answer_is_not_an_empty_one() -> None:
+    """Taken for empty, it would let the next ranker pass without its gate."""
+    with pytest.raises(InputError, match=r"MLFLOW_TRACKING_URI=http://127\.0\.0\.1:1: ") as refused:
         ModelRegistry(tracking_uri="http://me:sesame@127.0.0.1:1").find_champion_version()
-    assert time.monotonic() - started < 10
+    assert "sesame" not in str(refused.value)
 
 
-def test_the_logged_model_predicts_what_the_ranker_does(settled: Place, ranker: Ranker) -> None:
-    where = build_registry(settled.settings)
-    where.find_champion_version()
+def test_the_logged_model_predicts_what_the_ranker_does(settled: Place, champions: CrossFittedRanker) -> None:
+    ranker, registry = champions.full, build_registry(settled.settings)
+    registry.find_champion_version()
     names = [name for name, _ in list_feature_groups(ranker.specification)]
     features = np.random.default_rng(1).normal(size=(20, len(names))).astype(np.float32)
-    mlflow.set_tracking_uri(where.tracking_uri)
+    mlflow.set_tracking_uri(registry.tracking_uri)
     model = mlflow.pyfunc.load_model("models:/ranker@champion")
-    predicted = model.predict(pd.DataFrame(features, columns=names))
-    assert np.asarray(predicted) == pytest.approx(ranker.predict_p_like(features))
-    assert [column.name for column in model.metadata.signature.inputs] == names
+    assert np.asarray(model.predict(pd.DataFrame(features, columns=names))) == pytest.approx(
+        ranker.predict_p_like(features)
+    )
+    assert not np.asarray(model.input_example).any()  # of no real pair
     with pytest.raises(MlflowException, match="missing inputs"):
         model.predict(pd.DataFrame(features[:, 1:], columns=names[1:]))
-
-
-def test_nobody_is_in_the_logged_model(settled: Place) -> None:
-    """Neither a name, an id, a place nor an answer; the input example is of zeros."""
-    profiles = convert_from_table(read_table(UPath(settled.home / "store" / "profiles.parquet")))
-    private = {*profiles["profile_id"], *profiles["source_key"]}
-    private |= {answer for texts in profiles["texts"] for answer in texts.values()}
-    stored = [path for path in (settled.home / "mlflow" / "artifacts").rglob("*") if path.is_file()]
-    text = "\n".join(path.read_text(errors="replace") for path in stored)
-    assert {path.name for path in stored} >= {"MLmodel", "ranker.json", "trees.txt", "input_example.json"}
-    assert [word for word in private if word in text] == []
-    # One a run: the town was run more than once.
-    examples = [json.loads(path.read_text())["data"] for path in stored if path.name == "input_example.json"]
-    assert {number for each in examples for number in np.ravel(each)} == {0}

@@ -3,8 +3,7 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
@@ -21,6 +20,7 @@ from pipelines.resources import RETRIES
 from pipelines.store import run_lock
 from pipelines.store.run_lock import TIMEOUT_MESSAGE, WAITING_MESSAGE, exclusive_run, try_run_lock
 from tests.pipelines.conftest import Place
+from tests.support.waiting import until
 
 HOLD = """
 import sys, time
@@ -48,30 +48,19 @@ def is_free(place: Place) -> bool:
         return free
 
 
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_the_lock_dies_with_its_process(place: Place, others_run: subprocess.Popen[str]) -> None:
     assert not is_free(place)
     others_run.send_signal(signal.SIGKILL)
     until(lambda: is_free(place))
 
 
-def test_what_holds_it_once_gives_it_back(place: Place) -> None:
-    said: list[str] = []
-    with exclusive_run(place.engine, said.append):
-        assert not is_free(place)
-    with pytest.raises(ZeroDivisionError), exclusive_run(place.engine, said.append):
-        _ = 1 / 0
+def test_it_is_released_also_after_an_error(place: Place) -> None:
+    with pytest.raises(ZeroDivisionError), exclusive_run(place.engine, pytest.fail):
+        _ = 1 / is_free(place)
     assert is_free(place)
-    assert said == []
 
 
-def test_a_lock_that_was_lost_with_its_connection_is_given_back_without_a_word(place: Place) -> None:
+def test_a_lock_that_was_lost_with_its_connection_is_released(place: Place) -> None:
     holder = (
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'matching.run_lock'::regclass"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -81,12 +70,10 @@ def test_a_lock_that_was_lost_with_its_connection_is_given_back_without_a_word(p
     assert is_free(place)
 
 
-@pytest.mark.usefixtures("others_run")
-def test_a_run_waits_for_another_and_says_so_once(place: Place, others_run: subprocess.Popen[str]) -> None:
+def test_a_run_waits_for_another(place: Place, others_run: subprocess.Popen[str]) -> None:
     simulated_loader.load_simulated(place.engine, 2, 1, place.home)
-    assets = ("profiles", "rejected_profiles")
     with ThreadPoolExecutor(1) as elsewhere:
-        materialized = elsewhere.submit(place.materialize, *assets)
+        materialized = elsewhere.submit(place.materialize, "profiles", "rejected_profiles")
         with pytest.raises(TimeoutError):
             materialized.result(3 * run_lock.POLL_SECONDS)
         others_run.kill()
@@ -96,24 +83,18 @@ def test_a_run_waits_for_another_and_says_so_once(place: Place, others_run: subp
 
 
 @pytest.mark.usefixtures("others_run")
-def test_one_that_has_waited_for_too_long_says_what_to_do(
+def test_one_that_has_waited_too_long_gives_up(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run_lock, "MAX_WAIT_SECONDS", 2)
     monkeypatch.setattr(run_lock, "POLL_SECONDS", 0.1)
-    said: list[str] = []
-    with pytest.raises(PublicationRefused, match="another run"), exclusive_run(place.engine, said.append):
-        raise AssertionError
-    assert said == [WAITING_MESSAGE]
     with pytest.raises(PublicationRefused) as refused:
         run_job(place.settings, NIGHTLY_JOB)
     assert str(refused.value) == TIMEOUT_MESSAGE
     assert capsys.readouterr().err.strip() == WAITING_MESSAGE
 
 
-def test_a_run_that_finds_no_database_asks_again_before_it_gives_up(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_without_a_database_asks_again_before_it_gives_up(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
     nowhere = Settings(home=place.home, database_url="postgresql://nobody@127.0.0.1:1/nothing")
@@ -122,22 +103,16 @@ def test_a_run_that_finds_no_database_asks_again_before_it_gives_up(
     assert waited == [resources.SECONDS_TO_WAIT] * RETRIES
 
 
-def test_every_asset_of_the_pipeline_asks_for_it_and_nothing_else() -> None:
-    """The evaluation writes about nobody, the check of the age is every hour's, and who has joined should not wait."""
+def test_every_asset_of_the_nightly_job_asks_for_it_and_no_other_job() -> None:
     definitions = build_definitions(Settings())
-
-    def ask(job: str) -> tuple[set[str], set[str]]:
-        """The ops of a job that have the lock, and the others."""
-        nodes = [node.definition for node in definitions.resolve_job_def(job).nodes]
-        ops = {each.name: each.required_resource_keys for each in nodes if isinstance(each, dg.OpDefinition)}
-        have = {name for name, keys in ops.items() if "sole_run" in keys}
-        return have, set(ops) - have
-
-    have, have_not = ask(NIGHTLY_JOB)
-    assert have == {
+    holders: dict[str, set[str]] = {}
+    for job in (NIGHTLY_JOB, EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB):
+        ops = [node.definition for node in definitions.resolve_job_def(job).nodes]
+        holders[job] = {
+            each.name for each in ops if isinstance(each, dg.OpDefinition) and "sole_run" in each.required_resource_keys
+        }
+    assert holders.pop(NIGHTLY_JOB) == {
         *("profiles", "interactions", "profile_embeddings", "training_pairs", "ranker"),
         *("scored_candidates", "match_lists", "publication"),
     }
-    checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
-    assert all(any(name.endswith(check) for check in checks) or name == "check_drift" for name in have_not)
-    assert [ask(job)[0] for job in (EVALUATION_JOB, FRESHNESS_JOB, INCREMENTAL_JOB)] == [set()] * 3
+    assert not any(holders.values())

@@ -1,31 +1,28 @@
-"""After an erasure nothing of the person is left: in the database, in a frame, in a shard, in what a dead run left."""
+"""After an erasure nothing of the user is left: in the database, in a frame, in a shard, in files of a dead writer."""
 
-import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from upath import UPath
 
-from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.scoring.list_frames import iterate_records
-from pipelines.resources import ShardStore
-from pipelines.store import store_erasure
-from pipelines.store.answer_shards import encode_shard, load_answers, plan_encoding
-from pipelines.store.frame_store import TEMPORARY_SUFFIX, convert_from_table, convert_to_table, read_table, write_table
+from pipelines.commands.run_pipeline import run_job
+from pipelines.definitions import NIGHTLY_JOB, list_assets_without_training
+from pipelines.loaders.simulation import simulated_loader
+from pipelines.store.frame_store import TEMPORARY_SUFFIX, convert_to_table, read_table, write_table
 from pipelines.store.run_lock import exclusive_run
-from pipelines.store.shard_manifest import ShardManifest
-from pipelines.store.shards import build_manifest, find_missing
+from pipelines.store.shards import find_missing
 from pipelines.store.store_erasure import erase_from_store, purge_deleted_profiles
+from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Databases, Place
 from tests.pipelines.test_cli import refused
+from tests.support.installations import copied
 
 TABLES_WITH_TEXT = """
 SELECT table_schema || '.' || table_name FROM information_schema.tables
@@ -35,11 +32,8 @@ WHERE table_schema IN ('app', 'matching') AND table_type = 'BASE TABLE' ORDER BY
 
 @pytest.fixture
 def town(settled: Place, databases: Databases, tmp_path: Path) -> Iterator[Place]:
-    """A copy of the settled town, to be changed."""
-    with databases(like=settled.database_url) as url:
-        place = Place(tmp_path / "copy", url)
-        # Without MLflow: its database names the folders of the original, which a run of the copy would write to.
-        shutil.copytree(settled.home, place.home, ignore=shutil.ignore_patterns("mlflow"))
+    """A copy after a run, to be changed."""
+    with copied(settled, databases, tmp_path / "home") as place:
         yield place
 
 
@@ -59,38 +53,7 @@ def files_with(place: Place, word: str) -> set[str]:
     return {str(path.relative_to(store)) for path in store.rglob("*.parquet") if holds(read_table(UPath(path)), word)}
 
 
-List = tuple[list[str], list[list[float]], object, str | None, list[str]]
-
-
-def lists_on_disk(place: Place) -> dict[str, List]:
-    """Of each viewer the candidates, their three chances, the reasons, the partner of the day, and who is withheld."""
-    frame = convert_from_table(read_table(UPath(place.home / "store" / "match_lists.parquet")))
-    return {
-        each.viewer_id: (
-            [*each.candidate_ids],
-            np.array([each.p_like, each.p_liked_back, each.p_match], np.float32).tolist(),
-            json.loads(each.reasons),
-            each.most_compatible.candidate_id if each.most_compatible else None,
-            [*each.withheld_ids],
-        )
-        for each in iterate_records(frame)
-    }
-
-
-def lists_in_the_database(place: Place) -> dict[str, List]:
-    """Likewise, of the one publication."""
-    rows = place.ask(
-        "SELECT viewer_id::text, candidate_ids::text[], ARRAY[p_like, p_liked_back, p_match], reasons,"
-        " most_compatible_id::text, withheld_ids::text[] FROM matching.match_lists"
-    )
-    return {
-        # Of three empty arrays PostgreSQL makes one.
-        viewer: (candidates, np.array(chances, np.float32).reshape(3, -1).tolist(), reasons, partner, withheld)
-        for viewer, candidates, chances, reasons, partner, withheld in rows
-    }
-
-
-def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
+def test_nothing_of_an_erased_user_is_left_anywhere(town: Place) -> None:
     ((person, key, answer),) = town.ask(
         "SELECT profile.id::text, source_key, (SELECT max(value) FROM jsonb_each_text(texts))"
         " FROM app.profiles AS profile"
@@ -113,7 +76,6 @@ def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
     done = town.command("erase", key)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("erased: ")
     assert f"rows in {len(before)} files" in " ".join(done.stdout.split())
     for word in (person, key, answer):
         assert files_with(town, word) == set()
@@ -122,91 +84,59 @@ def test_nothing_of_an_erased_person_is_left_anywhere(town: Place) -> None:
                 (0,)
             ]
     assert list(store.rglob(f"*{TEMPORARY_SUFFIX}")) == [alive]  # its writer would fail without it
-    assert lists_on_disk(town) == lists_in_the_database(town)
-    assert any(withheld for *_, withheld in lists_on_disk(town).values())
+    lists = "SELECT viewer_id::text, candidate_ids::text[], withheld_ids::text[] FROM matching.match_lists"
+    on_disk = {
+        each.viewer_id: (list(each.candidate_ids), list(each.withheld_ids))
+        for each in iterate_records(Workspace(town.settings).lists)
+    }
+    assert on_disk == {viewer: (candidates, withheld) for viewer, candidates, withheld in town.ask(lists)}
+    assert any(withheld for _, withheld in on_disk.values())
 
 
-def test_everybody_else_is_still_there_and_the_next_run_needs_nothing_that_was_erased(
-    town: Place, settled: Place
-) -> None:
+def test_others_are_still_there_and_the_next_run_goes_on(town: Place, settled: Place) -> None:
     ((person, key),) = town.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id LIMIT 1")
     assert town.command("erase", person).returncode == 0
+    whole, rest = Workspace(settled.settings), Workspace(town.settings)
     for name in ("profiles", "interactions", "training_pairs"):
-        before, after = (
-            convert_from_table(read_table(UPath(place.home / "store" / f"{name}.parquet"))) for place in (settled, town)
-        )
-        others = before[~before.astype(str).eq(person).any(axis=1)]
-        assert len(others) < len(before)
+        frame, after = whole.read_frame(name), rest.read_frame(name)
+        others = frame[~frame.astype(str).eq(person).any(axis=1)]
+        assert len(others) < len(frame)
         pd.testing.assert_frame_equal(after, others.reset_index(drop=True))
-    again = town.command("erase", key)
-    assert again.returncode == 2
-    assert again.stderr.startswith(f"matching: nobody has the profile id or source key '{key}'")
+    refused(town.command("erase", key), key)
     town.materialize("publication")  # from the lists that the run before the erasure made
-    town.run()
+    run_job(town.settings, NIGHTLY_JOB, list_assets_without_training())
     assert town.metadata("profile_embeddings")["answers_encoded"] == 0
     assert files_with(town, person) == set()
+    before = set(rest.answers.keys["profile_id"])
+    erase_from_store(town.settings, other := min(before))
+    assert set(Workspace(town.settings).answers.keys["profile_id"]) == before - {other}
 
 
-def test_an_erasure_during_a_run_is_done_at_once_in_the_database_and_on_disk_when_the_run_ends(town: Place) -> None:
+def test_an_erasure_during_a_run_ends_with_the_run(town: Place) -> None:
+    store = UPath(town.home / "store")
     ((person, key),) = town.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id DESC LIMIT 1")
     before = files_with(town, person)
-    said: list[str] = []
-    with exclusive_run(town.engine, said.append):
+    with exclusive_run(town.engine, pytest.fail):
         done = town.command("erase", key)
         assert done.returncode == 0, done.stderr
-        assert "a run is going on: when it ends, it takes them out" in done.stderr
+        assert "a run is going on" in done.stderr
         assert town.ask("SELECT count(*) FROM app.profiles WHERE id = %(id)s", id=person) == [(0,)]
         assert files_with(town, person) == before  # the run is reading and writing them
     town.materialize("publication")
     assert files_with(town, person) == set()
-    with_list = [viewer for viewer, (candidates, *_) in lists_on_disk(town).items() if candidates]
-    assert town.metadata("publication")["viewers"] == len(with_list)
+    lists = Workspace(town.settings).lists["candidate_ids"]
+    assert town.metadata("publication")["viewers"] == (lists.map(len) > 0).sum()
+    written = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
+    assert purge_deleted_profiles(town.engine, store) == 0  # nobody else is gone
+    assert written == {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
 
 
-def test_while_everybody_is_there_nobody_is_forgotten(town: Place) -> None:
-    files = {path: path.stat().st_mtime_ns for path in (town.home / "store").rglob("*.parquet")}
-    assert purge_deleted_profiles(town.engine, UPath(town.home / "store")) == 0
-    assert files == {path: path.stat().st_mtime_ns for path in (town.home / "store").rglob("*.parquet")}
+@dataclass(frozen=True)
+class Scored:
+    output: str
 
 
-def test_before_any_run_there_is_nothing_to_forget(place: Place) -> None:
-    assert erase_from_store(place.settings, str(uuid.uuid4())) == 0
-
-
-@pytest.fixture
-def people() -> pd.DataFrame:
-    ids = [str(uuid.UUID(int=number)) for number in range(40)]
-    return pd.DataFrame({"profile_id": ids, "texts": [{"About me": f"I own {number} boats"} for number in range(40)]})
-
-
-def encoded(place: Place, people: pd.DataFrame) -> tuple[int, AnswerEmbeddings]:
-    """How many answers were encoded anew, and all of them, as the asset's frame names them."""
-    store = ShardStore(base=str(place.home / "store"))
-    shards = plan_encoding(people, store.get_shard_folder("profile_embeddings"))
-    new = sum(map(encode_shard, find_missing(shards)))
-    write_table(build_manifest(shards).to_table(), store.get_frame_path("profile_embeddings"))
-    return new, load_answers(read_manifest(place))
-
-
-def read_manifest(place: Place) -> ShardManifest:
-    return ShardManifest.from_table(read_table(UPath(place.home / "store" / "profile_embeddings.parquet")))
-
-
-def test_a_shard_that_somebody_was_taken_out_of_is_not_taken_for_whole(place: Place, people: pd.DataFrame) -> None:
-    """The same person may come back: ids made from an app's keys are the same again."""
-    assert encoded(place, people)[0] == 40
-    assert erase_from_store(place.settings, people["profile_id"][7]) == 1
-    assert set(load_answers(read_manifest(place)).keys["profile_id"]) == {*people["profile_id"].drop(7)}
-    new, answers = encoded(place, people)
-    assert new == 1
-    assert set(answers.keys["profile_id"]) == {*people["profile_id"]}
-
-
-def test_scored_pairs_that_somebody_was_taken_out_of_are_scored_again(place: Place) -> None:
-    @dataclass(frozen=True)
-    class Scored:
-        output: str
-
+def test_a_changed_shard_of_scored_pairs_is_made_again(place: Place) -> None:
     folder = place.home / "store" / "shards" / "scored_candidates"
     shards = [Scored(str(folder / f"{number:02d}-abc.parquet")) for number in (0, 1)]
     for shard, pairs in zip(shards, ([("ann", "ben"), ("cat", "ben")], [("dan", "cat")]), strict=True):
@@ -219,19 +149,20 @@ def test_scored_pairs_that_somebody_was_taken_out_of_are_scored_again(place: Pla
 
 @pytest.fixture
 def small(place: Place) -> tuple[Place, str]:
-    """Three people whom the frame of profiles holds, and the source key of one."""
-    assert place.command("load", "simulated", "--people", "3").returncode == 0
+    """Three users whom the frame of profiles holds, and the source key of one."""
+    simulated_loader.load_simulated(place.engine, 3, 1, place.home)
     people = place.ask("SELECT id::text, source_key FROM app.profiles ORDER BY id")
     frame = pd.DataFrame(people, columns=["profile_id", "source_key"])
     write_table(convert_to_table(frame), UPath(place.home / "store" / "profiles.parquet"))
     return place, people[0][1]
 
 
-def test_an_erasure_that_fails_half_way_can_be_done_again(small: tuple[Place, str]) -> None:
+def test_an_erasure_that_fails_erases_nobody_and_can_be_repeated(small: tuple[Place, str]) -> None:
     place, key = small
     broken = place.home / "store" / "training_pairs.parquet"
     broken.write_bytes(b"not a Parquet file")
-    refused(place.command("erase", key), f"{broken} cannot be read: ", "delete it", "then run this again")
+    refused(place.command("erase", key), f"{broken} cannot be read")
+    refused(place.command("erase", key, MATCHING_STORE_URL="nowhere://frames"), "nowhere://frames")
     assert place.ask("SELECT count(*) FROM app.profiles") == [(3,)]
     broken.unlink()
     done = place.command("erase", key)
@@ -240,29 +171,11 @@ def test_an_erasure_that_fails_half_way_can_be_done_again(small: tuple[Place, st
     assert files_with(place, key) == set()
 
 
-def test_a_store_that_cannot_be_looked_through_is_told_and_nobody_erased(small: tuple[Place, str]) -> None:
+def test_a_file_that_is_gone_meanwhile_is_skipped(small: tuple[Place, str]) -> None:
     place, key = small
-    store = "nowhere://frames"
-    refused(
-        place.command("erase", key, MATCHING_STORE_URL=store),
-        f"the frames at {store} cannot be changed",
-        "then run this again",
-    )
-    assert place.ask("SELECT count(*) FROM app.profiles") == [(3,)]
-
-
-def test_a_shard_that_a_run_deletes_meanwhile_is_passed_by(
-    small: tuple[Place, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place, key = small
-    shutil.copy(place.home / "store" / "profiles.parquet", place.home / "store" / "another.parquet")
-
-    def delete_then_read(path: UPath) -> pa.Table:
-        if path.name == "another.parquet":
-            path.unlink()
-        return read_table(path)
-
-    monkeypatch.setattr(store_erasure, "read_table", delete_then_read)
+    gone = place.home / "store" / "another.parquet"
+    gone.symlink_to("nowhere")  # listed, and not there to be read
     ((person,),) = place.ask("SELECT id::text FROM app.profiles WHERE source_key = %(key)s", key=key)
-    assert store_erasure.erase_from_store(place.settings, person) == 1
+    assert erase_from_store(place.settings, person) == 1
+    gone.unlink()
     assert files_with(place, key) == set()
