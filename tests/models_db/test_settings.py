@@ -47,7 +47,7 @@ def test_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fres
     assert (read.mlflow_tracking_uri, read.dask_scheduler_address) == ("http://h", "tcp://h:1")
 
 
-@pytest.mark.parametrize("secret", [secrets.token_hex(), secrets.token_urlsafe(), SECRET])
+@pytest.mark.parametrize("secret", [secrets.token_hex(), secrets.token_urlsafe(), SECRET], ids=["hex", "url", "words"])
 def test_a_secret_is_taken_as_it_is(tmp_path: Path, secret: str) -> None:
     assert Settings(home=tmp_path, jwt_secret=secret).get_signing_secret() == secret
     assert Settings(home=tmp_path, jwt_secret=secret).get_cursor_secret() == secret
