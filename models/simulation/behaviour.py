@@ -36,6 +36,9 @@ class Cards:
         return Cards(self.viewer[rows], self.candidate[rows], self.position[rows])
 
 
+NO_CARDS = Cards(*(np.empty(0, np.int64),) * 3)
+
+
 @dataclass(frozen=True)
 class Impressions:
     """k cards that people looked at on a day, each (k,)."""

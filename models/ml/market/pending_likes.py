@@ -24,6 +24,9 @@ class Decoys:
     decoy: Int64Array
 
 
+NO_DECOYS = Decoys(*(np.empty(0, np.int64),) * 3)
+
+
 def count_decoys(most_telling: float) -> int:
     """Return the number of decoys of a like such that it is told with probability `most_telling`, in (0, 1], at most."""
     return ceil(1 / most_telling - 1e-9) - 1

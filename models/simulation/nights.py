@@ -1,0 +1,46 @@
+"""Nights one after another: lists, a day of the people who see them, and the figures of each day."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from models.simulation.behaviour import NO_CARDS, find_openers, look_through
+from models.simulation.event_log import EventLog, open_log
+from models.simulation.loop_outcome import measure_day
+from models.simulation.nightly_lists import NightLists
+from models.simulation.world import World
+
+
+class Arm(Protocol):
+    """What makes the lists of each night; it may remember the nights before."""
+
+    def make_lists(self, log: EventLog) -> NightLists:
+        """Make the lists of the next night."""
+
+
+def simulate_nights(
+    world: World, arm: Arm, days: int, *, told: bool, say: Callable[[int], None] = lambda _: None
+) -> tuple[EventLog, pd.DataFrame]:
+    """Simulate days of lists and reactions.
+
+    Args:
+        world: The people.
+        arm: Makes the lists.
+        days: Number of days.
+        told: Whether people see the likes that they received.
+        say: Receives the number of each day that is done.
+
+    Returns:
+        The log after the last day, and the figures of each day: see `measure_day`.
+    """
+    log, figures = open_log(world), []
+    for day in range(days):
+        lists = arm.make_lists(log)
+        before = EventLog(world, log.decided.copy(), log.interactions)
+        likes = lists.likes if told else NO_CARDS
+        log.add_day(look_through(world, day, find_openers(world, day), lists.cards, likes))
+        figures.append(measure_day(log, lists.cards, np.asarray(lists.p_match, np.float64), before))
+        say(day)
+    return log, pd.DataFrame(figures)
