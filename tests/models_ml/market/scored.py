@@ -21,8 +21,9 @@ class Pairs:
     p_liked_back: NDArray[np.float32]
     people: int
 
-    def graph(self) -> MarketGraph:
-        return build_market_graph(self.viewer, self.candidate, self.p_like, self.p_liked_back, keys(self.people))
+    def graph(self, p_pending: Float64Array | None = None) -> MarketGraph:
+        pairs = (self.viewer, self.candidate, self.p_like, self.p_liked_back)
+        return build_market_graph(*pairs, keys(self.people), p_pending)
 
     def take(self, rows: NDArray[np.integer]) -> "Pairs":
         people = (self.viewer[rows], self.candidate[rows])

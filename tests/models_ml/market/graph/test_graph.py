@@ -60,9 +60,10 @@ INBOX = AttentionModel("inv", inbox_weight=1).compute_inbox_examination()
 
 @given(pairs(), SEEDS)
 def test_a_value_is_what_a_certain_look_adds(scored: Pairs, seed: int) -> None:
-    """In lists in which some are not listed and some are examined for certain; each viewer's values are their own."""
-    graph = scored.graph()
-    liked = graph.p_like * np.random.default_rng(seed).choice(np.array([0, 0.3, 1], np.float32), len(graph.pair))
+    """In lists in which some are not listed, some are examined for certain, and some like the viewer already."""
+    rng = np.random.default_rng(seed)
+    graph = scored.graph(rng.choice([0.0, 0.5, 1.0], len(scored.viewer)))
+    liked = graph.p_like * rng.choice(np.array([0, 0.3, 1], np.float32), len(graph.pair))
 
     def count_matches(edge: int, look: float) -> float:
         changed = liked.copy()
@@ -75,6 +76,16 @@ def test_a_value_is_what_a_certain_look_adds(scored: Pairs, seed: int) -> None:
     np.testing.assert_allclose(found, added, atol=1e-5)
     alone = [compute_marginal_values(graph, liked, matched, INBOX, people == viewer) for viewer in people]
     np.testing.assert_array_equal(np.sum(alone, axis=0, dtype=np.float32), found)
+
+
+def test_a_like_of_someone_who_likes_the_sender_waits_in_no_inbox() -> None:
+    """Senders 0, 1 and 2 like 3, who prefers them in this order and has liked sender 1 already, perhaps sender 2."""
+    graph = build_market_graph(
+        np.arange(3), np.full(3, 3), np.ones(3), np.array([0.9, 0.8, 0.6]), p_pending=np.array([0, 1, 0.5])
+    )
+    matched = compute_match_probabilities(graph, np.ones(3, np.float32), INBOX)
+    np.testing.assert_allclose(matched, [0.9, 1, 0.5 + 0.5 * 0.6 / 2], rtol=1e-6)
+    np.testing.assert_allclose(graph.p_returned, [0.9, 1, 0.8], rtol=1e-6)
 
 
 @pytest.mark.parametrize("depth", [4, INBOX_DEPTH, 300])
