@@ -59,7 +59,7 @@ BAD_INTERACTIONS = {
     f"{FIRST}, {SECOND}, 'like', now(), 'infinity'": "propensity must be 0 to 1",
 }
 STRANGE_INTERACTIONS = [
-    f"{FIRST}, {SECOND}, 'pass', {time}, 'NaN'" for time in ("'0001-01-03'", "'1800-01-01'", "'9999-12-29'")
+    f"{FIRST}, {SECOND}, 'pass', {time}, 'NaN'" for time in ("'0001-01-03'", "'1800-01-02'", "'9999-12-29'")
 ]
 TWICE = (
     f"INSERT INTO app.profiles SELECT * FROM app.profiles WHERE id = {FIRST}",

@@ -10,9 +10,9 @@ from pipelines.resources import DatabaseResource
 from tests.pipelines.conftest import Place
 
 SOMEBODY = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
-DOUBLED = f"""
+DOUBLED = """
 INSERT INTO app.profiles (id, display_name, birth_date, gender, seeks)
-SELECT '{SOMEBODY}', 'Ann', '1990-01-01', 'woman', '{{man}}' FROM generate_series(1, 2)
+SELECT CAST(:id AS uuid), 'Ann', '1990-01-01', 'woman', '{man}' FROM generate_series(1, 2)
 """
 
 
@@ -20,7 +20,7 @@ SELECT '{SOMEBODY}', 'Ann', '1990-01-01', 'woman', '{{man}}' FROM generate_serie
     ("statement", "said"),
     [
         (DOUBLED, b"duplicate key value violates"),
-        (f"SELECT CAST('x{SOMEBODY}' AS uuid)", b"invalid input syntax for type uuid"),
+        ("SELECT CAST('x' || CAST(:id AS text) AS uuid)", b"invalid input syntax for type uuid"),
         (None, b"KeyError"),
     ],
 )
@@ -32,7 +32,7 @@ def test_a_step_that_fails_in_the_database_names_nobody(
         with database.open_engine() as engine, engine.begin() as connection:
             if statement is None:
                 raise KeyError(SOMEBODY)
-            connection.execute(text(statement))
+            connection.execute(text(statement), {"id": SOMEBODY})
 
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         resources = {"database": DatabaseResource(home=str(tmp_path), url=database_url)}
