@@ -6,7 +6,7 @@ from dataclasses import astuple
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
@@ -44,6 +44,7 @@ def test_a_full_block_is_the_analysis_of_variance() -> None:
     assert variances(full(6, 4), table.ravel()) == pytest.approx(expected)
 
 
+@settings(max_examples=30)
 @given(holes)
 def test_estimates_are_unbiased_whatever_is_missing(cells: Cells) -> None:
     """A quadratic of independent effects of variance 1 has as expectation the sum over each effect alone."""
@@ -104,9 +105,9 @@ def values(parts: VarianceParts) -> Float64Array:
 
 
 def assert_near(parts: VarianceParts, truth: list[float], largest_error: float) -> None:
-    """Within three errors of the truth, and errors not so large that this says nothing."""
+    """Within four errors of the truth, which chance hardly leaves, and errors not so large that this says nothing."""
     found, error = np.array(astuple(parts)).T
-    assert (np.abs(found - truth) < 3 * error).all()
+    assert (np.abs(found - truth) < 4 * error).all()
     assert (error < largest_error).all()
 
 
@@ -150,7 +151,7 @@ def test_predictions_explain_by_their_size_and_direction() -> None:
 
 
 def test_the_truth_explains_people_and_little_chemistry() -> None:
-    town = Town(80, viewers=0.1, candidates=0.1, pairs=0.1)
+    town = Town(300, viewers=0.1, candidates=0.1, pairs=0.1)
     known = module.estimate_explained_variance(*town.who, town.liked(), 0.5 + town.effect)
     of_pairs = 0.01 / (0.25 - 0.02)
     assert_near(known.share, [1, 1, of_pairs], 0.15)

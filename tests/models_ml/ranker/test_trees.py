@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.arrays import Float32Array, Float64Array
+from models.ml.arrays import Float32Array
 from models.ml.ranker.quick_scorer import build_quick_scorer
 from models.ml.ranker.tree_arrays import TreeArrays, extract_trees, round_down
 from models.ml.ranker.tree_shap import build_paths
@@ -24,10 +24,6 @@ def grown(rounds: int, features: Float32Array = X, **more: object) -> lgb.Booste
     return lgb.train(parameters | more, lgb.Dataset(features, liked), rounds)
 
 
-def score(booster: lgb.Booster, features: Float32Array) -> Float64Array:
-    return build_quick_scorer(extract_trees(booster)).predict(features)
-
-
 @pytest.mark.parametrize(
     ("rounds", "leaves", "smallest"), [(1, 2, 5), (40, 8, 5), (20, 33, 5), (10, 64, 5), (2, 1, 5_000)]
 )
@@ -35,10 +31,11 @@ def test_the_same_sums_to_the_bit(rounds: int, leaves: int, smallest: int) -> No
     booster = grown(rounds, num_leaves=max(leaves, 2), min_data_in_leaf=smallest)
     assert max(tree["num_leaves"] for tree in booster.dump_model()["tree_info"]) == leaves
     sums = np.asarray(booster.predict(X, raw_score=True))
-    np.testing.assert_array_equal(score(booster, X), sums)
+    scorer = build_quick_scorer(extract_trees(booster))
+    np.testing.assert_array_equal(scorer.predict(X), sums)
     for rows in (0, 1, 127, 128, 129):
         last = slice(len(X) - rows, None)
-        np.testing.assert_array_equal(score(booster, np.asfortranarray(X[last])), sums[last])
+        np.testing.assert_array_equal(scorer.predict(np.asfortranarray(X[last])), sums[last])
 
 
 def test_a_number_equal_to_the_threshold_goes_left() -> None:
@@ -77,6 +74,6 @@ def test_trees_that_are_not_supported_are_refused() -> None:
     with pytest.raises(ValueError, match="missing numbers"):
         extract_trees(grown(3, missing))
     with pytest.raises(ValueError, match="65 leaves"):
-        score(grown(1, num_leaves=65), X)
+        build_quick_scorer(extract_trees(grown(1, num_leaves=65)))
     with pytest.raises(ValueError, match="at most 1: grow fewer leaves"):
         build_paths(extract_trees(grown(5)), max_features=1)
