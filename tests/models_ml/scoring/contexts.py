@@ -1,5 +1,7 @@
 """Users, rankers and scoring contexts put together from their parts."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from models.ml.arrays import Float64Array
@@ -7,6 +9,7 @@ from models.ml.eligibility.rules import EligibilityRules, build_pools
 from models.ml.features.decision_history import DecisionHistory
 from models.ml.features.pair_features import HISTORY_FEATURES, list_feature_groups
 from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from models.ml.profiles.feature_spec import CategoricalFeature
 from models.ml.profiles.profile_matrix import ProfileMatrix
 from models.ml.ranker.linear import LinearModel
 from models.ml.ranker.ranker_model import Ranker, build_prior
@@ -34,10 +37,11 @@ def everybody_fits(count: int) -> EligibilityRules:
 
 
 COUNT = 30
+SPEC = replace(FULL_SPEC, facts=(*FULL_SPEC.facts, CategoricalFeature("pets", ("cat",), (0.4,))))
 
 
 def draw_people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
-    """COUNT users by FULL_SPEC, of whom much is known and much is not."""
+    """COUNT users by SPEC, of whom much is known and much is not."""
     random = np.random.default_rng(seed)
     has_trait = random.random((COUNT, 2)) < 0.8
     interests, texts = (
@@ -46,14 +50,14 @@ def draw_people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
     )
     people = crowd(
         COUNT,
-        FULL_SPEC,
+        SPEC,
         gender=random.integers(-1, 2, COUNT),
         age=random.integers(20, 60, COUNT),
         place=np.where(random.random((COUNT, 1)) < 0.2, np.nan, random.uniform(50, 53, (COUNT, 2))),
         traits=random.normal(size=(COUNT, 2)) * has_trait,
         has_trait=has_trait,
         wants=random.normal(size=(COUNT, 3)),
-        facts=random.integers(-1, 3, (COUNT, 1)),
+        facts=random.integers(-1, 3, (COUNT, 2)).clip(max=[2, 1]),
         interests=np.abs(interests),
         texts=texts.reshape(COUNT, 2, DIMENSIONS),
     )
@@ -62,9 +66,9 @@ def draw_people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
 
 
 def make_ranker(weights: Float64Array, slope: float = 1.0) -> Ranker:
-    """A ranker of a linear part alone, by FULL_SPEC."""
+    """A ranker of a linear part alone, by SPEC."""
     linear, cold = LinearModel(weights, -0.2), LinearModel(weights[:-HISTORY_FEATURES], -0.2)
-    return Ranker(FULL_SPEC, cold, linear, np.zeros(len(weights)), slope=slope, shift=0.05, booster=None)
+    return Ranker(SPEC, cold, linear, np.zeros(len(weights)), slope=slope, shift=0.05, booster=None)
 
 
 def make_context(ranker: Ranker, people: ProfileMatrix, history: DecisionHistory | None = None) -> ScoringContext:

@@ -11,10 +11,11 @@ from models.ml.features.pair_features import list_feature_groups
 from models.ml.ranker.ranker_model import build_prior
 from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors
-from tests.models_ml.conftest import FULL_SPEC, crowd, draw_rules, positions, specification
+from tests.models_ml.conftest import crowd, draw_rules, positions, specification
 from tests.models_ml.scoring.contexts import (
     COUNT,
     NOTHING,
+    SPEC,
     Ints,
     draw_people,
     everybody_fits,
@@ -74,7 +75,7 @@ def test_viewers_who_seek_the_same_users_follow_each_other() -> None:
     assert (np.diff(candidate)[np.diff(viewer) == 0] > 0).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.integers(1, 2**32 - 1), st.integers(2, 60), st.integers(1, 5))
 def test_the_best_of_those_eligible_as_by_brute_force(seed: int, count: int, most: int) -> None:
     random, rules = np.random.default_rng(seed), draw_rules(seed, count)
@@ -92,12 +93,13 @@ def test_the_best_of_those_eligible_as_by_brute_force(seed: int, count: int, mos
         scores = items @ queries[who]
         assert chosen == sorted(set(chosen))
         assert sorted(scores[chosen])[::-1] == sorted(scores[eligible[who]])[::-1][:most]
-        assert select_candidates(context, vectors, positions(who), most)[1].tolist() == chosen
+    alone = select_candidates(context, vectors, viewers[:1], most)[1]
+    assert alone.tolist() == candidate[viewer == viewers[0]].tolist()
 
 
 def test_p_match_is_the_same_from_both_sides_to_the_bit() -> None:
     """Every feature counts, in directions that differ from side to side."""
-    weights = np.random.default_rng(3).normal(0, 0.05, len(list_feature_groups(FULL_SPEC)))
+    weights = np.random.default_rng(3).normal(0, 0.05, len(list_feature_groups(SPEC)))
     context = make_context(make_ranker(weights, slope=1.1), *draw_people(1))
     viewer, candidate = np.nonzero(~np.eye(COUNT, dtype=bool))
     scored = score_both_ways(context, viewer, candidate)
