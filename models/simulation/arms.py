@@ -14,7 +14,6 @@ from models.ml.market.comparison import make_policy_lists
 from models.ml.market.edge_weights import MarketState, build_weighted_graph, make_idle_state
 from models.ml.market.pending_likes import NO_DECOYS, Decoys, weigh_secret_likes
 from models.ml.ranker.ranker_model import CrossFittedRanker
-from models.simulation.behaviour import Cards
 from models.simulation.event_log import LIKE, EventLog
 from models.simulation.nightly_lists import (
     MIN_GROWTH,
@@ -62,9 +61,7 @@ class Product:
         scored, world, attention = night.scored, log.world, AttentionModel()
         keys = pd.util.hash_array(world.profiles["profile_id"].to_numpy(object))
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
-        graph = build_weighted_graph(
-            scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state
-        )
+        graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
         made = make_policy_lists(graph, attention, self.policy, allowance=count_allowance(log, PLACES_PER_VOTE))
         return NightLists(*list_cards(graph, made.positions, scored), night.likes)
 

@@ -40,7 +40,7 @@ NO_CARDS = Cards(*(np.empty(0, np.int64),) * 3)
 
 
 @dataclass(frozen=True)
-class Impressions:
+class CardViews:
     """k cards that people looked at on a day, each (k,)."""
 
     cards: Cards
@@ -58,7 +58,7 @@ def find_openers(world: World, day: int) -> BoolArray:
     return opens & world.find_present(day)
 
 
-def look_through(world: World, day: int, openers: BoolArray, lists: Cards, likes: Cards) -> Impressions:
+def look_through(world: World, day: int, openers: BoolArray, lists: Cards, likes: Cards) -> CardViews:
     """Let people look at their lists, then at the likes they received, and decide."""
     budget = _draw_budgets(world, day)
     listed = lists.take(openers[lists.viewer] & (lists.position <= budget[lists.viewer]))
@@ -72,15 +72,15 @@ def look_through(world: World, day: int, openers: BoolArray, lists: Cards, likes
 def _draw_budgets(world: World, day: int) -> Int64Array:
     """Draw how many cards of the list each person looks at, geometric with mean MEAN_BUDGET, int64 (n,)."""
     luck = draw_uniform(world.seed, BUDGET, np.arange(world.people), day)
-    return np.ceil(np.log(luck) / np.log1p(-1 / MEAN_BUDGET)).astype(np.int64)
+    return np.asarray(np.ceil(np.log(luck) / np.log1p(-1 / MEAN_BUDGET)), np.int64)
 
 
-def _decide(world: World, day: int, listed: Cards, received: Cards) -> Impressions:
+def _decide(world: World, day: int, listed: Cards, received: Cards) -> CardViews:
     viewer = np.concatenate([listed.viewer, received.viewer])
     candidate = np.concatenate([listed.candidate, received.candidate])
     cards = Cards(viewer, candidate, np.concatenate([listed.position, received.position]))
     decided = draw_uniform(world.seed, DECIDING, viewer, candidate, day) >= UNDECIDED
-    return Impressions(
+    return CardViews(
         cards,
         surface=np.repeat([LIST, LIKES], [len(listed.viewer), len(received.viewer)]),
         second=_draw_opening_second(world, day)[viewer] + SECONDS_A_CARD * _count_before(viewer),

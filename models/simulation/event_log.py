@@ -1,4 +1,4 @@
-"""What has happened so far in a simulation: decisions and impressions, as arrays and as the frames that the pipeline reads."""
+"""What has happened so far in a simulation: decisions and impressions, as arrays and as frames of the pipeline."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from models.ml.arrays import BoolArray, Int64Array
-from models.simulation.behaviour import Impressions
+from models.simulation.behaviour import CardViews
 from models.simulation.world import World
 
 NOTHING, LIKE, PASS = 0, 1, 2
@@ -28,12 +28,12 @@ class EventLog:
     world: World
     decided: Decided
     interactions: pd.DataFrame
-    days: list[Impressions] = field(default_factory=list)
+    days: list[CardViews] = field(default_factory=list)
 
     @property
     def matched(self) -> BoolArray:
         """Which people like each other, bool (n, n)."""
-        return (self.decided == LIKE) & (self.decided == LIKE).T
+        return np.asarray((self.decided == LIKE) & (self.decided == LIKE).T)
 
     def find_pending(self, present: BoolArray) -> tuple[Int64Array, Int64Array]:
         """Find the likes that wait for a decision: receivers and senders, both present, (k,) each."""
@@ -41,7 +41,7 @@ class EventLog:
         receiver, sender = np.nonzero(waits)
         return receiver.astype(np.int64), sender.astype(np.int64)
 
-    def add_day(self, impressions: Impressions) -> None:
+    def add_day(self, impressions: CardViews) -> None:
         """Add what happened on the next day."""
         day, cards, made = len(self.days), impressions.cards.take(impressions.decided), impressions.decided
         liked = impressions.liked[made]

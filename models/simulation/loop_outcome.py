@@ -7,8 +7,8 @@ import pandas as pd
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.market.outcomes.inequality import compute_gini
-from models.simulation.behaviour import LIST, Cards, Impressions
-from models.simulation.event_log import LIKE, PASS, EventLog
+from models.simulation.behaviour import LIST, Cards, CardViews
+from models.simulation.event_log import PASS, EventLog
 
 RESAMPLES = 1000
 NEWCOMER_DAYS = 3
@@ -42,7 +42,7 @@ def measure_day(log: EventLog, lists: Cards, p_match: Float64Array, before: Even
         "day": day,
         "matches": int(matched.sum()) // 2,
         "new_matches": (int(matched.sum()) - int(before.matched.sum())) // 2,
-        "with_match": float(matched.any(axis=1)[known].mean()),
+        "with_match": float(np.asarray(matched.any(axis=1))[known].mean()),
         "views_gini": compute_gini(count_views(log)[known]),
         "likes_waiting": len(receiver),
         "matches_waiting": int(world.draw_likes(receiver, sender).sum()),
@@ -61,10 +61,10 @@ def count_views(log: EventLog) -> Int64Array:
 
 
 def measure_newcomers(log: EventLog) -> float:
-    """Compute the share of joiners with a match by now, of those who have been there NEWCOMER_DAYS days; NaN for none."""
+    """Compute the share of joiners of NEWCOMER_DAYS days and more who have a match; NaN without joiners."""
     joins, today = log.world.joins, len(log.days)
     new = (joins > 0) & (joins + NEWCOMER_DAYS <= today)
-    return float(log.matched.any(axis=1)[new].mean()) if new.any() else float("nan")
+    return float(np.asarray(log.matched.any(axis=1))[new].mean()) if new.any() else float("nan")
 
 
 def compare_matches(ours: BoolArray, theirs: BoolArray, seed: int) -> Interval:
@@ -81,15 +81,13 @@ def compare_matches(ours: BoolArray, theirs: BoolArray, seed: int) -> Interval:
     sums = drawn @ counts.T
     gains = sums[:, 0] / np.maximum(sums[:, 1], 1) - 1
     low, high = np.quantile(gains, [0.025, 0.975])
-    return Interval(counts[0].sum() / max(counts[1].sum(), 1) - 1, float(low), float(high))
+    return Interval(float(counts[0].sum() / max(counts[1].sum(), 1) - 1), float(low), float(high))
 
 
-def _compare_with_luck(
-    log: EventLog, lists: Cards, p_match: Float64Array, seen: Impressions
-) -> tuple[float, float]:
+def _compare_with_luck(log: EventLog, lists: Cards, p_match: Float64Array, seen: CardViews) -> tuple[float, float]:
     """Compute the mean p_match of the cards looked at in lists, and the share of them who would like each other."""
     world, rows = log.world, seen.surface == LIST
     viewer, candidate = seen.cards.viewer[rows], seen.cards.candidate[rows]
     said = pd.Series(p_match, lists.viewer * world.people + lists.candidate)
     both = world.draw_likes(viewer, candidate) & world.draw_likes(candidate, viewer)
-    return float(said.loc[viewer * world.people + candidate].mean()), float(both.mean())
+    return float(said.reindex(viewer * world.people + candidate).mean()), float(both.mean())

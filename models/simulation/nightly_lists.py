@@ -6,19 +6,17 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
+from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int32Array, Int64Array
 from models.ml.features.decision_weights import count_votes
 from models.ml.features.training_pairs import build_training_pairs, extract_decisions
 from models.ml.market import AttentionModel
 from models.ml.market.attention.activity import ActivityRecord, compute_activity, fit_activity
-from models.ml.market.comparison import make_policy_lists
-from models.ml.market.edge_weights import MarketState, build_weighted_graph, make_idle_state
+from models.ml.market.edge_weights import MarketState
 from models.ml.market.graph.market_graph import MarketGraph
 from models.ml.market.pending_likes import (
     Decoys,
     count_decoys,
     draw_decoys,
-    weigh_secret_likes,
 )
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs, score_both_ways, select_candidates
@@ -103,12 +101,14 @@ def find_pending_pairs(log: EventLog, scored: ScoredPairs) -> BoolArray:
     return np.asarray(log.decided[scored.candidate, scored.viewer] == LIKE)
 
 
-def weigh_told_likes(state: MarketState, night: ScoredNight, pending: BoolArray, attention: AttentionModel) -> MarketState:
-    """Weigh the likes that their receivers can see: certain, and answered in the inbox as far as it is looked through."""
+def weigh_told_likes(
+    state: MarketState, night: ScoredNight, pending: BoolArray, attention: AttentionModel
+) -> MarketState:
+    """Weigh the likes that receivers see: certain, and answered in the inbox as far as it is looked through."""
     people, scored = len(state.activity), night.scored
     place = pd.Series(night.likes.position - 1, night.likes.viewer * people + night.likes.candidate)
     looks = attention.compute_inbox_examination()
-    rows = place.loc[(scored.viewer * people + scored.candidate)[pending]].to_numpy(np.int64)
+    rows = place.reindex((scored.viewer * people + scored.candidate)[pending]).to_numpy(np.int64)
     answered = np.zeros(len(pending))
     answered[pending] = looks[np.minimum(rows, len(looks) - 1)]
     return replace(state, p_pending=pending.astype(np.float64), p_answered=answered)
@@ -136,7 +136,7 @@ def extend_decoys(
     return Decoys(*(np.concatenate(pair) for pair in zip(vars(decoys).values(), vars(drawn).values(), strict=True)))
 
 
-def list_cards(graph: MarketGraph, positions: Int64Array, scored: ScoredPairs) -> tuple[Cards, FloatArray]:
+def list_cards(graph: MarketGraph, positions: Int32Array, scored: ScoredPairs) -> tuple[Cards, FloatArray]:
     """Return the listed cards in order, and the p_match that each says."""
     shown = np.flatnonzero(positions >= 0)
     shown = shown[np.lexsort((positions[shown], graph.viewer[shown]))]
@@ -149,5 +149,3 @@ def count_allowance(log: EventLog, places_per_vote: float) -> Float64Array:
     """Count the most positions of each person, in times the mean, float64 (n,), as the pipeline's default does."""
     decisions = extract_decisions(log.interactions, pd.Index(log.world.profiles["profile_id"]))
     return 1 + places_per_vote * count_votes(decisions, log.world.people)
-
-

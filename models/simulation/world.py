@@ -54,4 +54,4 @@ class World:
 
     def find_numbers(self, ids: pd.Series) -> Int64Array:
         """Find the numbers of people by profile id, -1 for strangers."""
-        return pd.Index(self.profiles["profile_id"]).get_indexer(pd.Index(ids)).astype(np.int64)
+        return np.asarray(pd.Index(self.profiles["profile_id"]).get_indexer(pd.Index(ids)), np.int64)

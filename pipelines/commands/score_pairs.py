@@ -7,14 +7,13 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from models.db.errors import InputError
-from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.answer_encoding import encode_profiles
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
 from models.ml.profiles.no_answers import remove_no_answers
 from models.ml.ranker.ranker_model import Ranker
 from models.ml.scoring.candidates import score_both_ways
 from models.ml.scoring.scoring_context import build_scoring_context
 from pipelines.assets.extract import read_blocks, read_interactions, read_profiles
-from pipelines.store.answer_shards import attach_vectors, encode_readable, extract_answers
 
 COLUMNS = ["viewer", "candidate"]
 SCORES = ["p_like", "p_liked_back", "p_match"]
@@ -54,7 +53,7 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
     key_of = everybody.set_index("profile_id")["source_key"]
     viewer, candidate = (_find_positions(pairs[name], key_of, profiles["profile_id"], rejected) for name in COLUMNS)
     asked = profiles.iloc[np.unique(np.concatenate([viewer, candidate]))]
-    town = build_scoring_context(ranker, profiles, interactions, read_blocks(connection), _encode_profiles(asked))
+    town = build_scoring_context(ranker, profiles, interactions, read_blocks(connection), encode_profiles(asked))
     scored = score_both_ways(town, viewer, candidate)
     return pairs.assign(**{name: getattr(scored, name) for name in SCORES})
 
@@ -95,8 +94,3 @@ def _find_positions(people: pd.Series, key_of: pd.Series, ids: pd.Series, reject
         unknown = people[positions < 0].unique()
         raise InputError(f"{len(unknown)} of the people cannot be scored, the first {unknown[0]!r}: {why}")
     return np.asarray(positions, np.int64)
-
-
-def _encode_profiles(profiles: pd.DataFrame) -> AnswerEmbeddings:
-    answers = extract_answers(profiles)
-    return attach_vectors(answers, encode_readable(answers))

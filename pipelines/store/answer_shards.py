@@ -1,13 +1,11 @@
 """Encode the answers of a shard: new texts only; the other vectors come from earlier files of the shard."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 from upath import UPath
 
-from models.ml.arrays import Float16Array, FloatArray
+from models.ml.arrays import FloatArray
 from models.ml.profiles.answer_embeddings import (
     NO_ANSWERS,
     AnswerEmbeddings,
@@ -16,14 +14,12 @@ from models.ml.profiles.answer_embeddings import (
     convert_to_table,
     pool_by_profile,
 )
-from models.ml.profiles.encoder import DIMENSIONS, encode_texts, find_readable, hash_content, hash_text
+from models.ml.profiles.answer_encoding import Vectors, attach_vectors, encode_readable, extract_answers
+from models.ml.profiles.encoder import hash_content
 from pipelines.store.frame_store import compute_fingerprint, read_table, write_table
 from pipelines.store.frame_store import convert_to_table as frame_table
 from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import SHARDS, assign_shards, find_earlier
-
-Vectors = dict[str, Float16Array]
-"""Vector by text hash, float16 (384,)."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +48,6 @@ def plan_encoding(profiles: pd.DataFrame, folder: UPath, count: int = SHARDS) ->
     return shards
 
 
-def extract_answers(profiles: pd.DataFrame) -> pd.DataFrame:
-    """Extract the answers that are not blank, one for each row: profile_id, prompt, text_hash, text."""
-    rows = [
-        (person, prompt, hash_text(text), text)
-        for person, texts in zip(profiles["profile_id"], profiles["texts"], strict=True)
-        for prompt, text in sorted(texts.items())
-        if text.strip()
-    ]
-    return pd.DataFrame(rows, columns=["profile_id", "prompt", "text_hash", "text"], dtype=str)
-
-
 def encode_shard(shard: EncodingTask) -> int:
     """Write the vectors of a shard and return the number of encoded answers.
 
@@ -72,22 +57,6 @@ def encode_shard(shard: EncodingTask) -> int:
     new = encode_readable(shard.answers[~shard.answers["text_hash"].isin(list(known))])
     write_table(convert_to_table(attach_vectors(shard.answers, known | new)), UPath(shard.output))
     return len(new)
-
-
-def encode_readable(answers: pd.DataFrame) -> Vectors:
-    """Encode the answers that the encoder can read, of a frame with columns text_hash and text."""
-    text_of = dict(zip(answers["text_hash"], answers["text"], strict=True))
-    readable = find_readable(list(text_of.values()))
-    texts = {name: text for (name, text), yes in zip(text_of.items(), readable, strict=True) if yes}
-    return dict(zip(texts, encode_texts(list(texts.values())).astype(np.float16), strict=True))
-
-
-def attach_vectors(answers: pd.DataFrame, vectors: Mapping[str, Float16Array]) -> AnswerEmbeddings:
-    """Return the rows of an answers frame whose text has a vector, with their vectors."""
-    has_vector = answers["text_hash"].isin(list(vectors)).to_numpy(bool)
-    keys = answers.drop(columns="text")[has_vector].reset_index(drop=True)
-    rows = [vectors[each] for each in keys["text_hash"]]
-    return AnswerEmbeddings(keys, np.stack(rows) if rows else np.empty((0, DIMENSIONS), np.float16))
 
 
 def _index_vectors(parts: list[AnswerEmbeddings]) -> Vectors:

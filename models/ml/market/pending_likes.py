@@ -28,7 +28,7 @@ NO_DECOYS = Decoys(*(np.empty(0, np.int64),) * 3)
 
 
 def count_decoys(most_telling: float) -> int:
-    """Return the number of decoys of a like such that it is told with probability `most_telling`, in (0, 1], at most."""
+    """Return the number of decoys that a like needs, so that it is told with probability `most_telling` at most."""
     return ceil(1 / most_telling - 1e-9) - 1
 
 

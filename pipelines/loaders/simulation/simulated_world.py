@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.ml.arrays import Float64Array, Int64Array
-from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.answer_encoding import encode_profiles
 from models.simulation.world import World
 from pipelines.loaders.records import Interaction, Person, compute_age
 from pipelines.loaders.simulation.choice_model import compute_p_like
@@ -17,12 +17,12 @@ from pipelines.loaders.simulation.simulated_population import (
     build_population,
     make_random_stream,
 )
-from pipelines.store.answer_shards import attach_vectors, encode_readable, extract_answers
 
 LEAVING_RATE = 0.01
 """Probability that a person leaves for good on a day."""
 OPENING_SHAPE = (0.9, 0.9)
 """The beta distribution of the probability of opening the app on a day; its mean is one half."""
+NUMBERS = ["age_min", "age_max", "latitude", "longitude", "max_distance_km"]
 EARLIER_DAYS = 7
 """Days of decisions before day 0, of the population's own impressions."""
 
@@ -61,22 +61,14 @@ def build_profiles(population: SimulatedPopulation) -> pd.DataFrame:
     """Build the profiles frame of a population, in order of user number; the profile ids are the source keys."""
     rows = [_make_row(person) for person in iterate_people(population)]
     frame = pd.DataFrame(rows)
-    numbers = ["age_min", "age_max", "latitude", "longitude", "max_distance_km"]
-    frame[numbers] = frame[numbers].astype(np.float64)
+    frame[NUMBERS] = frame[NUMBERS].astype(np.float64)
     return frame
 
 
 def _make_row(person: Person) -> dict[str, object]:
-    columns = ("gender", "age_min", "age_max", "latitude", "longitude", "max_distance_km", "texts", "traits", "facts", "wants")
-    row = {name: getattr(person, name) for name in columns}
+    row = {name: getattr(person, name) for name in ("gender", *NUMBERS, "texts", "traits", "facts", "wants")}
     row |= {"profile_id": person.source_key, "age": compute_age(person.birth_date, REFERENCE_TIME.date())}
     return row | {"seeks": list(person.seeks), "interests": list(person.interests), "paused": False}
-
-
-def encode_profiles(profiles: pd.DataFrame) -> AnswerEmbeddings:
-    """Encode the answers of a profiles frame."""
-    answers = extract_answers(profiles)
-    return attach_vectors(answers, encode_readable(answers))
 
 
 def select_earlier(population: SimulatedPopulation, people: int) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from models.db.engines import open_database, resolve_database_url
 from models.db.schema import migrations
 from models.db.settings import Settings
+from models.ml.profiles import answer_encoding
 from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
 from pipelines.assets.extract import read_profiles
 from pipelines.loaders.app_tables import fill_app_tables
@@ -77,5 +78,5 @@ def _embed(here: Settings) -> int:
         profiles = read_profiles(connection)
     folder = ShardStore(base=store_url(here)).get_shard_folder("profile_embeddings")
     shards = answer_shards.plan_encoding(profiles, folder)
-    with patch.object(answer_shards, "encode_texts", stand_ins):
+    with patch.object(answer_encoding, "encode_texts", stand_ins):
         return sum(map(answer_shards.encode_shard, shards))

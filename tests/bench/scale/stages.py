@@ -19,13 +19,14 @@ from models.db.publications.partitions import fill_partition, name_partition
 from models.ml.features.pair_features import Pairs, build_features
 from models.ml.kernels.similarity import compute_cosines
 from models.ml.kernels.top_k import keep_top_k
+from models.ml.profiles.answer_encoding import extract_answers
 from models.ml.profiles.encoder import BATCH_SIZE, _load_model
 from models.ml.ranker.quick_scorer import build_quick_scorer
 from models.ml.ranker.tree_arrays import extract_trees
 from models.ml.scoring.candidates import select_candidates
 from models.ml.scoring.retrieval import build_retrieval_vectors
 from models.ml.scoring.scoring_context import ScoringContext
-from pipelines.store.answer_shards import EncodingTask, encode_shard, extract_answers
+from pipelines.store.answer_shards import EncodingTask, encode_shard
 from pipelines.workspace import Workspace
 from tests.bench.figures import Figures, clocked
 from tests.bench.scale.founding import settings_of

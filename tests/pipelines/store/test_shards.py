@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from upath import UPath
 
-from pipelines.store.answer_shards import encode_shard, extract_answers, load_answers, plan_encoding
+from models.ml.profiles.answer_encoding import extract_answers
+from pipelines.store.answer_shards import encode_shard, load_answers, plan_encoding
 from pipelines.store.shards import SHARDS, assign_shards, build_manifest, find_missing, find_outdated, remove_files
 
 

@@ -163,7 +163,8 @@ def _compute_value_range(
             waiting = np.float32(1) - p_pending[told]
             sent = likes[told] * waiting
             gain, loss = _compute_gains_and_losses(asked, p_liked_back[told], sent, single, examination)
-            found[told] = p_like[told] * (single * p_pending[told] + waiting * (gain * single - loss))
+            value = single * p_pending[told] + waiting * (gain * single - loss)
+            found[told] = np.where(asked, p_like[told] * value, 0.0)
 
 
 @jit

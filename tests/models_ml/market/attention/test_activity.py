@@ -51,8 +51,8 @@ def test_next_week_is_as_was_said_and_better_known_than_by_recency(days: int) ->
     """Opening rates of all kinds, and one user in a hundred leaves each day."""
     rng = np.random.default_rng(days)
     rate, leaves = rng.beta(0.9, 0.9, (4000, 1)), rng.geometric(0.01, (4000, 1))
-    opened = (rng.random((4000, days + 7)) < rate) & (np.arange(days + 7) < leaves)
-    known, came = record(opened[:, :days]), opened[:, days:].any(axis=1)
+    opened: BoolArray = (rng.random((4000, days + 7)) < rate) & (np.arange(days + 7) < leaves)
+    known, came = record(opened[:, :days]), np.asarray(opened[:, days:].any(axis=1), bool)
     said = compute_activity(fit_activity(known), known)
     tenths = np.array_split(np.argsort(said), 10)
     assert np.mean([abs(said[each].mean() - came[each].mean()) for each in tenths]) < 0.03

@@ -1,0 +1,67 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.simulation.arms import Likes, Product, Rival, score_popularity, score_random
+from models.simulation.behaviour import LIKES
+from models.simulation.event_log import LIKE, PASS, EventLog
+from models.simulation.loop_outcome import compare_matches
+from models.simulation.nights import simulate_nights
+from models.simulation.world import World
+
+DAYS = 3
+
+
+@pytest.fixture(scope="module", params=["secret", "told"])
+def nights(request: pytest.FixtureRequest, small_world: World) -> tuple[Likes, Product, EventLog, pd.DataFrame]:
+    likes: Likes = request.param
+    product = Product("best_response", likes)
+    log, figures = simulate_nights(small_world, product, DAYS, told=likes == "told")
+    return likes, product, log, figures
+
+
+def test_what_happens_adds_up(nights: tuple[Likes, Product, EventLog, pd.DataFrame], small_world: World) -> None:
+    likes, product, log, figures = nights
+    made = pd.concat([pd.DataFrame(vars(day.cards)).assign(day=number) for number, day in enumerate(log.days)])
+    assert not made.duplicated(["viewer", "candidate"]).any()
+    assert (small_world.joins[made["viewer"]] <= made["day"]).all()
+    assert (small_world.joins[made["candidate"]] <= made["day"]).all()
+    assert (small_world.leaves[made["candidate"]] > made["day"]).all()
+    assert any((day.surface == LIKES).any() for day in log.days) == (likes == "told")
+    assert figures["matches"].iloc[-1] == log.matched.sum() / 2
+    assert figures["new_matches"].sum() + len(find_earlier_matches(small_world)) == log.matched.sum() / 2
+    assert not figures["refusers_listed"].any()
+    assert len(log.interactions) == len(small_world.earlier) + len(made)
+    newest = small_world.joins == DAYS - 1
+    assert newest[log.days[-1].cards.candidate].any()
+    assert (len(product.decoys.sender) > 0) == (likes == "secret")
+
+
+def find_earlier_matches(world: World) -> set[frozenset[str]]:
+    likes = world.earlier[world.earlier["kind"] == "like"]
+    pairs = set(zip(likes["actor_id"], likes["target_id"], strict=True))
+    return {frozenset(pair) for pair in pairs if pair[::-1] in pairs}
+
+
+def test_arms_share_people_and_luck(nights: tuple[Likes, Product, EventLog, pd.DataFrame], small_world: World) -> None:
+    """Whatever the lists, the same two people like each other or not."""
+    _, product, log, _ = nights
+    assert product.ranker is not None
+    for score in (score_random, score_popularity):
+        other, _ = simulate_nights(small_world, Rival(score, product.ranker), 2, told=False)
+        both = (log.decided > 0) & (other.decided > 0)
+        assert both.sum() > len(small_world.earlier)
+        np.testing.assert_array_equal(log.decided[both], other.decided[both])
+        assert {LIKE, PASS} <= set(other.decided[both].tolist())
+
+
+def test_a_gain_is_that_of_matches_with_an_interval_over_people() -> None:
+    rng = np.random.default_rng(0)
+    few = np.triu(rng.random((200, 200)) < 0.02, 1)
+    more = few | np.triu(rng.random((200, 200)) < 0.01, 1)
+    ours, theirs = more | more.T, few | few.T
+    gain = compare_matches(ours, theirs, seed=1)
+    assert gain.estimate == pytest.approx(ours.sum() / theirs.sum() - 1)
+    assert 0 < gain.low < gain.estimate < gain.high
+    same = compare_matches(theirs, theirs, seed=1)
+    assert (same.low, same.estimate, same.high) == (0, 0, 0)
