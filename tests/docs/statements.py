@@ -12,7 +12,9 @@ from sqlalchemy import make_url
 from models.db.engines import convert_to_libpq_url
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
 from pipelines.assets.extract import read_blocks, read_interactions, read_profiles
+from pipelines.assets.impressions.impressions import read_impressions
 from tests.docs.conftest import Reader, copied
+from tests.docs.pages import blocks
 from tests.pipelines.conftest import Databases, Place
 from tests.serving.conftest import serving, token_for
 
@@ -101,6 +103,51 @@ def extracted(place: Place) -> tuple[pd.DataFrame, ...]:
         return profiles, read_interactions(connection), read_blocks(connection)
 
 
+def own_app_block(begins: str) -> str:
+    """A block of the page for own apps, as another of its blocks supposes it."""
+    return next(each.text for each in blocks("docs/guides/connect-your-app.md") if each.text.startswith(begins))
+
+
+def impressions_are_written(sql: str, request: pytest.FixtureRequest) -> None:
+    """Both of the batch count, and none of somebody who is not there any more."""
+    databases: Databases = request.getfixturevalue("databases")
+    with databases() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        execute(place, own_app_block("INSERT INTO app.profiles"))
+        execute(place, "INSERT INTO matching.publications (ranker_version, encoder) VALUES ('1', 'letters')")
+        execute(place, sql)
+        with place.engine.connect() as connection:
+            found = read_impressions(connection)
+        assert (found.accepted, found.refused) == (2, {})
+        execute(place, "DELETE FROM app.profiles WHERE source_key = 'my-app:2'")
+        execute(place, sql)
+        assert place.ask("SELECT FROM app.views") == []
+
+
+SCREEN_LOG = """
+CREATE TABLE dating.screen_log AS
+SELECT me.id AS user_id, other.id AS shown_user_id, '1' AS list_number, screen, 2 AS place, event, now() AS logged_at
+FROM dating.people AS me JOIN dating.people AS other ON me.id > other.id,
+     unnest('{stack,daily,received,more}'::text[]) AS screen, unnest('{card_shown,card_tapped}'::text[]) AS event
+"""
+
+
+def a_view_over_a_log(sql: str, request: pytest.FixtureRequest) -> None:
+    """In the place of the view without rows; every card that was shown counts."""
+    databases: Databases = request.getfixturevalue("databases")
+    with databases() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        execute(place, own_app_block("INSERT INTO app.profiles"))
+        execute(place, "INSERT INTO matching.publications (ranker_version, encoder) VALUES ('1', 'letters')")
+        for each in (DATING, own_app_block("BEGIN;"), SCREEN_LOG, sql):
+            execute(place, each)
+        with place.engine.connect() as connection:
+            found = read_impressions(connection)
+        assert (len(found.undecided), found.accepted, found.refused) == (1, 4, {})
+        places = place.ask("SELECT surface, position FROM app.views ORDER BY surface")
+        assert places == [("likes", None), ("list", 2), ("most_compatible", None), ("similar", None)]
+
+
 def a_user_for_the_api(sql: str, request: pytest.FixtureRequest) -> None:
     """With it the API serves; by itself it may read nothing."""
     reader: Reader = request.getfixturevalue("reader")
@@ -120,5 +167,7 @@ def a_user_for_the_api(sql: str, request: pytest.FixtureRequest) -> None:
 TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
     "INSERT INTO app.profiles": people_are_added,
     "BEGIN;": views_take_the_tables_place,
+    "INSERT INTO app.views": impressions_are_written,
+    "CREATE OR REPLACE VIEW app.views AS": a_view_over_a_log,
     "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": a_user_for_the_api,
 }

@@ -10,6 +10,7 @@ from models.db.schema import tables
 from models.db.settings import Settings
 from models.ml.profiles import frame_contracts
 from pipelines import cli
+from pipelines.assets.impressions import accepted_views
 from pipelines.definitions import build_definitions
 from serving.app import create_app
 from serving.observability.prometheus import Metrics
@@ -98,7 +99,7 @@ def test_the_checks_that_are_said_to_block_do() -> None:
 
 def test_every_column_of_the_app_s_tables_is_told() -> None:
     told = words(OWN_APP)
-    for table in (tables.profiles, tables.interactions, tables.blocks):
+    for table in (tables.profiles, tables.interactions, tables.blocks, tables.views):
         assert {column.name for column in table.columns} - told == set()
 
 
@@ -108,6 +109,11 @@ def test_every_reason_of_a_refusal_is_told_and_no_other() -> None:
     reasons = {str(check.error) for check in (*checks, *(each for schema in contracts for each in schema.checks))}
     reasons |= {f"{name} occurs twice" for name in ("profile_id", "interaction_id")}
     assert {reason for row in rows(OWN_APP) for reason in re.findall('"([^"]+)"', row[-1])} == reasons
+
+
+def test_every_reason_for_which_a_view_does_not_count_is_told() -> None:
+    told = [re.sub(r"\s+", " ", word) for word in code(OWN_APP)]
+    assert {*accepted_views.RULES.values(), accepted_views.TOO_MANY} - {*told} == set()
 
 
 def test_every_metric_is_told_and_no_other() -> None:

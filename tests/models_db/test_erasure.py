@@ -92,6 +92,16 @@ def test_erasing_someone_takes_them_out_of_every_kept_publication(known: Engine)
         assert connection.scalar(text("SELECT count(*) FROM app.blocks")) == 1
 
 
+def test_impressions_by_and_of_someone_go_with_them(town: Engine) -> None:
+    seen = "INSERT INTO app.views (viewer_id, candidate_id, surface) VALUES (:viewer, :candidate, 'list')"
+    for viewer, candidate in ((1, 2), (1, 2), (4, 1), (3, 2)):
+        run(town, seen, viewer=person_id(viewer), candidate=person_id(candidate))
+    with town.begin() as connection:
+        assert erase_profile(connection, "town:1").views == 3
+        assert traces(connection, 1) == 0
+        assert connection.scalar(text("SELECT count(*) FROM app.views")) == 1
+
+
 def test_an_erasure_can_be_taken_back_until_its_transaction_ends(known: Engine) -> None:
     with known.connect() as connection:
         erase_profile(connection, person_id(1))

@@ -21,7 +21,7 @@ from pipelines.definitions import (
 
 ASSETS = {
     *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
-    *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication"),
+    *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication", "impressions"),
 }
 EVALUATION_ASSETS, COMPARISON_ASSETS = {"ranker_evaluation"}, {"policy_comparison"}
 # Those that block let nothing be published that failed them.
@@ -39,6 +39,7 @@ CHECKS = BLOCKING | {
             *("is_no_worse_than_linear", "is_no_worse_than_the_champion"),
         )
     ),
+    ("impressions", "rejection_rate"),
     ("scored_candidates", "profile_drift"),
     ("scored_candidates", "score_drift"),
     ("publication", "publication_matches_lists"),
@@ -49,6 +50,7 @@ NEEDS = {
     "rejected_profiles": set(),
     "interactions": {"profiles"},
     "rejected_interactions": {"profiles"},
+    "impressions": {"profiles"},
     "profile_embeddings": {"profiles"},
     "training_pairs": {"profiles", "interactions"},
     "ranker": {"profiles", "profile_embeddings", "training_pairs"},

@@ -18,11 +18,11 @@ SELECT actor_id, (created_at AT TIME ZONE 'UTC')::date FROM app.interactions
 WHERE created_at >= ({first})::timestamp AT TIME ZONE 'UTC' AND created_at < ({last} + 1)::timestamp AT TIME ZONE 'UTC'
   AND kind IN ('like', 'pass') AND actor_id <> target_id
 UNION
-SELECT id, (last_active_at AT TIME ZONE 'UTC')::date
+SELECT id, (profile.last_active_at AT TIME ZONE 'UTC')::date
 FROM (SELECT NULL::timestamptz AS last_active_at) AS unknown
 CROSS JOIN LATERAL (SELECT id, last_active_at FROM app.profiles) AS profile
-WHERE last_active_at >= ({first})::timestamp AT TIME ZONE 'UTC'
-  AND last_active_at < ({last} + 1)::timestamp AT TIME ZONE 'UTC'
+WHERE profile.last_active_at >= ({first})::timestamp AT TIME ZONE 'UTC'
+  AND profile.last_active_at < ({last} + 1)::timestamp AT TIME ZONE 'UTC'
 """
 RECORDS = """
 WITH seen AS (

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.ml.profiles.frame_contracts import MAX_ANSWER_LENGTH, check_interactions, check_profiles, compute_ages
+from models.ml.profiles.frame_contracts import (
+    MAX_ANSWER_LENGTH,
+    SURFACE_REASON,
+    SURFACES,
+    check_interactions,
+    check_profiles,
+    compute_ages,
+)
 from tests.models_ml.conftest import profiles, somebody
 
 TOO_LONG = "an answer is longer than 10,000 characters"
@@ -195,6 +202,8 @@ BROKEN_INTERACTIONS: list[tuple[Mapping[str, object], str]] = [
     ({"created_at": pd.NaT}, "created_at is missing"),
     ({"created_at": "yesterday"}, "created_at is missing"),
     ({"position": 0}, "position must be 1 or more"),
+    ({"surface": "lists"}, SURFACE_REASON),
+    ({"surface": ["list"]}, SURFACE_REASON),
     ({"propensity": 1.5}, "propensity must be 0 to 1"),
     ({"kind": "wink", "position": -1}, "kind must be like or pass; position must be 1 or more"),
 ]
@@ -215,7 +224,14 @@ def test_of_interactions_that_occur_twice_the_first_is_kept() -> None:
     assert rejected.to_numpy().tolist() == [["x", "interaction_id occurs twice"]]
 
 
-@pytest.mark.parametrize("cells", [{"position": 1, "propensity": 0.0}, {"position": 900, "propensity": 1.0}])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"position": 1, "propensity": 0.0},
+        {"position": 900, "propensity": 1.0},
+        *({"surface": surface} for surface in (*SURFACES, None, np.nan)),
+    ],
+)
 def test_a_shown_place_and_its_propensity_are_accepted(cells: dict[str, object]) -> None:
     assert len(check_interactions(acts(cells), frozenset("ab"))[0]) == 1
 

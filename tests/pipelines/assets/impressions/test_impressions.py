@@ -1,5 +1,6 @@
 """What of `app.views` counts, why the rest does not, and who was shown and not decided on."""
 
+import dagster as dg
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
@@ -7,8 +8,11 @@ from sqlalchemy import Connection, text
 from models.ml.profiles.frame_contracts import SURFACE_REASON, SURFACES
 from pipelines.assets.impressions.accepted_views import MAX_VIEWS_A_DAY, TOO_MANY, select_checked_views
 from pipelines.assets.impressions.impressions import read_impressions
+from pipelines.checks.rejection_rate import check_rejection_rate
+from pipelines.workspace import Workspace
 from tests.models_db.conftest import person_id, settle
 from tests.pipelines.assets.impressions.rows import TODAY, decide, show
+from tests.pipelines.conftest import Place
 
 PUBLICATIONS = 9
 # As a view of the app's own, `app.views` has no constraint.
@@ -154,6 +158,31 @@ def test_older_views_than_are_kept_cannot_be_asked_for() -> None:
     for days in (0, 61):
         with pytest.raises(ValueError, match=rf"1 to 60 days, not {days}"):
             select_checked_views(days)
+
+
+def test_the_asset_counts_and_names_nobody(place: Place) -> None:
+    """Most views are refused, which warns and blocks nothing; somebody refused is not in the frame."""
+    with place.engine.begin() as connection:
+        settle(connection, range(1, 5))
+        connection.execute(text(f"UPDATE app.profiles SET birth_date = now() WHERE id = '{person_id(4)}'"))
+        for candidate in (2, 2, 4):
+            show(connection, 1, candidate)
+        for position in range(-3, 1):
+            show(connection, 3, 2, position=position)
+    place.materialize("profiles", "impressions")
+    frame = Workspace(place.settings).read_frame("impressions")
+    assert pairs(frame) == [(1, 2)]
+    assert (frame["days_shown"].dtype, str(frame["last_shown_at"].dt.tz)) == ("int64", "UTC")
+    told = place.metadata("impressions")
+    assert told.pop("seconds") < 60  # type: ignore[operator]
+    assert {name: told[name] for name in ("dagster/row_count", "views_read", "rejected_share", "reasons")} == {
+        **{"dagster/row_count": 1, "views_read": 7, "rejected_share": pytest.approx(4 / 7, abs=1e-3)},
+        "reasons": {"position must be 1 or more": 4},
+    }
+    assert person_id(0)[:-1] not in str(told)
+    check = check_rejection_rate("impressions", 3, 4, blocks=False)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "published" not in str(check.description)
 
 
 def pairs(frame: pd.DataFrame) -> list[tuple[int, int]]:
