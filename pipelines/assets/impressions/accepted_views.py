@@ -32,7 +32,7 @@ FROM app.views
 CROSS JOIN (SELECT coalesce(max(id), 0) AS id FROM matching.publications) AS newest
 LEFT JOIN (SELECT DISTINCT id FROM app.profiles) AS viewer ON viewer.id = viewer_id
 LEFT JOIN (SELECT DISTINCT id FROM app.profiles) AS candidate ON candidate.id = candidate_id
-WHERE shown_at IS NULL OR shown_at >= ({today} - {earlier})::timestamp AT TIME ZONE 'UTC'
+WHERE shown_at IS NULL OR shown_at >= {since}
 """
 ACCEPTED_VIEWS = """
 SELECT *, CASE WHEN row_number() OVER (
@@ -41,7 +41,7 @@ SELECT *, CASE WHEN row_number() OVER (
 FROM (
     SELECT viewer_id, day, candidate_id, publication_id, surface, min(position) AS position,
            min(shown_at) AS first_shown_at, max(shown_at) AS last_shown_at, count(*) AS repeats
-    FROM {checked} WHERE reason IS NULL
+    FROM ({checked}) AS checked WHERE reason IS NULL AND {only}
     GROUP BY viewer_id, day, candidate_id, publication_id, surface
 ) AS shown
 """
@@ -58,14 +58,19 @@ def select_checked_views(days: int) -> str:
     if not 1 <= days <= RETENTION_DAYS:
         raise ValueError(f"views are read of 1 to {RETENTION_DAYS} days, not {days}: older ones may be deleted")
     reasons = " ".join(f"WHEN {rule} THEN '{reason}'" for rule, reason in RULES.items())
-    return CHECKED_VIEWS.format(reasons=reasons, today=TODAY, earlier=days - 1)
+    return CHECKED_VIEWS.format(reasons=reasons, since=select_beginning(days))
 
 
-def select_accepted_views(checked: str) -> str:
-    """Return a query of the views that count, from the name of a table expression of `select_checked_views`.
+def select_beginning(days: int) -> str:
+    """Return an expression of the moment at which the last `days` UTC days began, today included."""
+    return f"({TODAY} - {days - 1})::timestamp AT TIME ZONE 'UTC'"
+
+
+def select_accepted_views(days: int, only: str = "true") -> str:
+    """Return a query of the views of `select_checked_views` that count, and that meet the condition `only`.
 
     Repeats are one row: each viewer, candidate, publication, surface and UTC day once, with `first_shown_at`,
     `last_shown_at`, the lowest `position` and the number of `repeats`, itself included. `reason` is TOO_MANY where the
     viewer has MAX_VIEWS_A_DAY earlier ones on that day, and otherwise null.
     """
-    return ACCEPTED_VIEWS.format(checked=checked, most=MAX_VIEWS_A_DAY, too_many=TOO_MANY)
+    return ACCEPTED_VIEWS.format(checked=select_checked_views(days), only=only, most=MAX_VIEWS_A_DAY, too_many=TOO_MANY)

@@ -7,42 +7,52 @@ from dataclasses import dataclass
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from pipelines.assets.extract import copy_rows
-from pipelines.assets.impressions.accepted_views import select_accepted_views, select_checked_views
+from pipelines.assets.impressions.accepted_views import (
+    MAX_VIEWS_A_DAY,
+    TOO_MANY,
+    select_accepted_views,
+    select_beginning,
+    select_checked_views,
+)
 from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource
 
 DAYS = 30
-# Two results of one pass over the views: the pairs, and below them how many views were read, by reason of refusal.
-PAIRS_AND_COUNTS = """
-WITH checked AS ({checked}), accepted AS ({accepted}), pair AS (
-    SELECT viewer_id, candidate_id, count(*) AS days_shown, min(first) AS first, max(last) AS last
-    FROM (
-        SELECT viewer_id, candidate_id, day, min(first_shown_at) AS first, max(last_shown_at) AS last
-        FROM accepted WHERE reason IS NULL GROUP BY viewer_id, candidate_id, day
-    ) AS each_day
-    GROUP BY viewer_id, candidate_id
-)
-SELECT viewer_id, candidate_id, days_shown, last AT TIME ZONE 'UTC' AS last_shown_at, NULL AS reason FROM pair
-WHERE NOT EXISTS (
-    SELECT FROM app.interactions AS decision
-    WHERE decision.actor_id = viewer_id AND decision.target_id = candidate_id
-      AND decision.kind IN ('like', 'pass') AND decision.created_at >= first
-)
-UNION ALL
-SELECT NULL, NULL, count(*), NULL, reason FROM checked WHERE reason IS NOT NULL GROUP BY reason
-UNION ALL
-SELECT NULL, NULL, sum(repeats), NULL, coalesce(reason, '{counted}') FROM accepted GROUP BY reason
+# By reason of refusal the number of views and, of those without one, the busy viewers: with more on a day than may
+# count. There are few, and theirs are the only views that must be ranked.
+COUNTS = """
+SELECT reason, sum(views)::bigint,
+       coalesce(array_agg(DISTINCT viewer_id::text) FILTER (WHERE views > {most} AND reason IS NULL), '{{}}')
+FROM (
+    SELECT viewer_id, day, reason, count(*) AS views FROM ({views}) AS shown GROUP BY viewer_id, day, reason
+) AS each_day
+GROUP BY reason
 """
-COUNTED = "counted"
+TOO_MANY_COUNT = "SELECT coalesce(sum(repeats), 0)::bigint FROM ({ranked}) AS shown WHERE reason IS NOT NULL"
+# Views and decisions are grouped together, which is one sort and no join.
+UNDECIDED = """
+SELECT viewer_id, candidate_id, count(DISTINCT day) AS days_shown, max(last) AT TIME ZONE 'UTC' AS last_shown_at
+FROM (
+    SELECT viewer_id, candidate_id, day, shown_at AS first, shown_at AS last, NULL::timestamptz AS decided
+    FROM ({views}) AS shown WHERE reason IS NULL AND viewer_id <> ALL ({busy})
+    UNION ALL
+    SELECT viewer_id, candidate_id, day, first_shown_at, last_shown_at, NULL
+    FROM ({ranked}) AS shown WHERE reason IS NULL
+    UNION ALL
+    SELECT actor_id, target_id, NULL, NULL, NULL, created_at FROM app.interactions
+    WHERE kind IN ('like', 'pass') AND created_at >= {since}
+) AS event
+GROUP BY viewer_id, candidate_id HAVING min(first) > coalesce(max(decided), '-infinity')
+ORDER BY viewer_id, candidate_id
+"""
 COLUMNS = {
-    **dict.fromkeys(("viewer_id", "candidate_id"), pa.string()),
+    **dict.fromkeys(("viewer_id", "candidate_id"), pa.dictionary(pa.int32(), pa.string())),
     "days_shown": pa.int64(),
     "last_shown_at": pa.timestamp("us"),
-    "reason": pa.string(),
 }
 
 
@@ -62,14 +72,17 @@ class Impressions:
 
 def read_impressions(connection: Connection) -> Impressions:
     """Read the impressions of the last DAYS UTC days, today included."""
-    query = PAIRS_AND_COUNTS.format(
-        checked=select_checked_views(DAYS), accepted=select_accepted_views("checked"), counted=COUNTED
-    )
-    rows = copy_rows(connection, query, COLUMNS)
-    counts = rows[rows["reason"].notna()].set_index("reason")["days_shown"].to_dict()
-    undecided = rows[rows["reason"].isna()].drop(columns="reason").sort_values(["viewer_id", "candidate_id"])
+    views = select_checked_views(DAYS)
+    counted = connection.execute(text(COUNTS.format(views=views, most=MAX_VIEWS_A_DAY))).all()
+    counts = {reason: number for reason, number, _ in counted}
+    busy = f"'{{{','.join(viewer for *_, viewers in counted for viewer in viewers)}}}'::uuid[]"
+    ranked = select_accepted_views(DAYS, only=f"viewer_id = ANY ({busy})")
+    too_many = connection.execute(text(TOO_MANY_COUNT.format(ranked=ranked))).scalar_one()
+    parts = {"views": views, "busy": busy, "ranked": ranked, "since": select_beginning(DAYS)}
+    undecided = copy_rows(connection, UNDECIDED.format(**parts), COLUMNS)
     undecided["last_shown_at"] = undecided["last_shown_at"].dt.tz_localize("UTC")
-    return Impressions(undecided.reset_index(drop=True), counts.pop(COUNTED, 0), counts)
+    accepted = counts.pop(None, 0) - too_many
+    return Impressions(undecided, accepted, counts | ({TOO_MANY: too_many} if too_many else {}))
 
 
 @dg.asset(

@@ -79,6 +79,12 @@ def test_activity_before_the_profile_starts_the_days(town: Connection) -> None:
     assert records(town, 3) == [(6, 2, 5)]
 
 
+NO_LOG = """
+CREATE VIEW app.views AS
+SELECT NULL::uuid AS viewer_id, NULL::uuid AS candidate_id, NULL::bigint AS publication_id, NULL::int AS position,
+       NULL::text AS surface, NULL::timestamptz AS shown_at
+WHERE false
+"""
 OWN_VIEWS = (
     "CREATE SCHEMA dating",
     "CREATE TABLE dating.people AS TABLE app.profiles",
@@ -88,8 +94,7 @@ OWN_VIEWS = (
     "DROP TABLE app.views, app.interactions, app.blocks, app.profiles CASCADE",
     "CREATE VIEW app.profiles AS TABLE dating.people",
     "CREATE VIEW app.interactions AS TABLE dating.swipes",
-    "CREATE VIEW app.views AS SELECT NULL::uuid AS viewer_id, NULL::uuid AS candidate_id, NULL::bigint AS"
-    " publication_id, NULL::int AS position, NULL::text AS surface, NULL::timestamptz AS shown_at WHERE false",
+    NO_LOG,
 )
 
 
