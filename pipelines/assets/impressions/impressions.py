@@ -111,8 +111,7 @@ def impressions(
     start = time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
         found = read_impressions(connection)
-    accepted = found.undecided[["viewer_id", "candidate_id"]].isin(profiles["profile_id"].array).all(axis=1)
-    frame, refused = found.undecided[accepted].reset_index(drop=True), sum(found.refused.values())
+    frame, refused = _select_people(found.undecided, profiles["profile_id"]), sum(found.refused.values())
     read = found.accepted + refused
     yield dg.Output(
         frame,
@@ -124,3 +123,10 @@ def impressions(
         },
     )
     yield check_rejection_rate("impressions", found.accepted, refused, blocks=False)
+
+
+def _select_people(undecided: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """Select the rows of which both users are among the ids, and remove all others from the categories, too."""
+    names = ["viewer_id", "candidate_id"]
+    frame = undecided[undecided[names].isin(ids.array).all(axis=1)].reset_index(drop=True)
+    return frame.assign(**{name: frame[name].cat.remove_unused_categories() for name in names})

@@ -159,6 +159,7 @@ test("a card that is taken away, and an observer that ended, count no more", asy
   await wait(1000);
   world.look(gone.element, 1);
   gone.stop();
+  assert.equal(world.timers.size, 1); // the report's
   world.look(open.element, 1);
   await wait(500);
   disconnect();
