@@ -57,7 +57,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Impressions:
+class CheckedImpressions:
     """What was shown in the last DAYS days.
 
     `undecided` has a row for each viewer and candidate without a decision of the viewer since the first impression:
@@ -70,7 +70,7 @@ class Impressions:
     refused: Mapping[str, int]
 
 
-def read_impressions(connection: Connection) -> Impressions:
+def read_impressions(connection: Connection) -> CheckedImpressions:
     """Read the impressions of the last DAYS UTC days, today included."""
     views = select_checked_views(DAYS)
     counted = connection.execute(text(COUNTS.format(views=views, most=MAX_VIEWS_A_DAY))).all()
@@ -82,7 +82,7 @@ def read_impressions(connection: Connection) -> Impressions:
     undecided = copy_rows(connection, UNDECIDED.format(**parts), COLUMNS)
     undecided["last_shown_at"] = undecided["last_shown_at"].dt.tz_localize("UTC")
     accepted = counts.pop(None, 0) - too_many
-    return Impressions(undecided, accepted, counts | ({TOO_MANY: too_many} if too_many else {}))
+    return CheckedImpressions(undecided, accepted, counts | ({TOO_MANY: too_many} if too_many else {}))
 
 
 @dg.asset(
