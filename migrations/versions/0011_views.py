@@ -13,10 +13,7 @@ depends_on = None
 
 SURFACE = "where the target was shown: list, likes, most_compatible or similar; null: unknown"
 LAST_ACTIVE = "when the user last opened the app; null: not recorded"
-COLUMNS = {
-    "interactions": ("surface", sa.Text(), SURFACE),
-    "profiles": ("last_active_at", sa.DateTime(True), LAST_ACTIVE),
-}
+NEW_COLUMNS = {"interactions": "surface", "profiles": "last_active_at"}
 
 # Where the app's own views stand in for the tables, a foreign key has nothing to refer to. There the app replaces this
 # view with one over its log (docs/guides/connect-your-app.md).
@@ -29,10 +26,11 @@ WHERE false
 
 
 def upgrade() -> None:
-    for table, (name, kind, comment) in COLUMNS.items():
-        if _is_table(table):
-            op.add_column(table, sa.Column(name, kind, comment=comment), schema="app")
+    if _is_table("interactions"):
+        op.add_column("interactions", sa.Column("surface", sa.Text(), comment=SURFACE), schema="app")
     if _is_table("profiles"):
+        last_active = sa.Column("last_active_at", sa.DateTime(timezone=True), comment=LAST_ACTIVE)
+        op.add_column("profiles", last_active, schema="app")
         _create_table()
     else:
         op.execute(EMPTY_VIEW)
@@ -40,7 +38,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(f"DROP {'TABLE' if _is_table('views') else 'VIEW'} app.views")
-    for table, (name, _, _) in COLUMNS.items():
+    for table, name in NEW_COLUMNS.items():
         if _is_table(table):
             op.drop_column(table, name, schema="app")
 
