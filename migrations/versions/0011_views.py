@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute(f"DROP {'TABLE' if _is_table('views') else 'VIEW'} app.views")
+    op.execute(f"DROP {'TABLE' if _is_table('views') else 'VIEW'} IF EXISTS app.views")
     for table, name in NEW_COLUMNS.items():
         if _is_table(table):
             op.drop_column(table, name, schema="app")
