@@ -183,7 +183,8 @@ def rollback() -> None:
 def erase(who: PersonArgument) -> None:
     """Erase a person everywhere.
 
-    The profile, likes and passes, blocks, vectors, positions in all lists, and rows in the frames kept between steps.
+    The profile, likes and passes, blocks, impressions, vectors, positions in all lists, and rows in the frames kept
+    between steps.
     If it fails, run it again. Rows that a current run still writes are removed when that run ends.
     """
     from pipelines.store.store_erasure import erase_from_store
@@ -200,7 +201,7 @@ def erase(who: PersonArgument) -> None:
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
         f"{erased.lists} lists, {erased.places} positions in the lists of others, {erased.withheld} entries in what is "
-        f"withheld from others, rows in {files} files"
+        f"withheld from others, {erased.views} impressions, rows in {files} files"
     )
 
 

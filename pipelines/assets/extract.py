@@ -14,12 +14,27 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 from pyarrow import csv
-from sqlalchemy import ARRAY, Column, Connection, Label, Select, Text, any_, case, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Connection,
+    Label,
+    Select,
+    Text,
+    any_,
+    case,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+    true,
+)
 from sqlalchemy import cast as sql_cast
 
 from models.db.schema.tables import blocks, interactions, match_lists, profiles, publications
 from models.ml.arrays import Int64Array
-from models.ml.profiles.frame_contracts import compute_ages
+from models.ml.profiles.frame_contracts import SURFACES, compute_ages
 
 
 def _select_representable(column: Column[Any]) -> Label[Any]:
@@ -50,6 +65,9 @@ PROFILE_COLUMNS = (
     _round_coordinate(profiles.c.longitude, 180),
 )  # fmt: skip
 KINDS = ("like", "pass")
+# A view of the app's own may lack the column. Then the name refers to the null beside it, in `NO_SURFACE`.
+SURFACE: Column[str | None] = literal_column("surface", Text)  # type: ignore[assignment]
+NO_SURFACE = select(sql_cast(null(), Text).label("surface")).subquery("no_surface")
 INTERACTION_COLUMNS = (
     interactions.c.id.label("interaction_id"),
     # In UTC: the historical offsets of a session's time zone have seconds, which the CSV reader does not parse.
@@ -57,6 +75,8 @@ INTERACTION_COLUMNS = (
     # Any other kind is refused in any case, and one with a line break would be read as two rows.
     case((interactions.c.kind.in_(KINDS), interactions.c.kind)).label("kind"),
     *(interactions.c[name] for name in ("actor_id", "target_id", "publication_id", "position", "propensity")),
+    # Null is allowed, so any other surface is read as a word that is refused.
+    case((SURFACE.in_(SURFACES), SURFACE), (SURFACE.is_not(None), "unknown")).label("surface"),
 )
 FUTURE = """
 SELECT (SELECT count(*) FROM app.profiles WHERE greatest(created_at, updated_at) > now() + interval '1 minute'),
@@ -101,26 +121,31 @@ def count_future_rows(connection: Connection) -> tuple[int, int]:
 
 def read_interactions(connection: Connection) -> pd.DataFrame:
     """Read likes and passes in order of time."""
-    query = select(*INTERACTION_COLUMNS).order_by(interactions.c.created_at, interactions.c.id)
+    decision = select(*INTERACTION_COLUMNS, interactions.c.created_at.label("order")).lateral("decision")
+    columns = [decision.c[each.name] for each in INTERACTION_COLUMNS]
+    query = select(*columns).select_from(NO_SURFACE.join(decision, true()))
     numbers = dict.fromkeys(("publication_id", "position", "propensity"), pa.float64())
-    frame = _copy_query(connection, query, {"created_at": pa.timestamp("us"), **numbers})
+    kinds = {each.name: pa.string() for each in columns} | {"created_at": pa.timestamp("us"), **numbers}
+    frame = copy_rows(connection, query.order_by(decision.c.order, decision.c.interaction_id), kinds)
     return frame.assign(created_at=frame["created_at"].dt.tz_localize("UTC"))
 
 
-def _copy_query(connection: Connection, query: Select[Any], kinds: Mapping[str, pa.DataType]) -> pd.DataFrame:
+def copy_rows(connection: Connection, query: Select[Any] | str, kinds: Mapping[str, pa.DataType]) -> pd.DataFrame:
     """Read the rows of a query by COPY, which creates no Python object for each cell.
 
     Args:
         connection: A connection of psycopg.
-        query: The query; its parameters are rendered as literals.
-        kinds: Arrow type by column; all other columns are strings.
+        query: The query; its parameters are rendered as literals. SQL as text has none.
+        kinds: Arrow type by column.
+
+    Returns:
+        A frame with these columns.
     """
-    statement = query.compile(connection, compile_kwargs={"literal_binds": True})
-    all_kinds = {each.name: kinds.get(each.name, pa.string()) for each in query.selected_columns}
+    statement = query if isinstance(query, str) else query.compile(connection, compile_kwargs={"literal_binds": True})
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     with driver.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv, HEADER)") as copy:
         rows = pa.py_buffer(b"".join(copy))
-    options = csv.ConvertOptions(column_types=all_kinds, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    options = csv.ConvertOptions(column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False)
     frame: pd.DataFrame = csv.read_csv(rows, convert_options=options).to_pandas()
     return frame
 

@@ -11,7 +11,9 @@ from sqlalchemy import make_url
 from models.db.engines import convert_to_libpq_url
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
 from pipelines.assets.extract import read_blocks, read_interactions, read_profiles
+from pipelines.assets.impressions.impressions import read_impressions
 from tests.docs.conftest import copied
+from tests.docs.pages import read_blocks as read_page_blocks
 from tests.pipelines.conftest import Place
 from tests.serving.conftest import serving, token_for
 
@@ -92,6 +94,52 @@ def extract(place: Place) -> tuple[pd.DataFrame, ...]:
         return profiles, read_interactions(connection), read_blocks(connection)
 
 
+def find_own_app_block(begins: str) -> str:
+    """Return a block of the page for own apps, as another of its blocks assumes it."""
+    blocks = read_page_blocks("docs/guides/connect-your-app.md")
+    return next(each.text for each in blocks if each.text.startswith(begins))
+
+
+def prepare_two_users(url: str) -> None:
+    """Add the users of the page, and a publication."""
+    execute(url, *find_own_app_block("INSERT INTO app.profiles").split(";\n"))
+    execute(url, "INSERT INTO matching.publications (ranker_version, encoder) VALUES ('1', 'letters')")
+
+
+def write_impressions(sql: str, request: pytest.FixtureRequest) -> None:
+    """Both of the batch count, and none of a user who is gone."""
+    with request.getfixturevalue("databases")() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        prepare_two_users(url)
+        execute(url, sql)
+        with place.engine.connect() as connection:
+            found = read_impressions(connection)
+        assert (found.accepted, found.refused) == (2, {})
+        execute(url, "DELETE FROM app.profiles WHERE source_key = 'my-app:2'", sql)
+        assert place.ask("SELECT FROM app.views") == []
+
+
+SCREEN_LOG = """
+CREATE TABLE dating.screen_log AS
+SELECT me.id AS user_id, other.id AS shown_user_id, '1' AS list_number, screen, 2 AS place, event, now() AS logged_at
+FROM dating.people AS me JOIN dating.people AS other ON me.id > other.id,
+     unnest('{stack,daily,received,more}'::text[]) AS screen, unnest('{card_shown,card_tapped}'::text[]) AS event
+"""
+
+
+def replace_views_by_log(sql: str, request: pytest.FixtureRequest) -> None:
+    """In the place of the view without rows; every card that was shown counts."""
+    with request.getfixturevalue("databases")() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        prepare_two_users(url)
+        execute(url, DATING, find_own_app_block("BEGIN;"), SCREEN_LOG, sql)
+        with place.engine.connect() as connection:
+            found = read_impressions(connection)
+        assert (len(found.undecided), found.accepted, found.refused) == (1, 4, {})
+        places = place.ask("SELECT surface, position FROM app.views ORDER BY surface")
+        assert places == [("likes", None), ("list", 2), ("most_compatible", None), ("similar", None)]
+
+
 def add_role_of_the_api(sql: str, request: pytest.FixtureRequest) -> None:
     """With it the API serves; by itself it may read nothing."""
     with copied(request.getfixturevalue("reader"), request.getfixturevalue("databases")) as copy:
@@ -110,5 +158,7 @@ def add_role_of_the_api(sql: str, request: pytest.FixtureRequest) -> None:
 TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
     "INSERT INTO app.profiles": add_users,
     "BEGIN;": replace_tables_by_views,
+    "INSERT INTO app.views": write_impressions,
+    "CREATE OR REPLACE VIEW app.views AS": replace_views_by_log,
     "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": add_role_of_the_api,
 }

@@ -91,15 +91,25 @@ def test_python_runs(block: Block, reader: Reader, capsys: pytest.CaptureFixture
     assert "Columns: [profile_id, reason]" in capsys.readouterr().out
 
 
+# What a browser has and Node.js has not.
+PAGE_OF_CARDS = """
+Object.assign(globalThis, { addEventListener() {}, document: new EventTarget() });
+globalThis.IntersectionObserver = class { observe() {} unobserve() {} };
+const match = page.matches[0], element = {};
+"""
+
+
 def test_typescript_runs(client: Path, api: Api, reader: Reader) -> None:
     """The blocks of the client's page, the first of which tests/serving/client/test_node.py runs as it is."""
-    _, tokens, pages = (block.text for block in of_language("ts"))
+    _, tokens, pages, impressions = (block.text for block in of_language("ts"))
     ((viewer,),) = reader.place.ask(VIEWER)
     renewed = f"{{ token: 'refused', renew() {{ return '{token_for(viewer)}'; }} }}"
     script = (
-        'import { allMatches, createMatchingClient, matchPages } from "@delete/matching-client";\n'
+        'import * as client from "@delete/matching-client";\n'
+        "const { allMatches, createMatchingClient, matchPages, observeImpressions, toCard } = client;\n"
         f"const baseUrl = '{api.client.base_url}', session = {renewed}, shown = [];\n"
         f"const show = (match) => shown.push(match.candidate.id);\nconst api = {tokens}{pages}"
+        f"{PAGE_OF_CARDS}{impressions}stop();\n"
         "console.log(JSON.stringify([shown.length, page.matches.map((match) => match.candidate.id), done, shown]));"
     )
     count, first, done, shown = json.loads(in_client("node", "--input-type=module", stdin=script))

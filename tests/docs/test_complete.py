@@ -9,6 +9,7 @@ from models.db.schema import tables
 from models.db.settings import Settings
 from models.ml.profiles import frame_contracts
 from pipelines import cli
+from pipelines.assets.impressions import accepted_views
 from pipelines.definitions import build_definitions
 from serving.app import create_app
 from serving.observability.prometheus import Metrics
@@ -86,7 +87,7 @@ def test_assets_checks_jobs_schedules_and_sensors() -> None:
 
 
 def test_columns_of_the_app() -> None:
-    for table in (tables.profiles, tables.interactions, tables.blocks):
+    for table in (tables.profiles, tables.interactions, tables.blocks, tables.views):
         assert {column.name for column in table.columns} - words(OWN_APP) == set()
 
 
@@ -96,6 +97,11 @@ def test_reasons_of_refusal() -> None:
     reasons = {str(check.error) for check in (*checks, *(each for schema in contracts for each in schema.checks))}
     reasons |= {f"{name} occurs twice" for name in ("profile_id", "interaction_id")}
     assert {reason for row in read_rows(OWN_APP) for reason in re.findall('"([^"]+)"', row[-1])} == reasons
+
+
+def test_reasons_for_which_a_view_does_not_count() -> None:
+    said = {re.sub(r"\s+", " ", word) for word in read_code(OWN_APP)}
+    assert {*accepted_views.RULES.values(), accepted_views.TOO_MANY} <= said
 
 
 def test_metrics() -> None:

@@ -93,6 +93,16 @@ def test_an_erased_person_is_in_no_kept_publication(known: Engine) -> None:
     assert len(fetch(known, "SELECT FROM app.interactions")) == len(fetch(known, "SELECT FROM app.blocks")) == 1
 
 
+def test_impressions_by_and_of_a_person_go_with_them(town: Engine) -> None:
+    seen = "INSERT INTO app.views (viewer_id, candidate_id, surface) VALUES (:viewer, :candidate, 'list')"
+    for viewer, candidate in ((1, 2), (1, 2), (4, 1), (3, 2)):
+        run(town, seen, viewer=person_id(viewer), candidate=person_id(candidate))
+    with town.begin() as connection:
+        assert erase_profile(connection, "town:1").views == 3
+        assert traces(connection, 1) == 0
+    assert len(fetch(town, "SELECT FROM app.views")) == 1
+
+
 def test_several_people_deleted_at_once(known: Engine) -> None:
     run(known, "DELETE FROM app.profiles WHERE id = ANY (CAST(:ids AS uuid[]))", ids=[person_id(n) for n in (1, 5, 6)])
     assert_erased(known, 3, 1, 5, 6)

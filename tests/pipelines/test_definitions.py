@@ -19,7 +19,7 @@ from pipelines.definitions import (
 JOBS = {
     NIGHTLY_JOB: {
         *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
-        *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication"),
+        *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication", "impressions"),
     },
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison"},

@@ -45,10 +45,10 @@ def _make_profile_reference(name: str, *, primary_key: bool = False) -> Column[s
     return Column(name, UUID(as_uuid=False), cascade, primary_key=primary_key, nullable=False)
 
 
-def _make_timestamp(name: str, *, nullable: bool = False) -> Column[object]:
+def _make_timestamp(name: str, *, nullable: bool = False, comment: str | None = None) -> Column[object]:
     """Return a column for a point in time with time zone, which defaults to now unless it is nullable."""
     default = None if nullable else func.now()
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default, comment=comment)
 
 
 def _make_json_column(name: str, empty: str = "{}") -> Column[object]:
@@ -77,6 +77,7 @@ profiles = Table(
     Column("paused", Boolean, nullable=False, server_default=text("false")),
     _make_timestamp("created_at"),
     _make_timestamp("updated_at"),
+    _make_timestamp("last_active_at", nullable=True, comment="when the user last opened the app; null: not recorded"),
     schema="app",
 )
 
@@ -91,9 +92,31 @@ interactions = Table(
     Column("publication_id", BigInteger, comment="the publication that showed the target; null: none did"),
     Column("position", Integer, comment="place in the list as shown, from 1"),
     Column("propensity", REAL, comment="probability that the target was shown and looked at there"),
+    Column(
+        "surface",
+        Text,
+        comment="where the target was shown: list, likes, most_compatible or similar; null: unknown",
+    ),
     CheckConstraint("actor_id <> target_id", name="not_oneself"),
     Index(None, "actor_id", "target_id"),
     Index(None, "target_id"),
+    schema="app",
+)
+
+# Append only. It has no rules beside the foreign keys: a row that breaks one is refused when it is read, and does not
+# stop the rows that are written with it.
+views = Table(
+    "views",
+    metadata,
+    _make_profile_reference("viewer_id"),
+    _make_profile_reference("candidate_id"),
+    Column("publication_id", BigInteger, comment="the publication that the API named with the candidate; null: none"),
+    Column("position", Integer, comment="place in the list as shown, from 1; null: none"),
+    Column("surface", Text, nullable=False, comment="list, likes, most_compatible or similar"),
+    _make_timestamp("shown_at"),
+    Index(None, "viewer_id", "shown_at"),
+    Index(None, "shown_at"),
+    Index(None, "candidate_id"),  # for the foreign key, when a candidate is erased
     schema="app",
 )
 

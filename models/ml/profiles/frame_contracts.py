@@ -15,7 +15,19 @@ import models.db.schema.profile_limits as limits
 from models.db.schema.profile_limits import MAX_AGE, MAX_ANSWER_LENGTH, MIN_AGE
 from models.ml.profiles.profile_sizes import SIZES
 
-__all__ = ["MAX_AGE", "MAX_ANSWER_LENGTH", "MIN_AGE", "check_interactions", "check_profiles", "compute_ages"]
+__all__ = [
+    "MAX_AGE",
+    "MAX_ANSWER_LENGTH",
+    "MIN_AGE",
+    "SURFACES",
+    "check_interactions",
+    "check_profiles",
+    "compute_ages",
+]
+
+SURFACES = ("list", "likes", "most_compatible", "similar")
+"""Where the app shows candidates."""
+SURFACE_REASON = f"surface must be {', '.join(SURFACES[:-1])} or {SURFACES[-1]}"
 
 
 def compute_ages(birth_date: pd.Series, as_of: date) -> pd.Series:
@@ -149,6 +161,11 @@ def _make_interactions_contract(people: frozenset[str]) -> pa.DataFrameSchema:
             ),
             "position": pa.Column(checks=_make_range_check(1, 1e9, "position must be 1 or more"), nullable=True),
             "propensity": pa.Column(checks=_make_range_check(0, 1, "propensity must be 0 to 1"), nullable=True),
+            "surface": pa.Column(
+                checks=_make_cell_check(lambda cell: cell in SURFACES or pd.isna(cell), SURFACE_REASON),
+                nullable=True,
+                required=False,
+            ),
         },
         checks=pa.Check(
             lambda frame: frame["actor_id"].astype(object) != frame["target_id"].astype(object),
@@ -170,7 +187,7 @@ def check_interactions(frame: pd.DataFrame, people: frozenset[str]) -> tuple[pd.
     """Split interactions into valid ones and the (interaction_id, reason) of others.
 
     Args:
-        frame: An interactions frame.
+        frame: An interactions frame; it may lack `surface`.
         people: The accepted profile ids.
 
     Returns:

@@ -1,9 +1,11 @@
 import { defineConfig } from "vite";
+import { receiveImpressions } from "./receiver";
 
 // Ctrl-C is how it ends, so that is no failure.
 process.on("SIGINT", () => process.exit(0));
 
 export default defineConfig({
+  plugins: [receiveImpressions()],
   // Known beforehand, because finding them later reloads the page and takes with it what was typed.
   optimizeDeps: { include: ["react", "react/jsx-dev-runtime", "react-dom/client"] },
   server: {

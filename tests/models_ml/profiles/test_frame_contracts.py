@@ -7,7 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.ml.profiles.frame_contracts import MAX_ANSWER_LENGTH, check_interactions, check_profiles, compute_ages
+from models.ml.profiles.frame_contracts import (
+    MAX_ANSWER_LENGTH,
+    SURFACES,
+    check_interactions,
+    check_profiles,
+    compute_ages,
+)
 from tests.models_ml.conftest import profiles, somebody
 
 TOO_LONG = "x" * (MAX_ANSWER_LENGTH + 1)
@@ -99,6 +105,7 @@ BROKEN_INTERACTIONS: list[tuple[list[str], list[dict[str, object]]]] = [
     (["kind"], [{"kind": "superlike"}, {"kind": None}, {"kind": ["like"]}]),
     (["created_at"], [{"created_at": pd.NaT}, {"created_at": "yesterday"}]),
     (["position"], [{"position": 0}]),
+    (["surface"], [{"surface": "lists"}, {"surface": ["list"]}]),
     (["propensity"], [{"propensity": 1.5}]),
     (["kind", "position"], [{"kind": "wink", "position": -1}]),
 ]
@@ -107,10 +114,11 @@ BROKEN_INTERACTIONS: list[tuple[list[str], list[dict[str, object]]]] = [
 @pytest.mark.parametrize(("named", "broken"), BROKEN_INTERACTIONS)
 def test_broken_interactions_are_rejected_and_others_are_not(named: list[str], broken: list[dict[str, object]]) -> None:
     good: list[dict[str, object]] = [{"position": 1, "propensity": 0.0}, {"position": 900, "propensity": 1.0}]
+    good += [{"surface": surface} for surface in (*SURFACES, None, np.nan)]
     frame = interactions(*good, *broken, {"interaction_id": "0"})
     accepted, rejected = check_interactions(frame, frozenset("ab"))
-    assert accepted["interaction_id"].tolist() == ["0", "1"]
-    assert rejected["interaction_id"].tolist() == frame["interaction_id"].tolist()[2:]
+    assert accepted["interaction_id"].tolist() == [str(number) for number in range(len(good))]
+    assert rejected["interaction_id"].tolist() == frame["interaction_id"].tolist()[len(good) :]
     for reasons in rejected["reason"][:-1]:
         assert sorted(reason.split()[0] for reason in reasons.split("; ")) == named
     assert "interaction_id" in rejected["reason"].iloc[-1]

@@ -57,7 +57,7 @@ def test_the_client_s_own_tests(client: Path, api: Api, users: Users, api_databa
             PUBLICATION=str(me.publication),
             SCENES=url,
         )
-    assert re.search(r"^# pass 11$", output, re.MULTILINE), output
+    assert re.search(r"^# pass 17$", output, re.MULTILINE), output
 
 
 def test_the_three_lines_of_the_readme(client: Path, api: Api, users: Users) -> None:

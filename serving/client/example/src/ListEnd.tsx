@@ -9,7 +9,7 @@ interface Props {
 
 /** What follows the cards: more of them, the end, or what went wrong. */
 export function ListEnd({ list, onRestart }: Props) {
-  const { error, matches, more, published, status } = list;
+  const { error, matches, more, publication, status } = list;
   const gone = error instanceof ProblemError && error.type === "urn:delete:problem:cursor-gone";
   return (
     <div className="list-end">
@@ -22,7 +22,7 @@ export function ListEnd({ list, onRestart }: Props) {
           Show more matches
         </button>
       )}
-      {status === "end" && (matches.length > 0 ? <p className="quiet">That is everyone for now.</p> : <Nobody published={published} />)}
+      {status === "end" && (matches.length > 0 ? <p className="quiet">That is everyone for now.</p> : <Nobody published={publication !== null} />)}
     </div>
   );
 }

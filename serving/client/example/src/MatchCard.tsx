@@ -1,24 +1,27 @@
-import type { Match } from "@delete/matching-client";
+import type { Card, Match } from "@delete/matching-client";
 import type { MouseEvent } from "react";
 import { Chance } from "./Chance";
 import { Facts } from "./Facts";
 import { Portrait } from "./Portrait";
 import { Reasons } from "./Reasons";
 import { matchAddress } from "./route";
+import { useImpression } from "./useImpression";
 
 export type OpenListener = (event: MouseEvent<HTMLElement>) => void;
 
 interface Props {
   match: Match;
+  /** What is reported once the card was on screen. */
+  shown: Card;
   /** Portrait beside the words. */
   wide?: boolean;
   onOpen: OpenListener;
 }
 
-export function MatchCard({ match, wide = false, onOpen }: Props) {
+export function MatchCard({ match, shown, wide = false, onOpen }: Props) {
   const { candidate, p_match_percent: percent } = match;
   return (
-    <article className={wide ? "card wide" : "card"}>
+    <article ref={useImpression(shown)} className={wide ? "card wide" : "card"}>
       <Portrait candidate={candidate} />
       <div className="words">
         <h3>

@@ -1,3 +1,4 @@
+import { toCard } from "@delete/matching-client";
 import { type RefObject, useEffect, useRef } from "react";
 import { ListEnd } from "./ListEnd";
 import { MatchCard, type OpenListener } from "./MatchCard";
@@ -13,7 +14,7 @@ interface Props {
 export function MatchList({ heading, hidden, onOpen }: Props) {
   const list = useMatches(useSession().api);
   const end = useRef<HTMLDivElement>(null);
-  const { matches, more, status, today } = list;
+  const { matches, more, publication, status, today } = list;
   const shown = matches.length;
 
   // An observer tells of changes only: where a page came and was scrolled past within a frame, another is needed.
@@ -34,10 +35,15 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
       <h1 ref={heading} tabIndex={-1}>
         Your matches
       </h1>
-      {today && (
+      {today?.match && (
         <section aria-labelledby="today">
           <h2 id="today">Most compatible today</h2>
-          <MatchCard match={today} wide onOpen={onOpen} />
+          <MatchCard
+            match={today.match}
+            shown={toCard(today.match, today.publication, "most_compatible")}
+            wide
+            onOpen={onOpen}
+          />
         </section>
       )}
       <section aria-labelledby="everyone">
@@ -45,7 +51,7 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
         <ol className="cards" role="list">
           {matches.map((match) => (
             <li key={match.candidate.id}>
-              <MatchCard match={match} onOpen={onOpen} />
+              <MatchCard match={match} shown={toCard(match, publication)} onOpen={onOpen} />
             </li>
           ))}
         </ol>

@@ -1,8 +1,11 @@
-import { createMatchingClient, type MatchingClient } from "@delete/matching-client";
-import { createContext, type ReactNode, use, useState } from "react";
+import { createMatchingClient, type ImpressionObserver, type MatchingClient, observeImpressions } from "@delete/matching-client";
+import { createContext, type ReactNode, use, useEffect, useState } from "react";
+import { sendImpressions } from "./sendImpressions";
 
 interface Session {
   api: MatchingClient;
+  /** Null where nothing receives impressions. */
+  impressions: ImpressionObserver | null;
   signOut: (why?: string) => void;
 }
 
@@ -23,5 +26,14 @@ interface Props {
 
 export function SessionProvider({ token, onSignOut, children }: Props) {
   const [api] = useState(() => createMatchingClient({ baseUrl: import.meta.env.VITE_MATCHING_API ?? "", token }));
-  return <SessionContext value={{ api, signOut: onSignOut }}>{children}</SessionContext>;
+  const [impressions, setImpressions] = useState<ImpressionObserver | null>(null);
+
+  useEffect(() => {
+    if (!import.meta.env.DEV) return; // only the development server has a receiver
+    const observer = observeImpressions({ send: sendImpressions });
+    setImpressions(observer);
+    return () => observer.disconnect();
+  }, []);
+
+  return <SessionContext value={{ api, impressions, signOut: onSignOut }}>{children}</SessionContext>;
 }

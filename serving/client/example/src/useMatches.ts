@@ -1,24 +1,24 @@
-import { answered, type Match, type MatchingClient, matchPages } from "@delete/matching-client";
+import { answered, type Match, type MatchingClient, matchPages, type MostCompatible, type Publication } from "@delete/matching-client";
 import { useCallback, useEffect, useRef, useState } from "react";
 
 export interface Matches {
   /** The partner of the day; undefined until it is known. */
-  today: Match | null | undefined;
+  today: MostCompatible | undefined;
   matches: Match[];
-  /** Whether there are lists at all yet. */
-  published: boolean;
+  /** Where the list comes from; null if there are no lists at all yet. */
+  publication: Publication | null;
   status: "loading" | "more" | "end" | "trouble";
   /** What went wrong, until it is mended; else null. */
   error: unknown;
 }
 
-const NOTHING: Matches = { today: undefined, matches: [], published: false, status: "loading", error: null };
+const NOTHING: Matches = { today: undefined, matches: [], publication: null, status: "loading", error: null };
 
 /** My matches as far as they were asked for; `more` asks for the next page, or once more for one that failed. */
 export function useMatches(api: MatchingClient) {
   const [pages, setPages] = useState(() => matchPages(api));
   const [state, setState] = useState(NOTHING);
-  const today = useRef<Match | null>(undefined);
+  const today = useRef<MostCompatible>(undefined);
   const asking = useRef(false);
 
   const more = useCallback(async () => {
@@ -26,12 +26,12 @@ export function useMatches(api: MatchingClient) {
     asking.current = true;
     setState((before) => ({ ...before, status: "loading" }));
     try {
-      if (today.current === undefined) today.current = (await answered(api.GET("/v1/me/most-compatible"))).match;
+      if (today.current === undefined) today.current = await answered(api.GET("/v1/me/most-compatible"));
       const { value: page } = await pages.next();
       setState((before) => ({
         today: today.current,
         matches: [...before.matches, ...(page?.matches ?? [])],
-        published: page?.publication != null,
+        publication: page?.publication ?? null,
         status: page?.next_cursor ? "more" : "end",
         error: null,
       }));
