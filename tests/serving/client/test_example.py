@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.serving.client.browsing import CHROMIUM, QUIET, Visit, development_server, site, visiting
 from tests.serving.client.conftest import add_viewer, slow
-from tests.serving.conftest import Users, serving, token_for
+from tests.serving.conftest import Api, Users, serving, token_for, wait_until
 
 AXE = "async () => (await axe.run()).violations.map(found => `${found.impact}: ${found.id}: ${found.nodes[0].html}`)"
 
@@ -235,3 +237,48 @@ def test_axe_finds_every_state_accessible(
             visit.page.reload()
             visit.sees("One moment")
             check()
+
+
+# Of each card in the list, the share that is on screen.
+SHARES = """
+cards => cards.map(card => {
+  const { top, bottom, height } = card.getBoundingClientRect();
+  return Math.max(0, Math.min(bottom, innerHeight) - Math.max(top, 0)) / height;
+})
+"""
+
+
+def test_cards_on_screen_for_a_second_are_reported(browser: Browser, api: Api, users: Users) -> None:
+    me = add_viewer(users)
+    with development_server(api) as url, visiting(browser, url) as visit:
+        visit.sign_in(me.id)
+        expect(visit.names()).to_have_count(20)
+        first = find_seen(visit)
+        visit.names().nth(14).scroll_into_view_if_needed()
+        second = find_seen(visit)
+        assert {1, 15} <= first | second < set(range(1, 21))
+        visit.page.goto("about:blank")  # what waits is reported when the page is left
+        wait_until(lambda: read_receiver(url)["count"] > len(first | second))
+        reported = read_receiver(url)["impressions"]
+    listed = [each for each in reported if each["surface"] == "list"]
+    assert {each["position"] for each in listed} == first | second
+    assert {(each["candidate_id"], each["publication_id"]) for each in listed} == {
+        (str(me.listed[position - 1]), me.publication) for position in first | second
+    }
+    (today,) = (each for each in reported if each["surface"] != "list")
+    assert (today["candidate_id"], today["publication_id"]) == (str(me.partner), me.publication)
+    assert (today["surface"], today["position"]) == ("most_compatible", None)
+    assert all(each["seconds_ago"] >= 0 for each in reported)
+
+
+def find_seen(visit: Visit) -> set[int]:
+    """The positions of which half stays on screen for more than a second."""
+    visit.page.wait_for_timeout(1500)
+    shares = visit.page.locator("ol.cards article").evaluate_all(SHARES)
+    return {position for position, share in enumerate(shares, 1) if share >= 0.5}
+
+
+def read_receiver(url: str) -> dict[str, Any]:
+    """What the receiver of the development server has."""
+    received: dict[str, Any] = httpx2.get(f"{url}/impressions").json()
+    return received
