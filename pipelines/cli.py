@@ -200,7 +200,7 @@ def erase(who: PersonArgument) -> None:
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
         f"{erased.lists} lists, {erased.places} positions in the lists of others, {erased.withheld} entries in what is "
-        f"withheld from others, rows in {files} files"
+        f"withheld from others, {erased.likes} in the pending likes of others, rows in {files} files"
     )
 
 
