@@ -24,7 +24,7 @@ def listed_pairs_eligible(
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
 ) -> dg.AssetCheckResult:
-    """Check that each listed or most compatible pair and each pending like is eligible. A failure blocks the publication.
+    """Check that each listed or most compatible pair and each pending like is eligible. A failure blocks publication.
 
     The check reads the frames that the lists were made from, so it does not depend on what users write during the run.
     """

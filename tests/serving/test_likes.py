@@ -1,0 +1,313 @@
+"""Likes received: where likes are told, a viewer sees the likes that wait for them, and nothing else of anybody."""
+
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
+
+from models.db.engines import convert_to_libpq_url
+from models.db.schema.reader_role import ROLE
+from serving.schemas import Likes
+from tests.serving.conftest import ALIKE, Api, Town, serving, token_for
+from tests.serving.problems.test_problem_details import problem
+
+Reasons = Sequence[dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def telling(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API where likes are told."""
+    with serving(api_database, tmp_path_factory.mktemp("telling") / "log", MATCHING_LIKES="told") as api:
+        yield api
+
+
+def rank_likes(
+    town: Town, publication: int, me: UUID, senders: Sequence[UUID], chance: float = 0.25, why: Reasons = ()
+) -> None:
+    """Make these the pending likes of a viewer with a row, in the order of the publication."""
+    for sender in senders:
+        town.act(sender, "like", me)
+    town.run(
+        "UPDATE matching.match_lists SET likes_ids = %(senders)s, likes_p_like = %(chances)s::real[],"
+        " likes_p_match = %(chances)s::real[], likes_reasons = %(reasons)s"
+        " WHERE publication_id = %(publication)s AND viewer_id = %(me)s",
+        senders=list(senders),
+        chances=[chance] * len(senders),
+        reasons=Jsonb([list(why)] * len(senders)),
+        publication=publication,
+        me=me,
+    )
+
+
+def get_page(api: Api, me: UUID, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    answer = api.get(path(limit, cursor), token_for(me))
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def path(limit: int, cursor: str | None = None) -> str:
+    return f"/v1/me/likes?limit={limit}" + ("" if cursor is None else f"&cursor={cursor}")
+
+
+def senders(page: dict[str, Any]) -> list[UUID]:
+    return [UUID(like["candidate"]["id"]) for like in page["likes"]]
+
+
+def test_the_whole_answer_is_known(telling: Api, town: Town) -> None:
+    me, ranked, new = (town.person(gender, **ALIKE) for gender in ("woman", "man", "man"))
+    publication = town.publish({me: []})
+    rank_likes(town, publication, me, [ranked], 0.286, [{"code": "close_by", "detail": []}])
+    town.act(new, "like", me)
+    answer = telling.get("/v1/me/likes", token_for(me))
+    first, second = answer.json()["likes"]
+    assert {**first, "candidate": first["candidate"]["id"]} == {
+        "rank": 1,
+        "candidate": str(ranked),
+        "p_match_percent": 29,
+        "reasons": [{"code": "close_by", "sentence": "You live close to each other."}],
+        "source": "like",
+    }
+    assert {**second, "candidate": second["candidate"]["id"]} == {
+        "rank": 2,
+        "candidate": str(new),
+        "p_match_percent": None,
+        "reasons": [],
+        "source": "like",
+    }
+    assert set(answer.json()) == {"publication", "likes", "next_cursor"}
+    assert answer.json()["publication"]["id"] == publication
+    assert first["candidate"] | {"id": ""} == second["candidate"] | {"id": ""}, "the card of matches"
+    Likes.model_validate_json(answer.content, strict=True)
+    etag = answer.headers["etag"]
+    assert telling.get("/v1/me/likes", token_for(me), **{"If-None-Match": etag}).status_code == 304
+    town.act(new, "pass", me)
+    assert telling.get("/v1/me/likes", token_for(me), **{"If-None-Match": etag}).status_code == 200
+
+
+def test_likes_since_the_publication_follow_newest_first(telling: Api, town: Town) -> None:
+    me, men = town.person(), town.people("man", 6)
+    rank_likes(town, town.publish({me: []}), me, [men[2], men[0]])
+    for man in (men[4], men[1], men[5], men[4]):  # the second like of 4 is his last decision
+        town.act(man, "like", me)
+    assert senders(get_page(telling, me)) == [men[2], men[0], men[4], men[5], men[1]]
+
+
+def test_a_new_like_has_what_the_publication_says_of_the_pair(telling: Api, town: Town) -> None:
+    """On her list: probability and reasons. On his alone: the probability, the same from both sides, and no reason."""
+    me, listed, lists_me, both, neither = (town.person(gender, **ALIKE) for gender in ("woman", *["man"] * 4))
+    why = [[{"code": code, "detail": []}] for code in ("close_by", "similar_age")]
+    chances = [0.4, 0.2]
+    town.publish({me: [listed, both], lists_me: [uuid4(), me], both: [me, uuid4()]}, chances, why)
+    for man in (neither, both, lists_me, listed):
+        town.act(man, "like", me)
+    found = [
+        (like["p_match_percent"], [each["code"] for each in like["reasons"]]) for like in get_page(telling, me)["likes"]
+    ]
+    assert found == [(40, ["close_by"]), (20, []), (20, ["similar_age"]), (None, [])]
+
+
+GONE = {
+    "he passes": ("INSERT INTO app.interactions (actor_id, target_id, kind) VALUES (%(him)s, %(me)s, 'pass')", False),
+    "she likes": ("INSERT INTO app.interactions (actor_id, target_id, kind) VALUES (%(me)s, %(him)s, 'like')", False),
+    "she passes": ("INSERT INTO app.interactions (actor_id, target_id, kind) VALUES (%(me)s, %(him)s, 'pass')", False),
+    "she blocks": ("INSERT INTO app.blocks VALUES (%(me)s, %(him)s)", False),
+    "he blocks": ("INSERT INTO app.blocks VALUES (%(him)s, %(me)s)", False),
+    "he is paused": ("UPDATE app.profiles SET paused = true WHERE id = %(him)s", False),
+    "he seeks others": ("UPDATE app.profiles SET seeks = '{man}' WHERE id = %(him)s", False),
+    "he is too young": ("UPDATE app.profiles SET birth_date = current_date WHERE id = %(him)s", False),
+    "he moved": ("UPDATE app.profiles SET latitude = 40, longitude = 5, max_distance_km = 9 WHERE id = %(him)s", False),
+    "his profile is broken": ("UPDATE app.profiles SET traits = '[]' WHERE id = %(him)s", False),
+    "he is erased": ("DELETE FROM app.profiles WHERE id = %(him)s", False),
+    "she is paused": ("UPDATE app.profiles SET paused = true WHERE id = %(me)s", True),
+}
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("event", GONE)
+def test_who_may_not_be_shown_is_gone_at_once(telling: Api, town: Town, event: str, known: bool) -> None:
+    me, him, other = town.person(latitude=0, longitude=0), *town.people("man", 2)
+    publication = town.publish({me: []})
+    rank_likes(town, publication, me, [him, other] if known else [])
+    for man in (other, him):
+        town.act(man, "like", me)
+    assert senders(get_page(telling, me)) == [him, other]
+    statement, everybody = GONE[event]
+    town.run(statement, me=me, him=him)
+    assert senders(get_page(telling, me)) == ([] if everybody else [other])
+
+
+def test_a_viewer_sees_likes_to_them_only(telling: Api, town: Town) -> None:
+    me, she, he, passer = town.person(), town.person(), *town.people("man", 2)
+    publication = town.publish({me: [], she: []})
+    rank_likes(town, publication, she, [he])
+    town.act(passer, "like", me)
+    town.act(passer, "pass", me)
+    town.act(he, "pass", me)
+    assert (senders(get_page(telling, me)), senders(get_page(telling, she))) == ([], [he])
+    assert get_page(telling, town.person())["likes"] == []
+
+
+@pytest.mark.parametrize("written", ["-infinity", "yesterday", "infinity"])
+def test_a_pass_on_me_changes_no_page_of_likes(telling: Api, town: Town, written: str) -> None:
+    me, he, passer = town.person(), *town.people("man", 2)
+    rank_likes(town, town.publish({me: [passer]}), me, [he])
+    before = telling.get("/v1/me/likes", token_for(me)).headers["etag"]
+    town.run(
+        "INSERT INTO app.interactions (actor_id, target_id, kind, created_at) VALUES (%(him)s, %(me)s, 'pass', %(at)s)",
+        him=passer,
+        me=me,
+        at=written,
+    )
+    assert telling.get("/v1/me/likes", token_for(me)).headers["etag"] == before
+
+
+EVENTS = {
+    "he likes": "INSERT INTO app.interactions (actor_id, target_id, kind) SELECT id, %(me)s, 'like' FROM him",
+    "he passes": "INSERT INTO app.interactions (actor_id, target_id, kind) SELECT id, %(me)s, 'pass' FROM him",
+    "she likes": "INSERT INTO app.interactions (actor_id, target_id, kind) SELECT %(me)s, id, 'like' FROM him",
+    "he is erased": "DELETE FROM app.profiles WHERE id = %(him)s",
+    "he blocks her": "INSERT INTO app.blocks SELECT id, %(me)s FROM him ON CONFLICT DO NOTHING",
+}
+HIM = "WITH him AS (SELECT id FROM app.profiles WHERE id = %(him)s) "
+MEN = 12
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ranked=st.lists(st.integers(0, MEN - 1), unique=True, max_size=MEN),
+    happen=st.lists(st.tuples(st.integers(0, 4), st.sampled_from(sorted(EVENTS)), st.integers(0, MEN - 1)), max_size=8),
+    limit=st.integers(1, 5),
+    next_publication_before=st.integers(0, 4),
+)
+def test_pages_show_each_like_once(
+    telling: Api,
+    town: Town,
+    ranked: list[int],
+    happen: list[tuple[int, str, int]],
+    limit: int,
+    next_publication_before: int,
+) -> None:
+    """Whatever happens between pages; those to whom nothing happens are all shown, the ranked ones in their order."""
+    me, men = town.person(), town.people("man", MEN)
+    begun = town.publish({me: []})
+    rank_likes(town, begun, me, [men[number] for number in ranked])
+    for number in set(range(MEN)) - set(ranked):
+        town.act(men[number], "like", me)
+    pages: list[dict[str, Any]] = []
+    untouched, cursor, ended = set(men), None, False
+    while not ended:
+        for before, event, number in happen:
+            if before == len(pages):
+                town.run(HIM + EVENTS[event], me=me, him=men[number])
+                untouched.discard(men[number])
+        if len(pages) == next_publication_before > 0:
+            town.publish({me: men})
+        pages.append(get_page(telling, me, limit, cursor))
+        cursor = pages[-1]["next_cursor"]
+        ended = cursor is None
+    shown = [sender for page in pages for sender in senders(page)]
+    assert len(set(shown)) == len(shown)
+    assert untouched <= set(shown)
+    assert [like["rank"] for page in pages for like in page["likes"]] == list(range(1, len(shown) + 1))
+    order = [men[number] for number in ranked if men[number] in untouched]
+    assert [sender for sender in shown if sender in set(order)] == order
+    assert {page["publication"]["id"] for page in pages} == {begun}
+
+
+def test_all_pages_together_have_five_hundred_likes(telling: Api, town: Town) -> None:
+    me = town.person()
+    town.run(
+        "INSERT INTO app.profiles (display_name, birth_date, gender, seeks)"
+        " SELECT 'Somebody', '1990-01-01', 'man', '{woman}' FROM generate_series(1, 503)"
+    )
+    town.run(
+        "INSERT INTO app.interactions (actor_id, target_id, kind)"
+        " SELECT id, %(me)s, 'like' FROM app.profiles WHERE gender = 'man'",
+        me=me,
+    )
+    cursor, shown = None, []
+    for _ in range(10):
+        page = get_page(telling, me, 50, cursor)
+        cursor = page["next_cursor"]
+        shown += senders(page)
+    assert len(set(shown)) == 500
+    assert cursor is None
+
+
+def test_cursors_are_for_one_viewer_and_one_kind_of_page(telling: Api, town: Town) -> None:
+    me, she, men = town.person(), town.person(), town.people("man", 3)
+    begun = town.publish({me: men, she: []})
+    rank_likes(town, begun, me, men)
+    cursor = get_page(telling, me, 1)["next_cursor"]
+    of_matches = telling.matches(me, 1).json()["next_cursor"]
+    for refused in (
+        telling.get(path(1, cursor), token_for(she)),
+        telling.get(path(1, of_matches), token_for(me)),
+        telling.get(f"/v1/me/matches?cursor={cursor}", token_for(me)),
+    ):
+        problem(refused, HTTPStatus.BAD_REQUEST, "cursor-invalid")
+    assert senders(get_page(telling, me, 1, cursor)) == [men[1]]
+    town.publish({me: []})
+    town.run(f"DROP TABLE matching.match_lists_{begun}")
+    problem(telling.get(path(1, cursor), token_for(me)), HTTPStatus.GONE, "cursor-gone")
+
+
+def test_before_a_publication_likes_are_shown_and_paged(telling: Api, town: Town) -> None:
+    me, men = town.person(), town.people("man", 3)
+    for man in men:
+        town.act(man, "like", me)
+    first = get_page(telling, me, 2)
+    assert (first["publication"], senders(first)) == (None, [men[2], men[1]])
+    town.publish({me: []})
+    assert senders(get_page(telling, me, 2, first["next_cursor"])) == [men[0]]
+
+
+def test_secret_likes_are_the_same_problem_for_everybody(api: Api, town: Town) -> None:
+    """Decided before the database is asked: who has no profile, or asks for too much, learns no more."""
+    me, newcomer, he = town.person(), town.person(), town.person("man")
+    rank_likes(town, town.publish({me: [he]}), me, [he])
+    answers = [
+        problem(api.get(f"/v1/me/likes{query}", token_for(who)), HTTPStatus.FORBIDDEN, "likes-secret")
+        for who in (me, newcomer, uuid4())
+        for query in ("", "?limit=99", "?cursor=x")
+    ]
+    assert all(answer == answers[0] for answer in answers)
+    problem(api.get("/v1/me/likes"), HTTPStatus.UNAUTHORIZED, "token-missing")
+
+
+def test_secret_likes_change_no_answer(api: Api, town: Town) -> None:
+    me, men = town.person(), town.people("man", 4)
+    for number, person in enumerate((me, *men)):
+        town.embed(person, 10, number)
+    town.pair(town.publish({me: men[:2]}), me, men[2])
+    paths = ["matches", "likes", "similar", "most-compatible", *(f"matches/{man}" for man in men)]
+
+    def answers() -> list[bytes]:
+        return [api.get(f"/v1/me/{path}", token_for(me)).content for path in paths]
+
+    before = answers()
+    for man in men:
+        town.act(man, "like", me)
+    assert answers() == before
+
+
+def test_a_publication_made_in_secret_tells_nobody(telling: Api, api_database: str, town: Town) -> None:
+    """Nor does it tell whoever calls the function as the API's role."""
+    me, he = town.person(), town.person("man")
+    publication = town.publish({me: [he]})
+    rank_likes(town, publication, me, [he])
+    assert senders(get_page(telling, me)) == [he]
+    cursor = get_page(telling, me, 1)["next_cursor"]
+    town.run('UPDATE matching.publications SET metrics = \'{"likes": "secret"}\' WHERE id = %(id)s', id=publication)
+    assert get_page(telling, me)["likes"] == get_page(telling, me, 1, cursor)["likes"] == []
+    with psycopg.connect(convert_to_libpq_url(api_database), autocommit=True) as connection:
+        connection.execute(f"SET ROLE {ROLE}".encode())
+        row = connection.execute("SELECT people FROM matching_api.read_likes(%s, 9, '{}', '{}', NULL)", [me]).fetchone()
+    assert row == ([],)
