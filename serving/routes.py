@@ -113,15 +113,18 @@ async def _fetch_page(
     responses=_ABOUT_ME | document_problems(ProblemType.NOT_AMONG_MATCHES, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
-    """Return one candidate that the API shows to the viewer: on a page of matches, as most compatible or as similar.
+    """Return one candidate that the API shows to the viewer: on a page, as most compatible or as similar.
 
     A candidate on the viewer's live list has the same card as on its pages. Otherwise the card comes from the newest
     kept publication that lists the candidate or names them most compatible, so that cards of earlier pages open as
-    well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's. All
-    others are 404, and so are candidates who may no longer be shown or are left out of the live publication. The
-    response does not reveal whether such a profile exists.
+    well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's.
+    Otherwise, where likes are told, the candidate is a `like` if on a page of likes, with rank 1. All others are 404,
+    and so are candidates who may no longer be shown or are left out of the live publication. The response does not
+    reveal whether such a profile exists.
     """
     shown = await queries.fetch_one(request.state.pool, viewer, candidate_id)
+    if shown is not None and not shown.people and request.state.likes_are_told:
+        shown = await queries.fetch_like(request.state.pool, viewer, candidate_id)
     if shown is None:
         raise_no_profile()
     if not shown.people:

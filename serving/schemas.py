@@ -76,8 +76,8 @@ class Match(BaseModel):
     )
     source: Literal["published", "similar", "like"] = Field(
         description="`published`: on the viewer's match list, or most compatible. `similar`: not on it, but among the "
-        "eligible users whose texts are most similar to the viewer's. `like`: the candidate likes the viewer; only in "
-        "`/v1/me/likes`."
+        "eligible users whose texts are most similar to the viewer's. `like`: the candidate likes the viewer, "
+        "who has not decided yet; only where likes are told."
     )
 
 

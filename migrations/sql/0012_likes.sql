@@ -59,3 +59,17 @@ BEGIN
     END IF;
 END
 $$;
+
+-- One sender, if a page shows them.
+CREATE FUNCTION matching_api.read_like(viewer uuid, candidate uuid, sentences jsonb)
+RETURNS SETOF matching.answer LANGUAGE plpgsql STABLE ROWS 1 AS $$
+DECLARE
+    answer matching.answer;
+    shown CONSTANT bigint[] := '{}';
+BEGIN
+    {one like}
+    IF answer.people IS NOT NULL THEN
+        RETURN NEXT answer;
+    END IF;
+END
+$$;

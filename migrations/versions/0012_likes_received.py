@@ -71,6 +71,26 @@ LIVE = "publication.state = 'live'"
 BEGUN = """publication.id = begun AND matching.is_readable(publication)
     AND to_regclass('matching.match_lists_' || publication.id) IS NOT NULL"""
 
+
+def _make_statement(publication: str, listed: str, most: str) -> str:
+    statement = (SQL / "0009_statement.sql").read_text().partition("\nSELECT")[2]
+    parts = {"publication": publication, "listed": listed, "most": most, "only": "true", "withheld": ""}
+    return "SELECT" + _fill(statement, parts)
+
+
+def _fill(text: str, parts: dict[str, str]) -> str:
+    """Put the parts in place of their names in braces. Other braces are arrays and templates of SQL."""
+    for name, part in parts.items():
+        text = text.replace(f"{{{name}}}", part)
+    return text
+
+
+STATEMENTS = {
+    "live likes": _make_statement(LIVE, LIKES, "most"),
+    "begun likes": _make_statement(BEGUN, LIKES, "most"),
+    "one like": _make_statement(LIVE, f"SELECT * FROM ({LIKES}) AS likes WHERE sender = candidate", "1"),  # noqa: S608 -- of constants
+}
+
 SETTINGS = (
     "search_path = pg_catalog, pg_temp",
     "client_min_messages = error",
@@ -78,7 +98,10 @@ SETTINGS = (
     "jit = off",
     "TimeZone = 'UTC'",
 )
-READ_LIKES = "matching_api.read_likes(uuid, int, jsonb, bigint[], bigint)"
+READS = (
+    "matching_api.read_likes(uuid, int, jsonb, bigint[], bigint)",
+    "matching_api.read_like(uuid, uuid, jsonb)",
+)
 
 
 def upgrade() -> None:
@@ -86,17 +109,19 @@ def upgrade() -> None:
         column = sa.Column(name, kind, server_default=sa.text(default), nullable=False, comment=comment)
         op.add_column("match_lists", column, schema="matching")
     _run("0012_erasure.sql", ERASED_SENDERS)
-    _run("0012_likes.sql", {"live likes": _make_statement(LIVE), "begun likes": _make_statement(BEGUN)})
-    op.execute(f"ALTER FUNCTION {READ_LIKES} SECURITY DEFINER")
-    for setting in SETTINGS:
-        op.execute(f"ALTER FUNCTION {READ_LIKES} SET {setting}")
-    op.execute(f"REVOKE ALL ON FUNCTION {READ_LIKES} FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION {READ_LIKES} TO {ROLE}")
+    _run("0012_likes.sql", STATEMENTS)
+    for function in READS:
+        op.execute(f"ALTER FUNCTION {function} SECURITY DEFINER")
+        for setting in SETTINGS:
+            op.execute(f"ALTER FUNCTION {function} SET {setting}")
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {ROLE}")
     op.execute(STAMP)
 
 
 def downgrade() -> None:
-    op.execute(f"DROP FUNCTION {READ_LIKES}")
+    for function in READS:
+        op.execute(f"DROP FUNCTION {function}")
     op.execute("DROP FUNCTION matching.find_published_pair")
     op.execute("DROP FUNCTION matching.find_likers")
     op.execute("DROP FUNCTION matching.may_tell_likes")
@@ -108,19 +133,6 @@ def downgrade() -> None:
     for name in reversed(COLUMNS):
         op.drop_column("match_lists", name, schema="matching")
     op.execute("UPDATE matching.publications SET metrics = metrics - 'likes'")
-
-
-def _make_statement(publication: str) -> str:
-    statement = (SQL / "0009_statement.sql").read_text().partition("\nSELECT")[2]
-    parts = {"publication": publication, "listed": LIKES, "most": "most", "only": "true", "withheld": ""}
-    return "SELECT" + _fill(statement, parts)
-
-
-def _fill(text: str, parts: dict[str, str]) -> str:
-    """Put the parts in place of their names in braces. Other braces are arrays and templates of SQL."""
-    for name, part in parts.items():
-        text = text.replace(f"{{{name}}}", part)
-    return text
 
 
 def _run(file: str, parts: dict[str, str]) -> None:

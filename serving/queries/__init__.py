@@ -7,6 +7,7 @@ from serving.queries.live_publication import LivePublication, fetch_live_publica
 from serving.queries.viewer_matches import (
     CardPage,
     PublicationGone,
+    fetch_like,
     fetch_likes,
     fetch_most_compatible,
     fetch_one,
@@ -18,6 +19,7 @@ __all__ = [
     "CardPage",
     "LivePublication",
     "PublicationGone",
+    "fetch_like",
     "fetch_likes",
     "fetch_live_publication",
     "fetch_most_compatible",

@@ -21,6 +21,7 @@ PAGE = f"""{_ANSWER} matching_api.read_matches(
 LIKES_PAGE = f"""{_ANSWER} matching_api.read_likes(
     %(viewer_id)s, %(limit)s, %(sentences)s, %(shown)s::bigint[], %(begun)s)"""
 _ONE = f"{_ANSWER} matching_api.read_match(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
+_ONE_LIKE = f"{_ANSWER} matching_api.read_like(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
 _MOST_COMPATIBLE = f"{_ANSWER} matching_api.read_most_compatible(%(viewer_id)s, %(sentences)s)"
 _SIMILAR = f"{_ANSWER} matching_api.read_similar(%(viewer_id)s, %(limit)s, %(sentences)s)"
 
@@ -90,6 +91,15 @@ async def fetch_one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UU
         DatabaseUnavailable: The database cannot be read.
     """
     return await _fetch_cards(pool, _ONE, viewer_id, candidate_id=candidate_id)
+
+
+async def fetch_like(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) -> CardRows | None:
+    """Return this candidate if their like of the viewer is pending; None if there is no such viewer.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be read.
+    """
+    return await _fetch_cards(pool, _ONE_LIKE, viewer_id, candidate_id=candidate_id)
 
 
 async def fetch_most_compatible(pool: AsyncConnectionPool, viewer_id: UUID) -> CardRows | None:

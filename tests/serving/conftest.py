@@ -184,6 +184,13 @@ def api(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield api
 
 
+@pytest.fixture(scope="session")
+def telling(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The same API where likes are told."""
+    with serving(api_database, tmp_path_factory.mktemp("telling") / "log", MATCHING_LIKES="told") as api:
+        yield api
+
+
 @contextmanager
 def serving(database_url: str, log: Path, **variables: str) -> Iterator[Api]:
     """The API as it is run, by uvicorn, with its log in a file; environment variables that are empty are unset."""

@@ -1,6 +1,6 @@
 """Likes received: where likes are told, a viewer sees the likes that wait for them, and nothing else of anybody."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,17 +14,10 @@ from psycopg.types.json import Jsonb
 from models.db.engines import convert_to_libpq_url
 from models.db.schema.reader_role import ROLE
 from serving.schemas import Likes
-from tests.serving.conftest import ALIKE, Api, Town, serving, token_for
+from tests.serving.conftest import ALIKE, Api, Town, token_for
 from tests.serving.problems.test_problem_details import problem
 
 Reasons = Sequence[dict[str, object]]
-
-
-@pytest.fixture(scope="module")
-def telling(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The API where likes are told."""
-    with serving(api_database, tmp_path_factory.mktemp("telling") / "log", MATCHING_LIKES="told") as api:
-        yield api
 
 
 def rank_likes(
@@ -239,6 +232,21 @@ def test_all_pages_together_have_five_hundred_likes(telling: Api, town: Town) ->
         shown += senders(page)
     assert len(set(shown)) == 500
     assert cursor is None
+
+
+def test_a_card_of_a_page_opens(telling: Api, town: Town) -> None:
+    """And no other card: not of a like that was withdrawn, nor of a user who likes somebody else."""
+    me, she, known, new, passer = town.person(), town.person(), *town.people("man", 3)
+    rank_likes(town, town.publish({me: []}), me, [known])
+    for actor, kind, target in ((new, "like", me), (passer, "like", me), (passer, "pass", me), (passer, "like", she)):
+        town.act(actor, kind, target)
+    cards = {UUID(card["candidate"]["id"]): card for card in get_page(telling, me)["likes"]}
+    assert set(cards) == {known, new}
+    for man, card in cards.items():
+        opened = telling.get(f"/v1/me/matches/{man}", token_for(me))
+        assert opened.json() == card | {"rank": 1}
+    problem(telling.get(f"/v1/me/matches/{passer}", token_for(me)), HTTPStatus.NOT_FOUND, "not-among-matches")
+    problem(telling.get(f"/v1/me/matches/{uuid4()}", token_for(me)), HTTPStatus.NOT_FOUND, "not-among-matches")
 
 
 def test_cursors_are_for_one_viewer_and_one_kind_of_page(telling: Api, town: Town) -> None:

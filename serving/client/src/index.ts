@@ -1,6 +1,6 @@
 export { createMatchingClient } from "./client.js";
 export type { MatchingClient, MatchingClientOptions, Token } from "./client.js";
-export { allMatches, matchPages } from "./pages.js";
+export { allMatches, likePages, matchPages } from "./pages.js";
 export type { PageOptions } from "./pages.js";
 export { answered, ProblemError } from "./problems.js";
 export type * from "./schema.js";

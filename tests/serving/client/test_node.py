@@ -11,8 +11,10 @@ from tests.serving.client.people import settle
 from tests.serving.conftest import Api, Town, token_for
 
 
-def test_the_client_s_own_tests(client: Path, api: Api, town: Town, api_database: str) -> None:
+def test_the_client_s_own_tests(client: Path, api: Api, telling: Api, town: Town, api_database: str) -> None:
     me = settle(town)
+    for man in (likers := me.listed[:3]):
+        town.act(man, "like", me.id)
     stop_waiting = ExitStack()
 
     def take_lists_away() -> None:
@@ -36,8 +38,10 @@ def test_the_client_s_own_tests(client: Path, api: Api, town: Town, api_database
             PARTNER=str(me.partner),
             PUBLICATION=str(me.publication),
             SCENES=address,
+            TELLING_API=str(telling.client.base_url),
+            LIKERS=" ".join(map(str, reversed(likers))),
         )
-    assert re.search(r"^# pass 11$", output, re.MULTILINE), output
+    assert re.search(r"^# pass 12$", output, re.MULTILINE), output
 
 
 def test_the_three_lines_of_the_readme(client: Path, api: Api, town: Town) -> None:

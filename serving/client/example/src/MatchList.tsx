@@ -1,4 +1,5 @@
 import { type RefObject, useEffect, useRef } from "react";
+import { LikesSection } from "./LikesSection";
 import { ListEnd } from "./ListEnd";
 import { MatchCard, type OpenListener } from "./MatchCard";
 import { useSession } from "./session";
@@ -40,6 +41,7 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
           <MatchCard match={today} wide onOpen={onOpen} />
         </section>
       )}
+      <LikesSection onOpen={onOpen} />
       <section aria-labelledby="everyone">
         {matches.length > 0 && <h2 id="everyone">Your list, best first</h2>}
         <ol className="cards" role="list">
