@@ -55,8 +55,11 @@ def test_a_command_does_what_it_says(block: Block, command: str, request: pytest
 
 
 @pytest.mark.parametrize("block", ANSWERS, ids=name)
-def test_an_answer_looks_as_it_says(block: Block, api: Api, reader: Reader) -> None:
-    method, path, status = f"{block.argument} 200".split()[:3]
+def test_an_answer_looks_as_it_says(block: Block, request: pytest.FixtureRequest, reader: Reader) -> None:
+    """The last word of a block's argument may be `told`, for the API where likes are told."""
+    words = block.argument.split()
+    api: Api = request.getfixturevalue("telling" if words[-1] == "told" else "api")
+    method, path, status = [*words, "200"][:3] if words[-1] != "told" else [*words[:-1], "200"][:3]
     ((person,),) = reader.place.ask(SOMEBODY)
     gone = write_cursor(Cursor(10**9, []), person, derive_cursor_key(SECRET))
     answer = api.get(path.replace("{gone}", gone), token_for(person))
@@ -86,9 +89,9 @@ def test_python_runs(block: Block, reader: Reader, capsys: pytest.CaptureFixture
     assert re.search(r"Columns: \[profile_id, reason\]", capsys.readouterr().out)
 
 
-def test_typescript_runs(client: Path, api: Api, reader: Reader) -> None:
+def test_typescript_runs(client: Path, api: Api, telling: Api, reader: Reader) -> None:
     """The blocks of the client's page, the first of which tests/serving/client/test_node.py runs as it stands."""
-    _, tokens, pages = (block.text for block in BLOCKS if block.language == "ts")
+    _, tokens, pages, likes = (block.text for block in BLOCKS if block.language == "ts")
     ((person,),) = reader.place.ask(SOMEBODY)
     renewed = f"{{ token: 'refused', renew() {{ return '{token_for(person)}'; }} }}"
     script = (
@@ -100,6 +103,13 @@ def test_typescript_runs(client: Path, api: Api, reader: Reader) -> None:
     count, first, done, shown = json.loads(in_client("node", "--input-type=module", stdin=script))
     assert count == len(set(shown)) > 5
     assert (first, done) == (shown[:20], False)
+    script = (
+        'import { createMatchingClient, likePages } from "@delete/matching-client";\n'
+        "const shown = [], show = (like) => shown.push(like.source);\n"
+        f"const api = createMatchingClient({{ baseUrl: '{telling.client.base_url}', token: '{token_for(person)}' }});\n"
+        f"{likes}console.log(JSON.stringify(shown));"
+    )
+    assert set(json.loads(in_client("node", "--input-type=module", stdin=script))) == {"like"}
 
 
 def the_flow(block: Block, request: pytest.FixtureRequest) -> None:

@@ -113,6 +113,26 @@ def test_the_most_compatible_of_today(visit: Visit, town: Town) -> None:
     assert visit.page.url.endswith(str(me.partner))
 
 
+def test_likes_are_seen_where_they_are_told(
+    browser: Browser, example: Site, town: Town, api_database: str, tmp_path: Path
+) -> None:
+    me = settle(town, listed=2, others=1)
+    for man in (likers := [*me.listed, *me.others]):
+        town.act(man, "like", me.id)
+    with visiting(browser, example.url) as visit:
+        visit.sign_in(me.id)
+        visit.scroll_to_the_end()
+        expect(visit.page.get_by_role("region", name="They like you")).to_have_count(0)
+    with site(tmp_path, api_database, MATCHING_LIKES="told") as telling, visiting(browser, telling.url) as visit:
+        visit.sign_in(me.id)
+        cards = visit.page.get_by_role("region", name="They like you").get_by_role("link")
+        expect(cards).to_have_count(3)
+        hrefs = cards.evaluate_all("links => links.map(link => link.hash)")
+        assert hrefs == [f"#/matches/{man}" for man in reversed(likers)]
+        cards.first.click()
+        visit.sees("Why you two")
+
+
 def test_people_not_on_the_list_are_marked_kindly(visit: Visit, town: Town) -> None:
     me = settle(town, listed=2, others=3)
     visit.sign_in(me.id)
