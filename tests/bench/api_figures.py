@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.bench.api_speed import EMPTY, ORM, OURS, PGBENCH
+from tests.bench.api_speed import EMPTY, LIKES, ORM, OURS, PGBENCH
 from tests.bench.figures import MEASURED, Figures, Row, promise, text
 
 PACKAGES = ("fastapi", "uvicorn", "uvloop", "psycopg", "pydantic", "sqlalchemy")
@@ -16,6 +16,7 @@ def promises(speed: Mapping[str, Figures], soak: Figures) -> list[Row]:
         promise("matches: of the empty route's answers/s", ours[f"of {EMPTY}"], ">=", 0.3),
         promise("matches: of pgbench's transactions/s", ours[f"of {PGBENCH}"], ">=", 0.10),
         promise("the same, aim", ours[f"of {PGBENCH}"], ">=", 0.13),
+        promise("likes: of the answers/s of matches", speed[LIKES][f"of {OURS}"], ">=", 0.8),
         promise("matches: p99 over p50, 16 connections", ours["p99/p50"], "<=", 6),
         promise("soak: answers that were not 200", soak["errors"], "<=", 0),
         promise("soak: pages that mixed two publications", soak["mixed pages"], "<=", 0),

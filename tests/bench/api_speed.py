@@ -14,10 +14,11 @@ from tests.bench.api_load import measure, process
 from tests.bench.api_server import running
 from tests.bench.figures import Figures
 
-MATCHES = "/v1/me/matches?limit=20"
+MATCHES, LIKES_RECEIVED = "/v1/me/matches?limit=20", "/v1/me/likes?limit=20"
 AS_BROWSERS_ASK = ("Accept-Encoding: gzip, deflate, br, zstd",)
 
 OURS, GZIPPED, ORM = "matches", "matches, gzip", "matches by an ORM and Pydantic"
+LIKES = "likes"
 EMPTY, BARE, PGBENCH = "empty route", "bare FastAPI, empty route", "pgbench of the statement"
 
 
@@ -42,6 +43,7 @@ def speed(url: str, people: int, seconds: float, rounds: int) -> dict[str, Figur
             EMPTY: Route(*measured, "/empty"),
             OURS: Route(*measured, MATCHES),
             GZIPPED: Route(*measured, MATCHES, AS_BROWSERS_ASK),
+            LIKES: Route(*measured, LIKES_RECEIVED),
             ORM: Route(*measured, "/orm/matches?limit=20"),
             BARE: Route(*bare, "/empty"),
         }

@@ -22,7 +22,7 @@ from tests.bench.api_load import measure, tokens
 from tests.bench.api_publishing import mark
 from tests.bench.api_server import running
 from tests.bench.api_soak import browse, grown, is_mixed, soak
-from tests.bench.api_speed import EMPTY, ORM, OURS, PGBENCH, medians
+from tests.bench.api_speed import EMPTY, LIKES, ORM, OURS, PGBENCH, medians
 from tests.bench.api_town import settle, viewer_of
 from tests.bench.figures import markdown
 
@@ -54,6 +54,12 @@ def test_the_orm_answers_what_the_api_answers(port: int) -> None:
         assert len(ours["matches"]) == 20
         assert ours["matches"] == orm["matches"]
         assert ours["publication"]["id"] == orm["publication"]["id"]
+
+
+def test_everybody_has_likes_that_wait(port: int) -> None:
+    found = [len(asked(port, "/v1/me/likes?limit=20", token)["likes"]) for token in tokens(PEOPLE)[:40]]
+    assert max(found) == PEOPLE // 40
+    assert sum(found) > 40 * (PEOPLE // 40) / 2
 
 
 def test_the_load_counts_answers_and_accepts_no_failure(port: int) -> None:
@@ -166,7 +172,7 @@ def test_memory_grown_is_of_the_time_after_warming_up() -> None:
 
 
 def one_round(ours: float) -> dict[str, dict[str, float]]:
-    rates = {PGBENCH: 1000, EMPTY: 200, OURS: ours, ORM: 10}
+    rates = {PGBENCH: 1000, EMPTY: 200, OURS: ours, ORM: 10, LIKES: 80}
     return {name: {"answers/s": rate, "p99/p50": rate / 10} for name, rate in rates.items()}
 
 
@@ -179,6 +185,7 @@ def test_the_figures_are_medians_of_the_ratios_within_rounds() -> None:
         f"of {PGBENCH}": pytest.approx(0.08),
         f"of {EMPTY}": pytest.approx(0.4),
         f"of {ORM}": pytest.approx(8),
+        f"of {LIKES}": pytest.approx(1),
     }
 
 

@@ -57,9 +57,9 @@ def test_a_command_does_what_it_says(block: Block, command: str, request: pytest
 @pytest.mark.parametrize("block", ANSWERS, ids=name)
 def test_an_answer_looks_as_it_says(block: Block, request: pytest.FixtureRequest, reader: Reader) -> None:
     """The last word of a block's argument may be `told`, for the API where likes are told."""
-    words = block.argument.split()
-    api: Api = request.getfixturevalue("telling" if words[-1] == "told" else "api")
-    method, path, status = [*words, "200"][:3] if words[-1] != "told" else [*words[:-1], "200"][:3]
+    asked = block.argument.removesuffix(" told")
+    api: Api = request.getfixturevalue("api" if asked == block.argument else "telling")
+    method, path, status = f"{asked} 200".split()[:3]
     ((person,),) = reader.place.ask(SOMEBODY)
     gone = write_cursor(Cursor(10**9, []), person, derive_cursor_key(SECRET))
     answer = api.get(path.replace("{gone}", gone), token_for(person))

@@ -48,6 +48,8 @@ OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operation
 # Half of them may ask.
 CALLERS = ("listed", "listed", "newcomer", "newcomer", "erased", "expired", "forged", "nobody")
 CURSORS = ("made up", "next", "gone", "another's")
+PAGED = {"/v1/me/matches": "page cursors", "/v1/me/likes": "cursors of likes"}
+"""What the key of the cursors of each path is for."""
 
 
 class World(NamedTuple):
@@ -55,7 +57,8 @@ class World(NamedTuple):
 
     api: Api
     authorization: dict[str, dict[str, str]]
-    cursors: dict[str, str]
+    cursors: dict[str, dict[str, str]]
+    """By path, by name."""
     candidate: UUID
 
 
@@ -64,7 +67,9 @@ def world(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     log = tmp_path_factory.mktemp("schemathesis") / "log"
     with (
         psycopg.connect(convert_to_libpq_url(api_database), autocommit=True) as connection,
-        serving(api_database, log, MATCHING_RATE_PER_SECOND="1e6", MATCHING_RATE_BURST="1000000") as api,
+        serving(
+            api_database, log, MATCHING_LIKES="told", MATCHING_RATE_PER_SECOND="1e6", MATCHING_RATE_BURST="1000000"
+        ) as api,
     ):
         connection.execute("TRUNCATE app.profiles, matching.publications CASCADE")
         assert api.get("/openapi.json").json()["paths"] == _app.openapi()["paths"]
@@ -79,12 +84,17 @@ def _world(api: Api, town: Town) -> World:
         town.embed(person, 1, number)
     publication = town.publish({me: candidates[:25]})
     town.pair(publication, me, candidates[0])
-    key = derive_cursor_key(SECRET)
-    cursors = {
-        "next": api.matches(me, limit=10).json()["next_cursor"],
-        "gone": write_cursor(Cursor(publication + 1, [1]), me, key),
-        "another's": write_cursor(Cursor(publication, [1]), newcomer, key),
-    }
+    for candidate in candidates[10:]:
+        town.act(candidate, "like", me)
+    cursors = {}
+    for path, purpose in PAGED.items():
+        key = derive_cursor_key(SECRET, purpose)
+        following = api.get(f"{path}?limit=10", token_for(me)).json()["next_cursor"]
+        cursors[path] = {
+            "next": following,
+            "gone": write_cursor(Cursor(publication + 1, [1]), me, key),
+            "another's": write_cursor(Cursor(publication, [1]), newcomer, key),
+        }
     tokens = {
         "listed": token_for(me),
         "newcomer": token_for(newcomer),
@@ -116,8 +126,8 @@ def test_every_answer_is_documented(label: str, world: World) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     def ask(case: Case[Any], caller: str, cursor: str, known: bool) -> None:
         if case.meta is None or case.meta.generation.mode.is_positive:
-            if cursor in world.cursors and case.path == "/v1/me/matches":
-                case.query["cursor"] = world.cursors[cursor]
+            if cursor in (known_cursors := world.cursors.get(case.path, {})):
+                case.query["cursor"] = known_cursors[cursor]
             if known and case.path_parameters:
                 case.path_parameters["candidate_id"] = str(world.candidate)
         case.call_and_validate(base_url=str(world.api.client.base_url), headers=world.authorization[caller])

@@ -26,6 +26,8 @@ READABLE = {
     "a list": f"SELECT * FROM matching_api.read_matches({ME}, 20, 20, '{{}}', '{{}}', NULL)",
     "one of it": f"SELECT * FROM matching_api.read_match({ME}, '{person_id(2)}', '{{}}')",
     "the one of the day": f"SELECT * FROM matching_api.read_most_compatible({ME}, '{{}}')",
+    "likes that wait": f"SELECT * FROM matching_api.read_likes({ME}, 20, '{{}}', '{{}}', NULL)",
+    "one of them": f"SELECT * FROM matching_api.read_like({ME}, '{person_id(2)}', '{{}}')",
     "who is like whom": f"SELECT * FROM matching_api.read_similar({ME}, 5, '{{}}')",
 }
 
@@ -40,7 +42,7 @@ FORBIDDEN = {
     },
     **{
         f"{column} of lists": f"SELECT {column} FROM matching.match_lists"
-        for column in ("viewer_id", "candidate_ids", "p_match", "reasons", "most_compatible_id")
+        for column in ("viewer_id", "candidate_ids", "p_match", "reasons", "most_compatible_id", "likes_ids")
     },
     "publications": "SELECT id FROM matching.publications",
     "who may be shown to whom": "SELECT name FROM matching.visible_candidates",
@@ -53,6 +55,8 @@ FORBIDDEN = {
     "blocks": "SELECT 1 FROM app.blocks",
     "neighbours of any size": f"SELECT matching.neighbours({ME}, 5000, NULL, NULL)",
     "who is withheld": f"SELECT matching.withheld_from({ME})",
+    "who likes whom": f"SELECT matching.find_likers({ME})",
+    "p_match of any pair": f"SELECT matching.find_published_pair({ME}, {ME}, {{publication}})",
     "embeddings": "SELECT embedding FROM matching.embeddings",
     "p_like": "SELECT p_like FROM matching.match_lists",
     "p_liked_back": "SELECT p_liked_back FROM matching.match_lists",
@@ -114,7 +118,7 @@ def test_nobody_else_may_ask(town: Engine) -> None:
         connection.execute("CREATE ROLE passer_by")
         connection.execute("GRANT USAGE ON SCHEMA matching, matching_api TO passer_by")
         connection.execute("SET LOCAL ROLE passer_by")
-        for what in ("who is like whom", "neighbours of any size", "who is withheld"):
+        for what in ("who is like whom", "likes that wait", "one of them", "neighbours of any size", "who is withheld"):
             with pytest.raises(InsufficientPrivilege), connection.transaction():
                 connection.execute((READABLE | FORBIDDEN)[what].encode())
 

@@ -68,7 +68,7 @@ def test_pending_likes_are_those_of_the_definition(
 
 def make_ranked_context() -> ScoringContext:
     """Five users, of whom the last two are alike; a ranker that weighs interests and ages."""
-    weights = np.linspace(-1, 2, len(NAMES))
+    weights = np.linspace(-0.02, 0.04, len(NAMES))
     cold, linear = LinearModel(weights[:-HISTORY_FEATURES], 0.0), LinearModel(weights, -0.4)
     ranker = Ranker(SPEC, cold, linear, np.zeros(len(NAMES)), slope=1.0, shift=0.0, booster=None)
     people = crowd(5, SPEC, interests=[[1, 0], [0, 1], [1, 1], [1, 0], [1, 0]], age=[20, 40, 25, 22, 22])
