@@ -57,7 +57,7 @@ def raise_no_profile() -> NoReturn:
 
 def raise_likes_secret() -> NoReturn:
     """Answer 403, the same for every viewer."""
-    raise ProblemError(ProblemType.LIKES_SECRET, "likes are secret here; they count when they are mutual")
+    raise ProblemError(ProblemType.LIKES_SECRET, "likes are secret here, so there is no list of likes")
 
 
 def raise_not_ready(detail: str) -> NoReturn:

@@ -32,7 +32,7 @@ def add_likes_received(lists: pd.DataFrame, likes: LikesReceived, ids: NDArray[n
     by_receiver = _group_by_receiver(likes, ids.astype(object))
     known = set(lists["viewer_id"])
     missing = [receiver for receiver in by_receiver if receiver not in known]
-    rows = pd.concat([lists, build_empty_rows(missing, lists.columns)], ignore_index=True)
+    rows: pd.DataFrame = pd.concat([lists, build_empty_rows(missing, set(lists.columns))], ignore_index=True)
     cells = [by_receiver.get(viewer, NOTHING) for viewer in rows["viewer_id"]]
     columns = (LIKES_SENDERS, *LIKES_NUMBERS, LIKES_REASONS)
     return rows.assign(

@@ -107,7 +107,7 @@ def extract_pairs(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[Int64Arra
     )
 
 
-def build_empty_rows(viewers: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+def build_empty_rows(viewers: Sequence[str], columns: Collection[str]) -> pd.DataFrame:
     """Build rows of match lists that hold nothing, for viewers without a list.
 
     Args:

@@ -23,7 +23,7 @@ def add_withheld(lists: pd.DataFrame, viewers: Sequence[str], passers: Sequence[
     """
     withheld = _group_by_viewer(viewers, passers)
     of_lists = pd.Series([withheld.pop(viewer, []) for viewer in lists["viewer_id"]], lists.index, dtype=object)
-    rows = build_empty_rows(list(withheld), lists.columns)
+    rows = build_empty_rows(list(withheld), set(lists.columns))
     rows[WITHHELD] = pd.Series(list(withheld.values()), dtype=object)
     return pd.concat([lists.assign(**{WITHHELD: of_lists}), rows], ignore_index=True)
 
