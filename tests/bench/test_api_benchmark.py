@@ -58,7 +58,6 @@ def test_the_orm_answers_what_the_api_answers(port: int) -> None:
 
 def test_everybody_has_likes_that_wait(port: int) -> None:
     found = [len(asked(port, "/v1/me/likes?limit=20", token)["likes"]) for token in tokens(PEOPLE)[:40]]
-    assert max(found) == PEOPLE // 40
     assert sum(found) > 40 * (PEOPLE // 40) / 2
 
 

@@ -37,6 +37,7 @@ def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
     assert ids == {
         "/v1/me/matches": [("get", "get_my_matches")],
         "/v1/me/matches/{candidate_id}": [("get", "get_my_match")],
+        "/v1/me/likes": [("get", "get_my_likes")],
         "/v1/me/most-compatible": [("get", "get_my_most_compatible")],
         "/v1/me/similar": [("get", "get_similar_to_me")],
         "/v1/publications/current": [("get", "get_current_publication")],
@@ -52,6 +53,7 @@ def test_every_answer_is_documented(document: dict[str, Any]) -> None:
     }
     for path, schema, problems in (
         ("/v1/me/matches", "Matches", {"400", "401", "403", "410", "422", "429", "503"}),
+        ("/v1/me/likes", "Likes", {"400", "401", "403", "410", "422", "429", "503"}),
         ("/v1/me/matches/{candidate_id}", "Match", {"401", "403", "404", "422", "429", "503"}),
         ("/v1/me/most-compatible", "MostCompatible", {"401", "403", "429", "503"}),
         ("/v1/me/similar", "Similar", {"401", "403", "422", "429", "503"}),
