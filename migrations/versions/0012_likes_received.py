@@ -4,7 +4,7 @@ Revision: 0012, after 0010
 """
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-COLUMNS: dict[str, tuple[sa.types.TypeEngine[object], str, str]] = {
+COLUMNS: dict[str, tuple[sa.types.TypeEngine[Any], str, str]] = {
     "likes_ids": (
         postgresql.ARRAY(sa.UUID(as_uuid=False)),
         "'{}'",

@@ -95,7 +95,7 @@ def test_likes_since_the_publication_follow_newest_first(telling: Api, town: Tow
 def test_a_new_like_has_what_the_publication_says_of_the_pair(telling: Api, town: Town) -> None:
     """On her list: probability and reasons. On his alone: the probability, the same from both sides, and no reason."""
     me, listed, lists_me, both, neither = (town.person(gender, **ALIKE) for gender in ("woman", *["man"] * 4))
-    why = [[{"code": code, "detail": []}] for code in ("close_by", "similar_age")]
+    why: list[Reasons] = [[{"code": code, "detail": []}] for code in ("close_by", "similar_age")]
     chances = [0.4, 0.2]
     town.publish({me: [listed, both], lists_me: [uuid4(), me], both: [me, uuid4()]}, chances, why)
     for man in (neither, both, lists_me, listed):
