@@ -67,8 +67,8 @@ def test_pending_likes_are_those_of_the_definition(
 
 
 def make_ranked_context() -> ScoringContext:
-    """Five users, of whom the last two are alike; a ranker that weighs interests and ages."""
-    weights = np.linspace(-0.02, 0.04, len(NAMES))
+    """Five users, of whom the last two are alike. All like older users more, and the older a user is, the less."""
+    weights = np.select([np.array(NAMES) == name for name in ("age.viewer", "age.candidate")], [-0.1, 0.05])
     cold, linear = LinearModel(weights[:-HISTORY_FEATURES], 0.0), LinearModel(weights, -0.4)
     ranker = Ranker(SPEC, cold, linear, np.zeros(len(NAMES)), slope=1.0, shift=0.0, booster=None)
     people = crowd(5, SPEC, interests=[[1, 0], [0, 1], [1, 1], [1, 0], [1, 0]], age=[20, 40, 25, 22, 22])
@@ -82,7 +82,8 @@ def test_a_receiver_s_likes_are_in_the_order_of_p_like() -> None:
     scored = score_both_ways(context, likes.receiver, likes.sender)
     assert sorted(zip(likes.receiver, likes.sender, strict=True)) == sorted(zip(receiver, sender, strict=True))
     assert likes.receiver.tolist() == [0, 0, 0, 1, 2]
-    assert (np.diff(likes.p_like[:3]) < 0).all()
+    assert likes.sender[:3].tolist() == [1, 2, 3], "the oldest first, though they like back the least"
+    assert (np.diff(likes.p_match[:3]) > 0).all()
     np.testing.assert_array_equal(likes.p_like, scored.p_like)
     np.testing.assert_array_equal(likes.p_match, scored.p_like * scored.p_liked_back)
     assert (likes.p_match < likes.p_like).all()
