@@ -1,6 +1,6 @@
 -- Pending likes, as the API returns them where likes are not secret.
 
--- No publication that was made while likes were secret reveals one, whoever calls the function.
+-- A publication that was made while likes were secret reveals none, to any caller of the functions below.
 CREATE FUNCTION matching.may_tell_likes() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT NOT EXISTS (SELECT FROM matching.publications WHERE state = 'live' AND metrics ->> 'likes' = 'secret')
 $$;

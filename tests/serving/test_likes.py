@@ -307,7 +307,7 @@ def test_secret_likes_change_no_answer(api: Api, town: Town) -> None:
 
 
 def test_a_publication_made_in_secret_tells_nobody(telling: Api, api_database: str, town: Town) -> None:
-    """Nor does it tell whoever calls the function as the API's role."""
+    """Nor does it tell a caller of the function with the API's role."""
     me, he = town.person(), town.person("man")
     publication = town.publish({me: [he]})
     rank_likes(town, publication, me, [he])
