@@ -201,7 +201,8 @@ def erase(who: PersonArgument) -> None:
     console.print(
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
         f"{erased.lists} lists, {erased.places} positions in the lists of others, {erased.withheld} entries in what is "
-        f"withheld from others, {erased.views} impressions, rows in {files} files"
+        f"withheld from others, {erased.likes} in the pending likes of others, {erased.views} impressions, "
+        f"rows in {files} files"
     )
 
 

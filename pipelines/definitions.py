@@ -22,7 +22,7 @@ from pipelines.assets.market import market_lists, policy_comparison
 from pipelines.assets.retraining import find_training_reason
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
 from pipelines.reports.progress import progress
-from pipelines.resources import ComputeResource, DatabaseResource, ShardStore, sole_run
+from pipelines.resources import ComputeResource, DatabaseResource, LikesResource, ShardStore, sole_run
 from pipelines.run_config import config_check
 from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.model_registry import ModelRegistry
@@ -86,6 +86,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             "store": ShardStore(base=store),
             "compute": ComputeResource(scheduler=settings.dask_scheduler_address),
             "registry": build_registry(settings),
+            "likes": LikesResource(likes=settings.likes),
             "config_check": config_check,
             "sole_run": sole_run,
         },

@@ -63,6 +63,17 @@ class ShardStore(dg.ConfigurableResource[None]):
         return UPath(self.base) / "shards" / asset
 
 
+class LikesResource(dg.ConfigurableResource[None]):
+    """How likes reach people: the setting MATCHING_LIKES."""
+
+    likes: str
+
+    @property
+    def are_told(self) -> bool:
+        """Whether the lists hold the pending likes of their viewers."""
+        return self.likes == "told"
+
+
 class ComputeResource(dg.ConfigurableResource[None]):
     """Compute for shards and trees: in this process, or on the Dask cluster at `scheduler`."""
 

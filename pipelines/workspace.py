@@ -37,10 +37,11 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "IProgress not found")
     from pipelines.assets.market.market_config import MarketConfig
     from pipelines.assets.market.market_inputs import build_graph
-    from pipelines.assets.market.market_lists import NO_BLOCKS
     from pipelines.definitions import build_registry
 
 DATA_FOLDER = ".data"
+# Blocks are applied when candidates are scored: no scored pair has one.
+NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
 @dataclass(frozen=True)

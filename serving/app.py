@@ -39,6 +39,9 @@ class AppParts(TypedDict):
     metrics: prometheus.Metrics
     cursor_key: bytes
     """Key of the signatures of page cursors."""
+    likes_cursor_key: bytes
+    """The same for pages of likes."""
+    likes_are_told: bool
 
 
 class AppState(AppParts):
@@ -95,6 +98,8 @@ def _build_parts(settings: Settings) -> AppParts:
         limit=RateLimit(settings.rate_per_second, settings.rate_burst),
         metrics=prometheus.Metrics(),
         cursor_key=derive_cursor_key(settings.get_cursor_secret()),
+        likes_cursor_key=derive_cursor_key(settings.get_cursor_secret(), "cursors of likes"),
+        likes_are_told=settings.likes == "told",
     )
 
 

@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from serving.access.rate_limit import admit_viewer
+from serving.problems.problem_details import raise_likes_secret
 
 Viewer = Annotated[UUID, Depends(admit_viewer)]
 Limit = Annotated[int, Query(ge=1, le=50, description="How many matches at most.")]
@@ -13,3 +14,16 @@ CursorText = Annotated[
     str | None,
     Query(max_length=2000, description="The `next_cursor` of the page before; without it, the first page."),
 ]
+LikesCursorText = Annotated[
+    str | None,
+    Query(max_length=6000, description="The `next_cursor` of the page before; without it, the first page."),
+]
+
+
+def require_told_likes(request: Request, _: Viewer) -> None:
+    """Refuse the request if likes are secret, before parameters are checked and the database is asked.
+
+    The token comes first, as for every other endpoint.
+    """
+    if not request.state.likes_are_told:
+        raise_likes_secret()

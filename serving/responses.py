@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from serving.queries import MatchPage
+from serving.queries import CardPage
 from serving.queries.cards import CardRows
 from serving.queries.cursor import write_cursor
 
@@ -19,13 +19,20 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build_matches_body(page: MatchPage, viewer_id: UUID, key: bytes) -> str:
+def build_matches_body(page: CardPage, viewer_id: UUID, key: bytes) -> str:
     """Return JSON of `serving.schemas.Matches`."""
-    cursor = "null" if page.next is None else f'"{write_cursor(page.next, viewer_id, key)}"'
     topped_up = "true" if page.shown.topped_up else "false"
     return (
         f'{{"publication":{_build_publication(page.shown)},"matches":{page.shown.matches},'
-        f'"next_cursor":{cursor},"topped_up":{topped_up}}}'
+        f'"next_cursor":{_build_cursor(page, viewer_id, key)},"topped_up":{topped_up}}}'
+    )
+
+
+def build_likes_body(page: CardPage, viewer_id: UUID, key: bytes) -> str:
+    """Return JSON of `serving.schemas.Likes`."""
+    return (
+        f'{{"publication":{_build_publication(page.shown)},"likes":{page.shown.matches},'
+        f'"next_cursor":{_build_cursor(page, viewer_id, key)}}}'
     )
 
 
@@ -57,6 +64,10 @@ def make_response(request: Request, body: str) -> Response:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     # The body is already JSON in the shape of its schema; parsing it for validation would cost more than the query.
     return Response(content, media_type="application/json", headers=headers)
+
+
+def _build_cursor(page: CardPage, viewer_id: UUID, key: bytes) -> str:
+    return "null" if page.next is None else f'"{write_cursor(page.next, viewer_id, key)}"'
 
 
 def _build_publication(shown: CardRows) -> str:

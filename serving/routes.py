@@ -1,11 +1,13 @@
 """The routes of the API."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from psycopg_pool import AsyncConnectionPool
 
 from serving import queries, responses
-from serving.dependencies import CursorText, Limit, Viewer
+from serving.dependencies import CursorText, LikesCursorText, Limit, Viewer, require_told_likes
 from serving.problems.problem_details import (
     document_problems,
     raise_cursor_gone,
@@ -16,9 +18,10 @@ from serving.problems.problem_details import (
     raise_not_ready,
 )
 from serving.problems.problem_types import ProblemType
-from serving.queries.cursor import InvalidCursor, read_cursor
+from serving.queries.cursor import Cursor, InvalidCursor, read_cursor
 from serving.schemas import (
     CurrentPublication,
+    Likes,
     Liveness,
     Match,
     Matches,
@@ -36,14 +39,16 @@ _ANSWERS = responses.NOT_MODIFIED | document_problems(
     ProblemType.TOKEN_MISSING, ProblemType.TOKEN_INVALID, ProblemType.UNAVAILABLE
 )
 _ABOUT_ME = _ANSWERS | document_problems(ProblemType.NO_PROFILE)
+_PAGE_PROBLEMS = (ProblemType.CURSOR_INVALID, ProblemType.CURSOR_GONE, ProblemType.PARAMETER_INVALID)
+
+FetchPage = Callable[[AsyncConnectionPool, UUID, int, Cursor | None], Awaitable[queries.CardPage | None]]
 
 
 @router.get(
     "/v1/me/matches",
     tags=["matches"],
     response_model=Matches,
-    responses=_ABOUT_ME
-    | document_problems(ProblemType.CURSOR_INVALID, ProblemType.CURSOR_GONE, ProblemType.PARAMETER_INVALID),
+    responses=_ABOUT_ME | document_problems(*_PAGE_PROBLEMS),
 )
 async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """Return the viewer's matches, best first, in pages.
@@ -57,16 +62,48 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
     newer one goes live. When that publication is no longer kept, the response is 410; the first page then starts the
     newer one.
     """
+    key = request.state.cursor_key
+    page = await _fetch_page(queries.fetch_page, request, viewer, limit, cursor, key)
+    return responses.make_response(request, responses.build_matches_body(page, viewer, key))
+
+
+@router.get(
+    "/v1/me/likes",
+    tags=["matches"],
+    response_model=Likes,
+    responses=_ANSWERS | document_problems(ProblemType.NO_PROFILE, ProblemType.LIKES_SECRET, *_PAGE_PROBLEMS),
+    dependencies=[Depends(require_told_likes)],
+)
+async def get_my_likes(request: Request, viewer: Viewer, limit: Limit = 20, cursor: LikesCursorText = None) -> Response:
+    """Return the users who like the viewer and wait for the viewer's decision, in pages.
+
+    First come the likes that the publication knows, the one that the viewer most probably likes back first; then those
+    that arrived since, newest first. A like appears at once, and is gone at once when its sender withdraws it, the
+    viewer decides, or one of the two may no longer be shown to the other, for the reasons that matches disappear. No
+    card says when the like was sent, as that would reveal when the sender was there.
+
+    All pages come from the publication of the first page, as for matches, and together have 500 likes at most. Where
+    likes are secret, which is the default, the response is 403 for every viewer.
+    """
+    key = request.state.likes_cursor_key
+    page = await _fetch_page(queries.fetch_likes, request, viewer, limit, cursor, key)
+    return responses.make_response(request, responses.build_likes_body(page, viewer, key))
+
+
+async def _fetch_page(
+    fetch: FetchPage, request: Request, viewer: UUID, limit: int, cursor: str | None, key: bytes
+) -> queries.CardPage:
+    """Fetch the first page, or the one after `cursor`; raise a problem if there is none."""
     try:
-        begun = None if cursor is None else read_cursor(cursor, viewer, request.state.cursor_key)
-        page = await queries.fetch_page(request.state.pool, viewer, limit, begun)
+        begun = None if cursor is None else read_cursor(cursor, viewer, key)
+        page = await fetch(request.state.pool, viewer, limit, begun)
     except InvalidCursor:
         raise_cursor_invalid()
     except queries.PublicationGone:
         raise_cursor_gone()
     if page is None:
         raise_no_profile()
-    return responses.make_response(request, responses.build_matches_body(page, viewer, request.state.cursor_key))
+    return page
 
 
 @router.get(
@@ -76,15 +113,18 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
     responses=_ABOUT_ME | document_problems(ProblemType.NOT_AMONG_MATCHES, ProblemType.PARAMETER_INVALID),
 )
 async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
-    """Return one candidate that the API shows to the viewer: on a page of matches, as most compatible or as similar.
+    """Return one candidate that the API shows to the viewer: on a page, as most compatible or as similar.
 
     A candidate on the viewer's live list has the same card as on its pages. Otherwise the card comes from the newest
     kept publication that lists the candidate or names them most compatible, so that cards of earlier pages open as
-    well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's. All
-    others are 404, and so are candidates who may no longer be shown or are left out of the live publication. The
-    response does not reveal whether such a profile exists.
+    well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's.
+    Otherwise, where likes are told, the candidate is a `like` if on a page of likes, with rank 1. All others are 404,
+    and so are candidates who may no longer be shown or are left out of the live publication. The response does not
+    reveal whether such a profile exists.
     """
     shown = await queries.fetch_one(request.state.pool, viewer, candidate_id)
+    if shown is not None and not shown.people and request.state.likes_are_told:
+        shown = await queries.fetch_like(request.state.pool, viewer, candidate_id)
     if shown is None:
         raise_no_profile()
     if not shown.people:

@@ -64,14 +64,20 @@ class Match(BaseModel):
     )
     candidate: Candidate
     p_match_percent: int | None = Field(
-        ge=0, le=100, description="Probability that both like each other, in percent; null when `source` is `similar`."
+        ge=0,
+        le=100,
+        description="Probability that both like each other, in percent, from profiles and earlier decisions. It does "
+        "not count a like that the candidate has sent to the viewer. Null when `source` is `similar`; for `like`, null "
+        "when no list of the publication has the pair.",
     )
     reasons: list[Reason] = Field(
-        description="Strongest first, those that both profiles still support; empty when `source` is `similar`."
+        description="Strongest first, those that both profiles still support. Empty when `source` is `similar`, and "
+        "for a `like` that arrived after the publication from a candidate who is not on the viewer's list."
     )
-    source: Literal["published", "similar"] = Field(
+    source: Literal["published", "similar", "like"] = Field(
         description="`published`: on the viewer's match list, or most compatible. `similar`: not on it, but among the "
-        "eligible users whose texts are most similar to the viewer's."
+        "eligible users whose texts are most similar to the viewer's. `like`: the candidate likes the viewer, "
+        "who has not decided yet; only where likes are told."
     )
 
 
@@ -86,6 +92,20 @@ class Matches(BaseModel):
     )
     topped_up: bool = Field(
         description="Whether similar users fill this page, because the list is too short or does not exist yet."
+    )
+
+
+class Likes(BaseModel):
+    """A page of the pending likes that the viewer has received, the viewer's favourite first."""
+
+    publication: Publication | None = Field(description="Where the order comes from; null while none is live.")
+    likes: list[Match] = Field(
+        description="All of `source` `like`: those known to the publication, the one that the viewer most probably "
+        "likes back first; then those that arrived since, newest first."
+    )
+    next_cursor: str | None = Field(
+        description="Give this as `cursor` to get the next page of the same publication, which may be empty; null at "
+        "the end."
     )
 
 

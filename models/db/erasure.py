@@ -16,7 +16,8 @@ SELECT (SELECT count(*) FROM app.interactions WHERE actor_id = :id OR target_id 
        (SELECT count(*) FROM matching.match_lists WHERE viewer_id = :id) AS lists,
        (SELECT count(*) FROM matching.match_lists WHERE candidate_ids @> ARRAY[CAST(:id AS uuid)]) AS places,
        (SELECT count(*) FROM matching.match_lists WHERE withheld_ids @> ARRAY[CAST(:id AS uuid)]) AS withheld,
-       (SELECT count(*) FROM app.views WHERE viewer_id = :id OR candidate_id = :id) AS views
+       (SELECT count(*) FROM app.views WHERE viewer_id = :id OR candidate_id = :id) AS views,
+       (SELECT count(*) FROM matching.match_lists WHERE likes_ids @> ARRAY[CAST(:id AS uuid)]) AS likes
 """
 
 
@@ -24,8 +25,8 @@ SELECT (SELECT count(*) FROM app.interactions WHERE actor_id = :id OR target_id 
 class ErasureReport:
     """The numbers of rows that were erased with a user, over all kept publications.
 
-    `places` counts positions in other users' lists, `withheld` entries in other users' `withheld_ids`, and `views`
-    impressions by the user and of the user.
+    `places` counts positions in other users' lists, `withheld` entries in other users' `withheld_ids`, `views`
+    impressions by the user and of the user, and `likes` entries in other users' `likes_ids`.
     """
 
     profile_id: str
@@ -36,6 +37,7 @@ class ErasureReport:
     places: int
     withheld: int = 0
     views: int = 0
+    likes: int = 0
 
 
 def find_profile(connection: Connection, who: str) -> str:
@@ -56,8 +58,8 @@ def erase_profile(connection: Connection, who: str) -> ErasureReport:
     """Delete the user with this profile id or source key in the caller's transaction, and return what was erased.
 
     The foreign keys delete the user's interactions, blocks, impressions, embedding and lists. The trigger
-    `remove_erased_candidates` removes the user from other users' lists and `withheld_ids`. A publication that is being
-    built removes erased users itself before it goes live.
+    `remove_erased_candidates` removes the user from other users' lists, `withheld_ids` and `likes_ids`. A publication
+    that is being built removes erased users itself before it goes live.
 
     Raises:
         InputError: There is no profile with this id or key.

@@ -33,3 +33,19 @@ class MatchList:
 
     A record without candidates may hold nothing else.
     """
+    likes_ids: Sequence[str] = ()
+    """Senders of likes that wait for the viewer's decision, the viewer's favourite first.
+
+    Empty while likes are secret.
+    """
+    likes_p_like: Sequence[float] = ()
+    """Probability that the viewer likes each sender."""
+    likes_p_match: Sequence[float] = ()
+    """p_match of each sender, as on a list: it does not count the like itself."""
+    likes_reasons: str = "[]"
+    """A JSON array that holds an array of {code, detail} for each sender."""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the record counts as a list. One with nothing but withheld users or pending likes does not."""
+        return bool(len(self.candidate_ids)) or not (len(self.withheld_ids) or len(self.likes_ids))

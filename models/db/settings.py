@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = Field("development", validation_alias="MATCHING_ENV")
     """In `production` the API starts only with explicitly configured keys, and fetches them only by https."""
 
+    likes: Literal["secret", "told"] = Field("secret", validation_alias="MATCHING_LIKES")
+    """Whether receivers learn of a like before they decide on its sender. The pipeline and the API need the same value.
+
+    With `secret` nothing reveals a like. With `told` the pipeline ranks pending likes, and the API returns them.
+    """
+
     jwks_url: str | None = Field(None, validation_alias="MATCHING_JWKS_URL")
     """URL of the public keys of the app's sign-in, for RS256 and ES256 tokens. If it is set, no secret is used."""
 

@@ -9,7 +9,7 @@ import pandas as pd
 from models.db.errors import RankerLost
 from models.db.publications import publish_match_lists
 from models.ml.profiles.encoder import ENCODER
-from models.ml.scoring.list_frames import iterate_records
+from models.ml.scoring.list_frames import LIKES_SENDERS, iterate_records
 from models.ml.scoring.match_reasons import build_comparison_values
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource
@@ -43,13 +43,18 @@ def publication(
             iterate_records(match_lists),
             ranker_version=version,
             encoder=ENCODER,
-            metrics={"expected_matches_listed": _sum_expected_matches(match_lists), "reasons": compared_by},
+            metrics={
+                "expected_matches_listed": _sum_expected_matches(match_lists),
+                "reasons": compared_by,
+                "likes": "told" if LIKES_SENDERS in match_lists else "secret",
+            },
             as_of=scored_at.date(),
             scored_at=scored_at.to_pydatetime(),
         )
     context.log.info(f"publication {done.id} is live: {done.viewer_count:,} viewers, {done.pair_count:,} pairs")
-    figures = {name: value for name, value in done.metrics.items() if name != "reasons"}
+    figures = {name: value for name, value in done.metrics.items() if name not in ("reasons", "likes")}
     metadata: dict[str, Any] = {"publication": done.id, "viewers": done.viewer_count, "pairs": done.pair_count}
+    metadata["likes"] = done.metrics["likes"]
     return dg.MaterializeResult(
         metadata=metadata | round_figures(figures) | {"seconds": round(time.monotonic() - start, 2)}
     )

@@ -4,7 +4,6 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from models.db.errors import InputError
 from models.ml.arrays import Int64Array
 from models.ml.eligibility.rule_violations import count_among, count_rule_violations
 from models.ml.eligibility.rules import build_rules
@@ -13,7 +12,7 @@ from models.ml.profiles.id_lookup import find_positions
 from models.ml.scoring.list_frames import extract_pairs
 from pipelines.checks.check_results import BLOCKED, ERROR, make_check_result
 from pipelines.resources import ShardStore
-from pipelines.store.frame_store import BLOCKS_FRAME, convert_from_table, read_table
+from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
 
 
 @dg.asset_check(
@@ -25,14 +24,15 @@ def listed_pairs_eligible(
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
 ) -> dg.AssetCheckResult:
-    """Check that each listed and each most compatible pair is eligible. A failure blocks the publication.
+    """Check that each listed or most compatible pair and each pending like is eligible. A failure blocks publication.
 
     The check reads the frames that the lists were made from, so it does not depend on what users write during the run.
     """
     ids = profiles["profile_id"]
     viewer, candidate = extract_pairs(match_lists, ids)
     known = (viewer >= 0) & (candidate >= 0)
-    broken = _count_violations(profiles, interactions, _read_blocks(store), viewer[known], candidate[known])
+    blocks = read_scored_blocks(store.get_frame_path(BLOCKS_FRAME))
+    broken = _count_violations(profiles, interactions, blocks, viewer[known], candidate[known])
     broken["people who are not there"] = int((~known).sum())
     told = ", ".join(f"{rule} {count:,}" for rule, count in broken.items() if count)
     said = (
@@ -65,17 +65,3 @@ def _count_violations(
     either_way = np.concatenate([blocker, blocked]), np.concatenate([blocked, blocker])
     broken["blocked"] = count_among(either_way, viewer, candidate, people)
     return broken
-
-
-def _read_blocks(store: ShardStore) -> pd.DataFrame:
-    """Read the blocks that the candidates were scored with.
-
-    Raises:
-        InputError: There is no such file: nothing was scored, or an earlier version scored it.
-    """
-    try:
-        return convert_from_table(read_table(store.get_frame_path(BLOCKS_FRAME)))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"there is no {store.get_frame_path(BLOCKS_FRAME)}: materialize scored_candidates first"
-        ) from error

@@ -22,7 +22,8 @@ TEMPORARY_SUFFIX = ".part"
 # A live writer changes its file much more often than this.
 WRITER_TIMEOUT = timedelta(minutes=10)
 
-# The frame of the blocks that a scoring has read. It belongs to no asset; the check of listed pairs reads it.
+# The frame of the blocks that a scoring has read. It belongs to no asset; match lists and the check of listed pairs
+# read it.
 BLOCKS_FRAME = "blocks"
 
 
@@ -120,6 +121,18 @@ def convert_from_table(table: pa.Table) -> pd.DataFrame:
             # From the arrays, in which equal strings are one object.
             frame[field.name] = pd.Series([cell.tolist() for cell in frame[field.name]], dtype=object)
     return frame
+
+
+def read_scored_blocks(path: UPath) -> pd.DataFrame:
+    """Read the frame of the blocks that the candidates were scored with, which is at `path`.
+
+    Raises:
+        InputError: There is no such file: nothing was scored, or an earlier version scored it.
+    """
+    try:
+        return convert_from_table(read_table(path))
+    except FileNotFoundError as error:
+        raise InputError(f"there is no {path}: materialize scored_candidates first") from error
 
 
 def compute_fingerprint(*tables: pa.Table) -> str:

@@ -20,7 +20,7 @@ from pipelines.store.shard_manifest import is_manifest, replace_urls
 
 PROFILE_COLUMNS = (
     *("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id", "blocker_id", "blocked_id"),
-    *("candidate_ids", "most_compatible_id", "withheld_ids"),
+    *("candidate_ids", "most_compatible_id", "withheld_ids", "likes_ids"),
 )
 LISTS = "candidate_ids"
 

@@ -55,6 +55,11 @@ def raise_no_profile() -> NoReturn:
     raise ProblemError(ProblemType.NO_PROFILE, detail)
 
 
+def raise_likes_secret() -> NoReturn:
+    """Answer 403, the same for every viewer."""
+    raise ProblemError(ProblemType.LIKES_SECRET, "likes are secret here, so there is no list of likes")
+
+
 def raise_not_ready(detail: str) -> NoReturn:
     """Answer 503 with a Retry-After header."""
     raise ProblemError(ProblemType.UNAVAILABLE, detail, RETRY)

@@ -13,6 +13,7 @@ class ProblemType(StrEnum):
     TOKEN_MISSING = f"{PREFIX}token-missing"
     TOKEN_INVALID = f"{PREFIX}token-invalid"
     NO_PROFILE = f"{PREFIX}no-profile"
+    LIKES_SECRET = f"{PREFIX}likes-secret"
     NOT_AMONG_MATCHES = f"{PREFIX}not-among-matches"
     NO_PUBLICATION = f"{PREFIX}no-publication"
     CURSOR_GONE = f"{PREFIX}cursor-gone"
@@ -28,6 +29,8 @@ STATUSES = {
     ProblemType.TOKEN_INVALID: HTTPStatus.UNAUTHORIZED,
     # Not 401, which asks for another token: a new token does not help a user without a profile.
     ProblemType.NO_PROFILE: HTTPStatus.FORBIDDEN,
+    # Not 404: the endpoint exists, and nobody may read it under this setting.
+    ProblemType.LIKES_SECRET: HTTPStatus.FORBIDDEN,
     ProblemType.NOT_AMONG_MATCHES: HTTPStatus.NOT_FOUND,
     ProblemType.NO_PUBLICATION: HTTPStatus.NOT_FOUND,
     ProblemType.CURSOR_GONE: HTTPStatus.GONE,

@@ -5,8 +5,10 @@ Their SQL is in `migrations/sql`. They return JSON text, which Python passes on 
 
 from serving.queries.live_publication import LivePublication, fetch_live_publication
 from serving.queries.viewer_matches import (
-    MatchPage,
+    CardPage,
     PublicationGone,
+    fetch_like,
+    fetch_likes,
     fetch_most_compatible,
     fetch_one,
     fetch_page,
@@ -14,9 +16,11 @@ from serving.queries.viewer_matches import (
 )
 
 __all__ = [
+    "CardPage",
     "LivePublication",
-    "MatchPage",
     "PublicationGone",
+    "fetch_like",
+    "fetch_likes",
     "fetch_live_publication",
     "fetch_most_compatible",
     "fetch_one",

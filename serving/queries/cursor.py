@@ -27,9 +27,12 @@ class InvalidCursor(ValueError):
     """The cursor was not issued by this API, or not for this viewer."""
 
 
-def derive_cursor_key(secret: str) -> bytes:
-    """Return the 32-byte key that signs cursors. It differs from `secret`, which may sign tokens as well."""
-    return hmac.digest(secret.encode(), b"page cursors", sha256)
+def derive_cursor_key(secret: str, pages: str = "page cursors") -> bytes:
+    """Return the 32-byte key that signs the cursors of these pages.
+
+    It differs from `secret`, which may sign tokens as well, and from the key of other pages.
+    """
+    return hmac.digest(secret.encode(), pages.encode(), sha256)
 
 
 def write_cursor(cursor: Cursor, viewer_id: UUID, key: bytes) -> str:

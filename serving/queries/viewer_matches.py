@@ -1,4 +1,4 @@
-"""A viewer's matches: the published list without candidates who may no longer be shown, then similar users."""
+"""A viewer's matches and pending likes, without users who may no longer be shown."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -11,12 +11,17 @@ from serving.queries.read_pool import fetch_row
 
 MAX_MATCHES = 50
 """Shorter lists are topped up to this length over all pages."""
+MAX_LIKES = 500
+"""Pending likes on all pages together. A cursor names those already shown, and must fit into an address."""
 
 # One statement is one snapshot: it sees a complete publication and all interactions and blocks up to now.
 _ANSWER = "SELECT publication_id, publication, listed, people, topped_up, matches FROM"
 PAGE = f"""{_ANSWER} matching_api.read_matches(
     %(viewer_id)s, %(limit)s, %(room)s, %(sentences)s, %(shown)s::bigint[], %(begun)s)"""
+LIKES_PAGE = f"""{_ANSWER} matching_api.read_likes(
+    %(viewer_id)s, %(limit)s, %(sentences)s, %(shown)s::bigint[], %(begun)s)"""
 _ONE = f"{_ANSWER} matching_api.read_match(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
+_ONE_LIKE = f"{_ANSWER} matching_api.read_like(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
 _MOST_COMPATIBLE = f"{_ANSWER} matching_api.read_most_compatible(%(viewer_id)s, %(sentences)s)"
 _SIMILAR = f"{_ANSWER} matching_api.read_similar(%(viewer_id)s, %(limit)s, %(sentences)s)"
 
@@ -25,41 +30,54 @@ class PublicationGone(Exception):
     """The publication of a cursor is no longer kept."""
 
 
-class MatchPage(NamedTuple):
-    """A page of a viewer's matches and the cursor of the next page."""
+class CardPage(NamedTuple):
+    """A page of a viewer's matches or pending likes, and the cursor of the next page."""
 
     shown: CardRows
     next: Cursor | None
     """None at the end of the list."""
 
 
-async def fetch_page(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: Cursor | None) -> MatchPage | None:
+async def fetch_page(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: Cursor | None) -> CardPage | None:
     """Return the first `limit` matches of a viewer, or those after `cursor`; None if there is no such viewer.
 
     Raises:
         PublicationGone: The publication of the cursor is no longer kept.
         DatabaseUnavailable: The database cannot be read.
     """
-    begun = cursor or Cursor(None, ())
-    shown = await _fetch_cards(
-        pool,
-        PAGE,
-        viewer_id,
-        limit=limit,
-        room=min(limit, MAX_MATCHES - len(begun.shown)),
-        shown=list(begun.shown),
-        begun=None if cursor is None else begun.publication_id or 0,
-    )
+    room = min(limit, MAX_MATCHES - len(cursor.shown if cursor else ()))
+    shown = await _fetch_cards_after(pool, PAGE, viewer_id, cursor, limit=limit, room=room)
     if shown is None:
         return None
-    if begun.publication_id != shown.publication_id and cursor is not None:
+    return CardPage(shown, _make_next_cursor(cursor, shown, limit, max(MAX_MATCHES, shown.listed)))
+
+
+async def fetch_likes(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: Cursor | None) -> CardPage | None:
+    """Return the first `limit` pending likes of a viewer, or those after `cursor`; None if there is no such viewer.
+
+    Raises:
+        PublicationGone: The publication of the cursor is no longer kept.
+        DatabaseUnavailable: The database cannot be read.
+    """
+    shown = await _fetch_cards_after(pool, LIKES_PAGE, viewer_id, cursor, limit=limit)
+    return None if shown is None else CardPage(shown, _make_next_cursor(cursor, shown, limit, MAX_LIKES))
+
+
+async def _fetch_cards_after(
+    pool: AsyncConnectionPool, asked: str, viewer_id: UUID, cursor: Cursor | None, **more: object
+) -> CardRows | None:
+    begun = cursor or Cursor(None, ())
+    publication_id = None if cursor is None else begun.publication_id or 0
+    shown = await _fetch_cards(pool, asked, viewer_id, shown=list(begun.shown), begun=publication_id, **more)
+    if shown is not None and cursor is not None and begun.publication_id != shown.publication_id:
         raise PublicationGone
-    return MatchPage(shown, _make_next_cursor(begun, shown, limit))
+    return shown
 
 
-def _make_next_cursor(begun: Cursor, shown: CardRows, limit: int) -> Cursor | None:
+def _make_next_cursor(cursor: Cursor | None, shown: CardRows, limit: int, most: int) -> Cursor | None:
+    begun = cursor or Cursor(None, ())
     total = len(begun.shown) + len(shown.people)
-    if len(shown.people) < limit or total >= max(MAX_MATCHES, shown.listed):
+    if len(shown.people) < limit or total >= most:
         return None
     return Cursor(shown.publication_id, [*begun.shown, *shown.people])
 
@@ -73,6 +91,15 @@ async def fetch_one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UU
         DatabaseUnavailable: The database cannot be read.
     """
     return await _fetch_cards(pool, _ONE, viewer_id, candidate_id=candidate_id)
+
+
+async def fetch_like(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) -> CardRows | None:
+    """Return this candidate if their like of the viewer is pending; None if there is no such viewer.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be read.
+    """
+    return await _fetch_cards(pool, _ONE_LIKE, viewer_id, candidate_id=candidate_id)
 
 
 async def fetch_most_compatible(pool: AsyncConnectionPool, viewer_id: UUID) -> CardRows | None:

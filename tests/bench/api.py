@@ -19,9 +19,10 @@ from tests.bench.api_server import pgbench_rate, running
 from tests.bench.figures import Figures, Row, new_process, percent_over, promise, text, unjudged
 
 PACKAGES = ("fastapi", "uvicorn", "uvloop", "psycopg", "pydantic", "sqlalchemy")
-MATCHES = "/v1/me/matches?limit=20"
+MATCHES, LIKES_RECEIVED = "/v1/me/matches?limit=20", "/v1/me/likes?limit=20"
 AS_BROWSERS_ASK = ("Accept-Encoding: gzip, deflate, br, zstd",)
 OURS, GZIPPED, ORM = "matches", "matches, gzip", "matches by an ORM and Pydantic"
+LIKES = "likes"
 EMPTY, BARE, PGBENCH = "empty route", "bare FastAPI, empty route", "pgbench of the statement"
 SOAKED = 2000  # viewers
 SAMPLE_SECONDS = 1.0
@@ -71,6 +72,7 @@ def speed(url: str, people: int, seconds: float, rounds: int) -> dict[str, Figur
             EMPTY: Route(*measured, "/empty"),
             OURS: Route(*measured, MATCHES),
             GZIPPED: Route(*measured, MATCHES, AS_BROWSERS_ASK),
+            LIKES: Route(*measured, LIKES_RECEIVED),
             ORM: Route(*measured, "/orm/matches?limit=20"),
             BARE: Route(*bare, "/empty"),
         }
@@ -185,6 +187,7 @@ def rows(measured: Mapping[str, Mapping[str, Figures]], every: float) -> list[Ro
         promise("matches: of the empty route's answers/s", ours[f"of {EMPTY}"], ">=", 0.3),
         promise("matches: of pgbench's transactions/s", ours[f"of {PGBENCH}"], ">=", 0.10),
         promise("the same, aim", ours[f"of {PGBENCH}"], ">=", 0.13),
+        promise("likes: of the answers/s of matches", routes[LIKES][f"of {OURS}"], ">=", 0.8),
         promise("matches: p99 over p50, 16 connections", ours["p99/p50"], "<=", 6),
         promise("soak: answers that were not 200", soaked["errors"], "<=", 0),
         promise("soak: pages that mixed two publications", soaked["mixed pages"], "<=", 0),

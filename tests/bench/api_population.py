@@ -21,6 +21,8 @@ from models.db.schema import migrations
 LISTED = 50
 PAUSED_ONE_IN = 50
 Lists = Sequence[tuple[str, Sequence[str]]]
+LIKED, LIKED_SINCE = 35, 5
+"""Pending likes of each viewer, and those of them that arrived since the publication; fewer among few users."""
 
 # User n is a woman if n is even, else a man.
 PEOPLE = """
@@ -45,15 +47,22 @@ CREATE FUNCTION pg_temp.word(words int) RETURNS text LANGUAGE sql VOLATILE AS $$
 $$
 """
 
+REASONS = """
+CREATE FUNCTION pg_temp.reasons(people int) RETURNS jsonb LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(jsonb_agg('[{"code": "close_by", "detail": []},
+        {"code": "shared_interests", "detail": ["hiking", "jazz", "films"]}]'::jsonb), '[]')
+    FROM generate_series(1, people)
+$$
+"""
+
 LISTS = """
 INSERT INTO matching.publications (ranker_version, encoder, state, viewer_count, pair_count)
 VALUES ('1', 'none', 'live', {people}, {people} * {listed});
 CREATE TABLE matching.match_lists_1 PARTITION OF matching.match_lists FOR VALUES IN (1);
-INSERT INTO matching.match_lists
-SELECT 1, viewer.id, ids, chances, chances, chances, (
-    SELECT jsonb_agg('[{{"code": "close_by", "detail": []}},
-        {{"code": "shared_interests", "detail": ["hiking", "jazz", "films"]}}]'::jsonb)
-    FROM generate_series(1, cardinality(ids)))
+INSERT INTO matching.match_lists (publication_id, viewer_id, candidate_ids, p_like, p_liked_back, p_match, reasons,
+    likes_ids, likes_p_like, likes_p_match, likes_reasons)
+SELECT 1, viewer.id, ids, chances, chances, chances, pg_temp.reasons(cardinality(ids)),
+    ids[:{ranked}], chances[:{ranked}], chances[:{ranked}], pg_temp.reasons(cardinality(ids[:{ranked}]))
 FROM app.profiles AS viewer
 CROSS JOIN LATERAL (
     SELECT array_agg(id) AS ids, array_agg(random()::real) AS chances FROM (
@@ -69,6 +78,14 @@ CROSS JOIN LATERAL (
     ) AS chosen
 ) AS list
 WHERE ids IS NOT NULL
+"""
+
+# The first of each list like its viewer, some of them since the publication.
+LIKES = """
+SET session_replication_role = replica;
+INSERT INTO app.interactions (actor_id, target_id, kind)
+SELECT unnest(candidate_ids[:{liked}]), viewer_id, 'like' FROM matching.match_lists;
+RESET session_replication_role
 """
 
 # Each viewer has decided on three of the list and five others; one in ten blocked one of it, and one was blocked.
@@ -127,11 +144,14 @@ def settled(people: int) -> Iterator[str]:
 
 def settle(url: str, people: int) -> None:
     """Fill an empty migrated database."""
+    liked = min(LIKED, people // 40)
     sizes = {"people": people, "listed": LISTED, "paused_one_in": PAUSED_ONE_IN}
+    sizes |= {"liked": liked, "ranked": max(liked - LIKED_SINCE, 0)}
     with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
         connection.execute("SELECT setseed(0.5)")
         connection.execute(WORD)
-        for statement in (PEOPLE, LISTS, SINCE):
+        connection.execute(REASONS)
+        for statement in (PEOPLE, LISTS, LIKES, SINCE):
             connection.execute(statement.format(**sizes).encode())
         connection.execute("VACUUM ANALYZE")
 

@@ -65,6 +65,7 @@ def running(factory: str, url: str, log: Path) -> Iterator[tuple[int, psutil.Pro
     environment = os.environ | {
         "DATABASE_URL": url,
         "MATCHING_JWT_SECRET": SECRET,
+        "MATCHING_LIKES": "told",
         "MATCHING_RATE_PER_SECOND": "1e6",
         "MATCHING_RATE_BURST": "1000000",
     }

@@ -9,7 +9,7 @@ import pytest
 
 from models.db.engines import convert_to_libpq_url
 from serving.queries.read_pool import SESSION
-from tests.bench.api import EMPTY, ORM, OURS, PGBENCH, find_faults, grown, medians, rows, soak
+from tests.bench.api import EMPTY, LIKES, ORM, OURS, PGBENCH, find_faults, grown, medians, rows, soak
 from tests.bench.api_load import measure, tokens
 from tests.bench.api_population import mark, settle, viewer_of
 from tests.bench.api_server import pgbench_options, pgbench_rate, running
@@ -33,6 +33,8 @@ def test_like_is_compared_with_like(database_url: str, tmp_path: Path) -> None:
     assert {viewer for (viewer,) in paused} == {viewer_of(number) for number in (1, 51, 101, 151)}
     assert pgbench_rate(database_url, PEOPLE, 1) > 10
     with running("measured", database_url, tmp_path / "log") as (port, _):
+        waiting = [len(get(port, "/v1/me/likes?limit=20", token)["likes"]) for token in tokens(PEOPLE)[:40]]
+        assert sum(waiting) > 40 * (PEOPLE // 40) / 2
         for token in tokens(PEOPLE)[:40]:
             ours, orm = (get(port, f"{path}?limit=20", token) for path in ("/v1/me/matches", "/orm/matches"))
             assert len(ours["matches"]) == 20
@@ -74,14 +76,14 @@ def test_memory_grown_is_of_the_time_after_warming_up() -> None:
 
 
 def one_round(ours: float) -> dict[str, dict[str, float]]:
-    rates = {PGBENCH: 1000, EMPTY: 200, OURS: ours, ORM: 10}
+    rates = {PGBENCH: 1000, EMPTY: 200, OURS: ours, ORM: 10, LIKES: 80}
     return {name: {"answers/s": rate, "p99/p50": rate / 10} for name, rate in rates.items()}
 
 
 def test_medians_and_verdicts_by_hand() -> None:
     slow = {name: {title: value / 2 for title, value in each.items()} for name, each in one_round(80).items()}
     ours = medians([one_round(100), slow, one_round(60)])[OURS]
-    ratios = {f"of {PGBENCH}": 0.08, f"of {EMPTY}": 0.4, f"of {ORM}": 8}
+    ratios = {f"of {PGBENCH}": 0.08, f"of {EMPTY}": 0.4, f"of {ORM}": 8, f"of {LIKES}": 1}
     assert ours == pytest.approx({"answers/s": 60, "p99/p50": 6, **ratios})
     soaked = {"errors": 0.0, "mixed pages": 1.0, "empty lists": 0.0, "grown %": 2.0}
     verdicts = rows({"speed": medians([one_round(90)]), "soak": {"soak": soaked}}, every=5)

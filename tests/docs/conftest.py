@@ -105,3 +105,21 @@ def copied(reader: Reader, databases: Databases) -> Iterator[Reader]:
 def api(reader: Reader, databases: Databases) -> Iterator[Api]:
     with copied(reader, databases) as copy, serving(copy.place.database_url, copy.folder / "api.log") as api:
         yield api
+
+
+LIKES = """
+INSERT INTO app.interactions (actor_id, target_id, kind)
+SELECT candidate_ids[1], viewer_id, 'like' FROM matching.match_lists WHERE candidate_ids <> '{}'
+"""
+
+
+@pytest.fixture(scope="session")
+def telling(reader: Reader, databases: Databases) -> Iterator[Api]:
+    """The API where likes are told, and the first on each list likes its viewer.
+
+    The likes arrived after the publication, which does not say that it was made in secret.
+    """
+    with copied(reader, databases) as copy:
+        copy.place.tell("UPDATE matching.publications SET metrics = metrics - 'likes'", LIKES)
+        with serving(copy.place.database_url, copy.folder / "telling.log", MATCHING_LIKES="told") as api:
+            yield api

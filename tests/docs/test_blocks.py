@@ -49,8 +49,11 @@ def test_a_command_does_what_it_says(command: str, request: pytest.FixtureReques
 
 
 @pytest.mark.parametrize("block", of_language("json"), ids=str)
-def test_a_response_looks_as_it_says(block: Block, api: Api, reader: Reader) -> None:
-    method, path, status = f"{block.argument} 200".split()[:3]
+def test_a_response_looks_as_it_says(block: Block, request: pytest.FixtureRequest, reader: Reader) -> None:
+    """The last word of a block's argument may be `told`, for the API where likes are told."""
+    argument = block.argument.removesuffix(" told")
+    api: Api = request.getfixturevalue("api" if argument == block.argument else "telling")
+    method, path, status = f"{argument} 200".split()[:3]
     ((viewer,),) = reader.place.ask(VIEWER)
     gone = write_cursor(Cursor(10**9, []), viewer, derive_cursor_key(SECRET))
     response = api.get(path.replace("{gone}", gone), token_for(viewer))
@@ -99,9 +102,9 @@ const match = page.matches[0], element = {};
 """
 
 
-def test_typescript_runs(client: Path, api: Api, reader: Reader) -> None:
+def test_typescript_runs(client: Path, api: Api, telling: Api, reader: Reader) -> None:
     """The blocks of the client's page, the first of which tests/serving/client/test_node.py runs as it is."""
-    _, tokens, pages, impressions = (block.text for block in of_language("ts"))
+    _, tokens, pages, likes, impressions = (block.text for block in of_language("ts"))
     ((viewer,),) = reader.place.ask(VIEWER)
     renewed = f"{{ token: 'refused', renew() {{ return '{token_for(viewer)}'; }} }}"
     script = (
@@ -115,6 +118,13 @@ def test_typescript_runs(client: Path, api: Api, reader: Reader) -> None:
     count, first, done, shown = json.loads(in_client("node", "--input-type=module", stdin=script))
     assert count == len(set(shown)) > 5
     assert (first, done) == (shown[:20], False)
+    script = (
+        'import { createMatchingClient, likePages } from "@delete/matching-client";\n'
+        "const shown = [], show = (like) => shown.push(like.source);\n"
+        f"const api = createMatchingClient({{ baseUrl: '{telling.client.base_url}', token: '{token_for(viewer)}' }});\n"
+        f"{likes}console.log(JSON.stringify(shown));"
+    )
+    assert set(json.loads(in_client("node", "--input-type=module", stdin=script))) == {"like"}
 
 
 def compare_flow(block: Block, request: pytest.FixtureRequest) -> None:

@@ -269,6 +269,16 @@ def strict_api(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
             yield api
 
 
+@pytest.fixture(scope="session")
+def telling(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API of nearly all tests, but where likes are told."""
+    log = tmp_path_factory.mktemp("telling") / "log"
+    with serving(
+        api_database, log, MATCHING_LIKES="told", MATCHING_RATE_PER_SECOND="1e6", MATCHING_RATE_BURST="1000000"
+    ) as api:
+        yield api
+
+
 @contextmanager
 def serving(database_url: str, log: Path, **variables: str) -> Iterator[Api]:
     """The API as it is run, by uvicorn, with its log in a file; environment variables that are empty are unset."""

@@ -40,18 +40,21 @@ OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operation
 # Half of them may ask.
 CALLERS = ("listed", "listed", "newcomer", "erased", "expired", "nobody")
 CURSORS = ("made up", "next", "gone")
+PAGED = {"/v1/me/matches": "page cursors", "/v1/me/likes": "cursors of likes"}
+"""What the key of the cursors of each path is for."""
 
 
 class World(NamedTuple):
     """What there is to ask the API with."""
 
     tokens: dict[str, str]
-    cursors: dict[str, str]
+    cursors: dict[str, dict[str, str]]
+    """By path, by name."""
     candidate: UUID
 
 
 @pytest.fixture(scope="module")
-def world(api: Api, api_database: str) -> World:
+def world(telling: Api, api_database: str) -> World:
     with psycopg.connect(convert_to_libpq_url(api_database), autocommit=True) as connection:
         connection.execute("TRUNCATE app.profiles, matching.publications CASCADE")
         users = Users(connection)
@@ -59,8 +62,13 @@ def world(api: Api, api_database: str) -> World:
         users.embed(newcomer, 1, 0)
         publication = users.publish({me: candidates[:25]})
         users.pair(publication, me, candidates[0])
-    gone = write_cursor(Cursor(publication + 1, [1]), me, derive_cursor_key(SECRET))
-    cursors = {"next": api.page(me, 10)["next_cursor"], "gone": gone}
+        for candidate in candidates[10:]:
+            users.act(candidate, "like", me)
+    cursors = {}
+    for path, purpose in PAGED.items():
+        gone = write_cursor(Cursor(publication + 1, [1]), me, derive_cursor_key(SECRET, purpose))
+        page = telling.get(f"{path}?limit=10", token_for(me)).json()
+        cursors[path] = {"next": page["next_cursor"], "gone": gone}
     tokens = {
         "listed": token_for(me),
         "newcomer": token_for(newcomer),
@@ -77,18 +85,18 @@ def test_every_operation_is_asked(api: Api) -> None:
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_every_response_is_documented(label: str, api: Api, world: World) -> None:
+def test_every_response_is_documented(label: str, telling: Api, world: World) -> None:
     requests = st.one_of([OPERATIONS[label].as_strategy(generation_mode=mode) for mode in GenerationMode])
 
     @given(case=requests, caller=st.sampled_from(CALLERS), cursor=st.sampled_from(CURSORS), known=st.booleans())
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     def ask(case: Case[Any], caller: str, cursor: str, known: bool) -> None:
         if case.meta is None or case.meta.generation.mode.is_positive:
-            if cursor in world.cursors and case.path == "/v1/me/matches":
-                case.query["cursor"] = world.cursors[cursor]
+            if cursor in (known_cursors := world.cursors.get(case.path, {})):
+                case.query["cursor"] = known_cursors[cursor]
             if known and case.path_parameters:
                 case.path_parameters["candidate_id"] = str(world.candidate)
         headers = {"Authorization": f"Bearer {world.tokens[caller]}"} if caller in world.tokens else {}
-        case.call_and_validate(base_url=str(api.client.base_url), headers=headers)
+        case.call_and_validate(base_url=str(telling.client.base_url), headers=headers)
 
     ask()

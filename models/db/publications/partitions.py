@@ -32,6 +32,10 @@ COLUMN_TYPES = (
     "float4",
     "jsonb",
     "uuid[]",
+    "uuid[]",
+    "float4[]",
+    "float4[]",
+    "jsonb",
 )
 LISTS_A_LOG_LINE = 20_000
 ATTACH_ATTEMPTS = 60
@@ -45,8 +49,9 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 COUNTS = """
-SELECT count(*) FILTER (WHERE candidate_ids <> '{}' OR withheld_ids = '{}'),
-       coalesce(sum(cardinality(candidate_ids)), 0), coalesce(sum(cardinality(withheld_ids)), 0)
+SELECT count(*) FILTER (WHERE candidate_ids <> '{}' OR withheld_ids = '{}' AND likes_ids = '{}'),
+       coalesce(sum(cardinality(candidate_ids)), 0), coalesce(sum(cardinality(withheld_ids)), 0),
+       coalesce(sum(cardinality(likes_ids)), 0)
 FROM """
 
 logger = logging.getLogger(__name__)
@@ -57,10 +62,12 @@ class PublicationSize:
     """The size of a publication."""
 
     viewers: int
-    """Viewers with a list. A row with nothing but withheld users is not a list."""
+    """Viewers with a list. A row with nothing but withheld users or pending likes is not a list."""
     pairs: int
     withheld: int = 0
     """Total length of all `withheld_ids`."""
+    likes: int = 0
+    """Total length of all `likes_ids`."""
 
     def __str__(self) -> str:
         return f"{self.pairs:,} pairs in {self.viewers:,} lists"
@@ -77,7 +84,7 @@ def fill_partition(connection: Connection, publication_id: int, lists: Iterable[
     # Keys are created after the rows, which is faster. The CHECK saves ATTACH from reading all rows.
     columns = "LIKE matching.match_lists INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
     connection.execute(text(f"CREATE TABLE {name} ({columns}, CHECK (publication_id = {publication_id:d}))"))
-    viewers = pairs = withheld = 0
+    viewers = pairs = withheld = likes = 0
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     with driver.cursor() as cursor:
         wire.register_dumpers(cursor)
@@ -85,14 +92,15 @@ def fill_partition(connection: Connection, publication_id: int, lists: Iterable[
             copy.set_types(COLUMN_TYPES)
             for row, match_list in enumerate(lists, 1):
                 _write_row(copy, publication_id, match_list)
-                viewers += bool(len(match_list.candidate_ids)) or not len(match_list.withheld_ids)
+                viewers += match_list.is_list
                 pairs += len(match_list.candidate_ids)
                 withheld += len(match_list.withheld_ids)
+                likes += len(match_list.likes_ids)
                 if row % LISTS_A_LOG_LINE == 0:
                     logger.info("publication %d: %s lists copied", publication_id, f"{viewers:,}")
     # Verification joins by viewer_id alone; sampling the arrays and reasons would be slow.
     connection.execute(text(f"ANALYZE {name} (viewer_id)"))
-    return PublicationSize(viewers, pairs, withheld)
+    return PublicationSize(viewers, pairs, withheld, likes)
 
 
 def measure_partition(connection: Connection, publication_id: int) -> PublicationSize:
@@ -117,6 +125,10 @@ def _make_row(match_list: MatchList) -> tuple[object, ...]:
         Jsonb(match_list.reasons, dumps=str),
         *_make_most_compatible_values(match_list.most_compatible),
         match_list.withheld_ids,
+        match_list.likes_ids,
+        match_list.likes_p_like,
+        match_list.likes_p_match,
+        Jsonb(match_list.likes_reasons, dumps=str),
     )
 
 

@@ -42,6 +42,16 @@ SELECT problem, count(*) FROM (
             THEN 'lists with a probability outside [0, 1]'
         WHEN candidate_ids && withheld_ids OR most_compatible_id = ANY (withheld_ids)
             THEN 'lists that show people who are withheld from the viewer'
+        WHEN jsonb_typeof(likes_reasons) <> 'array' OR cardinality(likes_ids) <> ANY (ARRAY[
+                cardinality(likes_p_like), cardinality(likes_p_match), jsonb_array_length(likes_reasons)])
+            THEN 'lists with more or fewer probabilities or reasons than pending likes'
+        WHEN viewer_id = ANY (likes_ids) THEN 'viewers with a pending like of their own'
+        WHEN (SELECT count(DISTINCT id) FROM unnest(likes_ids) AS id) < cardinality(likes_ids)
+            THEN 'lists with two pending likes of one sender'
+        WHEN (0::real <= ALL (likes_p_like || likes_p_match) AND 1::real >= ALL (likes_p_like || likes_p_match))
+                IS NOT TRUE
+            THEN 'pending likes with a probability outside [0, 1]'
+        WHEN likes_ids && withheld_ids THEN 'pending likes of people who are withheld from the viewer'
         WHEN viewer_id = most_compatible_id THEN 'viewers most compatible with themselves'
         WHEN most_compatible_p_match NOT BETWEEN 0 AND 1 OR jsonb_typeof(most_compatible_reasons) <> 'array'
             THEN 'most compatible people with a probability outside [0, 1] or without an array of reasons'
@@ -52,15 +62,15 @@ SELECT problem, count(*) FROM (
 ) WHERE problem IS NOT NULL GROUP BY problem ORDER BY count(*) DESC, problem
 """
 
-# A pair appears once for each problem; `changed_at` is the problem's own timestamp. The lists are unnested in a lateral
-# join and again for each part, because PostgreSQL parallelises neither unnesting in the SELECT list nor scans of
-# materialized CTEs.
+# A pair appears once for each problem; `changed_at` is the problem's own timestamp. A pending like is a pair too. The
+# lists are unnested in a lateral join and again for each part, because PostgreSQL parallelises neither unnesting in the
+# SELECT list nor scans of materialized CTEs.
 IMPOSSIBLE = """
 CREATE TEMPORARY TABLE impossible_pairs ON COMMIT DROP AS
 WITH pair AS NOT MATERIALIZED (
     SELECT viewer_id, candidate_id FROM {partition} CROSS JOIN LATERAL unnest(
         CASE WHEN most_compatible_id IS NULL OR most_compatible_id = ANY (candidate_ids) THEN candidate_ids
-             ELSE candidate_ids || most_compatible_id END) AS candidate_id
+             ELSE candidate_ids || most_compatible_id END || likes_ids) AS candidate_id
 )
 SELECT viewer_id, candidate_id, 'blocked' AS problem, created_at AS changed_at
 FROM pair JOIN app.blocks ON blocker_id = viewer_id AND blocked_id = candidate_id
@@ -106,7 +116,15 @@ SET (candidate_ids, p_like, p_liked_back, p_match, reasons) = (
 (most_compatible_id, most_compatible_p_match, most_compatible_reasons) = (
     SELECT list.most_compatible_id, list.most_compatible_p_match, list.most_compatible_reasons
     WHERE list.most_compatible_id <> ALL (unwanted.candidate_ids)),
-withheld_ids = ARRAY(SELECT id FROM unnest(list.withheld_ids) AS id WHERE id <> ALL (unwanted.candidate_ids))
+withheld_ids = ARRAY(SELECT id FROM unnest(list.withheld_ids) AS id WHERE id <> ALL (unwanted.candidate_ids)),
+(likes_ids, likes_p_like, likes_p_match, likes_reasons) = (
+    SELECT coalesce(array_agg(kept.id ORDER BY kept.place), '{{}}'),
+           coalesce(array_agg(kept.p_like ORDER BY kept.place), '{{}}'),
+           coalesce(array_agg(kept.p_match ORDER BY kept.place), '{{}}'),
+           coalesce(jsonb_agg(list.likes_reasons -> (kept.place - 1)::int ORDER BY kept.place), '[]')
+    FROM unnest(list.likes_ids, list.likes_p_like, list.likes_p_match)
+         WITH ORDINALITY AS kept (id, p_like, p_match, place)
+    WHERE kept.id <> ALL (unwanted.candidate_ids))
 FROM (SELECT viewer_id, array_agg(candidate_id) AS candidate_ids FROM {unwanted} GROUP BY viewer_id) AS unwanted
 WHERE list.viewer_id = unwanted.viewer_id
 """
@@ -118,6 +136,8 @@ ERASED = """(
         SELECT viewer_id, most_compatible_id FROM {partition} WHERE most_compatible_id IS NOT NULL
         UNION ALL
         SELECT viewer_id, unnest(withheld_ids) FROM {partition}
+        UNION ALL
+        SELECT viewer_id, unnest(likes_ids) FROM {partition}
     )
     WHERE NOT EXISTS (SELECT FROM app.profiles WHERE id = candidate_id)
 ) AS erased"""
@@ -128,7 +148,7 @@ def verify_lists(connection: Connection, publication_id: int, sent: PublicationS
 
     A viewer has one list. Its arrays and reasons have one length. It names no candidate twice, neither the viewer nor
     withheld users. Its probabilities are in [0, 1]. The most compatible candidate, if any, is not the viewer and has a
-    probability and reasons.
+    probability and reasons. The same holds for pending likes and their senders.
     """
     if (arrived := measure_partition(connection, publication_id)) != sent:
         raise PublicationRefused(f"{sent} were sent and {arrived} are stored; publish again")
@@ -138,11 +158,12 @@ def verify_lists(connection: Connection, publication_id: int, sent: PublicationS
 def drop_impossible(connection: Connection, publication_id: int, as_of: date, scored_at: datetime) -> Mapping[str, int]:
     """Drop the pairs that have become impossible, and return their numbers by name of metric.
 
-    A pair is impossible if either user is unknown, erased or paused, if there is a block either way, if the viewer has
-    liked or passed on the candidate, or if `matching.is_eligible` rejects it on the day `as_of`. Users cause all of
-    these while a publication is built. The app's rows can carry any timestamp, so timestamps decide nothing: pairs
-    stamped before `scored_at` are only counted and cause a warning. `dropped_since_scoring` counts pairs. The other
-    metrics count pairs per problem and are left out when zero.
+    Pairs are listed candidates, most compatible candidates and pending likes. A pair is impossible if either user is
+    unknown, erased or paused, if there is a block either way, if the viewer has liked or passed on the candidate, or if
+    `matching.is_eligible` rejects it on the day `as_of`. Users cause all of these while a publication is built. The
+    app's rows can carry any timestamp, so timestamps decide nothing: pairs stamped before `scored_at` are only counted
+    and cause a warning. `dropped_since_scoring` counts pairs. The other metrics count pairs per problem and are left
+    out when zero.
 
     Args:
         connection: A connection in the transaction that built the lists.
@@ -156,7 +177,8 @@ def drop_impossible(connection: Connection, publication_id: int, as_of: date, sc
     connection.execute(_format_statement(IMPOSSIBLE, publication_id), {"as_of": as_of})
     counts = dict(zip(DROPPED, connection.execute(text(COUNTS), {"since": scored_at - CLOCK_SKEW}).one(), strict=True))
     dropped = {name: count for name, count in counts.items() if count or name == DROPPED[0]}
-    _refuse_many(dropped, measure_partition(connection, publication_id).pairs)
+    size = measure_partition(connection, publication_id)
+    _refuse_many(dropped, size.pairs + size.likes)
     connection.execute(_format_statement(FORGET, publication_id, unwanted="impossible_pairs"))
     return dropped
 

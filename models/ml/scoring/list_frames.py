@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
 from itertools import chain, compress, pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from models.ml.scoring.candidates import ScoredPairs
 
 PROBABILITIES = ("p_like", "p_liked_back", "p_match")
 WITHHELD = "withheld_ids"
+LIKES_SENDERS, LIKES_NUMBERS, LIKES_REASONS = "likes_ids", ("likes_p_like", "likes_p_match"), "likes_reasons"
 MOST_COMPATIBLE_COLUMNS = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
 NO_MOST_COMPATIBLE = (None, None, None)
 LISTS_PER_BATCH = 2_000
@@ -87,7 +89,10 @@ def _build_most_compatible_columns(
 
 
 def extract_pairs(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[Int64Array, Int64Array]:
-    """Extract all listed pairs of a frame of match lists, then all pairs with a most compatible candidate.
+    """Extract all pairs that a frame of match lists shows.
+
+    These are the listed pairs, then the pairs with a most compatible candidate, then the pending likes, if the frame
+    has any.
 
     Returns:
         Viewers and candidates as positions in `ids`, (n,) each, -1 for ids that are not there.
@@ -95,9 +100,28 @@ def extract_pairs(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[Int64Arra
     viewer, most_compatible = find_positions(frame["viewer_id"], ids), frame[MOST_COMPATIBLE_COLUMNS[0]]
     length, has = frame["candidate_ids"].map(len).to_numpy(np.int64), most_compatible.notna().to_numpy(bool)
     listed = find_positions(list(chain.from_iterable(frame["candidate_ids"])), ids)
-    return np.concatenate([np.repeat(viewer, length), viewer[has]]), np.concatenate(
-        [listed, find_positions(most_compatible[has], ids)]
+    senders = frame[LIKES_SENDERS] if LIKES_SENDERS in frame else pd.Series([[]] * len(frame), dtype=object)
+    receiver = np.repeat(viewer, senders.map(len).to_numpy(np.int64))
+    return np.concatenate([np.repeat(viewer, length), viewer[has], receiver]), np.concatenate(
+        [listed, find_positions(most_compatible[has], ids), find_positions(list(chain.from_iterable(senders)), ids)]
     )
+
+
+def build_empty_rows(viewers: Sequence[str], columns: Collection[str]) -> pd.DataFrame:
+    """Build rows of match lists that hold nothing, for viewers without a list.
+
+    Args:
+        viewers: Profile ids.
+        columns: The columns of the frame. Those of the most compatible candidate are left out, and so are null.
+    """
+
+    def repeat(cell: object) -> "pd.Series[Any]":
+        return pd.Series([cell] * len(viewers), dtype=object)
+
+    lists = {name: repeat([]) for name in ("candidate_ids", WITHHELD) if name in columns}
+    numbers = {name: repeat(np.empty(0, np.float32)) for name in PROBABILITIES}
+    reasons = pd.array(pa.array(["[]"] * len(viewers), pa.large_string()), "str")
+    return pd.DataFrame({"viewer_id": list(viewers), **lists, **numbers, "reasons": reasons})
 
 
 def iterate_records(frame: pd.DataFrame) -> Iterator[MatchList]:
@@ -119,8 +143,8 @@ def find_members(column: pa.ChunkedArray, people: Collection[str]) -> pa.Chunked
 def remove_profiles(table: pa.Table, people: Collection[str]) -> pa.Table:
     """Remove users from a frame of match lists, as the database does at an erasure.
 
-    Their lists are dropped. They disappear from the lists of others, as most compatible candidate, and from the
-    withheld users.
+    Their lists are dropped. They disappear from the lists of others, as most compatible candidate, from the withheld
+    users and from the pending likes.
 
     Args:
         table: The frame as an Arrow table.
@@ -135,12 +159,15 @@ def remove_profiles(table: pa.Table, people: Collection[str]) -> pa.Table:
         find_members(table["viewer_id"], people),
         find_members(pc.list_flatten(table["candidate_ids"]), people),
     )
-    coupled, withheld = find_members(table[MOST_COMPATIBLE_COLUMNS[0]], people), _find_withheld(table, people)
-    if not any(pc.any(each).as_py() for each in (own, listed, coupled, withheld)):
+    coupled = find_members(table[MOST_COMPATIBLE_COLUMNS[0]], people)
+    withheld, liked = (_find_in_lists(table, name, people) for name in (WITHHELD, LIKES_SENDERS))
+    if not any(pc.any(each).as_py() for each in (own, listed, coupled, withheld, liked)):
         return table
-    columns = _filter_positions(table, ~listed.to_numpy())
+    columns = _filter_positions(table, ("candidate_ids", *PROBABILITIES), "reasons", ~listed.to_numpy())
     if len(withheld):
         columns[WITHHELD] = _filter_lists(table[WITHHELD], ~withheld.to_numpy())
+    if len(liked):
+        columns |= _filter_positions(table, (LIKES_SENDERS, *LIKES_NUMBERS), LIKES_REASONS, ~liked.to_numpy())
     for name, column in columns.items():
         table = table.set_column(table.column_names.index(name), name, column)
     for name in MOST_COMPATIBLE_COLUMNS:
@@ -149,11 +176,11 @@ def remove_profiles(table: pa.Table, people: Collection[str]) -> pa.Table:
     return table.filter(pc.invert(own))
 
 
-def _find_withheld(table: pa.Table, people: Collection[str]) -> pa.ChunkedArray:
-    """Find these users among all withheld users; frames of older versions have no such column."""
-    if WITHHELD not in table.column_names:
+def _find_in_lists(table: pa.Table, name: str, people: Collection[str]) -> pa.ChunkedArray:
+    """Find these users among all entries of a column of lists that not every frame has."""
+    if name not in table.column_names:
         return pa.chunked_array([], pa.bool_())
-    return find_members(pc.list_flatten(table[WITHHELD]), people)
+    return find_members(pc.list_flatten(table[name]), people)
 
 
 def _filter_lists(column: pa.ChunkedArray, kept: BoolArray) -> pa.Array:
@@ -165,18 +192,18 @@ def _filter_lists(column: pa.ChunkedArray, kept: BoolArray) -> pa.Array:
     )
 
 
-def _filter_positions(table: pa.Table, kept: BoolArray) -> dict[str, pa.Array]:
-    """Filter the entries of all columns of the lists by `kept`, bool (entries of all lists,)."""
-    ends = np.cumsum(pc.list_value_length(table["candidate_ids"]).to_numpy())
+def _filter_positions(table: pa.Table, names: Sequence[str], reasons_name: str, kept: BoolArray) -> dict[str, pa.Array]:
+    """Filter the entries of parallel columns and of their reasons by `kept`, bool (entries of all lists,)."""
+    ends = np.cumsum(pc.list_value_length(table[names[0]]).to_numpy())
     starts = np.concatenate([[0], ends])
     before = np.concatenate([[0], np.cumsum(kept)])  # the number of entries kept before each entry
-    columns = {name: _filter_lists(table[name], kept) for name in ("candidate_ids", *PROBABILITIES)}
+    columns = {name: _filter_lists(table[name], kept) for name in names}
     shorter = np.diff(before[starts]) < np.diff(starts)
     bounds = zip(starts[:-1][shorter], ends[shorter], strict=True)
-    texts = table["reasons"].combine_chunks()
+    texts = table[reasons_name].combine_chunks()
     fewer = [
         json.dumps(list(compress(json.loads(text), kept[start:end])))
         for text, (start, end) in zip(texts.filter(pa.array(shorter)).to_pylist(), bounds, strict=True)
     ]
     reasons = pc.replace_with_mask(texts, pa.array(shorter), pa.array(fewer, texts.type))
-    return columns | {"reasons": reasons}
+    return columns | {reasons_name: reasons}

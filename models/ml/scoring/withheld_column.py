@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from models.ml.scoring.list_frames import PROBABILITIES, WITHHELD
+from models.ml.scoring.list_frames import WITHHELD, build_empty_rows
 
 
 def add_withheld(lists: pd.DataFrame, viewers: Sequence[str], passers: Sequence[str]) -> pd.DataFrame:
@@ -25,7 +23,9 @@ def add_withheld(lists: pd.DataFrame, viewers: Sequence[str], passers: Sequence[
     """
     withheld = _group_by_viewer(viewers, passers)
     of_lists = pd.Series([withheld.pop(viewer, []) for viewer in lists["viewer_id"]], lists.index, dtype=object)
-    return pd.concat([lists.assign(**{WITHHELD: of_lists}), _build_rows_without_list(withheld)], ignore_index=True)
+    rows = build_empty_rows(list(withheld), set(lists.columns))
+    rows[WITHHELD] = pd.Series(list(withheld.values()), dtype=object)
+    return pd.concat([lists.assign(**{WITHHELD: of_lists}), rows], ignore_index=True)
 
 
 def _group_by_viewer(viewers: Sequence[str], passers: Sequence[str]) -> dict[str, list[str]]:
@@ -35,18 +35,3 @@ def _group_by_viewer(viewers: Sequence[str], passers: Sequence[str]) -> dict[str
     return {
         str(name): ordered[start:end].tolist() for name, (start, end) in zip(names, pairwise([0, *ends]), strict=True)
     }
-
-
-def _build_rows_without_list(withheld: dict[str, list[str]]) -> pd.DataFrame:
-    def repeat(cell: object) -> "pd.Series[Any]":
-        return pd.Series([cell] * len(withheld), dtype=object)
-
-    return pd.DataFrame(
-        {
-            "viewer_id": list(withheld),
-            "candidate_ids": repeat([]),
-            **{name: repeat(np.empty(0, np.float32)) for name in PROBABILITIES},
-            "reasons": pd.array(pa.array(["[]"] * len(withheld), pa.large_string()), "str"),
-            WITHHELD: pd.Series(list(withheld.values()), dtype=object),
-        }
-    )

@@ -6,8 +6,11 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from models.ml.features.training_pairs import extract_decisions
 from models.ml.market import match_most_compatible
 from models.ml.market.graph.ranked_lists import select_listed_pairs
+from models.ml.scoring.likes_columns import add_likes_received
+from models.ml.scoring.likes_received import find_pending_likes, rank_likes_received
 from models.ml.scoring.list_frames import build_list_frame
 from models.ml.scoring.match_reasons import explain_pairs
 from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
@@ -18,13 +21,11 @@ from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
 from pipelines.reports.market_report import build_market_metadata, describe_outcome
-from pipelines.resources import DatabaseResource
+from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.answer_shards import load_answers
+from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
 from pipelines.store.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
-
-# Blocks are applied when candidates are scored: no scored pair has one.
-NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
 @dg.asset(group_name="matches", owners=["team:matching"], kinds={"numpy", "parquet"})
@@ -34,6 +35,8 @@ def match_lists(
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - checks the configuration when the run starts
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: DatabaseResource,
+    store: ShardStore,
+    likes: LikesResource,
     registry: ModelRegistry,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
@@ -44,7 +47,8 @@ def match_lists(
 
     In: `scored_candidates`, `profiles`, `interactions`, `profile_embeddings`, and the logs of earlier publications.
     Out: a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons (all of one
-    length), and withheld_ids, the users who passed on the viewer, also for viewers without a list.
+    length), and withheld_ids, the users who passed on the viewer, also for viewers without a list. With
+    MATCHING_LIKES=told also likes_ids, the senders of pending likes, likes_p_like, likes_p_match and likes_reasons.
     The configuration chooses the policy, the examination of lists and inboxes, and bounds on exposure; the default is
     best response with examination estimated from logs. The metadata compare it with the order of p_match.
     """
@@ -63,11 +67,16 @@ def match_lists(
     del market, chosen  # the graph is large, and the reasons need memory too
     explained = np.concatenate([listed, couples])
     ranker = registry.load_rankers(scored_candidates.ranker_version).full
-    users = build_scoring_context(ranker, profiles, interactions, NO_BLOCKS, load_answers(profile_embeddings))
+    blocks = read_scored_blocks(store.get_frame_path(BLOCKS_FRAME))
+    users = build_scoring_context(ranker, profiles, interactions, blocks, load_answers(profile_embeddings))
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
     reasons = explain_pairs(ranker, users.build_pairs(viewer, candidate))
     lists = _withhold(build_list_frame(scored, listed, couples, reasons, users.profiles.ids), users, other_passes)
     counts = {"dagster/row_count": len(lists), "pairs": len(listed), "most_compatible_viewers": len(couples)}
+    if likes.are_told:
+        pending = rank_likes_received(users, *find_pending_likes(users, extract_decisions(interactions, ids)))
+        lists = add_likes_received(lists, pending, users.profiles.ids)
+        counts |= {"dagster/row_count": len(lists), "pending_likes": len(pending.sender)}
     return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})
 
 

@@ -39,9 +39,11 @@ export interface ImpressionObserver {
   disconnect: () => void;
 }
 
-/** The card of a match: of a page of matches on the surface that it names, and elsewhere on the one given. */
+const SURFACES = { published: "list", similar: "similar", like: "likes" } as const;
+
+/** The card of a match: on the surface that its source names, unless another is given. */
 export function toCard(match: Match, publication: Publication | null, surface?: Surface): Card {
-  const where = surface ?? (match.source === "similar" ? "similar" : "list");
+  const where = surface ?? SURFACES[match.source];
   const published = where === "list" || where === "most_compatible";
   return {
     candidate_id: match.candidate.id,

@@ -33,6 +33,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/likes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get My Likes
+         * @description Return the users who like the viewer and wait for the viewer's decision, in pages.
+         *
+         *     First come the likes that the publication knows, the one that the viewer most probably likes back first; then those
+         *     that arrived since, newest first. A like appears at once, and is gone at once when its sender withdraws it, the
+         *     viewer decides, or one of the two may no longer be shown to the other, for the reasons that matches disappear. No
+         *     card says when the like was sent, as that would reveal when the sender was there.
+         *
+         *     All pages come from the publication of the first page, as for matches, and together have 500 likes at most. Where
+         *     likes are secret, which is the default, the response is 403 for every viewer.
+         */
+        get: operations["get_my_likes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/matches/{candidate_id}": {
         parameters: {
             query?: never;
@@ -42,13 +70,14 @@ export interface paths {
         };
         /**
          * Get My Match
-         * @description Return one candidate that the API shows to the viewer: on a page of matches, as most compatible or as similar.
+         * @description Return one candidate that the API shows to the viewer: on a page, as most compatible or as similar.
          *
          *     A candidate on the viewer's live list has the same card as on its pages. Otherwise the card comes from the newest
          *     kept publication that lists the candidate or names them most compatible, so that cards of earlier pages open as
-         *     well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's. All
-         *     others are 404, and so are candidates who may no longer be shown or are left out of the live publication. The
-         *     response does not reveal whether such a profile exists.
+         *     well. Otherwise the candidate is `similar` if among the 50 users whose texts are most similar to the viewer's.
+         *     Otherwise, where likes are told, the candidate is a `like` if on a page of likes, with rank 1. All others are 404,
+         *     and so are candidates who may no longer be shown or are left out of the live publication. The response does not
+         *     reveal whether such a profile exists.
          */
         get: operations["get_my_match"];
         put?: never;
@@ -242,6 +271,24 @@ export interface components {
             detail: string;
         };
         /**
+         * Likes
+         * @description A page of the pending likes that the viewer has received, the viewer's favourite first.
+         */
+        Likes: {
+            /** @description Where the order comes from; null while none is live. */
+            publication: components["schemas"]["Publication"] | null;
+            /**
+             * Likes
+             * @description All of `source` `like`: those known to the publication, the one that the viewer most probably likes back first; then those that arrived since, newest first.
+             */
+            likes: components["schemas"]["Match"][];
+            /**
+             * Next Cursor
+             * @description Give this as `cursor` to get the next page of the same publication, which may be empty; null at the end.
+             */
+            next_cursor: string | null;
+        };
+        /**
          * Liveness
          * @description The process answers.
          */
@@ -266,20 +313,20 @@ export interface components {
             candidate: components["schemas"]["Candidate"];
             /**
              * P Match Percent
-             * @description Probability that both like each other, in percent; null when `source` is `similar`.
+             * @description Probability that both like each other, in percent, from profiles and earlier decisions. It does not count a like that the candidate has sent to the viewer. Null when `source` is `similar`; for `like`, null when no list of the publication has the pair.
              */
             p_match_percent: number | null;
             /**
              * Reasons
-             * @description Strongest first, those that both profiles still support; empty when `source` is `similar`.
+             * @description Strongest first, those that both profiles still support. Empty when `source` is `similar`, and for a `like` that arrived after the publication from a candidate who is not on the viewer's list.
              */
             reasons: components["schemas"]["Reason"][];
             /**
              * Source
-             * @description `published`: on the viewer's match list, or most compatible. `similar`: not on it, but among the eligible users whose texts are most similar to the viewer's.
+             * @description `published`: on the viewer's match list, or most compatible. `similar`: not on it, but among the eligible users whose texts are most similar to the viewer's. `like`: the candidate likes the viewer, who has not decided yet; only where likes are told.
              * @enum {string}
              */
-            source: "published" | "similar";
+            source: "published" | "similar" | "like";
         };
         /**
          * Matches
@@ -341,7 +388,7 @@ export interface components {
          * @description The type of a problem, independent of its wording; `about:blank` adds nothing to the status.
          * @enum {string}
          */
-        ProblemType: "urn:delete:problem:cursor-invalid" | "urn:delete:problem:token-missing" | "urn:delete:problem:token-invalid" | "urn:delete:problem:no-profile" | "urn:delete:problem:not-among-matches" | "urn:delete:problem:no-publication" | "urn:delete:problem:cursor-gone" | "urn:delete:problem:parameter-invalid" | "urn:delete:problem:too-many-requests" | "urn:delete:problem:unavailable" | "about:blank";
+        ProblemType: "urn:delete:problem:cursor-invalid" | "urn:delete:problem:token-missing" | "urn:delete:problem:token-invalid" | "urn:delete:problem:no-profile" | "urn:delete:problem:likes-secret" | "urn:delete:problem:not-among-matches" | "urn:delete:problem:no-publication" | "urn:delete:problem:cursor-gone" | "urn:delete:problem:parameter-invalid" | "urn:delete:problem:too-many-requests" | "urn:delete:problem:unavailable" | "about:blank";
         /**
          * Publication
          * @description One complete set of match lists, made at one time.
@@ -405,6 +452,7 @@ export interface components {
 export type Candidate = components['schemas']['Candidate'];
 export type CurrentPublication = components['schemas']['CurrentPublication'];
 export type InvalidParameter = components['schemas']['InvalidParameter'];
+export type Likes = components['schemas']['Likes'];
 export type Liveness = components['schemas']['Liveness'];
 export type Match = components['schemas']['Match'];
 export type Matches = components['schemas']['Matches'];
@@ -466,6 +514,101 @@ export interface operations {
                 };
             };
             /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone: `urn:delete:problem:cursor-gone`. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_my_likes: {
+        parameters: {
+            query?: {
+                /** @description How many matches at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before; without it, the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Likes"];
+                };
+            };
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `urn:delete:problem:cursor-invalid`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `urn:delete:problem:no-profile` or `urn:delete:problem:likes-secret`. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -1,9 +1,9 @@
 // Run by pytest against the real API, which tells in the environment where it is and whom it takes this for.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allMatches, answered, createMatchingClient, matchPages, ProblemError } from "@delete/matching-client";
+import { allMatches, answered, createMatchingClient, likePages, matchPages, ProblemError } from "@delete/matching-client";
 
-const { API = "", TOKEN = "", EXPIRED_TOKEN = "", NEWCOMER_TOKEN = "", LISTED = "", PARTNER = "", PUBLICATION = "", SCENES = "" } = process.env;
+const { API = "", TOKEN = "", EXPIRED_TOKEN = "", NEWCOMER_TOKEN = "", LISTED = "", PARTNER = "", PUBLICATION = "", SCENES = "", TELLING_API = "", LIKERS = "" } = process.env;
 const listed = LISTED.split(" ");
 const api = createMatchingClient({ baseUrl: API, token: TOKEN });
 
@@ -53,6 +53,15 @@ test("one match, the partner of the day, similar people, the publication", async
   }
   assert.deepEqual(similar.matches.map((match) => match.source), ["similar", "similar"]);
   assert.equal((await answered(api.GET("/v1/publications/current"))).id, Number(PUBLICATION));
+});
+
+test("likes in pages where they are told, and a problem where they are secret", async () => {
+  const telling = createMatchingClient({ baseUrl: TELLING_API, token: TOKEN });
+  const people = [];
+  for await (const page of likePages(telling, { limit: 2 })) people.push(...page.likes.map((like) => like.candidate.id));
+  assert.deepEqual(people, LIKERS.split(" "));
+  const { type } = await refusal(likePages(api).next(), 403);
+  assert.equal(type, "urn:delete:problem:likes-secret");
 });
 
 test("an answer that has not changed is not sent again", async () => {

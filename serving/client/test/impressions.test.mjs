@@ -175,7 +175,7 @@ test("a match knows its surface, and its place if it has one", () => {
   const nowhere = { candidate_id: "c", publication_id: null, position: null };
   assert.deepEqual(toCard(match, publication), { candidate_id: "c", publication_id: 7, position: 3, surface: "list" });
   assert.deepEqual(toCard({ ...match, source: "similar" }, publication), { ...nowhere, surface: "similar" });
-  assert.deepEqual(toCard(match, publication, "likes"), { ...nowhere, surface: "likes" });
+  assert.deepEqual(toCard({ ...match, source: "like" }, publication), { ...nowhere, surface: "likes" });
   const today = toCard(match, publication, "most_compatible");
   assert.deepEqual(today, { ...nowhere, publication_id: 7, surface: "most_compatible" });
   assert.equal(toCard(match, null).publication_id, null);

@@ -26,15 +26,15 @@ expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
-def site(folder: Path, database_url: str) -> Iterator[str]:
-    """The URL of the example as it is deployed: built, from one origin, over an API on another."""
+def site(folder: Path, database_url: str, **variables: str) -> Iterator[str]:
+    """The URL of the example as it is deployed: built, from one origin, over an API with these variables on another."""
     files = folder / "files"
     files.mkdir()
     serve_files = partial(SimpleHTTPRequestHandler, directory=str(files))
     with ThreadingHTTPServer(("127.0.0.1", 0), serve_files) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         origin = f"http://127.0.0.1:{server.server_port}"
-        with serving(database_url, folder / "log", MATCHING_CORS_ORIGINS=origin) as api:
+        with serving(database_url, folder / "log", MATCHING_CORS_ORIGINS=origin, **variables) as api:
             url = str(api.client.base_url).rstrip("/")
             run("npm", "run", "build", "-w", "example", "--", "--outDir", str(files), VITE_MATCHING_API=url)
             yield origin

@@ -125,6 +125,25 @@ def test_empty_and_short_lists(visit: Visit, users: Users) -> None:
     assert marked == [(False, True)] * 2 + [(True, False)] * 3, "similar users have no chance"
 
 
+def test_likes_are_seen_where_they_are_told(
+    browser: Browser, visit: Visit, users: Users, api_database: str, tmp_path: Path
+) -> None:
+    me = add_viewer(users, listed=2, others=1)
+    for man in (likers := me.listed + me.others):
+        users.act(man, "like", me.id)
+    visit.sign_in(me.id)
+    assert visit.shown() == likers
+    expect(visit.page.get_by_role("region", name="They like you")).to_have_count(0)
+    with site(tmp_path, api_database, MATCHING_LIKES="told") as url, visiting(browser, url) as told:
+        told.sign_in(me.id)
+        cards = told.page.get_by_role("region", name="They like you").get_by_role("link")
+        expect(cards).to_have_count(3)
+        hrefs = cards.evaluate_all("links => links.map(link => link.hash)")
+        assert hrefs == [f"#/matches/{man}" for man in reversed(likers)]
+        cards.first.click()
+        told.sees("Why you two")
+
+
 def test_a_refused_token_is_asked_for_again(visit: Visit, users: Users) -> None:
     me = add_viewer(users)
     visit.page.goto(visit.url)

@@ -31,8 +31,10 @@ def scenes(actions: Mapping[str, Callable[[], object]]) -> Iterator[str]:
         server.shutdown()
 
 
-def test_the_client_s_own_tests(client: Path, api: Api, users: Users, api_database: str) -> None:
+def test_the_client_s_own_tests(client: Path, api: Api, telling: Api, users: Users, api_database: str) -> None:
     me = add_viewer(users)
+    for man in (likers := me.listed[:3]):
+        users.act(man, "like", me.id)
     stop_waiting = ExitStack()
 
     def take_lists_away() -> None:
@@ -56,8 +58,10 @@ def test_the_client_s_own_tests(client: Path, api: Api, users: Users, api_databa
             PARTNER=str(me.partner),
             PUBLICATION=str(me.publication),
             SCENES=url,
+            TELLING_API=str(telling.client.base_url),
+            LIKERS=" ".join(map(str, reversed(likers))),
         )
-    assert re.search(r"^# pass 17$", output, re.MULTILINE), output
+    assert re.search(r"^# pass 18$", output, re.MULTILINE), output
 
 
 def test_the_three_lines_of_the_readme(client: Path, api: Api, users: Users) -> None:

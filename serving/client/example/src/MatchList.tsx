@@ -1,5 +1,6 @@
 import { toCard } from "@delete/matching-client";
 import { type RefObject, useEffect, useRef } from "react";
+import { LikesSection } from "./LikesSection";
 import { ListEnd } from "./ListEnd";
 import { MatchCard, type OpenListener } from "./MatchCard";
 import { useSession } from "./session";
@@ -46,6 +47,7 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
           />
         </section>
       )}
+      <LikesSection onOpen={onOpen} />
       <section aria-labelledby="everyone">
         {matches.length > 0 && <h2 id="everyone">Your list, best first</h2>}
         <ol className="cards" role="list">

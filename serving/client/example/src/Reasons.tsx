@@ -9,6 +9,7 @@ export function Reasons({ match, most }: { match: Match; most: number }) {
       </p>
     );
   }
+  if (match.source === "like" && match.reasons.length === 0) return null;
   if (match.reasons.length === 0) return <p className="quiet">The two of you simply fit.</p>;
   return (
     <ul className="reasons" role="list">
