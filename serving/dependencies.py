@@ -14,9 +14,10 @@ CursorText = Annotated[
     str | None,
     Query(max_length=2000, description="The `next_cursor` of the page before; without it, the first page."),
 ]
+# Percent-encoded, a longer one might not fit into the address that the server reads.
 LikesCursorText = Annotated[
     str | None,
-    Query(max_length=6000, description="The `next_cursor` of the page before; without it, the first page."),
+    Query(max_length=4500, description="The `next_cursor` of the page before; without it, the first page."),
 ]
 
 

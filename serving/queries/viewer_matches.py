@@ -11,7 +11,7 @@ from serving.queries.read_pool import fetch_row
 
 MAX_MATCHES = 50
 """Shorter lists are topped up to this length over all pages."""
-MAX_LIKES = 500
+MAX_LIKES = 400
 """Pending likes on all pages together. A cursor names those already shown, and must fit into an address."""
 
 # One statement is one snapshot: it sees a complete publication and all interactions and blocks up to now.

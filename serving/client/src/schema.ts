@@ -49,7 +49,7 @@ export interface paths {
          *     viewer decides, or one of the two may no longer be shown to the other, for the reasons that matches disappear. No
          *     card says when the like was sent, as that would reveal when the sender was there.
          *
-         *     All pages come from the publication of the first page, as for matches, and together have 500 likes at most. Where
+         *     All pages come from the publication of the first page, as for matches, and together have 400 likes at most. Where
          *     likes are secret, which is the default, the response is 403 for every viewer.
          */
         get: operations["get_my_likes"];
