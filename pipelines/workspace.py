@@ -23,7 +23,7 @@ from models.ml.market import AttentionModel, MarketGraph
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
-from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
+from models.ml.scoring.scoring_context import NO_BLOCKS, ScoringContext, build_scoring_context
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.loaders.simulation.ground_truth import find_truth
@@ -40,8 +40,6 @@ with warnings.catch_warnings():
     from pipelines.definitions import build_registry
 
 DATA_FOLDER = ".data"
-# Blocks are applied when candidates are scored: no scored pair has one.
-NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
 @dataclass(frozen=True)

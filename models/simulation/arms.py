@@ -14,6 +14,7 @@ from models.ml.market.comparison import make_policy_lists
 from models.ml.market.edge_weights import MarketState, build_weighted_graph, make_idle_state
 from models.ml.market.pending_likes import NO_DECOYS, Decoys, weigh_secret_likes
 from models.ml.ranker.ranker_model import CrossFittedRanker
+from models.simulation.behaviour import NO_CARDS, Cards
 from models.simulation.event_log import LIKE, EventLog
 from models.simulation.nightly_lists import (
     MIN_GROWTH,
@@ -41,13 +42,13 @@ class Product:
 
     Attributes:
         policy: A name in POLICIES.
-        likes: Whether receivers see the likes they received.
+        likes: Whether receivers are shown the likes they received.
         most_telling: Where likes are secret, the probability with which a list may tell of one.
         weighs: Whether activity and pending likes count; without them, the lists are those of version 0.1.
     """
 
     policy: str
-    likes: Likes
+    likes: Likes = "secret"
     most_telling: float = 0.5
     weighs: bool = True
     ranker: CrossFittedRanker | None = None
@@ -63,7 +64,7 @@ class Product:
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
         made = make_policy_lists(graph, attention, self.policy, allowance=count_allowance(log, PLACES_PER_VOTE))
-        return NightLists(*list_cards(graph, made.positions, scored), night.likes)
+        return NightLists(*list_cards(graph, made.positions, scored), show_likes(night, self.likes))
 
     def _train_if_due(self, log: EventLog) -> CrossFittedRanker:
         if self.ranker is None or len(log.interactions) >= MIN_GROWTH * self.trained_on:
@@ -74,14 +75,12 @@ class Product:
     def _weigh(self, log: EventLog, night: ScoredNight, attention: AttentionModel) -> MarketState:
         scored, people = night.scored, log.world.people
         activity, pending = estimate_activity(log), find_pending_pairs(log, scored)
-        pairs = len(pending)
-        state = MarketState(activity, np.ones(pairs), np.zeros(pairs), np.zeros(pairs))
         if self.likes == "told":
-            return weigh_told_likes(state, night, pending, attention)
+            return weigh_told_likes(activity, night, pending, attention)
         self.decoys = extend_decoys(self.decoys, scored, pending, activity, self.most_telling, self.rng)
         pair = scored.viewer * people + scored.candidate
         p_pending = weigh_secret_likes(pair, pending, self.decoys, people, self.most_telling)
-        return MarketState(activity, state.freshness, p_pending, state.p_answered)
+        return MarketState(activity, p_pending, np.zeros(len(pending)))
 
 
 @dataclass
@@ -94,6 +93,7 @@ class Rival:
 
     score: Callable[[EventLog, ScoredNight], FloatArray]
     ranker: CrossFittedRanker
+    likes: Likes = "secret"
 
     def make_lists(self, log: EventLog) -> NightLists:
         """Make the lists of the next night."""
@@ -101,7 +101,12 @@ class Rival:
         score = self.score(log, night)
         cards = order_cards(night.scored.viewer, night.scored.candidate, score)
         kept = cards.position <= LIST_LENGTH
-        return NightLists(cards.take(kept), np.zeros(int(kept.sum())), night.likes)
+        return NightLists(cards.take(kept), np.zeros(int(kept.sum())), show_likes(night, self.likes))
+
+
+def show_likes(night: ScoredNight, likes: Likes) -> Cards:
+    """Return the pending likes as their receivers see them."""
+    return night.likes if likes == "told" else NO_CARDS
 
 
 def score_popularity(log: EventLog, night: ScoredNight) -> Float64Array:

@@ -1,9 +1,8 @@
 """What people do on a day: who opens the app, how far they look, whom they like.
 
 On each day a person opens the app with their own probability. They look down their list with a budget of cards,
-geometric with mean MEAN_BUDGET, and decide on each card that they look at, except for a share of UNDECIDED.
-Where likes are told, they also look through the likes received before this day, in the order that the app shows:
-place k with probability 1/k.
+geometric with mean MEAN_BUDGET, and like or pass each card that they look at. Then they look through the likes that
+the app shows them, in its order: place k with probability 1/k.
 """
 
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.ml.arrays import BoolArray, Int64Array
-from models.simulation.luck import BUDGET, CLOCK, DECIDING, INBOX, OPENING, draw_uniform
+from models.ml.kernels.grouping import count_earlier
+from models.simulation.luck import BUDGET, CLOCK, INBOX, OPENING, draw_uniform
 from models.simulation.world import World
 
 MEAN_BUDGET = 12
-UNDECIDED = 0.0
 LIST, LIKES = 0, 1
 """Surfaces: where a card was seen."""
 
@@ -41,15 +40,13 @@ NO_CARDS = Cards(*(np.empty(0, np.int64),) * 3)
 
 @dataclass(frozen=True)
 class CardViews:
-    """k cards that people looked at on a day, each (k,)."""
+    """k cards that people looked at and decided on, on a day, each (k,)."""
 
     cards: Cards
     surface: Int64Array
     second: Int64Array
     """Second of the day."""
-    decided: BoolArray
     liked: BoolArray
-    """False where nothing was decided."""
 
 
 def find_openers(world: World, day: int) -> BoolArray:
@@ -79,25 +76,14 @@ def _decide(world: World, day: int, listed: Cards, received: Cards) -> CardViews
     viewer = np.concatenate([listed.viewer, received.viewer])
     candidate = np.concatenate([listed.candidate, received.candidate])
     cards = Cards(viewer, candidate, np.concatenate([listed.position, received.position]))
-    decided = draw_uniform(world.seed, DECIDING, viewer, candidate, day) >= UNDECIDED
     return CardViews(
         cards,
         surface=np.repeat([LIST, LIKES], [len(listed.viewer), len(received.viewer)]),
-        second=_draw_opening_second(world, day)[viewer] + SECONDS_A_CARD * _count_before(viewer),
-        decided=decided,
-        liked=decided & world.draw_likes(viewer, candidate),
+        second=_draw_opening_second(world, day)[viewer] + SECONDS_A_CARD * count_earlier(viewer),
+        liked=world.draw_likes(viewer, candidate),
     )
 
 
 def _draw_opening_second(world: World, day: int) -> Int64Array:
     luck = draw_uniform(world.seed, CLOCK, np.arange(world.people), day)
     return (luck * (24 * 60 * 60 - LONGEST_VISIT)).astype(np.int64)
-
-
-def _count_before(viewer: Int64Array) -> Int64Array:
-    """Count the earlier rows of the same viewer for each row."""
-    order = np.argsort(viewer, kind="stable")
-    start = np.searchsorted(viewer[order], viewer[order])
-    before = np.empty(len(viewer), np.int64)
-    before[order] = np.arange(len(viewer)) - start
-    return before

@@ -43,8 +43,7 @@ class EventLog:
 
     def add_day(self, impressions: CardViews) -> None:
         """Add what happened on the next day."""
-        day, cards, made = len(self.days), impressions.cards.take(impressions.decided), impressions.decided
-        liked = impressions.liked[made]
+        day, cards, liked = len(self.days), impressions.cards, impressions.liked
         self.decided[cards.viewer, cards.candidate] = np.where(liked, LIKE, PASS)
         ids = self.world.profiles["profile_id"].to_numpy(object)
         moment = self.world.starts_at + timedelta(days=day)
@@ -54,7 +53,7 @@ class EventLog:
                 "actor_id": ids[cards.viewer],
                 "target_id": ids[cards.candidate],
                 "kind": np.where(liked, "like", "pass").astype(object),
-                "created_at": pd.Timestamp(moment) + pd.to_timedelta(impressions.second[made], unit="s"),
+                "created_at": pd.Timestamp(moment) + pd.to_timedelta(impressions.second, unit="s"),
             }
         )
         self.interactions = pd.concat([self.interactions, frame.sort_values("created_at")], ignore_index=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.ml.arrays import Float64Array
 from models.ml.kernels.tie_breaking import hash_splitmix64
 
-OPENING, BUDGET, CLOCK, LIKING, INBOX, DECIDING = range(1, 7)
+OPENING, BUDGET, CLOCK, LIKING, INBOX = range(1, 6)
 """What a number is drawn for; each purpose has numbers of its own."""
 
 GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)

@@ -9,25 +9,22 @@ from numpy.random import Generator
 from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int32Array, Int64Array
 from models.ml.features.decision_weights import count_votes
 from models.ml.features.training_pairs import build_training_pairs, extract_decisions
+from models.ml.kernels.grouping import count_earlier
 from models.ml.market import AttentionModel
 from models.ml.market.attention.activity import ActivityRecord, compute_activity, fit_activity
 from models.ml.market.edge_weights import MarketState
 from models.ml.market.graph.market_graph import MarketGraph
-from models.ml.market.pending_likes import (
-    Decoys,
-    count_decoys,
-    draw_decoys,
-)
+from models.ml.market.pending_likes import Decoys, count_decoys, draw_decoys
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs, score_both_ways, select_candidates
+from models.ml.scoring.likes_received import find_pending_likes
 from models.ml.scoring.retrieval import build_retrieval_vectors
-from models.ml.scoring.scoring_context import build_scoring_context
+from models.ml.scoring.scoring_context import NO_BLOCKS, build_scoring_context
 from models.ml.training.train import train_ranker
 from models.ml.validation.gate import check_report
 from models.simulation.behaviour import Cards
 from models.simulation.event_log import LIKE, EventLog
 
-NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 MIN_GROWTH = 1.5
 """Trained again when the decisions have grown by this factor since the last training."""
 
@@ -43,12 +40,13 @@ class ScoredNight:
 
 @dataclass(frozen=True)
 class NightLists:
-    """The lists of a night, what was said of each card, and the inboxes."""
+    """The lists of a night, what was said of each card, and the likes that people are shown."""
 
     cards: Cards
     p_match: FloatArray
     """Probability of a match as the cards say it, (k,)."""
     likes: Cards
+    """The likes received that wait; none where likes are secret."""
 
 
 def train_tonight(log: EventLog, champion: CrossFittedRanker | None) -> CrossFittedRanker:
@@ -70,19 +68,16 @@ def score_night(log: EventLog, ranker: CrossFittedRanker, present: BoolArray) ->
     context = build_scoring_context(ranker.full, profiles, log.interactions[here], NO_BLOCKS, log.world.answers)
     viewer, candidate = select_candidates(context, build_retrieval_vectors(context), np.arange(len(number)))
     scored = score_both_ways(context, viewer, candidate)
-    receiver, sender = log.find_pending(present)
-    row = np.cumsum(present) - 1
-    p_like = score_both_ways(context, row[receiver], row[sender]).p_like
-    return ScoredNight(
-        replace(scored, viewer=number[viewer], candidate=number[candidate]), order_cards(receiver, sender, p_like)
-    )
+    receiver, sender = find_pending_likes(context)
+    likes = order_cards(number[receiver], number[sender], score_both_ways(context, receiver, sender).p_like)
+    return ScoredNight(replace(scored, viewer=number[viewer], candidate=number[candidate]), likes)
 
 
 def order_cards(viewer: Int64Array, candidate: Int64Array, score: FloatArray) -> Cards:
     """Order the candidates of each viewer by score, best first."""
     order = np.lexsort((candidate, -score, viewer))
     viewer, candidate = viewer[order], candidate[order]
-    return Cards(viewer, candidate, np.arange(len(viewer)) - np.searchsorted(viewer, viewer) + 1)
+    return Cards(viewer, candidate, count_earlier(viewer) + 1)
 
 
 def estimate_activity(log: EventLog) -> Float64Array:
@@ -102,16 +97,16 @@ def find_pending_pairs(log: EventLog, scored: ScoredPairs) -> BoolArray:
 
 
 def weigh_told_likes(
-    state: MarketState, night: ScoredNight, pending: BoolArray, attention: AttentionModel
+    activity: Float64Array, night: ScoredNight, pending: BoolArray, attention: AttentionModel
 ) -> MarketState:
     """Weigh the likes that receivers see: certain, and answered in the inbox as far as it is looked through."""
-    people, scored = len(state.activity), night.scored
+    people, scored = len(activity), night.scored
     place = pd.Series(night.likes.position - 1, night.likes.viewer * people + night.likes.candidate)
     looks = attention.compute_inbox_examination()
     rows = place.reindex((scored.viewer * people + scored.candidate)[pending]).to_numpy(np.int64)
     answered = np.zeros(len(pending))
     answered[pending] = looks[np.minimum(rows, len(looks) - 1)]
-    return replace(state, p_pending=pending.astype(np.float64), p_answered=answered)
+    return MarketState(activity, pending.astype(np.float64), answered)
 
 
 def extend_decoys(

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from models.simulation.behaviour import NO_CARDS, find_openers, look_through
+from models.simulation.behaviour import find_openers, look_through
 from models.simulation.event_log import EventLog, open_log
 from models.simulation.loop_outcome import measure_day
 from models.simulation.nightly_lists import NightLists
@@ -21,7 +21,7 @@ class Arm(Protocol):
 
 
 def simulate_nights(
-    world: World, arm: Arm, days: int, *, told: bool, say: Callable[[int], None] = lambda _: None
+    world: World, arm: Arm, days: int, say: Callable[[int], None] = lambda _: None
 ) -> tuple[EventLog, pd.DataFrame]:
     """Simulate days of lists and reactions.
 
@@ -29,7 +29,6 @@ def simulate_nights(
         world: The people.
         arm: Makes the lists.
         days: Number of days.
-        told: Whether people see the likes that they received.
         say: Receives the number of each day that is done.
 
     Returns:
@@ -39,8 +38,7 @@ def simulate_nights(
     for day in range(days):
         lists = arm.make_lists(log)
         before = EventLog(world, log.decided.copy(), log.interactions)
-        likes = lists.likes if told else NO_CARDS
-        log.add_day(look_through(world, day, find_openers(world, day), lists.cards, likes))
+        log.add_day(look_through(world, day, find_openers(world, day), lists.cards, lists.likes))
         figures.append(measure_day(log, lists.cards, np.asarray(lists.p_match, np.float64), before))
         say(day)
     return log, pd.DataFrame(figures)

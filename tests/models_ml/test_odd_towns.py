@@ -15,14 +15,13 @@ from models.ml.scoring.candidates import score_both_ways, select_candidates
 from models.ml.scoring.list_frames import build_list_frame
 from models.ml.scoring.match_reasons import explain_pairs
 from models.ml.scoring.retrieval import build_retrieval_vectors
-from models.ml.scoring.scoring_context import build_scoring_context
+from models.ml.scoring.scoring_context import NO_BLOCKS, build_scoring_context
 from models.ml.training.train import train_ranker
 from tests.models_ml.conftest import answers, direction, interactions, somebody
 
 Columns = dict[str, object]
 
 PEOPLE = 40
-NO_BLOCKS = pd.DataFrame(columns=["blocker_id", "blocked_id"], dtype=str)
 
 
 def one_of_two(who: int, of_even: object, of_odd: object) -> object:

@@ -16,7 +16,7 @@ DAYS = 3
 def nights(request: pytest.FixtureRequest, small_world: World) -> tuple[Likes, Product, EventLog, pd.DataFrame]:
     likes: Likes = request.param
     product = Product("best_response", likes)
-    log, figures = simulate_nights(small_world, product, DAYS, told=likes == "told")
+    log, figures = simulate_nights(small_world, product, DAYS)
     return likes, product, log, figures
 
 
@@ -48,7 +48,7 @@ def test_arms_share_people_and_luck(nights: tuple[Likes, Product, EventLog, pd.D
     _, product, log, _ = nights
     assert product.ranker is not None
     for score in (score_random, score_popularity):
-        other, _ = simulate_nights(small_world, Rival(score, product.ranker), 2, told=False)
+        other, _ = simulate_nights(small_world, Rival(score, product.ranker), 2)
         both = (log.decided > 0) & (other.decided > 0)
         assert both.sum() > len(small_world.earlier)
         np.testing.assert_array_equal(log.decided[both], other.decided[both])

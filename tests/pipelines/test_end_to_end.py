@@ -23,7 +23,7 @@ from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import SHARDS
 from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Databases, Place
-from tests.support.installations import copied
+from tests.support.places import copied
 
 PICTURES = ("calibration", "lift_by_decile", "contributions")
 # By the database's own rule, and what users did.

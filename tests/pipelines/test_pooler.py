@@ -15,7 +15,7 @@ from pipelines.store.run_lock import try_run_lock
 from tests.pgbouncer import pooled
 from tests.pipelines.conftest import Databases, Place
 from tests.pipelines.store.test_run_lock import HOLD, is_free
-from tests.support.installations import copied
+from tests.support.places import copied
 from tests.support.waiting import until
 
 LEFT = """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
+from models.ml.kernels.grouping import count_earlier
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def build_decision_history(
     """
 
     def count_decisions(person: Int64Array, weight: Float64Array) -> DecisionCounts:
-        counted = np.ones(len(person), bool) if most is None else _count_earlier(person) < most
+        counted = np.ones(len(person), bool) if most is None else count_earlier(person) < most
         at, likes, weight = person[counted], decisions.liked[counted], weight[counted]
         return DecisionCounts(
             np.bincount(at, minlength=people).astype(np.int64),
@@ -100,13 +101,3 @@ def build_decision_history(
         given=count_decisions(decisions.actor, np.ones(len(decisions))),
         received=count_decisions(decisions.target, decisions.weight),
     )
-
-
-def _count_earlier(person: Int64Array) -> Int64Array:
-    """Count the earlier rows of the same user for each row."""
-    order = np.argsort(person, kind="stable")
-    ordered = person[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(person) else np.empty(0, np.int64)
-    earlier = np.empty(len(person), np.int64)
-    earlier[order] = np.arange(len(person)) - np.repeat(starts, np.diff(np.r_[starts, len(person)]))
-    return earlier

@@ -1,4 +1,4 @@
-"""The market as it is tonight: who is there, which cards are fresh, which likes wait."""
+"""The market as it is tonight: who is there, and which likes wait."""
 
 from dataclasses import dataclass
 
@@ -15,20 +15,18 @@ class MarketState:
 
     Attributes:
         activity: Probability that each user opens the app within the coming days, float64 (people,).
-        freshness: What is left of the viewer's interest in a card they have seen, float64 (n,), in (0, 1].
         p_pending: Probability that the candidate has liked the viewer already, as far as the list may show it, (n,).
         p_answered: Probability that the viewer answers this like in their inbox, without the list, (n,).
     """
 
     activity: Float64Array
-    freshness: Float64Array
     p_pending: Float64Array
     p_answered: Float64Array
 
 
 def make_idle_state(people: int, pairs: int) -> MarketState:
-    """Make the state in which everybody is there, every card is fresh and no like waits."""
-    return MarketState(np.ones(people), np.ones(pairs), np.zeros(pairs), np.zeros(pairs))
+    """Make the state in which everybody is there and no like waits."""
+    return MarketState(np.ones(people), np.zeros(pairs), np.zeros(pairs))
 
 
 def build_weighted_graph(
@@ -41,8 +39,8 @@ def build_weighted_graph(
 ) -> MarketGraph:
     """Build the market graph of n scored pairs, weighted by the state.
 
-    A like is sent if the viewer opens the app and the card is fresh to them, and returned if the candidate opens the
-    app. A like that the viewer answers in the inbox needs no place in the list.
+    A like is sent if the viewer opens the app, and returned if the candidate opens the app. A like that the viewer
+    answers in the inbox needs no place in the list.
 
     Args:
         viewer: Index of the viewer, (n,).
@@ -52,6 +50,6 @@ def build_weighted_graph(
         keys: Tie-break keys, uint64 (people,).
         state: The state of the market.
     """
-    sent = p_like * state.activity[viewer] * state.freshness * (1 - state.p_answered)
+    sent = p_like * state.activity[viewer] * (1 - state.p_answered)
     returned = p_liked_back * state.activity[candidate]
     return build_market_graph(viewer, candidate, sent, returned, keys, state.p_pending)

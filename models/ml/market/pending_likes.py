@@ -13,6 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
+from models.ml.kernels.grouping import count_earlier
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def draw_decoys(
     possible = np.flatnonzero(weight > 0)
     order = possible[np.lexsort((rng.exponential(size=len(possible)) / weight[possible], viewer[possible]))]
     likes = np.lexsort((rng.random(len(receiver)), receiver))
-    number = _count_before(receiver[likes])
+    number = count_earlier(receiver[likes])
     start = np.searchsorted(viewer[order], receiver[likes])
     end = np.searchsorted(viewer[order], receiver[likes], side="right")
     first = start + number * per_like
@@ -85,8 +86,3 @@ def weigh_secret_likes(
     with_decoys = pending & np.isin(pair, decoys.receiver * people + decoys.sender)
     beside = np.isin(pair, decoys.receiver * people + decoys.decoy)
     return np.where(with_decoys | beside, most_telling, 0.0)
-
-
-def _count_before(person: Int64Array) -> Int64Array:
-    """Count the earlier rows of the same person for each row of a sorted array."""
-    return np.arange(len(person)) - np.searchsorted(person, person)

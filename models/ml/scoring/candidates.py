@@ -33,7 +33,7 @@ class ScoredPairs:
 
 
 def select_candidates(
-    context: ScoringContext, vectors: RetrievalVectors, viewers: Int64Array, max_candidates: int | None = None
+    context: ScoringContext, vectors: RetrievalVectors, viewers: Int64Array, max_candidates: int = MAX_CANDIDATES
 ) -> tuple[Int64Array, Int64Array]:
     """Select the candidates of viewers, exactly: from a larger pool those with the best retrieval scores.
 
@@ -41,14 +41,13 @@ def select_candidates(
         context: The users, their pools and the pairs to exclude.
         vectors: Retrieval vectors of the users; the items are in the order of the pools.
         viewers: Positions, (v,).
-        max_candidates: The most candidates of a viewer; None for MAX_CANDIDATES.
+        max_candidates: The most candidates of a viewer.
 
     Returns:
         Positions of viewers and candidates, (n,) each. The pairs of a viewer stand together, in order of candidate.
         Viewers who seek similar candidates follow each other, so that scoring finds these in the processor's cache.
     """
     pools, people = context.pools, len(context.pools.rules.age)
-    most = MAX_CANDIDATES if max_candidates is None else max_candidates
     index = np.full(people, -1)
     index[viewers] = np.arange(len(viewers))
     excluded = _index_excluded_pairs(index, context.excluded_pairs)
@@ -58,9 +57,9 @@ def select_candidates(
     def select_of_group(group: ViewerGroup) -> Int64Array:
         block = pools.build_block(group)
         _exclude_pairs(block, excluded[index[block.viewers]])
-        if any(np.count_nonzero(eligible) > most for eligible in block.pairs):
+        if any(np.count_nonzero(eligible) > max_candidates for eligible in block.pairs):
             scores = _multiply_runs(vectors.queries[block.viewers], vectors.items, block.runs)
-            _keep_top_candidates(block, scores, key, most)
+            _keep_top_candidates(block, scores, key, max_candidates)
         row, column = np.divmod(np.flatnonzero(block.pairs), max(len(block.others), 1))
         return np.sort(index[block.viewers[row]] * people + block.others[column])
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.ml.arrays import BoolArray, Float32Array, Int64Array
-from models.ml.features.decision_history import Decisions
 from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.scoring.candidates import score_both_ways
 from models.ml.scoring.match_reasons import explain_pairs
@@ -28,19 +27,19 @@ class LikesReceived:
     """JSON of `models.ml.scoring.match_reasons`, for the receiver."""
 
 
-def find_pending_likes(context: ScoringContext, decisions: Decisions) -> tuple[Int64Array, Int64Array]:
+def find_pending_likes(context: ScoringContext) -> tuple[Int64Array, Int64Array]:
     """Find the likes that wait for a decision of their receiver.
 
     The sender's last decision is a like, the receiver has not decided on the sender, neither blocks the other, and the
     two are eligible for each other.
 
     Args:
-        context: The users, with the blocks that excluded pairs come from.
-        decisions: The last decision of each user about each other one, which `context` was built from.
+        context: The users, their decisions, and the blocks that excluded pairs come from.
 
     Returns:
         Positions of receivers and senders, int64 (n,) each, in order of the decisions.
     """
+    decisions = context.decisions
     receiver, sender = decisions.target[decisions.liked], decisions.actor[decisions.liked]
     waits = ~_find_excluded(context, receiver, sender)
     receiver, sender = receiver[waits], sender[waits]

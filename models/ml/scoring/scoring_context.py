@@ -7,7 +7,7 @@ import pandas as pd
 
 from models.ml.arrays import Int64Array
 from models.ml.eligibility.rules import CandidatePools, build_pools, build_rules
-from models.ml.features.decision_history import DecisionHistory, build_decision_history
+from models.ml.features.decision_history import DecisionHistory, Decisions, build_decision_history
 from models.ml.features.pair_features import Pairs
 from models.ml.features.training_pairs import extract_decisions
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
@@ -15,6 +15,8 @@ from models.ml.profiles.id_lookup import find_positions
 from models.ml.profiles.profile_matrix import ProfileMatrix, build_profile_matrix
 from models.ml.ranker.ranker_model import Ranker
 from models.ml.ranker.residuals import compute_residuals
+
+NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,14 @@ class ScoringContext:
 
     A like of the candidate changes nothing, as the list would reveal it.
     """
-    passed_on: tuple[Int64Array, Int64Array]
-    """Viewers and candidates whose last decision about the viewer is a pass."""
+    decisions: Decisions
+    """The last decision of each user about each other one."""
+
+    @property
+    def passed_on(self) -> tuple[Int64Array, Int64Array]:
+        """Viewers and candidates whose last decision about the viewer is a pass."""
+        passed = ~self.decisions.liked
+        return self.decisions.target[passed], self.decisions.actor[passed]
 
     def build_pairs(self, viewer: Int64Array, candidate: Int64Array) -> Pairs:
         """Build pairs of positions with the history of both users."""
@@ -60,15 +68,15 @@ def build_scoring_context(
     people = build_profile_matrix(ranker.specification, profiles, answers)
     blocker, blocked = find_positions(blocks["blocker_id"], ids), find_positions(blocks["blocked_id"], ids)
     known = (blocker >= 0) & (blocked >= 0)
-    passed_on = decisions.target[~decisions.liked], decisions.actor[~decisions.liked]
+    passed = ~decisions.liked
     return ScoringContext(
         ranker=ranker,
         profiles=people,
         pools=build_pools(build_rules(profiles)),
         history=build_decision_history(decisions, compute_residuals(ranker, people, decisions), len(profiles)),
         excluded_pairs=(
-            np.concatenate([decisions.actor, passed_on[0], blocker[known], blocked[known]]),
-            np.concatenate([decisions.target, passed_on[1], blocked[known], blocker[known]]),
+            np.concatenate([decisions.actor, decisions.target[passed], blocker[known], blocked[known]]),
+            np.concatenate([decisions.target, decisions.actor[passed], blocked[known], blocker[known]]),
         ),
-        passed_on=passed_on,
+        decisions=decisions,
     )

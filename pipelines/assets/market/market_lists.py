@@ -6,7 +6,6 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from models.ml.features.training_pairs import extract_decisions
 from models.ml.market import match_most_compatible
 from models.ml.market.graph.ranked_lists import select_listed_pairs
 from models.ml.scoring.likes_columns import add_likes_received
@@ -72,11 +71,11 @@ def match_lists(
     viewer, candidate = scored.viewer[explained], scored.candidate[explained]
     reasons = explain_pairs(ranker, users.build_pairs(viewer, candidate))
     lists = _withhold(build_list_frame(scored, listed, couples, reasons, users.profiles.ids), users, other_passes)
-    counts = {"dagster/row_count": len(lists), "pairs": len(listed), "most_compatible_viewers": len(couples)}
+    counts = {"pairs": len(listed), "most_compatible_viewers": len(couples)}
     if likes.are_told:
-        pending = rank_likes_received(users, *find_pending_likes(users, extract_decisions(interactions, ids)))
-        lists = add_likes_received(lists, pending, users.profiles.ids)
-        counts |= {"dagster/row_count": len(lists), "pending_likes": len(pending.sender)}
+        pending = rank_likes_received(users, *find_pending_likes(users))
+        lists, counts["pending_likes"] = add_likes_received(lists, pending, users.profiles.ids), len(pending.sender)
+    counts["dagster/row_count"] = len(lists)
     return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})
 
 

@@ -22,8 +22,8 @@ import numpy as np
 from scipy.special import expit, ndtri
 
 from models.ml.arrays import Float64Array, Int64Array
-from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.profiles.geography import compute_distance_km
+from models.simulation.luck import draw_uniform
 from pipelines.loaders.simulation.simulated_population import FACTS, TRAITS, SimulatedPopulation
 
 CHEMISTRY = 0.9  # standard deviation, in log-odds
@@ -101,8 +101,5 @@ def compute_expected_p_like(
 
 
 def _draw_normal(seed: int, stream: int, a: Int64Array, b: Int64Array) -> Float64Array:
-    """Return a standard normal number for each pair (a, b), shape (k,), by splitmix64 (Steele, Lea & Flood 2014)."""
-    state = np.zeros(len(a), dtype=np.uint64)
-    for word in (np.full(len(a), seed), np.full(len(a), stream), a, b):
-        state = hash_splitmix64(state + word.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
-    return np.asarray(ndtri(((state >> np.uint64(11)) + 0.5) / 2.0**53))
+    """Return a standard normal number for each pair (a, b), shape (k,)."""
+    return np.asarray(ndtri(draw_uniform(seed, stream, a, b)))

@@ -11,14 +11,13 @@ from models.ml.features.training_pairs import build_training_pairs
 from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
 from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
 from models.ml.ranker.ranker_model import Ranker
-from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
+from models.ml.scoring.scoring_context import NO_BLOCKS, ScoringContext, build_scoring_context
 from models.ml.training.train import train_ranker
 from pipelines.loaders.simulation.simulated_exposure import simulate_decisions
 from pipelines.loaders.simulation.simulated_loader import iterate_people
 from pipelines.loaders.simulation.simulated_population import TOPICS, SimulatedPopulation, build_population
 
 SEED = 7
-NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
 @dataclass(frozen=True)

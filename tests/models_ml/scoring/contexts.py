@@ -14,7 +14,7 @@ from models.ml.profiles.profile_matrix import ProfileMatrix
 from models.ml.ranker.linear import LinearModel
 from models.ml.ranker.ranker_model import Ranker, build_prior
 from models.ml.scoring.scoring_context import ScoringContext
-from tests.models_ml.conftest import FULL_SPEC, crowd, no_ledger, positions, specification, tally
+from tests.models_ml.conftest import FULL_SPEC, crowd, events, no_ledger, positions, specification, tally
 
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -74,11 +74,11 @@ def make_ranker(weights: Float64Array, slope: float = 1.0) -> Ranker:
 def make_context(ranker: Ranker, people: ProfileMatrix, history: DecisionHistory | None = None) -> ScoringContext:
     """People who are all eligible for each other, in the pools in order of position."""
     pools = build_pools(everybody_fits(len(people)))
-    return ScoringContext(ranker, people, pools, history or no_ledger(len(people)), NOTHING, NOTHING)
+    return ScoringContext(ranker, people, pools, history or no_ledger(len(people)), NOTHING, events())
 
 
 def make_context_of_rules(rules: EligibilityRules, excluded_pairs: tuple[Ints, Ints] = NOTHING) -> ScoringContext:
     """People of whom nothing is known but their rules."""
     people, spec = len(rules.age), specification()
     prior = build_prior(spec, [name for name, _ in list_feature_groups(spec)], np.zeros(0, bool))
-    return ScoringContext(prior, crowd(people), build_pools(rules), no_ledger(people), excluded_pairs, NOTHING)
+    return ScoringContext(prior, crowd(people), build_pools(rules), no_ledger(people), excluded_pairs, events())

@@ -9,7 +9,7 @@ from models.ml.arrays import Float32Array
 from models.ml.eligibility.rules import VIEWERS_PER_BATCH, find_eligible
 from models.ml.features.pair_features import list_feature_groups
 from models.ml.ranker.ranker_model import build_prior
-from models.ml.scoring.candidates import score_both_ways, select_candidates
+from models.ml.scoring.candidates import MAX_CANDIDATES, score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors
 from tests.models_ml.conftest import crowd, draw_rules, positions, specification
 from tests.models_ml.scoring.contexts import (
@@ -31,7 +31,7 @@ def equal(count: int) -> RetrievalVectors:
 
 
 def select_of_equals(
-    count: int, viewers: Ints | None = None, excluded: tuple[Ints, Ints] = NOTHING, most: int | None = None
+    count: int, viewers: Ints | None = None, excluded: tuple[Ints, Ints] = NOTHING, most: int = MAX_CANDIDATES
 ) -> list[tuple[int, int]]:
     context = make_context_of_rules(everybody_fits(count), excluded)
     viewers = np.arange(count) if viewers is None else viewers

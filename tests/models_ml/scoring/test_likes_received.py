@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ml.features.pair_features import HISTORY_FEATURES, list_feature_groups
-from models.ml.features.training_pairs import extract_decisions
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
 from models.ml.ranker.linear import LinearModel
 from models.ml.ranker.ranker_model import Ranker, build_prior
@@ -49,7 +48,7 @@ def test_pending_likes_are_those_of_the_definition(
     happened, blocks = interactions(*acts), pd.DataFrame(blocked, columns=["blocker_id", "blocked_id"], dtype=str)
     prior = build_prior(SPEC, NAMES, np.zeros(0, bool))
     context = build_scoring_context(prior, PEOPLE, happened, blocks, NO_ANSWERS)
-    receiver, sender = find_pending_likes(context, extract_decisions(happened, pd.Index(PEOPLE["profile_id"])))
+    receiver, sender = find_pending_likes(context)
     last = {(actor, target): kind for actor, target, kind, _ in sorted(acts, key=lambda act: act[3])}
     fit = {("a", "b"), ("a", "c"), ("b", "a"), ("c", "a")}
     expected = {

@@ -5,7 +5,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 import psutil
 import pytest
 from distributed import LocalCluster
@@ -13,6 +12,7 @@ from scipy.special import expit
 from upath import UPath
 
 from models.db.errors import InputError
+from models.ml.scoring.scoring_context import NO_BLOCKS
 from models.ml.training.fit import TREE_PARAMETERS, train_trees
 from pipelines.assets.candidate_shards import ScoringInputs, plan_scoring, score_shard
 from pipelines.definitions import build_registry
@@ -22,8 +22,6 @@ from pipelines.store.frame_store import convert_from_table, read_table
 from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import ShardTask
 from tests.pipelines.conftest import Place
-
-NO_BLOCKS = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
 
 
 @pytest.fixture(scope="module")

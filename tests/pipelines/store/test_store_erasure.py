@@ -22,7 +22,7 @@ from pipelines.store.store_erasure import erase_from_store, purge_deleted_profil
 from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Databases, Place
 from tests.pipelines.test_cli import refused
-from tests.support.installations import copied
+from tests.support.places import copied
 
 TABLES_WITH_TEXT = """
 SELECT table_schema || '.' || table_name FROM information_schema.tables
