@@ -16,7 +16,7 @@ from pipelines.assets import (
     scored_candidates,
     source,
 )
-from pipelines.assets.impressions import impressions
+from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import market_lists, policy_comparison
 from pipelines.assets.retraining import find_training_reason
@@ -35,6 +35,7 @@ NIGHTLY, HOURLY, WEEKLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "0 6 * * 1", "UT
 MODULES = [
     source,
     impressions,
+    activity,
     profile_embeddings,
     ranker_training,
     scored_candidates,

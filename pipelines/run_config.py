@@ -8,11 +8,13 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from models.db.errors import InputError
+from pipelines.assets.impressions.activity import ActivityConfig
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.ranker_evaluation import EvaluationConfig
 from pipelines.assets.ranker_training import RankerConfig
 
 CONFIGS: Mapping[str, type[dg.Config]] = {
+    "activity": ActivityConfig,
     "ranker": RankerConfig,
     "match_lists": MarketConfig,
     "policy_comparison": MarketConfig,

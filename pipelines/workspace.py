@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import text
+from upath import UPath
 
 from models.db.engines import open_database
 from models.db.errors import InputError, RankerLost
@@ -25,6 +26,7 @@ from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import NO_BLOCKS, ScoringContext, build_scoring_context
 from pipelines.assets.candidate_shards import load_scored_pairs
+from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.loaders.simulation.ground_truth import find_truth
 from pipelines.resources import ShardStore
@@ -36,7 +38,8 @@ with warnings.catch_warnings():
     # In a notebook tqdm, which MLflow imports, warns without a package for progress bars. None are drawn here.
     warnings.filterwarnings("ignore", "IProgress not found")
     from pipelines.assets.market.market_config import MarketConfig
-    from pipelines.assets.market.market_inputs import build_graph
+    from pipelines.assets.market.market_inputs import build_market_inputs
+    from pipelines.assets.market.pending_pairs import FRAME, read_pending_pairs
     from pipelines.definitions import build_registry
 
 DATA_FOLDER = ".data"
@@ -120,14 +123,20 @@ class Workspace:
 
     @cached_property
     def market(self) -> MarketGraph:
-        """The scored candidates as the market graph that the lists were made from."""
-        return build_graph(self.scored, self.profiles)
+        """The scored candidates as the market graph, with activity and pending likes of the last run."""
+        ids = pd.Index(self.profiles["profile_id"])
+        p_active = align_activity(self.read_frame("activity"), ids).p_active
+        state = read_pending_pairs(UPath(store_url(self.settings)) / f"{FRAME}.parquet", self.scored, ids, p_active)
+        config, decisions = MarketConfig.model_validate({}), self.context.decisions
+        return build_market_inputs(config, self.attention, self.scored, state, self.profiles, decisions).graph
 
     @cached_property
     def attention(self) -> AttentionModel:
         """The examination of lists and inboxes that the pipeline assumes without a configuration."""
         with open_database(self.settings) as engine, engine.connect() as connection:
-            return MarketConfig.model_validate({}).build_attention(estimate_attention(connection))
+            return MarketConfig.model_validate({}).build_attention(
+                estimate_attention(connection), told=self.settings.likes == "told"
+            )
 
     @cached_property
     def truth(self) -> Float64Array | None:

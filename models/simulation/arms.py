@@ -8,12 +8,21 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from models.ml.arrays import Float64Array, FloatArray
+from models.ml.arrays import BoolArray, Float64Array, FloatArray
 from models.ml.market import AttentionModel
+from models.ml.market.attention.activity import estimate_activity
+from models.ml.market.attention.attention_model import LATER_ANSWERS
 from models.ml.market.comparison import make_policy_lists
-from models.ml.market.edge_weights import MarketState, build_weighted_graph, make_idle_state
-from models.ml.market.pending_likes import NO_DECOYS, Decoys, weigh_secret_likes
+from models.ml.market.edge_weights import (
+    MarketState,
+    build_weighted_graph,
+    make_idle_state,
+    weigh_secret_likes,
+    weigh_told_likes,
+)
+from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
 from models.ml.ranker.ranker_model import CrossFittedRanker
+from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.behaviour import NO_CARDS, Cards
 from models.simulation.event_log import LIKE, EventLog
 from models.simulation.nightly_lists import (
@@ -21,19 +30,18 @@ from models.simulation.nightly_lists import (
     NightLists,
     ScoredNight,
     count_allowance,
-    estimate_activity,
-    extend_decoys,
     find_pending_pairs,
     list_cards,
     order_cards,
+    read_active_days,
     score_night,
     train_tonight,
-    weigh_told_likes,
 )
 
 Likes = Literal["secret", "told"]
 LIST_LENGTH = 50
 PLACES_PER_VOTE = 5.0
+ABSENT_AFTER = 30
 
 
 @dataclass
@@ -53,13 +61,14 @@ class Product:
     weighs: bool = True
     ranker: CrossFittedRanker | None = None
     trained_on: int = 0
-    decoys: Decoys = NO_DECOYS
+    raised: BoolArray | None = None
     rng: Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def make_lists(self, log: EventLog) -> NightLists:
         """Make the lists of the next night."""
         night = score_night(log, self._train_if_due(log), log.world.find_present(len(log.days)))
-        scored, world, attention = night.scored, log.world, AttentionModel()
+        scored, world = night.scored, log.world
+        attention = AttentionModel(later_answers=LATER_ANSWERS if self.likes == "secret" else None)
         keys = pd.util.hash_array(world.profiles["profile_id"].to_numpy(object))
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
@@ -73,14 +82,23 @@ class Product:
         return self.ranker
 
     def _weigh(self, log: EventLog, night: ScoredNight, attention: AttentionModel) -> MarketState:
-        scored, people = night.scored, log.world.people
-        activity, pending = estimate_activity(log), find_pending_pairs(log, scored)
+        scored, likes = night.scored, night.likes
+        activity = estimate_activity(read_active_days(log), ABSENT_AFTER).p_active
         if self.likes == "told":
-            return weigh_told_likes(activity, night, pending, attention)
-        self.decoys = extend_decoys(self.decoys, scored, pending, activity, self.most_telling, self.rng)
-        pair = scored.viewer * people + scored.candidate
-        p_pending = weigh_secret_likes(pair, pending, self.decoys, people, self.most_telling)
-        return MarketState(activity, p_pending, np.zeros(len(pending)))
+            rows = scored.find_rows(likes.viewer, likes.candidate)
+            return weigh_told_likes(activity, len(scored.viewer), rows, likes.position - 1, attention)
+        return weigh_secret_likes(activity, self._raise(log, scored, activity), self.most_telling)
+
+    def _raise(self, log: EventLog, scored: ScoredPairs, activity: Float64Array) -> BoolArray:
+        """Raise pending likes and decoys for tonight, and remember them for the nights to come."""
+        if self.raised is None:
+            self.raised = np.zeros((log.world.people, log.world.people), bool)
+        pair = (scored.viewer, scored.candidate)
+        weight = weigh_decoys(scored.p_like, scored.p_liked_back, activity[scored.candidate])
+        per_like, pending = count_decoys(self.most_telling), find_pending_pairs(log, scored)
+        raised = choose_raised(scored.viewer, pending, self.raised[pair], weight, per_like, self.rng)
+        self.raised[pair] = raised
+        return raised
 
 
 @dataclass

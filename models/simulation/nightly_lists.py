@@ -4,17 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.random import Generator
 
 from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int32Array, Int64Array
 from models.ml.features.decision_weights import count_votes
 from models.ml.features.training_pairs import build_training_pairs, extract_decisions
 from models.ml.kernels.grouping import count_earlier
-from models.ml.market import AttentionModel
-from models.ml.market.attention.activity import ActivityRecord, compute_activity, fit_activity
-from models.ml.market.edge_weights import MarketState
+from models.ml.market.attention.activity import ActiveDays
 from models.ml.market.graph.market_graph import MarketGraph
-from models.ml.market.pending_likes import Decoys, count_decoys, draw_decoys
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs, score_both_ways, select_candidates
 from models.ml.scoring.likes_received import find_pending_likes
@@ -80,55 +76,17 @@ def order_cards(viewer: Int64Array, candidate: Int64Array, score: FloatArray) ->
     return Cards(viewer, candidate, count_earlier(viewer) + 1)
 
 
-def estimate_activity(log: EventLog) -> Float64Array:
-    """Estimate from the days so far how probably each person opens the app within the coming days, float64 (n,)."""
-    opened = np.zeros((log.world.people, len(log.days)), bool)
+def read_active_days(log: EventLog) -> ActiveDays:
+    """Read the days so far on which each person opened the app, as of the morning after them."""
+    mask = np.zeros(log.world.people, np.int64)
     for day, seen in enumerate(log.days):
-        opened[seen.cards.viewer, day] = True
-    days = np.clip(len(log.days) - log.world.joins, 0, None)
-    last = np.where(opened.any(axis=1), days - np.argmax(opened[:, ::-1], axis=1), 0) if len(log.days) else days * 0
-    record = ActivityRecord(days, opened.sum(axis=1), last)
-    return compute_activity(fit_activity(record), record)
+        mask[np.unique(seen.cards.viewer)] |= np.int64(1) << (len(log.days) - day)
+    return ActiveDays(np.clip(len(log.days) - log.world.joins, 0, None), mask)
 
 
 def find_pending_pairs(log: EventLog, scored: ScoredPairs) -> BoolArray:
     """Find the scored pairs whose candidate has liked the viewer, bool (n,)."""
     return np.asarray(log.decided[scored.candidate, scored.viewer] == LIKE)
-
-
-def weigh_told_likes(
-    activity: Float64Array, night: ScoredNight, pending: BoolArray, attention: AttentionModel
-) -> MarketState:
-    """Weigh the likes that receivers see: certain, and answered in the inbox as far as it is looked through."""
-    people, scored = len(activity), night.scored
-    place = pd.Series(night.likes.position - 1, night.likes.viewer * people + night.likes.candidate)
-    looks = attention.compute_inbox_examination()
-    rows = place.reindex((scored.viewer * people + scored.candidate)[pending]).to_numpy(np.int64)
-    answered = np.zeros(len(pending))
-    answered[pending] = looks[np.minimum(rows, len(looks) - 1)]
-    return MarketState(activity, pending.astype(np.float64), answered)
-
-
-def extend_decoys(
-    decoys: Decoys, scored: ScoredPairs, pending: BoolArray, activity: Float64Array, most_telling: float, rng: Generator
-) -> Decoys:
-    """Draw decoys for the pending likes that have none yet."""
-    people = len(activity)
-    pair = scored.viewer * people + scored.candidate
-    new = pending & ~np.isin(pair, decoys.receiver * people + decoys.sender)
-    taken = pending | np.isin(pair, decoys.receiver * people + decoys.decoy)
-    odds = scored.p_liked_back / np.maximum(1 - scored.p_liked_back, 1e-6)
-    weight = np.where(taken, 0, odds * activity[scored.candidate])
-    drawn = draw_decoys(
-        scored.viewer[new],
-        scored.candidate[new],
-        scored.viewer,
-        scored.candidate,
-        weight,
-        count_decoys(most_telling),
-        rng,
-    )
-    return Decoys(*(np.concatenate(pair) for pair in zip(vars(decoys).values(), vars(drawn).values(), strict=True)))
 
 
 def list_cards(graph: MarketGraph, positions: Int32Array, scored: ScoredPairs) -> tuple[Cards, FloatArray]:

@@ -32,7 +32,7 @@ VOLATILE = ["extracted_at"]
 # Raise it with every code change that gives other pairs or probabilities for the same inputs: in the candidates,
 # retrieval, eligibility, features, history or decision weights of models/ml, or in MAX_CANDIDATES. Earlier shards are
 # then scored again.
-SCORING_VERSION = 3
+SCORING_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class ScoringInputs:
     interactions_url: str = field(compare=False)
     embeddings: ShardManifest = field(compare=False, repr=False)
     blocks: pd.DataFrame = field(compare=False, repr=False)
+    absent: pd.DataFrame = field(compare=False, repr=False)
+    """Column profile_id: the users who are nobody's candidates."""
     ranker: Ranker = field(compare=False, repr=False)
 
 
@@ -61,6 +63,7 @@ def fingerprint_inputs(
     interactions: pd.DataFrame,
     embeddings: ShardManifest,
     blocks: pd.DataFrame,
+    absent: pd.DataFrame,
     ranker: Ranker,
     scoring_version: int = SCORING_VERSION,
 ) -> str:
@@ -73,7 +76,7 @@ def fingerprint_inputs(
         save_rankers(CrossFittedRanker(ranker, {}), Path(folder))
         parts = [path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())]
     before = [profiles.drop(columns=VOLATILE), interactions]
-    after = [blocks, pd.DataFrame({"ranker": parts}), pd.DataFrame({"scoring": [scoring_version]})]
+    after = [blocks, absent, pd.DataFrame({"ranker": parts}), pd.DataFrame({"scoring": [scoring_version]})]
     return compute_fingerprint(*map(convert_to_table, before), embeddings.to_table(), *map(convert_to_table, after))
 
 
@@ -98,12 +101,14 @@ def score_shard(shard: ScoringTask) -> int:
 # All shards of a process share these arrays. Only those of the last scoring are kept.
 @lru_cache(maxsize=1)
 def _load_context(inputs: ScoringInputs) -> ScoringContext:
+    profiles = convert_from_table(read_table(UPath(inputs.profiles_url)))
     return build_scoring_context(
         inputs.ranker,
-        convert_from_table(read_table(UPath(inputs.profiles_url))),
+        profiles,
         convert_from_table(read_table(UPath(inputs.interactions_url))),
         inputs.blocks,
         load_answers(inputs.embeddings),
+        find_positions(profiles["profile_id"], inputs.absent["profile_id"]) >= 0,
     )
 
 

@@ -27,11 +27,13 @@ def scored_candidates(
     registry: ModelRegistry,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
+    activity: pd.DataFrame,
     profile_embeddings: ShardManifest,
 ) -> dg.Output[ScoreManifest]:
     """Score the eligible candidates of each viewer in both directions with the champion.
 
-    In: `profiles`, `interactions`, `profile_embeddings`, blocks, the champion. Out: the manifest of 16 files with one
+    In: `profiles`, `interactions`, `activity`, `profile_embeddings`, blocks, the champion. Absent users are nobody's
+    candidates. Out: the manifest of 16 files with one
     row for each pair: viewer_id, candidate_id, p_like, p_liked_back, p_match (float32); and the version of the
     champion. A shard that was scored from the same inputs is kept.
     """
@@ -39,12 +41,14 @@ def scored_candidates(
     with database.open_engine() as engine, engine.connect() as connection:
         blocks = read_blocks(connection)
     write_table(convert_to_table(blocks), store.get_frame_path(BLOCKS_FRAME))
+    absent = activity.loc[activity["absent"], ["profile_id"]].reset_index(drop=True)
     inputs = ScoringInputs(
-        fingerprint_inputs(profiles, interactions, profile_embeddings, blocks, champion.rankers.full),
+        fingerprint_inputs(profiles, interactions, profile_embeddings, blocks, absent, champion.rankers.full),
         str(store.get_frame_path("profiles")),
         str(store.get_frame_path("interactions")),
         profile_embeddings,
         blocks,
+        absent,
         champion.rankers.full,
     )
     folder = store.get_shard_folder("scored_candidates")

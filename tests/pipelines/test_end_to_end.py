@@ -111,7 +111,8 @@ def test_scores_of_another_version_of_the_code_are_not_kept(settled: Place) -> N
     home = Workspace(settled.settings)
     table = read_table(UPath(settled.home / "store" / "profile_embeddings.parquet"))
     blocks = pd.DataFrame({"blocker_id": [], "blocked_id": []}, dtype=str)
-    inputs = (home.profiles, home.interactions, ShardManifest.from_table(table), blocks, home.rankers.full)
+    absent, manifest = pd.DataFrame({"profile_id": []}, dtype=str), ShardManifest.from_table(table)
+    inputs = (home.profiles, home.interactions, manifest, blocks, absent, home.rankers.full)
     before = fingerprint_inputs(*inputs)
     assert fingerprint_inputs(*inputs) == before
     assert fingerprint_inputs(*inputs, scoring_version=SCORING_VERSION + 1) != before

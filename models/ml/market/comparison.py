@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,8 @@ from models.ml.arrays import Float32Array, Float64Array, Int32Array
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.exposure.exposure_bounds import ExposureResult, bound_exposure, compute_exposure
 from models.ml.market.exposure.vote_bounds import bound_positions
-from models.ml.market.graph.inbox import compute_match_probabilities, count_distinct_matches
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.match_model import compute_match_probabilities, count_distinct_matches
 from models.ml.market.graph.ranked_lists import compute_like_probabilities, compute_positions
 from models.ml.market.outcomes.inequality import compute_gini, compute_top_share
 from models.ml.market.policies.policy_registry import POLICIES
@@ -112,7 +112,7 @@ def compute_outcome(graph: MarketGraph, attention: AttentionModel, placed: Int32
         placed: Index of each edge in its list, from 0, int32 (n,), -1 if not listed.
 
     Returns:
-        expected_matches: distinct matches, with the inbox weight of `attention`.
+        expected_matches: distinct matches, by the match model of `attention`.
         expected_matches_flat: distinct matches if each received like were examined.
         people_matched: expected share of the graph's users with at least one match.
         views_gini: Gini coefficient of exposure.
@@ -122,12 +122,11 @@ def compute_outcome(graph: MarketGraph, attention: AttentionModel, placed: Int32
         np.diff(graph.inbox_start) > 0
     ]
     liked = compute_like_probabilities(graph, placed, attention.compute_list_examination())
-    matched = compute_match_probabilities(graph, liked, attention.compute_inbox_examination())
+    matched, answered = compute_match_probabilities(graph, attention, liked), attention.answer_all()
     return {
-        "expected_matches": count_distinct_matches(graph, matched),
+        "expected_matches": count_distinct_matches(graph, attention, matched),
         "expected_matches_flat": count_distinct_matches(
-            graph,
-            compute_match_probabilities(graph, liked, replace(attention, inbox_weight=0.0).compute_inbox_examination()),
+            graph, answered, compute_match_probabilities(graph, answered, liked)
         ),
         "people_matched": _compute_match_coverage(graph, matched),
         "views_gini": compute_gini(seen),

@@ -1,31 +1,22 @@
 """Likes that wait for a decision of their receiver, and how they enter the receiver's list.
 
-Where likes are secret, each pending like has decoys: candidates of the receiver who have not liked them. A like and its
-decoys are weighed alike from then on, until the receiver decides on each of them. So nothing that is computed from the
-weights tells them apart: whoever sees the list can say of one of them "they liked me" with probability
-1 / (1 + decoys), and no more.
+Where likes are told, a pending like is certain, and the receiver may answer it in the inbox without the list.
+
+Where likes are secret, each viewer has raised candidates: pending likes, and decoys who have not liked the viewer. They
+are weighed alike until the viewer decides on each of them, so nothing that is computed from the weights tells them
+apart. Among the raised candidates of a viewer, the share of pending likes is at most `most_telling`.
 """
 
-from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
 from numpy.random import Generator
 
 from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
-from models.ml.kernels.grouping import count_earlier
+from models.ml.kernels.jit import jit
+from models.ml.kernels.top_k import find_top_k_threshold
 
-
-@dataclass(frozen=True)
-class Decoys:
-    """k decoys, int64 (k,) each: the receiver of a like, its sender, and the candidate who stands beside the sender."""
-
-    receiver: Int64Array
-    sender: Int64Array
-    decoy: Int64Array
-
-
-NO_DECOYS = Decoys(*(np.empty(0, np.int64),) * 3)
+MARGIN = 1.25
 
 
 def count_decoys(most_telling: float) -> int:
@@ -33,56 +24,71 @@ def count_decoys(most_telling: float) -> int:
     return ceil(1 / most_telling - 1e-9) - 1
 
 
-def draw_decoys(
-    receiver: Int64Array,
-    sender: Int64Array,
-    viewer: Int64Array,
-    candidate: Int64Array,
-    weight: FloatArray,
-    per_like: int,
-    rng: Generator,
-) -> Decoys:
-    """Draw decoys for likes without replacement, by weight (Efraimidis & Spirakis 2006).
+def choose_raised(
+    viewer: Int64Array, pending: BoolArray, raised: BoolArray, weight: FloatArray, per_like: int, rng: Generator
+) -> BoolArray:
+    """Choose which of n scored pairs are raised tonight: those that are, new pending likes, and decoys for all.
 
-    A like for whose decoys there are too few candidates gets none, and must not be weighed.
+    A viewer with too few candidates for the decoys of all likes gets as many likes raised as the decoys allow, and the
+    others wait. Likes and decoys are drawn by weight without replacement (Efraimidis & Spirakis 2006).
 
     Args:
-        receiver: Receiver of each like, (l,).
-        sender: Sender of each like, (l,).
-        viewer: Viewer of each possible decoy, (n,).
-        candidate: The possible decoy, (n,): a candidate who has not liked the viewer and is no decoy yet.
-        weight: Weight of each possible decoy, (n,), 0 or more: the odds that the candidate would like the viewer, so
-            that decoys are like those who do.
+        viewer: The viewer of each pair, int64 (n,), in increasing order.
+        pending: Whether the candidate has liked the viewer, bool (n,).
+        raised: Whether the pair is raised already, bool (n,).
+        weight: Weight of the pair as a decoy, (n,), 0 or more: see `weigh_decoys`.
         per_like: Decoys of each like.
-        rng: Source of unpredictable numbers; receivers must not be able to repeat the draw.
+        rng: Source of unpredictable numbers; viewers must not be able to repeat the draw.
+
+    Returns:
+        The raised pairs, bool (n,).
     """
-    possible = np.flatnonzero(weight > 0)
-    order = possible[np.lexsort((rng.exponential(size=len(possible)) / weight[possible], viewer[possible]))]
-    likes = np.lexsort((rng.random(len(receiver)), receiver))
-    number = count_earlier(receiver[likes])
-    start = np.searchsorted(viewer[order], receiver[likes])
-    end = np.searchsorted(viewer[order], receiver[likes], side="right")
-    first = start + number * per_like
-    served = first + per_like <= end
-    rows = order[(first[served, None] + np.arange(per_like)).ravel()]
-    owner = np.repeat(likes[served], per_like)
-    return Decoys(receiver[owner], sender[owner], candidate[rows])
+    start = np.searchsorted(viewer, np.arange(int(viewer.max(initial=-1)) + 2))
+
+    def count(pairs: BoolArray) -> Int64Array:
+        return np.diff(np.append(0, np.cumsum(pairs))[start])
+
+    new, possible = pending & ~raised, ~pending & ~raised & (weight > 0)
+    likes, decoys, wanted = count(raised & pending), count(raised & ~pending), count(new)
+    decoys_each = MARGIN * per_like
+    room = np.floor((decoys + count(possible)) / decoys_each + 1e-9) - likes if per_like else wanted
+    allowed = np.clip(room, 0, wanted).astype(np.int64)
+    missing = np.clip(np.ceil(decoys_each * (likes + allowed) - 1e-9) - decoys, 0, None).astype(np.int64)
+    drawn = _draw_some(start, new, np.ones(len(new)), allowed, rng)
+    return raised | drawn | _draw_some(start, possible, weight, missing, rng)
 
 
-def weigh_secret_likes(
-    pair: Int64Array, pending: BoolArray, decoys: Decoys, people: int, most_telling: float
-) -> Float64Array:
-    """Compute the probability of a pending like that the lists may assume, float64 (n,).
+def weigh_decoys(p_like: FloatArray, p_liked_back: FloatArray, activity: FloatArray) -> Float64Array:
+    """Compute the weights of pairs as decoys, float64 (n,): decoys are to be like the pairs that wait.
 
-    It is `most_telling` for each pending like with decoys and for each decoy, and 0 otherwise.
+    A like waits if the candidate was shown the viewer, who is shown the more the more probably they like the candidate;
+    if the candidate is active; and if the candidate likes the viewer, which counts with its odds.
 
     Args:
-        pair: viewer x people + candidate of each scored pair, int64 (n,).
-        pending: Whether the candidate of each pair has liked the viewer, bool (n,).
-        decoys: All decoys drawn so far.
-        people: The number of users.
-        most_telling: The bound on what a list tells.
+        p_like: Probability that the viewer likes the candidate, (n,).
+        p_liked_back: Probability that the candidate likes the viewer, (n,).
+        activity: Probability that the candidate opens the app within the coming days, (n,).
     """
-    with_decoys = pending & np.isin(pair, decoys.receiver * people + decoys.sender)
-    beside = np.isin(pair, decoys.receiver * people + decoys.decoy)
-    return np.where(with_decoys | beside, most_telling, 0.0)
+    chance = np.minimum(np.asarray(p_liked_back, np.float64), 1 - 1e-6)
+    return np.asarray(chance / (1 - chance) * p_like * activity)
+
+
+def _draw_some(
+    start: Int64Array, possible: BoolArray, weight: FloatArray, most: Int64Array, rng: Generator
+) -> BoolArray:
+    """Draw at most `most` of the possible pairs of each viewer by weight, bool (n,)."""
+    race = np.full(len(possible), -np.inf)
+    race[possible] = -rng.exponential(size=int(possible.sum())) / weight[possible]
+    drawn = np.zeros(len(possible), bool)
+    _keep_first(start, race, most, drawn)
+    return drawn
+
+
+@jit
+def _keep_first(start: Int64Array, race: Float64Array, most: Int64Array, drawn: BoolArray) -> None:
+    for viewer in range(len(most)):
+        own = race[start[viewer] : start[viewer + 1]]
+        if most[viewer] > 0 and len(own):
+            last = find_top_k_threshold(own, min(most[viewer], len(own)))
+            for row in range(len(own)):
+                drawn[start[viewer] + row] = own[row] >= last and own[row] > -np.inf

@@ -10,8 +10,9 @@ from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.attention.examination_curve import Curve
 from models.ml.market.graph.market_graph import MarketGraph, build_market_graph
+from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_positions
-from models.ml.market.policies.best_response import compute_best_response, count_expected_matches
+from models.ml.market.policies.best_response import compute_best_response
 from models.ml.market.policies.policy_registry import score_product
 from models.ml.market.policies.transferable_utility import compute_transferable_utility
 

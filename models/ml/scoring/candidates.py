@@ -31,6 +31,16 @@ class ScoredPairs:
     p_liked_back: Float32Array
     p_match: Float32Array
 
+    def find_rows(self, viewer: Int64Array, candidate: Int64Array) -> Int64Array:
+        """Find the rows of k pairs of positions, int64 (k,); -1 for those that are not scored."""
+        people = 1 + max(int(each.max(initial=-1)) for each in (self.viewer, self.candidate, viewer, candidate))
+        codes = self.viewer.astype(np.int64) * people + self.candidate
+        order = None if (codes[1:] > codes[:-1]).all() else np.argsort(codes)
+        wanted = viewer * people + candidate
+        place = np.searchsorted(codes, wanted, sorter=order)
+        rows = np.append(np.arange(len(codes)) if order is None else order, -1)[place]
+        return np.where(np.append(codes, -1)[rows] == wanted, rows, -1)
+
 
 def select_candidates(
     context: ScoringContext, vectors: RetrievalVectors, viewers: Int64Array, max_candidates: int = MAX_CANDIDATES
@@ -57,6 +67,7 @@ def select_candidates(
     def select_of_group(group: ViewerGroup) -> Int64Array:
         block = pools.build_block(group)
         _exclude_pairs(block, excluded[index[block.viewers]])
+        block.pairs[:, context.absent[block.others]] = False
         if any(np.count_nonzero(eligible) > max_candidates for eligible in block.pairs):
             scores = _multiply_runs(vectors.queries[block.viewers], vectors.items, block.runs)
             _keep_top_candidates(block, scores, key, max_candidates)

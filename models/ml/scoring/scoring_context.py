@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import Int64Array
+from models.ml.arrays import BoolArray, Int64Array
 from models.ml.eligibility.rules import CandidatePools, build_pools, build_rules
 from models.ml.features.decision_history import DecisionHistory, Decisions, build_decision_history
 from models.ml.features.pair_features import Pairs
@@ -35,6 +35,8 @@ class ScoringContext:
     """
     decisions: Decisions
     """The last decision of each user about each other one."""
+    absent: BoolArray
+    """Who must not be listed, since nobody has seen them for long, (n,). They have lists of their own."""
 
     @property
     def passed_on(self) -> tuple[Int64Array, Int64Array]:
@@ -53,6 +55,7 @@ def build_scoring_context(
     interactions: pd.DataFrame,
     blocks: pd.DataFrame,
     answers: AnswerEmbeddings,
+    absent: BoolArray | None = None,
 ) -> ScoringContext:
     """Build the context of a population: profile matrix, candidate pools, residuals and history.
 
@@ -62,6 +65,7 @@ def build_scoring_context(
         interactions: The accepted interactions.
         blocks: Columns blocker_id and blocked_id. Blocks of users without a profile here are ignored.
         answers: Embedded answers.
+        absent: Who must not be listed, bool (n,); None for nobody.
     """
     ids = pd.Index(profiles["profile_id"])
     decisions = extract_decisions(interactions, ids)
@@ -79,4 +83,5 @@ def build_scoring_context(
             np.concatenate([decisions.target, decisions.actor[passed], blocked[known], blocker[known]]),
         ),
         decisions=decisions,
+        absent=np.zeros(len(profiles), bool) if absent is None else absent,
     )

@@ -9,6 +9,7 @@ from models.ml.arrays import Float64Array
 from models.ml.features.decision_history import Decisions
 from models.ml.features.decision_weights import count_votes
 from models.ml.market import AttentionModel
+from models.ml.market.attention.attention_model import LATER_ANSWERS
 from models.ml.market.attention.examination_curve import Curve
 from pipelines.assets.market.attention_estimates import AttentionEstimate
 
@@ -66,11 +67,25 @@ class MarketConfig(dg.Config):
         "those they like. Null: no bound. most_views and least_views replace it where they are set.",
     )
 
-    def build_attention(self, estimate: AttentionEstimate) -> AttentionModel:
+    most_telling: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Where likes are secret: with what probability a list may tell that a candidate has liked the "
+        "viewer, from above 0 to 1. Each pending like that counts is weighed with decoys.",
+    )
+    later_answers: float = Field(
+        LATER_ANSWERS,
+        ge=0,
+        description="Where likes are secret: of so many waiting likes a user answers half from later lists, from 0 up.",
+    )
+
+    def build_attention(self, estimate: AttentionEstimate, *, told: bool) -> AttentionModel:
         """Return the attention model of this configuration, with the estimate from logs where it leaves a gap."""
         lists: Curve = self.list_examination.value if self.list_examination else estimate.lists
         weight = estimate.inbox_weight if self.inbox_trust is None else self.inbox_trust
-        return AttentionModel(lists, self.inbox_examination.value, inbox_weight=weight)
+        later = None if told else self.later_answers
+        return AttentionModel(lists, self.inbox_examination.value, inbox_weight=weight, later_answers=later)
 
     def build_allowance(self, decisions: Decisions, people: int) -> Float64Array | None:
         """Return the most positions of each user, in times the mean, float64 (people,); None without a bound."""

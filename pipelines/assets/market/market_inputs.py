@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from models.ml.arrays import Float64Array
-from models.ml.features.training_pairs import extract_decisions
-from models.ml.market import AttentionModel, MarketGraph, build_market_graph
+from models.ml.features.decision_history import Decisions
+from models.ml.market import AttentionModel, MarketGraph
 from models.ml.market.comparison import PolicyLists, make_policy_lists
+from models.ml.market.edge_weights import MarketState, build_weighted_graph
 from models.ml.scoring.candidates import ScoredPairs
-from pipelines.assets.market.attention_estimates import AttentionEstimate
 from pipelines.assets.market.market_config import MarketConfig
 
 
@@ -23,26 +23,19 @@ class MarketInputs:
     """The most positions of each user, in times the mean, (users,); None without a bound."""
 
 
-def build_graph(scored: ScoredPairs, profiles: pd.DataFrame) -> MarketGraph:
-    """Build the market graph of the scored pairs; hashes of profile ids break its ties."""
-    keys = pd.util.hash_array(profiles["profile_id"].to_numpy(object))
-    return build_market_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys)
-
-
 def build_market_inputs(
     config: MarketConfig,
-    estimate: AttentionEstimate,
+    attention: AttentionModel,
     scored: ScoredPairs,
+    state: MarketState,
     profiles: pd.DataFrame,
-    interactions: pd.DataFrame,
+    decisions: Decisions,
 ) -> MarketInputs:
-    """Build what policies make lists from; indices of users are the rows of `profiles`."""
-    decisions = extract_decisions(interactions, pd.Index(profiles["profile_id"]))
-    return MarketInputs(
-        build_graph(scored, profiles),
-        config.build_attention(estimate),
-        config.build_allowance(decisions, len(profiles)),
-    )
+    """Build what policies make lists from; indices of users are the rows of `profiles`, whose hashed ids break ties."""
+    keys = pd.util.hash_array(profiles["profile_id"].to_numpy(object))
+    pairs = (scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
+    allowance = config.build_allowance(decisions, len(profiles))
+    return MarketInputs(build_weighted_graph(*pairs, keys, state), attention, allowance)
 
 
 def make_lists(config: MarketConfig, inputs: MarketInputs) -> PolicyLists:

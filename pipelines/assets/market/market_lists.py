@@ -16,9 +16,18 @@ from models.ml.scoring.scoring_context import ScoringContext, build_scoring_cont
 from models.ml.scoring.withheld_column import add_withheld
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.extract import read_most_compatible, read_passes_of_others
+from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
+from pipelines.assets.market.pending_pairs import (
+    FRAME,
+    make_generator,
+    raise_secret_likes,
+    read_pending_pairs,
+    weigh_likes_received,
+    write_pending_pairs,
+)
 from pipelines.reports.market_report import build_market_metadata, describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.answer_shards import load_answers
@@ -39,14 +48,15 @@ def match_lists(
     registry: ModelRegistry,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
+    activity: pd.DataFrame,
     profile_embeddings: ShardManifest,
     scored_candidates: ScoreManifest,
 ) -> dg.Output[pd.DataFrame]:
     """Each viewer's list by the market policy, and the most compatible candidate, with the reasons for each.
 
-    In: `scored_candidates`, `profiles`, `interactions`, `profile_embeddings`, and the logs of earlier publications.
-    Out: a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons (all of one
-    length), and withheld_ids, the users who passed on the viewer, also for viewers without a list. With
+    In: `scored_candidates`, `profiles`, `interactions`, `activity`, `profile_embeddings`, and the logs of earlier
+    publications. Out: a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons
+    (all of one length), and withheld_ids, the users who passed on the viewer, also for viewers without a list. With
     MATCHING_LIKES=told also likes_ids, the senders of pending likes, likes_p_like, likes_p_match and likes_reasons.
     The configuration chooses the policy, the examination of lists and inboxes, and bounds on exposure; the default is
     best response with examination estimated from logs. The metadata compare it with the order of p_match.
@@ -56,7 +66,19 @@ def match_lists(
         most_compatible_before, estimate = read_most_compatible(connection, ids), estimate_attention(connection)
         other_passes = read_passes_of_others(connection, ids)
     scored = load_scored_pairs(scored_candidates, ids)
-    market = build_market_inputs(config, estimate, scored, profiles, interactions)
+    users = _build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
+    attention = config.build_attention(estimate, told=likes.are_told)
+    received = rank_likes_received(users, *find_pending_likes(users)) if likes.are_told else None
+    present, path = align_activity(activity, ids), store.get_frame_path(FRAME)
+    if received is None:
+        earlier = read_pending_pairs(path, scored, ids, present.p_active)
+        rng = make_generator(interactions)
+        state = raise_secret_likes(scored, users.decisions, earlier, config.most_telling, rng)
+    else:
+        state = weigh_likes_received(scored, received, present.p_active, attention)
+    write_pending_pairs(path, state, scored, ids)
+    market = build_market_inputs(config, attention, scored, state, profiles, users.decisions)
+    del state
     chosen = make_lists(config, market)
     metadata = build_market_metadata(market.graph, market.attention, chosen, market.allowance)
     context.log.info(describe_outcome(metadata))
@@ -65,18 +87,27 @@ def match_lists(
     couples = np.flatnonzero(scored.candidate == most_compatible[scored.viewer])
     del market, chosen  # the graph is large, and the reasons need memory too
     explained = np.concatenate([listed, couples])
-    ranker = registry.load_rankers(scored_candidates.ranker_version).full
-    blocks = read_scored_blocks(store.get_frame_path(BLOCKS_FRAME))
-    users = build_scoring_context(ranker, profiles, interactions, blocks, load_answers(profile_embeddings))
-    viewer, candidate = scored.viewer[explained], scored.candidate[explained]
-    reasons = explain_pairs(ranker, users.build_pairs(viewer, candidate))
+    reasons = explain_pairs(users.ranker, users.build_pairs(scored.viewer[explained], scored.candidate[explained]))
     lists = _withhold(build_list_frame(scored, listed, couples, reasons, users.profiles.ids), users, other_passes)
     counts = {"pairs": len(listed), "most_compatible_viewers": len(couples)}
-    if likes.are_told:
-        pending = rank_likes_received(users, *find_pending_likes(users))
-        lists, counts["pending_likes"] = add_likes_received(lists, pending, users.profiles.ids), len(pending.sender)
+    if received is not None:
+        lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
     counts["dagster/row_count"] = len(lists)
     return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})
+
+
+def _build_users(
+    registry: ModelRegistry,
+    store: ShardStore,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    profile_embeddings: ShardManifest,
+    scored_candidates: ScoreManifest,
+) -> ScoringContext:
+    """Build the users as they were scored: with the ranker and the blocks of the scored candidates."""
+    ranker = registry.load_rankers(scored_candidates.ranker_version).full
+    blocks = read_scored_blocks(store.get_frame_path(BLOCKS_FRAME))
+    return build_scoring_context(ranker, profiles, interactions, blocks, load_answers(profile_embeddings))
 
 
 def _withhold(lists: pd.DataFrame, users: ScoringContext, other_passes: pd.DataFrame) -> pd.DataFrame:

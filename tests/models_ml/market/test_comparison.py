@@ -7,8 +7,8 @@ from hypothesis import given
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.comparison import compute_outcome
 from models.ml.market.graph.inbox import compute_match_probabilities
+from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_like_probabilities, compute_positions
-from models.ml.market.policies.best_response import count_expected_matches
 from models.ml.market.policies.policy_registry import score_product
 from tests.models_ml.market.scored import Pairs, pairs
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.market.pending_likes import NO_DECOYS, Decoys, count_decoys, draw_decoys, weigh_secret_likes
+from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
 from tests.models_ml.market.scored import SEEDS
 
 
@@ -13,37 +13,42 @@ def test_a_like_among_its_decoys_is_told_no_more_than_allowed(most_telling: floa
     assert most_telling > 0.99 or 1 / count_decoys(most_telling) > most_telling
 
 
-@given(SEEDS, st.integers(1, 3))
-def test_decoys_are_different_candidates_of_the_receiver(seed: int, per_like: int) -> None:
+@given(SEEDS, st.integers(0, 3))
+def test_each_raised_like_has_its_decoys_night_after_night(seed: int, per_like: int) -> None:
+    """Between nights, viewers decide on some candidates, and some decoys like the viewer."""
     rng = np.random.default_rng(seed)
-    people = 8
-    viewer, candidate = np.nonzero(rng.random((people, people)) < 0.7)
-    liked = rng.random(len(viewer)) < 0.3
-    weight = np.where(liked, 0, rng.choice([0.0, 0.2, 5.0], len(viewer)))
-    drawn = draw_decoys(viewer[liked], candidate[liked], viewer, candidate, weight, per_like, rng)
-    pairs = list(zip(drawn.receiver.tolist(), drawn.decoy.tolist(), strict=True))
-    possible = set(zip(viewer[weight > 0].tolist(), candidate[weight > 0].tolist(), strict=True))
-    assert len(set(pairs)) == len(pairs)
-    assert set(pairs) <= possible
-    served = list(zip(drawn.receiver.tolist(), drawn.sender.tolist(), strict=True))
-    assert set(served) <= set(zip(viewer[liked].tolist(), candidate[liked].tolist(), strict=True))
-    assert all(served.count(like) == per_like for like in served)
-    for person in range(people):
-        likes, room = (viewer[liked] == person).sum(), ((viewer == person) & (weight > 0)).sum()
-        assert (drawn.receiver == person).sum() == per_like * min(likes, room // per_like)
+    viewer = np.nonzero(rng.random((8, 9)) < 0.7)[0]
+    pending, weight = rng.random(len(viewer)) < 0.2, rng.choice([0.0, 0.2, 5.0], len(viewer))
+    raised = np.zeros(len(viewer), bool)
+    for _ in range(4):
+        before, raised = raised, choose_raised(viewer, pending, raised, weight, per_like, rng)
+        assert raised[before].all()
+        for person in range(9):
+            own = viewer == person
+            likes, decoys = (raised & pending & own).sum(), (raised & ~pending & own).sum()
+            waiting, free = (pending & ~raised & own).sum(), (~pending & ~raised & own & (weight > 0)).sum()
+            assert decoys >= per_like * likes or (free == 0 and (before & pending & own).sum() == likes)
+            assert waiting == 0 or decoys + free < per_like * (likes + 1)
+            assert (raised & ~before & ~pending & own & (weight == 0)).sum() == 0
+        stays = rng.random(len(viewer)) < 0.8
+        viewer, weight, raised = viewer[stays], weight[stays], raised[stays]
+        pending = pending[stays] | (rng.random(len(viewer)) < 0.1)
+
+
+def test_without_likes_nobody_is_raised() -> None:
+    viewer = np.repeat(np.arange(5), 4)
+    nobody = np.zeros(20, bool)
+    assert not choose_raised(viewer, nobody, nobody, np.ones(20), 1, np.random.default_rng(0)).any()
+    nothing = np.empty(0)
+    none = choose_raised(nothing.astype(np.int64), nothing > 0, nothing > 0, nothing, 1, np.random.default_rng(0))
+    assert len(none) == 0
 
 
 def test_decoys_are_drawn_by_weight() -> None:
-    likes, viewer, candidate = np.arange(20_000), np.repeat(np.arange(20_000), 2), np.tile([1, 2], 20_000)
-    weight = np.tile([1.0, 3.0], 20_000)
-    drawn = draw_decoys(likes, likes * 0, viewer, candidate, weight, 1, np.random.default_rng(0))
-    assert (drawn.decoy == 2).mean() == pytest.approx(3 / 4, abs=4 * np.sqrt(3 / 16 / 20_000))
-
-
-def test_a_like_and_its_decoys_weigh_the_same_until_each_is_decided() -> None:
-    """User 0 has likes of 1, with the decoy 3, and of 2, for whom there was no decoy; 1 is decided in the end."""
-    decoys = Decoys(np.array([0]), np.array([1]), np.array([3]))
-    pair, pending = np.array([1, 2, 3, 4]), np.array([True, True, False, False])
-    assert weigh_secret_likes(pair, pending, decoys, 5, 0.5).tolist() == [0.5, 0, 0.5, 0]
-    assert weigh_secret_likes(pair[2:], pending[2:], decoys, 5, 0.5).tolist() == [0.5, 0]
-    assert not weigh_secret_likes(pair, pending, NO_DECOYS, 5, 0.5).any()
+    """Each viewer has a pending like and two others, the one three times as probable as the other."""
+    viewer, pending = np.repeat(np.arange(20_000), 3), np.tile([True, False, False], 20_000)
+    weight = weigh_decoys(np.ones(60_000), np.tile([0.9, 0.25, 0.5], 20_000), np.ones(60_000))
+    raised = choose_raised(viewer, pending, np.zeros(60_000, bool), weight, 1, np.random.default_rng(0))
+    assert raised[pending].all()
+    assert raised.sum() == 40_000
+    assert raised[2::3].mean() == pytest.approx(3 / 4, abs=4 * np.sqrt(3 / 16 / 20_000))

@@ -74,11 +74,13 @@ def make_ranker(weights: Float64Array, slope: float = 1.0) -> Ranker:
 def make_context(ranker: Ranker, people: ProfileMatrix, history: DecisionHistory | None = None) -> ScoringContext:
     """People who are all eligible for each other, in the pools in order of position."""
     pools = build_pools(everybody_fits(len(people)))
-    return ScoringContext(ranker, people, pools, history or no_ledger(len(people)), NOTHING, events())
+    absent = np.zeros(len(people), bool)
+    return ScoringContext(ranker, people, pools, history or no_ledger(len(people)), NOTHING, events(), absent)
 
 
 def make_context_of_rules(rules: EligibilityRules, excluded_pairs: tuple[Ints, Ints] = NOTHING) -> ScoringContext:
     """People of whom nothing is known but their rules."""
     people, spec = len(rules.age), specification()
     prior = build_prior(spec, [name for name, _ in list_feature_groups(spec)], np.zeros(0, bool))
-    return ScoringContext(prior, crowd(people), build_pools(rules), no_ledger(people), excluded_pairs, events())
+    absent = np.zeros(people, bool)
+    return ScoringContext(prior, crowd(people), build_pools(rules), no_ledger(people), excluded_pairs, events(), absent)

@@ -9,7 +9,7 @@ from models.ml.arrays import Float32Array
 from models.ml.eligibility.rules import VIEWERS_PER_BATCH, find_eligible
 from models.ml.features.pair_features import list_feature_groups
 from models.ml.ranker.ranker_model import build_prior
-from models.ml.scoring.candidates import MAX_CANDIDATES, score_both_ways, select_candidates
+from models.ml.scoring.candidates import MAX_CANDIDATES, ScoredPairs, score_both_ways, select_candidates
 from models.ml.scoring.retrieval import RetrievalVectors
 from tests.models_ml.conftest import crowd, draw_rules, positions, specification
 from tests.models_ml.scoring.contexts import (
@@ -47,6 +47,30 @@ def test_a_small_pool_is_scored_whole_but_for_excluded_pairs() -> None:
     excluded = (positions(0, 2, 1, 1), positions(1, 0, 1, 1))
     assert select_of_equals(3, excluded=excluded) == [(0, 2), (1, 0), (1, 2), (2, 1)]
     assert select_of_equals(0) == select_of_equals(1) == select_of_equals(3, positions()) == []
+
+
+def test_the_absent_are_nobodys_candidates_and_have_their_own() -> None:
+    context = replace(make_context_of_rules(everybody_fits(3)), absent=np.array([False, True, False]))
+    viewer, candidate = select_candidates(context, equal(3), np.arange(3))
+    assert list(zip(viewer.tolist(), candidate.tolist(), strict=True)) == [(0, 2), (1, 0), (1, 2), (2, 0)]
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_rows_of_pairs_are_found(shuffled: bool) -> None:
+    rng = np.random.default_rng(0)
+    viewer, candidate = np.nonzero(rng.random((20, 30)) < 0.5)
+    order = rng.permutation(len(viewer)) if shuffled else np.arange(len(viewer))
+    chance = np.zeros(len(viewer), np.float32)
+    scored = ScoredPairs(viewer[order], candidate[order], chance, chance, chance)
+    row_of = {
+        pair: row for row, pair in enumerate(zip(*(each[order].tolist() for each in (viewer, candidate)), strict=True))
+    }
+    wanted = rng.integers(0, 40, (2, 500))
+    assert scored.find_rows(*wanted).tolist() == [row_of.get((one, other), -1) for one, other in wanted.T.tolist()]
+    nobody = np.empty(0, np.int64)
+    assert len(scored.find_rows(nobody, nobody)) == 0
+    none = ScoredPairs(nobody, nobody, chance[:0], chance[:0], chance[:0])
+    assert none.find_rows(*wanted[:, :2]).tolist() == [-1, -1]
 
 
 def test_three_hundred_are_scored_of_a_larger_pool() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 from distributed import LocalCluster
@@ -38,7 +39,9 @@ def inputs(settled: Place) -> ScoringInputs:
     manifest = ShardManifest.from_table(read_table(UPath(store / "profile_embeddings.parquet")))
     profiles, interactions = (str(store / f"{name}.parquet") for name in ("profiles", "interactions"))
     ranker = build_registry(settled.settings).get_champion().rankers.full
-    return ScoringInputs("scored", profiles, interactions, manifest, NO_BLOCKS, ranker)
+    return ScoringInputs(
+        "scored", profiles, interactions, manifest, NO_BLOCKS, pd.DataFrame({"profile_id": []}), ranker
+    )
 
 
 def contents(shards: Sequence[ShardTask]) -> list[bytes]:

@@ -7,10 +7,10 @@ import numpy as np
 from models.ml.arrays import Float32Array, Float64Array, Int32Array
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.exposure.swaps import swap_into_bounds
-from models.ml.market.graph.inbox import compute_marginal_values, compute_match_probabilities
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.match_model import compute_marginal_values, count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_like_probabilities, compute_positions
-from models.ml.market.policies.best_response import count_expected_matches, run_sweep
+from models.ml.market.policies.best_response import run_sweep
 
 # Price in matches per impression, added in each sweep for each multiple of the mean above the cap.
 PRICE_STEP = 0.02
@@ -123,13 +123,7 @@ def _swap_into_bounds(
         if not len(out):
             break
         liked = compute_like_probabilities(graph, placed, attention.compute_list_examination())
-        value = compute_marginal_values(
-            graph,
-            liked,
-            compute_match_probabilities(graph, liked, attention.compute_inbox_examination()),
-            attention.compute_inbox_examination(),
-            everybody,
-        )
+        value = compute_marginal_values(graph, attention, liked, everybody)
         # Users with the fewest viewers come first, since they have the fewest possible swaps.
         out = out[np.lexsort((graph.keys[out], np.diff(graph.inbox_start)[out]))]
         placed = swap_into_bounds(graph, placed, value, out, now, low, high, looks)

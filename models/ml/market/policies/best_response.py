@@ -8,8 +8,8 @@ from models.ml.arrays import BoolArray, Float32Array, Int32Array
 from models.ml.kernels.jit import jit, parallel_ranges
 from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.market.attention.attention_model import AttentionModel
-from models.ml.market.graph.inbox import compute_marginal_values, compute_match_probabilities, count_distinct_matches
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.match_model import compute_marginal_values, count_expected_matches
 from models.ml.market.graph.ranked_lists import (
     compute_like_probabilities,
     compute_positions,
@@ -35,10 +35,10 @@ def compute_best_response(
 ) -> Float32Array:
     """Compute scores, float32 (n,) by edge, whose lists maximise the expected distinct matches of all users.
 
-    In turns, viewers sort by what an impression adds to the matches of all users: their own match probability less the
-    loss of weaker rivals in the same inbox (`compute_marginal_values`). This is the best response to the lists of all
-    others, so with turns of one viewer the total never falls. With larger blocks it may fall, and the best sweep
-    counts.
+    In turns, viewers sort by what an impression adds to the matches of all users (`compute_marginal_values`): where
+    likes are told, their own match probability less the loss of weaker rivals in the same inbox. This is the best
+    response to the lists of all others, so with turns of one viewer the total never falls. With larger blocks it may
+    fall, and the best sweep counts.
 
     The objective is the social welfare of Su, Bayoumi & Joachims (WWW 2022), who maximise it by gradients over doubly
     stochastic matrices.
@@ -63,18 +63,6 @@ def compute_best_response(
     return best
 
 
-def count_expected_matches(graph: MarketGraph, attention: AttentionModel, placed: Int32Array) -> float:
-    """Compute the expected distinct matches of lists, with the inbox weight of `attention`."""
-    return count_distinct_matches(
-        graph,
-        compute_match_probabilities(
-            graph,
-            compute_like_probabilities(graph, placed, attention.compute_list_examination()),
-            attention.compute_inbox_examination(),
-        ),
-    )
-
-
 def run_sweep(
     graph: MarketGraph,
     attention: AttentionModel,
@@ -95,12 +83,10 @@ def run_sweep(
         prices: Matches per impression to subtract from the scores of each candidate, float32 (people,).
         blocks: The number of blocks; None for as many as the size of the market allows.
     """
-    looks, answers = attention.compute_list_examination(), attention.compute_inbox_examination()
+    looks = attention.compute_list_examination()
     liked = compute_like_probabilities(graph, placed, looks)
     for viewers in _iterate_blocks(graph, number, blocks):
-        value = compute_marginal_values(
-            graph, liked, compute_match_probabilities(graph, liked, answers), answers, viewers
-        )
+        value = compute_marginal_values(graph, attention, liked, viewers)
         if prices is not None:
             value -= prices[graph.candidate]
         _copy_values(graph, value, viewers, scores)

@@ -7,8 +7,9 @@ import numpy as np
 from models.ml.arrays import Float32Array, Int64Array
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_positions, select_listed_pairs
-from models.ml.market.policies.best_response import compute_best_response, count_expected_matches
+from models.ml.market.policies.best_response import compute_best_response
 from models.ml.market.policies.transferable_utility import compute_transferable_utility
 
 MarketPolicy = Callable[[MarketGraph, AttentionModel], Float32Array]

@@ -9,8 +9,8 @@ from models.ml.market.exposure.exposure_bounds import compute_exposure
 from models.ml.market.exposure.swaps import swap_into_bounds
 from models.ml.market.exposure.vote_bounds import bound_positions
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_positions
-from models.ml.market.policies.best_response import count_expected_matches
 from models.ml.market.policies.policy_registry import POLICIES
 from tests.models_ml.market.scored import SEEDS, Pairs, crowded, of_chances, pairs
 

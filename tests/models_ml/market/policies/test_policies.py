@@ -9,10 +9,11 @@ from models.ml.arrays import Float32Array
 from models.ml.market import POLICIES, build_market_graph, rank_pairs
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_positions
 from models.ml.market.outcomes.expected_matches import compute_expected_matches
 from models.ml.market.outcomes.list_likes import compute_list_likes
-from models.ml.market.policies.best_response import compute_best_response, count_expected_matches, run_sweep
+from models.ml.market.policies.best_response import compute_best_response, run_sweep
 from models.ml.market.policies.policy_registry import score_best_response, score_product, score_transferable_utility
 from tests.models_ml.conftest import positions
 from tests.models_ml.market.scored import SEEDS, Pairs, crowded, keys, of_chances, pairs

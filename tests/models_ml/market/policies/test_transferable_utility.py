@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from models.ml.arrays import Float64Array, Int32Array
 from models.ml.market import AttentionModel
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_positions
-from models.ml.market.policies.best_response import count_expected_matches
 from models.ml.market.policies.transferable_utility import compute_transferable_utility
 from models.ml.market.two_sided import build_two_sided_graph
 from tests.models_ml.market.scored import Pairs, crowded, pairs

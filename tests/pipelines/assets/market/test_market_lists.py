@@ -61,12 +61,12 @@ def test_every_policy_is_a_choice_of_the_configuration() -> None:
 
 def test_the_estimate_holds_unless_the_configuration_replaces_it() -> None:
     measured = AttentionEstimate(np.array([0.9, 0.4]), 0.8)
-    by_logs = MarketConfig.model_validate({}).build_attention(measured)
+    by_logs = MarketConfig.model_validate({}).build_attention(measured, told=True)
     assert by_logs.compute_list_examination()[:3].tolist() == [0.9, 0.4, 0.4]
     assert by_logs.compute_inbox_examination()[:2].tolist() == pytest.approx([1, 0.2 + 0.8 / 2])
     asked = MarketConfig.model_validate({"list_examination": "flat", "inbox_examination": "log2", "inbox_trust": 0})
-    assert asked.build_attention(measured).compute_list_examination()[:2].tolist() == [1, 1]
-    assert asked.build_attention(measured).compute_inbox_examination()[:2].tolist() == [1, 1]
+    assert asked.build_attention(measured, told=True).compute_list_examination()[:2].tolist() == [1, 1]
+    assert asked.build_attention(measured, told=True).compute_inbox_examination()[:2].tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("policy", ["naive", "product", "transferable_utility"])
