@@ -18,7 +18,7 @@ from pipelines.assets import (
 )
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
-from pipelines.assets.market import market_lists, policy_comparison
+from pipelines.assets.market import loop_figures, market_lists, policy_comparison
 from pipelines.assets.retraining import find_training_reason
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
 from pipelines.reports.progress import progress
@@ -40,6 +40,7 @@ MODULES = [
     ranker_training,
     scored_candidates,
     market_lists,
+    loop_figures,
     publication,
     ranker_evaluation,
     policy_comparison,

@@ -23,11 +23,10 @@ from models.ml.market.edge_weights import (
 from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
-from models.simulation.behaviour import NO_CARDS, Cards
+from models.simulation.behaviour import NO_CARDS, Cards, NightLists
 from models.simulation.event_log import LIKE, EventLog
 from models.simulation.nightly_lists import (
     MIN_GROWTH,
-    NightLists,
     ScoredNight,
     count_allowance,
     find_pending_pairs,
@@ -35,6 +34,7 @@ from models.simulation.nightly_lists import (
     order_cards,
     read_active_days,
     score_night,
+    shift_p_match,
     train_tonight,
 )
 
@@ -73,7 +73,10 @@ class Product:
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
         made = make_policy_lists(graph, attention, self.policy, allowance=count_allowance(log, PLACES_PER_VOTE))
-        return NightLists(*list_cards(graph, made.positions, scored), show_likes(night, self.likes))
+        cards, p_match = list_cards(graph, made.positions, scored)
+        if self.weighs:
+            p_match = shift_p_match(log, cards, scored, attention)
+        return NightLists(cards, p_match, show_likes(night, self.likes))
 
     def _train_if_due(self, log: EventLog) -> CrossFittedRanker:
         if self.ranker is None or len(log.interactions) >= MIN_GROWTH * self.trained_on:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ml.arrays import BoolArray, Int64Array
+from models.ml.arrays import BoolArray, FloatArray, Int64Array
 from models.ml.kernels.grouping import count_earlier
 from models.simulation.luck import BUDGET, CLOCK, INBOX, OPENING, draw_uniform
 from models.simulation.world import World
@@ -36,6 +36,17 @@ class Cards:
 
 
 NO_CARDS = Cards(*(np.empty(0, np.int64),) * 3)
+
+
+@dataclass(frozen=True)
+class NightLists:
+    """The lists of a night, what was said of each card, and the likes that people are shown."""
+
+    cards: Cards
+    p_match: FloatArray
+    """Probability of a match as the cards say it, (k,)."""
+    likes: Cards
+    """The likes received that wait; none where likes are secret."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from models.ml.arrays import BoolArray, Int64Array
-from models.simulation.behaviour import CardViews
+from models.simulation.behaviour import CardViews, NightLists
 from models.simulation.world import World
 
 NOTHING, LIKE, PASS = 0, 1, 2
@@ -23,12 +23,14 @@ class EventLog:
         decided: The decision of each person about each other, int8 (n, n): NOTHING, LIKE or PASS.
         interactions: All decisions as an interactions frame, in order of time.
         days: The impressions of each day so far.
+        lists: The lists of each day so far.
     """
 
     world: World
     decided: Decided
     interactions: pd.DataFrame
     days: list[CardViews] = field(default_factory=list)
+    lists: list[NightLists] = field(default_factory=list)
 
     @property
     def matched(self) -> BoolArray:
@@ -41,10 +43,17 @@ class EventLog:
         receiver, sender = np.nonzero(waits)
         return receiver.astype(np.int64), sender.astype(np.int64)
 
-    def add_day(self, impressions: CardViews) -> None:
-        """Add what happened on the next day."""
+    def decided_before(self, day: int) -> Decided:
+        """Return the decisions as they were on the morning of a day, int8 (n, n)."""
+        decided = open_log(self.world).decided
+        for seen in self.days[:day]:
+            _decide(decided, seen)
+        return decided
+
+    def add_day(self, lists: NightLists, impressions: CardViews) -> None:
+        """Add the lists of the next day, and what happened."""
         day, cards, liked = len(self.days), impressions.cards, impressions.liked
-        self.decided[cards.viewer, cards.candidate] = np.where(liked, LIKE, PASS)
+        _decide(self.decided, impressions)
         ids = self.world.profiles["profile_id"].to_numpy(object)
         moment = self.world.starts_at + timedelta(days=day)
         frame = pd.DataFrame(
@@ -58,6 +67,12 @@ class EventLog:
         )
         self.interactions = pd.concat([self.interactions, frame.sort_values("created_at")], ignore_index=True)
         self.days.append(impressions)
+        self.lists.append(lists)
+
+
+def _decide(decided: Decided, seen: CardViews) -> None:
+    """Write the decisions of a day."""
+    decided[seen.cards.viewer, seen.cards.candidate] = np.where(seen.liked, LIKE, PASS)
 
 
 def open_log(world: World) -> EventLog:

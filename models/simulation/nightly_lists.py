@@ -9,8 +9,10 @@ from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int32Array, In
 from models.ml.features.decision_weights import count_votes
 from models.ml.features.training_pairs import build_training_pairs, extract_decisions
 from models.ml.kernels.grouping import count_earlier
+from models.ml.market import AttentionModel
 from models.ml.market.attention.activity import ActiveDays
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.outcomes.shown_matches import compute_shown_shift, shift_probabilities
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs, score_both_ways, select_candidates
 from models.ml.scoring.likes_received import find_pending_likes
@@ -32,17 +34,6 @@ class ScoredNight:
     scored: ScoredPairs
     likes: Cards
     """The likes received that wait: viewer is the receiver, candidate the sender."""
-
-
-@dataclass(frozen=True)
-class NightLists:
-    """The lists of a night, what was said of each card, and the likes that people are shown."""
-
-    cards: Cards
-    p_match: FloatArray
-    """Probability of a match as the cards say it, (k,)."""
-    likes: Cards
-    """The likes received that wait; none where likes are secret."""
 
 
 def train_tonight(log: EventLog, champion: CrossFittedRanker | None) -> CrossFittedRanker:
@@ -96,6 +87,15 @@ def list_cards(graph: MarketGraph, positions: Int32Array, scored: ScoredPairs) -
     rows = graph.pair[shown]
     cards = Cards(scored.viewer[rows], scored.candidate[rows], positions[shown].astype(np.int64) + 1)
     return cards, scored.p_match[rows]
+
+
+def shift_p_match(log: EventLog, cards: Cards, scored: ScoredPairs, attention: AttentionModel) -> FloatArray:
+    """Return the p_match that each listed card says, on average right for what lists show, (k,)."""
+    rows, looks = scored.find_rows(cards.viewer, cards.candidate), attention.compute_list_examination()
+    shift = compute_shown_shift(
+        scored.p_like[rows], scored.p_liked_back[rows], find_pending_pairs(log, scored)[rows], looks[cards.position - 1]
+    )
+    return shift_probabilities(scored.p_match[rows], shift)
 
 
 def count_allowance(log: EventLog, places_per_vote: float) -> Float64Array:

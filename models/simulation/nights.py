@@ -6,10 +6,9 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from models.simulation.behaviour import find_openers, look_through
+from models.simulation.behaviour import NightLists, find_openers, look_through
 from models.simulation.event_log import EventLog, open_log
 from models.simulation.loop_outcome import measure_day
-from models.simulation.nightly_lists import NightLists
 from models.simulation.world import World
 
 
@@ -38,7 +37,7 @@ def simulate_nights(
     for day in range(days):
         lists = arm.make_lists(log)
         before = EventLog(world, log.decided.copy(), log.interactions)
-        log.add_day(look_through(world, day, find_openers(world, day), lists.cards, lists.likes))
+        log.add_day(lists, look_through(world, day, find_openers(world, day), lists.cards, lists.likes))
         figures.append(measure_day(log, lists.cards, np.asarray(lists.p_match, np.float64), before))
         say(day)
     return log, pd.DataFrame(figures)

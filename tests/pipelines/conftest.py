@@ -84,6 +84,14 @@ class Place:
         return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
+class TellingPlace(Place):
+    """An installation where likes are told."""
+
+    @property
+    def settings(self) -> Settings:
+        return super().settings.model_copy(update={"likes": "told"})
+
+
 RunOnce = Callable[[int, int], AbstractContextManager[Place]]
 
 

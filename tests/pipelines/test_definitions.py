@@ -20,6 +20,7 @@ JOBS = {
     NIGHTLY_JOB: {
         *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
         *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication", "impressions"),
+        *("activity", "loop_figures"),
     },
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison"},
@@ -29,6 +30,7 @@ CHECKS = {
     *("rejection_rate", "embeddings_normalised", "listed_pairs_eligible", "publication_matches_lists"),
     *("beats_the_baselines", "is_calibrated", "does_not_leak", "is_no_worse_than_linear"),
     *("is_no_worse_than_the_champion", "profile_drift", "score_drift", "publication_freshness"),
+    *("calibrated", "loop_goes_on"),
 }
 
 

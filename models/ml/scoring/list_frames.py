@@ -88,6 +88,13 @@ def _build_most_compatible_columns(
     return {name: [row[index] for row in rows] for index, name in enumerate(MOST_COMPATIBLE_COLUMNS)}
 
 
+def explode_lists(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[Int64Array, Int64Array]:
+    """Return viewers and candidates of the listed pairs alone, as positions in `ids`, (n,) each."""
+    length = frame["candidate_ids"].map(len).to_numpy(np.int64)
+    candidate = find_positions(list(chain.from_iterable(frame["candidate_ids"])), ids)
+    return np.repeat(find_positions(frame["viewer_id"], ids), length), candidate
+
+
 def extract_pairs(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[Int64Array, Int64Array]:
     """Extract all pairs that a frame of match lists shows.
 
@@ -98,11 +105,10 @@ def extract_pairs(frame: pd.DataFrame, ids: "pd.Series[str]") -> tuple[Int64Arra
         Viewers and candidates as positions in `ids`, (n,) each, -1 for ids that are not there.
     """
     viewer, most_compatible = find_positions(frame["viewer_id"], ids), frame[MOST_COMPATIBLE_COLUMNS[0]]
-    length, has = frame["candidate_ids"].map(len).to_numpy(np.int64), most_compatible.notna().to_numpy(bool)
-    listed = find_positions(list(chain.from_iterable(frame["candidate_ids"])), ids)
+    (own, listed), has = explode_lists(frame, ids), most_compatible.notna().to_numpy(bool)
     senders = frame[LIKES_SENDERS] if LIKES_SENDERS in frame else pd.Series([[]] * len(frame), dtype=object)
     receiver = np.repeat(viewer, senders.map(len).to_numpy(np.int64))
-    return np.concatenate([np.repeat(viewer, length), viewer[has], receiver]), np.concatenate(
+    return np.concatenate([own, viewer[has], receiver]), np.concatenate(
         [listed, find_positions(most_compatible[has], ids), find_positions(list(chain.from_iterable(senders)), ids)]
     )
 

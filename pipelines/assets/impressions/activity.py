@@ -51,7 +51,8 @@ def activity(
     """Estimate how probably each user opens the app within the next 7 days, and find the absent users.
 
     In: `app.views`, `app.interactions`, `last_active_at`, `profiles`. Out: a frame with one row for each profile:
-    profile_id, p_active and absent. Absent users are in no new list. They are back in the next one once they are seen.
+    profile_id, p_active, absent and observed_days, at most 59. Absent users are in no new list. They are back in the
+    next one once they are seen.
     """
     start, ids = time.monotonic(), profiles["profile_id"]
     with database.open_engine() as engine, engine.connect() as connection:
@@ -63,7 +64,14 @@ def activity(
         "active_last_week": (days.build_record().last > days.observed - HORIZON_DAYS).mean() if len(ids) else 0.0,
         "seconds": time.monotonic() - start,
     }
-    frame = pd.DataFrame({"profile_id": ids.to_numpy(object), "p_active": found.p_active, "absent": found.absent})
+    frame = pd.DataFrame(
+        {
+            "profile_id": ids.to_numpy(object),
+            "p_active": found.p_active,
+            "absent": found.absent,
+            "observed_days": days.observed,
+        }
+    )
     yield dg.Output(frame, metadata={"dagster/row_count": len(frame), **round_figures(figures)})
     yield _check_calibration(report)
 

@@ -1,6 +1,7 @@
 """Match lists: the scored candidates of each viewer in the order of a market policy."""
 
 import time
+from dataclasses import replace
 
 import dagster as dg
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 
 from models.ml.market import match_most_compatible
 from models.ml.market.graph.ranked_lists import select_listed_pairs
+from models.ml.market.outcomes.shown_matches import shift_probabilities
 from models.ml.scoring.likes_columns import add_likes_received
 from models.ml.scoring.likes_received import find_pending_likes, rank_likes_received
 from models.ml.scoring.list_frames import build_list_frame
@@ -22,6 +24,8 @@ from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
 from pipelines.assets.market.pending_pairs import (
     FRAME,
+    compute_listed_shift,
+    find_pending_pairs,
     make_generator,
     raise_secret_likes,
     read_pending_pairs,
@@ -70,27 +74,29 @@ def match_lists(
     attention = config.build_attention(estimate, told=likes.are_told)
     received = rank_likes_received(users, *find_pending_likes(users)) if likes.are_told else None
     present, path = align_activity(activity, ids), store.get_frame_path(FRAME)
+    pending = find_pending_pairs(scored, users.decisions)
     if received is None:
         earlier = read_pending_pairs(path, scored, ids, present.p_active)
-        rng = make_generator(interactions)
-        state = raise_secret_likes(scored, users.decisions, earlier, config.most_telling, rng)
+        state = raise_secret_likes(scored, pending, earlier, config.most_telling, make_generator(interactions))
     else:
         state = weigh_likes_received(scored, received, present.p_active, attention)
     write_pending_pairs(path, state, scored, ids)
     market = build_market_inputs(config, attention, scored, state, profiles, users.decisions)
-    del state
     chosen = make_lists(config, market)
     metadata = build_market_metadata(market.graph, market.attention, chosen, market.allowance)
     context.log.info(describe_outcome(metadata))
     listed = select_listed_pairs(market.graph, chosen.positions)
     most_compatible = match_most_compatible(market.graph, most_compatible_before)
     couples = np.flatnonzero(scored.candidate == most_compatible[scored.viewer])
-    del market, chosen  # the graph is large, and the reasons need memory too
+    del market, chosen, state  # the graph is large, and the reasons need memory too
+    shift = compute_listed_shift(scored, listed, pending, attention)
+    scored = replace(scored, p_match=shift_probabilities(scored.p_match, shift))
     explained = np.concatenate([listed, couples])
     reasons = explain_pairs(users.ranker, users.build_pairs(scored.viewer[explained], scored.candidate[explained]))
     lists = _withhold(build_list_frame(scored, listed, couples, reasons, users.profiles.ids), users, other_passes)
-    counts = {"pairs": len(listed), "most_compatible_viewers": len(couples)}
+    counts = {"pairs": len(listed), "most_compatible_viewers": len(couples), "p_match_shift": shift}
     if received is not None:
+        received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
     counts["dagster/row_count"] = len(lists)
     return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})

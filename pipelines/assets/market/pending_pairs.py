@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.random import Generator
 from upath import UPath
 
-from models.ml.arrays import Float64Array, Int64Array
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.decision_history import Decisions
 from models.ml.kernels.grouping import count_earlier
 from models.ml.market import AttentionModel
 from models.ml.market.edge_weights import MarketState, make_idle_state, weigh_secret_likes, weigh_told_likes
+from models.ml.market.outcomes.shown_matches import compute_shown_shift
 from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
 from models.ml.profiles.id_lookup import find_positions
 from models.ml.scoring.candidates import ScoredPairs
@@ -26,14 +27,19 @@ FRAME = "pending_pairs"
 WEIGHTS = ("p_pending", "p_answered")
 
 
-def raise_secret_likes(
-    scored: ScoredPairs, decisions: Decisions, earlier: MarketState, most_telling: float, rng: Generator
-) -> MarketState:
-    """Raise pending likes and decoys among the scored pairs; those of `earlier` nights stay raised."""
+def find_pending_pairs(scored: ScoredPairs, decisions: Decisions) -> BoolArray:
+    """Find the scored pairs whose candidate has liked the viewer, bool (n,)."""
     liked = decisions.liked
     rows = scored.find_rows(decisions.target[liked], decisions.actor[liked])
     pending = np.zeros(len(scored.viewer), bool)
     pending[rows[rows >= 0]] = True
+    return pending
+
+
+def raise_secret_likes(
+    scored: ScoredPairs, pending: BoolArray, earlier: MarketState, most_telling: float, rng: Generator
+) -> MarketState:
+    """Raise pending likes and decoys among the scored pairs; those of `earlier` nights stay raised."""
     weight = weigh_decoys(scored.p_like, scored.p_liked_back, earlier.activity[scored.candidate])
     raised = choose_raised(scored.viewer, pending, earlier.p_pending > 0, weight, count_decoys(most_telling), rng)
     return weigh_secret_likes(earlier.activity, raised, most_telling)
@@ -67,6 +73,14 @@ def read_pending_pairs(path: UPath, scored: ScoredPairs, ids: pd.Index, p_active
     for name in WEIGHTS:
         getattr(state, name)[rows[rows >= 0]] = frame[name].to_numpy(np.float32)[rows >= 0]
     return MarketState(p_active, state.p_pending, state.p_answered)
+
+
+def compute_listed_shift(
+    scored: ScoredPairs, listed: Int64Array, pending: BoolArray, attention: AttentionModel
+) -> float:
+    """Compute the shift of p_match for lists; `listed` are the scored pairs of each list, best first."""
+    looks = attention.compute_list_examination()[count_earlier(scored.viewer[listed])]
+    return compute_shown_shift(scored.p_like[listed], scored.p_liked_back[listed], pending[listed], looks)
 
 
 def make_generator(interactions: pd.DataFrame) -> Generator:

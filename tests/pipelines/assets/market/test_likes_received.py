@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.db.settings import Settings
-from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.conftest import Databases, Place, TellingPlace
 from tests.support.places import copied
 
 PENDING = """
@@ -27,14 +26,6 @@ SELECT viewer_id::text, likes_ids::text[], likes_p_like, likes_p_match, likes_re
 FROM matching.match_lists JOIN matching.publications ON id = publication_id WHERE state = 'live'
 """
 MADE_WITH = "SELECT metrics ->> 'likes' FROM matching.publications WHERE state = 'live'"
-
-
-class TellingPlace(Place):
-    """An installation where likes are told."""
-
-    @property
-    def settings(self) -> Settings:
-        return super().settings.model_copy(update={"likes": "told"})
 
 
 @pytest.fixture

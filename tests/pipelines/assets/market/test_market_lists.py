@@ -18,7 +18,7 @@ from pipelines.assets.market.market_config import MarketConfig, Policy
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import COMPARISON_JOB
 from pipelines.store.frame_store import read_table, write_table
-from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.conftest import Databases, Place, TellingPlace
 from tests.serving.conftest import serving, token_for
 from tests.support.places import copied, get_frame_path, read_frame
 
@@ -79,8 +79,14 @@ def test_a_policy_orders_lists_of_the_candidates(market: Place, policy: str) -> 
     assert lengths.max() <= 50
     assert candidates.map(set).map(len).tolist() == lengths.tolist()
     lists = read_frame(market, "match_lists")
+    raised = set(read_frame(market, "pending_pairs")[["viewer_id", "candidate_id"]].itertuples(index=False, name=None))
+    assert raised
     for name, orders in (("p_like", "naive"), ("p_match", "product")):
-        assert all((np.diff(row) <= 0).all() for row in lists[name]) == (policy == orders)
+        plain = [
+            values[[(viewer, candidate) not in raised for candidate in candidates]]
+            for viewer, candidates, values in zip(lists["viewer_id"], lists["candidate_ids"], lists[name], strict=True)
+        ]
+        assert all((np.diff(row) <= 0).all() for row in plain) == (policy == orders)
 
 
 def test_the_figures_compare_the_lists_with_every_policy(market: Place) -> None:
@@ -123,15 +129,24 @@ def test_bounds_on_exposure_are_kept_and_priced(market: Place) -> None:
     assert most_first[0] < most_first[1]
 
 
-def test_examination_decides_the_lists(market: Place) -> None:
-    (crowded, _), (flat, figures) = (make_lists(market, inbox_trust=trust) for trust in (1, 0))
+def test_examination_decides_the_lists_where_likes_are_told(market: Place) -> None:
+    telling = TellingPlace(market.home, market.database_url)
+    (crowded, _), (flat, figures) = (make_lists(telling, inbox_trust=trust) for trust in (1, 0))
     assert crowded.tolist() != flat.tolist()
     assert figures["inbox_trust"] == 0
     assert figures["expected_matches"] == figures["expected_matches_flat"]
-    _, also_flat = make_lists(market, inbox_trust=1, inbox_examination="flat")
+    _, also_flat = make_lists(telling, inbox_trust=1, inbox_examination="flat")
     assert also_flat["expected_matches"] == figures["expected_matches"]
-    steep, usual = make_lists(market, list_examination="exp")[0], make_lists(market)[0]
+    steep, usual = make_lists(telling, list_examination="exp")[0], make_lists(telling)[0]
     assert steep.tolist() != usual.tolist()
+
+
+def test_later_answers_decide_the_lists_where_likes_are_secret(market: Place) -> None:
+    none, some, every = (make_lists(market, later_answers=answers) for answers in (0, 6, 1e9))
+    assert none[0].tolist() != some[0].tolist() != every[0].tolist()
+    assert none[1]["expected_matches"] < some[1]["expected_matches"] < every[1]["expected_matches"]
+    assert every[1]["expected_matches"] == pytest.approx(every[1]["expected_matches_flat"], rel=1e-3)
+    assert make_lists(market)[0].tolist() == some[0].tolist() == make_lists(market, inbox_trust=0)[0].tolist()
 
 
 def test_frames_in_another_order_give_the_same_lists(market: Place) -> None:
