@@ -49,7 +49,7 @@ class AttentionEstimate:
 def estimate_attention(connection: Connection) -> AttentionEstimate:
     """Estimate the curve of lists, and move the inbox weight of the last publication by what receivers did since.
 
-    Lists are those of all publications that are kept. Inboxes are those of the live one, so that each look at an inbox
+    Lists are those of all publications that are kept. Inboxes are those of the live one, so that what was examined
     moves the weight once. Where likes are secret, there is no inbox, and the weight stays as it is.
     """
     lists, inboxes = read_list_cards(connection), read_inbox_cards(connection)

@@ -70,11 +70,11 @@ def find_counted(cards: OfferedCards) -> BoolArray:
     """Find the cards that say whether their position is examined once a list is open, bool (k,).
 
     A card counts if it was available and the viewer examined another card of the same list. The other card proves that
-    the list was open, whether this one was examined or not. If one look at any card were enough, only lists with a look
-    would count, and short lists would seem to be examined more than they are.
+    the list was open, whether this one was examined or not. If any examined card were enough, only
+    lists with one would count, and short lists would seem to be examined more than they are.
     """
-    looks = np.bincount(cards.listing, cards.examined)
-    return np.asarray(find_available(cards) & (looks[cards.listing] > cards.examined))
+    examined = np.bincount(cards.listing, cards.examined)
+    return np.asarray(find_available(cards) & (examined[cards.listing] > cards.examined))
 
 
 def estimate_curve(cards: OfferedCards, assumed: Curve) -> CurveEstimate:

@@ -44,8 +44,8 @@ def measure_inbox_weight(cards: OfferedCards) -> InboxWeight | None:
     """Measure the weight by a regression of examination on 1/k; None if the cards say nothing of it.
 
     Each receiver has the same weight in the regression, however long the inbox. The standard error is clustered by
-    receiver (Liang & Zeger 1986), because the looks of one receiver may be correlated. It is at least the effect of one
-    receiver.
+    receiver (Liang & Zeger 1986), because what one receiver examines may be correlated. It is at least the effect of
+    one receiver.
 
     Args:
         cards: The cards of inboxes; the viewer is the receiver, and a position is that among the publication's likes.

@@ -130,17 +130,21 @@ def test_views_that_break_the_contract_show_nothing(logs: Logs) -> None:
 
 def test_a_card_of_an_inbox_is_examined_since_it_is_live(logs: Logs) -> None:
     """Its views and decisions carry no publication."""
-    logs.offer(0, [7, 8], likes=(3, 4, 5, 6, 7, 8))
+    logs.offer(0, [7, 8], likes=(3, 4, 5, 6, 7, 8, 11, 12))
     logs.offer(0, [7], likes=(9, 10), publication=1)
     logs.show(0, 3, "likes", publication=None, hours_ago=30)  # the publication before
     logs.show(0, 4, "likes", publication=None)
     logs.decide(0, 5, surface=None, publication=None, kind="like")
     logs.show(0, 6)
     logs.decide(0, 7, hours_ago=11)  # met on the list before the inbox was opened
-    logs.decide(0, 8, hours_ago=3)  # and after
+    logs.decide(0, 8, surface=None, hours_ago=3)  # and after
+    logs.decide(0, 11, surface=None)  # not on the list of that publication
+    logs.decide(0, 12, surface="likes")
     logs.show(0, 9, "likes", publication=None)
     logs.offer(1, [3], likes=(3, 4))  # never opened
-    assert describe(read_inbox_cards(logs.connection)) == [[THERE, EXAMINED, EXAMINED, THERE, GONE, THERE]]
+    assert describe(read_inbox_cards(logs.connection)) == [
+        [THERE, EXAMINED, EXAMINED, THERE, GONE, THERE, EXAMINED, EXAMINED]
+    ]
 
 
 def test_the_first_place_is_not_missed_for_an_answer_in_the_inbox(logs: Logs) -> None:
