@@ -12,6 +12,14 @@ from models.ml.arrays import BoolArray, Float64Array, FloatArray
 from models.ml.market import AttentionModel
 from models.ml.market.attention.activity import estimate_activity
 from models.ml.market.attention.attention_model import LATER_ANSWERS
+from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.attention.examination_estimate import estimate_curve
+from models.ml.market.attention.inbox_weight import (
+    UNMEASURED,
+    InboxWeight,
+    measure_inbox_weight,
+    move_inbox_weight,
+)
 from models.ml.market.comparison import make_policy_lists
 from models.ml.market.edge_weights import (
     MarketState,
@@ -23,7 +31,7 @@ from models.ml.market.edge_weights import (
 from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
-from models.simulation.behaviour import NO_CARDS, Cards, NightLists
+from models.simulation.behaviour import LIKES, LIST, NO_CARDS, Cards, NightLists
 from models.simulation.event_log import LIKE, EventLog
 from models.simulation.nightly_lists import (
     MIN_GROWTH,
@@ -37,8 +45,10 @@ from models.simulation.nightly_lists import (
     shift_p_match,
     train_tonight,
 )
+from models.simulation.offered_cards import match_offered_cards
 
 Likes = Literal["secret", "told"]
+DEFAULT_CURVE: Curve = "inv"
 LIST_LENGTH = 50
 PLACES_PER_VOTE = 5.0
 ABSENT_AFTER = 30
@@ -62,13 +72,14 @@ class Product:
     ranker: CrossFittedRanker | None = None
     trained_on: int = 0
     raised: BoolArray | None = None
+    inbox: InboxWeight = UNMEASURED
     rng: Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def make_lists(self, log: EventLog) -> NightLists:
         """Make the lists of the next night."""
         night = score_night(log, self._train_if_due(log), log.world.find_present(len(log.days)))
         scored, world = night.scored, log.world
-        attention = AttentionModel(later_answers=LATER_ANSWERS if self.likes == "secret" else None)
+        attention = self._estimate_attention(log)
         keys = pd.util.hash_array(world.profiles["profile_id"].to_numpy(object))
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
@@ -83,6 +94,16 @@ class Product:
             self.ranker = train_tonight(log, self.ranker)
             self.trained_on = len(log.interactions)
         return self.ranker
+
+    def _estimate_attention(self, log: EventLog) -> AttentionModel:
+        """Estimate how people examined the lists and inboxes of the night before."""
+        later, curve = LATER_ANSWERS if self.likes == "secret" else None, DEFAULT_CURVE
+        if self.weighs and log.days:
+            lists, seen = log.lists[-1], log.days[-1]
+            curve = estimate_curve(match_offered_cards(lists.cards, seen, LIST), DEFAULT_CURVE).examination
+            inbox = measure_inbox_weight(match_offered_cards(lists.likes, seen, LIKES))
+            self.inbox = move_inbox_weight(self.inbox, inbox)
+        return AttentionModel(curve, "inv", inbox_weight=self.inbox.weight, later_answers=later)
 
     def _weigh(self, log: EventLog, night: ScoredNight, attention: AttentionModel) -> MarketState:
         scored, likes = night.scored, night.likes

@@ -11,8 +11,9 @@ from models.db.publications import publish_match_lists
 from models.ml.profiles.encoder import ENCODER
 from models.ml.scoring.list_frames import LIKES_SENDERS, iterate_records
 from models.ml.scoring.match_reasons import build_comparison_values
+from pipelines.assets.market.attention_estimates import ATTENTION_FRAME, read_attention_metrics
 from pipelines.reports.plots import round_figures
-from pipelines.resources import DatabaseResource
+from pipelines.resources import DatabaseResource, ShardStore
 from pipelines.store.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest
 
@@ -24,6 +25,7 @@ def publication(
     context: dg.AssetExecutionContext,
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: DatabaseResource,
+    store: ShardStore,
     registry: ModelRegistry,
     profiles: pd.DataFrame,
     scored_candidates: ScoreManifest,
@@ -32,7 +34,8 @@ def publication(
     """Copy the match lists to PostgreSQL, verify them, and switch them live in one transaction.
 
     In: `match_lists`, `scored_candidates`, `profiles`. Out: a row of `matching.publications`, and one row for each
-    viewer in `matching.match_lists`. The two publications before are kept.
+    viewer in `matching.match_lists`, with the inbox weight that the lists were made with. The two publications before
+    are kept.
     """
     scored_at, version = profiles["extracted_at"][0], scored_candidates.ranker_version
     start = time.monotonic()
@@ -47,6 +50,7 @@ def publication(
                 "expected_matches_listed": _sum_expected_matches(match_lists),
                 "reasons": compared_by,
                 "likes": "told" if LIKES_SENDERS in match_lists else "secret",
+                **read_attention_metrics(store.get_frame_path(ATTENTION_FRAME)),
             },
             as_of=scored_at.date(),
             scored_at=scored_at.to_pydatetime(),

@@ -1,93 +1,90 @@
-"""Estimate how users examine lists and inboxes, from the logged decisions about the publications that are kept."""
+"""Estimate how users examine lists and inboxes, from what they saw of the publications that are kept."""
 
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
+import pyarrow as pa
 from sqlalchemy import Connection, text
+from upath import UPath
 
-from models.ml.market.attention.attention_model import LIST_LENGTH
 from models.ml.market.attention.examination_curve import Curve
-from models.ml.market.attention.examination_estimate import CurveEstimate, estimate_curve, estimate_inbox_weight
+from models.ml.market.attention.examination_estimate import estimate_curve
+from models.ml.market.attention.inbox_weight import UNMEASURED, InboxWeight, measure_inbox_weight, move_inbox_weight
+from pipelines.assets.market.offered_cards import read_inbox_cards, read_list_cards
+from pipelines.store.frame_store import read_table, write_table
 
-# With fewer rows the estimate is too uncertain, and the usual curve is assumed.
-MIN_ROWS = 1000
-# From the 5,000 lists that this allows, the probability of a position is known to within one percent.
-MAX_ROWS = 250_000
 DEFAULT_CURVE: Curve = "inv"
-# A viewer without a decision about a publication may never have seen it, so only viewers with decisions count.
-LISTS = """
-WITH acted AS (
-  SELECT publication_id, actor_id, array_agg(target_id) AS targets FROM app.interactions
-  WHERE publication_id IN (SELECT publication_id FROM matching.match_lists)
-  GROUP BY publication_id, actor_id
-), drawn AS (
-  SELECT shown.viewer_id, shown.candidate_ids, acted.targets
-  FROM matching.match_lists AS shown
-  JOIN acted ON acted.publication_id = shown.publication_id AND acted.actor_id = shown.viewer_id
-  ORDER BY uuid_hash(shown.viewer_id), shown.viewer_id, shown.publication_id
-  LIMIT :lists
-)
-SELECT listed.place, viewer_id::text AS person, listed.candidate_id = ANY (targets) AS acted
-FROM drawn CROSS JOIN unnest(candidate_ids) WITH ORDINALITY AS listed (candidate_id, place)
-"""
-# A like counts once it is a day old. Later replies lower all positions alike, which does not change the inbox weight,
-# and with nightly runs older lists are not kept. Senders who are also in a list of the receiver, or on whom the
-# receiver had decided before the like, are left out: the receiver has seen them outside the inbox.
-INBOXES = """
-WITH liked AS (
-  SELECT target_id AS receiver, actor_id AS sender, publication_id, min(created_at) AS moment FROM app.interactions
-  WHERE kind = 'like' AND created_at < now() - interval '1 day'
-    AND publication_id IN (SELECT publication_id FROM matching.match_lists)
-  GROUP BY receiver, sender, publication_id
-), received AS (
-  SELECT receiver, sender, moment, row_number() OVER (
-    PARTITION BY receiver, liked.publication_id
-    ORDER BY shown.p_liked_back[array_position(shown.candidate_ids, receiver)] DESC, sender
-  ) AS place
-  FROM liked
-  JOIN matching.match_lists AS shown ON shown.publication_id = liked.publication_id AND shown.viewer_id = sender
-  WHERE receiver = ANY (shown.candidate_ids)
-), told AS (
-  SELECT * FROM received WHERE NOT EXISTS (
-    SELECT FROM matching.match_lists AS own WHERE own.viewer_id = receiver AND sender = ANY (own.candidate_ids)
-  )
-)
-SELECT place, receiver::text AS person, min(answer.created_at) IS NOT NULL AS acted
-FROM told LEFT JOIN app.interactions AS answer ON answer.actor_id = receiver AND answer.target_id = sender
-GROUP BY place, receiver, sender, moment HAVING coalesce(min(answer.created_at) > moment, true)
-ORDER BY uuid_hash(receiver), receiver, place
-LIMIT :rows
+ATTENTION_FRAME = "attention"
+"""The frame of the inbox weight that lists were made with. `publication` stores it with the lists."""
+# A publication that was rolled back is not followed, nor is its weight.
+LAST_WEIGHT = """
+SELECT (metrics ->> 'inbox_weight')::float8, (metrics ->> 'inbox_weight_error')::float8 FROM matching.publications
+WHERE state IN ('live', 'retired') AND metrics ?& '{inbox_weight,inbox_weight_error}' AND NOT metrics ? 'rolled_back_at'
+ORDER BY activated_at DESC LIMIT 1
 """
 
 
 @dataclass(frozen=True)
 class AttentionEstimate:
-    """The examination that the logs show, or the default where there are too few logs."""
+    """The examination of lists and inboxes as far as logs show it.
 
-    lists: Curve
-    """Examination curve of lists."""
-    inbox_weight: float
-    """How far to trust that examination falls along an inbox, 0 to 1."""
-
-
-def estimate_attention(connection: Connection, min_rows: int = MIN_ROWS) -> AttentionEstimate:
-    """Estimate from the lists of the publications that are kept and the likes and passes that refer to them.
-
-    Args:
-        connection: The database.
-        min_rows: The least number of rows for an estimate of lists, and for one of inboxes.
+    Attributes:
+        lists: Examination curve of lists.
+        inbox_weight: How far to trust that examination falls along an inbox, 0 to 1.
+        inbox_weight_error: Standard error of the weight.
+        list_source: What the curve of lists is known from: "views", "actions" (likes and passes) or "assumed".
+        list_cards: Number of cards behind the curve of lists.
+        inbox_source: What the latest change of the inbox weight is known from; "assumed": there was none to learn from.
+        inbox_cards: Number of cards behind the latest change of the inbox weight.
     """
-    lists = _estimate_from_query(connection, LISTS, min_rows, lists=MAX_ROWS // LIST_LENGTH)
+
+    lists: Curve = DEFAULT_CURVE
+    inbox_weight: float = UNMEASURED.weight
+    inbox_weight_error: float = UNMEASURED.standard_error
+    list_source: str = "assumed"
+    list_cards: int = 0
+    inbox_source: str = "assumed"
+    inbox_cards: int = 0
+
+
+def estimate_attention(connection: Connection) -> AttentionEstimate:
+    """Estimate the curve of lists, and move the inbox weight of the last publication by what receivers did since.
+
+    Lists are those of all publications that are kept. Inboxes are those of the live one, so that what was examined
+    moves the weight once. Where likes are secret, there is no inbox, and the weight stays as it is.
+    """
+    lists, inboxes = read_list_cards(connection), read_inbox_cards(connection)
+    weight = move_inbox_weight(_read_last_weight(connection), measure_inbox_weight(inboxes.cards))
+    curve = estimate_curve(lists.cards, DEFAULT_CURVE).examination if lists.counted else DEFAULT_CURVE
     return AttentionEstimate(
-        DEFAULT_CURVE if lists is None else lists.examination,
-        estimate_inbox_weight(_estimate_from_query(connection, INBOXES, min_rows, rows=MAX_ROWS)),
+        lists=curve,
+        inbox_weight=weight.weight,
+        inbox_weight_error=weight.standard_error,
+        list_source=lists.source,
+        list_cards=lists.counted,
+        inbox_source=inboxes.source,
+        inbox_cards=inboxes.counted,
     )
 
 
-def _estimate_from_query(connection: Connection, query: str, min_rows: int, **most: int) -> CurveEstimate | None:
-    rows = pd.DataFrame(connection.execute(text(query), most).all(), columns=["place", "person", "acted"])
-    if len(rows) < min_rows:
-        return None
-    person = pd.factorize(rows["person"])[0].astype(np.int64)
-    return estimate_curve(rows["place"].to_numpy(np.int64), rows["acted"].to_numpy(bool), person)
+def build_attention_metadata(estimate: AttentionEstimate) -> dict[str, str | float]:
+    """Return the figures of an estimate by name, without the curve: for metadata of assets."""
+    return {name: value for name, value in vars(estimate).items() if name != "lists"}
+
+
+def store_attention(estimate: AttentionEstimate, path: UPath) -> None:
+    """Store the figures of the estimate that lists are made with."""
+    write_table(pa.table({name: [value] for name, value in build_attention_metadata(estimate).items()}), path)
+
+
+def read_attention_metrics(path: UPath) -> dict[str, float]:
+    """Read the inbox weight of stored lists, as metrics of their publication; none if it was not stored."""
+    try:
+        rows = read_table(path).to_pylist()
+    except FileNotFoundError:
+        return {}
+    return {name: rows[0][name] for name in ("inbox_weight", "inbox_weight_error")}
+
+
+def _read_last_weight(connection: Connection) -> InboxWeight:
+    found = connection.execute(text(LAST_WEIGHT)).one_or_none()
+    return UNMEASURED if found is None else InboxWeight(*found)

@@ -19,7 +19,7 @@ from models.ml.scoring.withheld_column import add_withheld
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.extract import read_most_compatible, read_passes_of_others
 from pipelines.assets.impressions.activity import align_activity
-from pipelines.assets.market.attention_estimates import estimate_attention
+from pipelines.assets.market.attention_estimates import ATTENTION_FRAME, estimate_attention, store_attention
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
 from pipelines.assets.market.pending_pairs import (
@@ -69,6 +69,7 @@ def match_lists(
     with database.open_engine() as engine, engine.connect() as connection:
         most_compatible_before, estimate = read_most_compatible(connection, ids), estimate_attention(connection)
         other_passes = read_passes_of_others(connection, ids)
+    store_attention(estimate, store.get_frame_path(ATTENTION_FRAME))
     scored = load_scored_pairs(scored_candidates, ids)
     users = _build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
     attention = config.build_attention(estimate, told=likes.are_told)
