@@ -65,7 +65,8 @@ def _describe_cards(log: EventLog, day: int) -> pd.DataFrame:
     listed["rise"] = (place_before.reindex(listed.index) - listed["place"]).fillna(NEW)
     looked_at = seen.surface == LIST
     viewer, candidate = seen.cards.viewer[looked_at], seen.cards.candidate[looked_at]
-    return listed.loc[viewer * people + candidate].assign(pending=_find_pending(log, day)[viewer, candidate])
+    cards: pd.DataFrame = listed.loc[viewer * people + candidate]
+    return cards.assign(pending=_find_pending(log, day)[viewer, candidate])
 
 
 def _find_pending(log: EventLog, day: int) -> BoolArray:

@@ -17,12 +17,11 @@ def test_what_a_list_tells_is_counted_by_rule(small_world: World) -> None:
     lists = NightLists(cards, np.array([0.1, 0.3, 0.2]), NO_CARDS)
     log.add_day(lists, view(NO_CARDS, liked=False))
     log.add_day(lists, view(cards, liked=False))
-    told = measure_disclosure(log).set_index("rule")
-    assert told.loc["place 1", ["cards", "pending"]].tolist() == [2, 0.5]
-    assert told.loc["still at place 1", ["cards", "pending"]].tolist() == [2, 0.5]
-    assert told.loc["place 2", ["cards", "pending"]].tolist() == [1, 0]
-    assert told.loc["twice as high below", ["cards", "pending"]].tolist() == [1, 1]
-    assert told.loc["new, places 1 to 3", "cards"] == told.loc["half as high below", "cards"] == 0
+    told = measure_disclosure(log).set_index("rule")[["cards", "pending"]].T.to_dict("list")
+    assert told["place 1"] == told["still at place 1"] == [2, 0.5]
+    assert told["place 2"] == [1, 0]
+    assert told["twice as high below"] == [1, 1]
+    assert told["new, places 1 to 3"][0] == told["half as high below"][0] == 0
 
 
 def view(cards: Cards, *, liked: bool) -> CardViews:

@@ -17,7 +17,7 @@ from models.ml.kernels.jit import jit
 from models.ml.kernels.top_k import find_top_k_threshold
 
 # Viewers look at likes a little more often than at decoys, so there are a few more decoys than likes need.
-MARGIN = 1.1
+MARGIN = 1.2
 
 
 def count_decoys(most_telling: float) -> int:

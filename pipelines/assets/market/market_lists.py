@@ -7,9 +7,11 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from models.ml.arrays import Int64Array
 from models.ml.market import match_most_compatible
 from models.ml.market.graph.ranked_lists import select_listed_pairs
 from models.ml.market.outcomes.shown_matches import shift_probabilities
+from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.likes_columns import add_likes_received
 from models.ml.scoring.likes_received import find_pending_likes, rank_likes_received
 from models.ml.scoring.list_frames import build_list_frame
@@ -19,9 +21,14 @@ from models.ml.scoring.withheld_column import add_withheld
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.extract import read_most_compatible, read_passes_of_others
 from pipelines.assets.impressions.activity import align_activity
-from pipelines.assets.market.attention_estimates import ATTENTION_FRAME, estimate_attention, store_attention
+from pipelines.assets.market.attention_estimates import (
+    ATTENTION_FRAME,
+    build_attention_metadata,
+    estimate_attention,
+    store_attention,
+)
 from pipelines.assets.market.market_config import MarketConfig
-from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
+from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, make_lists
 from pipelines.assets.market.pending_pairs import (
     FRAME,
     compute_listed_shift,
@@ -32,7 +39,7 @@ from pipelines.assets.market.pending_pairs import (
     weigh_likes_received,
     write_pending_pairs,
 )
-from pipelines.reports.market_report import build_market_metadata, describe_outcome
+from pipelines.reports.market_report import Metadata, build_market_metadata, describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
@@ -74,33 +81,47 @@ def match_lists(
     users = _build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
     attention = config.build_attention(estimate, told=likes.are_told)
     received = rank_likes_received(users, *find_pending_likes(users)) if likes.are_told else None
-    present, path = align_activity(activity, ids), store.get_frame_path(FRAME)
-    pending = find_pending_pairs(scored, users.decisions)
-    if received is None:
-        earlier = read_pending_pairs(path, scored, ids, present.p_active)
-        state = raise_secret_likes(scored, pending, earlier, config.most_telling, make_generator(interactions))
+    pending, path = find_pending_pairs(scored, users.decisions), store.get_frame_path(FRAME)
+    p_active = align_activity(activity, ids).p_active
+    if received is not None:
+        state = weigh_likes_received(scored, received, p_active, attention)
     else:
-        state = weigh_likes_received(scored, received, present.p_active, attention)
+        earlier, rng = read_pending_pairs(path, scored, ids, p_active), make_generator(interactions)
+        state = raise_secret_likes(scored, pending, earlier, config.most_telling, rng)
     write_pending_pairs(path, state, scored, ids)
     market = build_market_inputs(config, attention, scored, state, profiles, users.decisions)
-    chosen = make_lists(config, market)
-    metadata = build_market_metadata(market.graph, market.attention, chosen, market.allowance)
+    del state
+    listed, couples, metadata = _rank(config, market, scored, most_compatible_before)
     context.log.info(describe_outcome(metadata))
-    listed = select_listed_pairs(market.graph, chosen.positions)
-    most_compatible = match_most_compatible(market.graph, most_compatible_before)
-    couples = np.flatnonzero(scored.candidate == most_compatible[scored.viewer])
-    del market, chosen, state  # the graph is large, and the reasons need memory too
+    del market  # the graph is large, and the reasons need memory too
     shift = compute_listed_shift(scored, listed, pending, attention)
-    scored = replace(scored, p_match=shift_probabilities(scored.p_match, shift))
-    explained = np.concatenate([listed, couples])
-    reasons = explain_pairs(users.ranker, users.build_pairs(scored.viewer[explained], scored.candidate[explained]))
-    lists = _withhold(build_list_frame(scored, listed, couples, reasons, users.profiles.ids), users, other_passes)
+    lists = _explain(replace(scored, p_match=shift_probabilities(scored.p_match, shift)), listed, couples, users)
+    lists = _withhold(lists, users, other_passes)
     counts = {"pairs": len(listed), "most_compatible_viewers": len(couples), "p_match_shift": shift}
     if received is not None:
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
     counts["dagster/row_count"] = len(lists)
-    return dg.Output(lists, metadata={**counts, **metadata, "seconds": round(time.monotonic() - start, 2)})
+    known = {"seconds": round(time.monotonic() - start, 2), **build_attention_metadata(estimate)}
+    return dg.Output(lists, metadata={**counts, **metadata, **known})
+
+
+def _rank(
+    config: MarketConfig, market: MarketInputs, scored: ScoredPairs, most_compatible_before: Int64Array
+) -> tuple[Int64Array, Int64Array, Metadata]:
+    """Return the scored pairs that are listed, best first, those of most compatible candidates, and the metadata."""
+    chosen = make_lists(config, market)
+    metadata = build_market_metadata(market.graph, market.attention, chosen, market.allowance)
+    most_compatible = match_most_compatible(market.graph, most_compatible_before)
+    couples = np.flatnonzero(scored.candidate == most_compatible[scored.viewer])
+    return select_listed_pairs(market.graph, chosen.positions), couples, metadata
+
+
+def _explain(scored: ScoredPairs, listed: Int64Array, couples: Int64Array, users: ScoringContext) -> pd.DataFrame:
+    """Build the frame of the lists, with reasons."""
+    rows = np.concatenate([listed, couples])
+    reasons = explain_pairs(users.ranker, users.build_pairs(scored.viewer[rows], scored.candidate[rows]))
+    return build_list_frame(scored, listed, couples, reasons, users.profiles.ids)
 
 
 def _build_users(
