@@ -21,6 +21,7 @@ from models.ml.market.attention.inbox_weight import (
     move_inbox_weight,
 )
 from models.ml.market.comparison import make_policy_lists
+from models.ml.market.decoy_weights import weigh_decoys
 from models.ml.market.edge_weights import (
     MarketState,
     build_weighted_graph,
@@ -28,7 +29,7 @@ from models.ml.market.edge_weights import (
     weigh_secret_likes,
     weigh_told_likes,
 )
-from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
+from models.ml.market.pending_likes import choose_raised, count_decoys
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.behaviour import LIKES, LIST, NO_CARDS, Cards, NightLists
@@ -118,8 +119,8 @@ class Product:
         if self.raised is None:
             self.raised = np.zeros((log.world.people, log.world.people), bool)
         pair = (scored.viewer, scored.candidate)
-        weight = weigh_decoys(scored.p_like, scored.p_liked_back, activity[scored.candidate])
         per_like, pending = count_decoys(self.most_telling), find_pending_pairs(log, scored)
+        weight = weigh_decoys(scored.p_like, scored.p_liked_back, activity[scored.candidate], pending)
         raised = choose_raised(scored.viewer, pending, self.raised[pair], weight, per_like, self.rng)
         self.raised[pair] = raised
         return raised

@@ -16,9 +16,6 @@ from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
 from models.ml.kernels.jit import jit
 from models.ml.kernels.top_k import find_top_k_threshold
 
-# Viewers look at likes a little more often than at decoys, so there are a few more decoys than likes need.
-MARGIN = 1.2
-
 
 def count_decoys(most_telling: float) -> int:
     """Return the number of decoys that a like needs, so that it is told with probability `most_telling` at most."""
@@ -37,7 +34,7 @@ def choose_raised(
         viewer: The viewer of each pair, int64 (n,), in increasing order.
         pending: Whether the candidate has liked the viewer, bool (n,).
         raised: Whether the pair is raised already, bool (n,).
-        weight: Weight of the pair as a decoy, (n,), 0 or more: see `weigh_decoys`.
+        weight: Weight of the pair as a decoy, (n,), 0 or more: see `decoy_weights`.
         per_like: Decoys of each like.
         rng: Source of unpredictable numbers; viewers must not be able to repeat the draw.
 
@@ -51,27 +48,11 @@ def choose_raised(
 
     new, possible = pending & ~raised, ~pending & ~raised & (weight > 0)
     likes, decoys, wanted = count(raised & pending), count(raised & ~pending), count(new)
-    decoys_each = MARGIN * per_like
-    room = np.floor((decoys + count(possible)) / decoys_each + 1e-9) - likes if per_like else wanted
-    allowed = np.clip(room, 0, wanted).astype(np.int64)
-    missing = np.clip(np.ceil(decoys_each * (likes + allowed) - 1e-9) - decoys, 0, None).astype(np.int64)
+    room = (decoys + count(possible)) // per_like - likes if per_like else wanted
+    allowed = np.clip(room, 0, wanted)
+    missing = np.clip(per_like * (likes + allowed) - decoys, 0, None)
     drawn = _draw_some(start, new, np.ones(len(new)), allowed, rng)
     return raised | drawn | _draw_some(start, possible, weight, missing, rng)
-
-
-def weigh_decoys(p_like: FloatArray, p_liked_back: FloatArray, activity: FloatArray) -> Float64Array:
-    """Compute the weights of pairs as decoys, float64 (n,): decoys are to be like the pairs that wait.
-
-    A like waits if the candidate was shown the viewer, who is shown the more the more probably they like the candidate;
-    if the candidate is active; and if the candidate likes the viewer, which counts with its odds.
-
-    Args:
-        p_like: Probability that the viewer likes the candidate, (n,).
-        p_liked_back: Probability that the candidate likes the viewer, (n,).
-        activity: Probability that the candidate opens the app within the coming days, (n,).
-    """
-    chance = np.minimum(np.asarray(p_liked_back, np.float64), 1 - 1e-6)
-    return np.asarray(chance / (1 - chance) * p_like * activity)
 
 
 def _draw_some(

@@ -15,9 +15,10 @@ from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.decision_history import Decisions
 from models.ml.kernels.grouping import count_earlier
 from models.ml.market import AttentionModel
+from models.ml.market.decoy_weights import weigh_decoys
 from models.ml.market.edge_weights import MarketState, make_idle_state, weigh_secret_likes, weigh_told_likes
 from models.ml.market.outcomes.shown_matches import compute_shown_shift
-from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
+from models.ml.market.pending_likes import choose_raised, count_decoys
 from models.ml.profiles.id_lookup import find_positions
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.likes_received import LikesReceived
@@ -40,7 +41,7 @@ def raise_secret_likes(
     scored: ScoredPairs, pending: BoolArray, earlier: MarketState, most_telling: float, rng: Generator
 ) -> MarketState:
     """Raise pending likes and decoys among the scored pairs; those of `earlier` nights stay raised."""
-    weight = weigh_decoys(scored.p_like, scored.p_liked_back, earlier.activity[scored.candidate])
+    weight = weigh_decoys(scored.p_like, scored.p_liked_back, earlier.activity[scored.candidate], pending)
     raised = choose_raised(scored.viewer, pending, earlier.p_pending > 0, weight, count_decoys(most_telling), rng)
     return weigh_secret_likes(earlier.activity, raised, most_telling)
 

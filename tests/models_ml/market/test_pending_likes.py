@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 
-from models.ml.market.pending_likes import choose_raised, count_decoys, weigh_decoys
+from models.ml.market.decoy_weights import weigh_decoys
+from models.ml.market.pending_likes import choose_raised, count_decoys
 from tests.models_ml.market.scored import SEEDS
 
 
@@ -45,10 +47,28 @@ def test_without_likes_nobody_is_raised() -> None:
 
 
 def test_decoys_are_drawn_by_weight() -> None:
-    """Each viewer has a pending like and two others, the one three times as probable as the other."""
+    """Each viewer has a pending like and two others, the one with three times the weight of the other."""
     viewer, pending = np.repeat(np.arange(20_000), 3), np.tile([True, False, False], 20_000)
-    weight = weigh_decoys(np.ones(60_000), np.tile([0.9, 0.25, 0.5], 20_000), np.ones(60_000))
+    weight = np.tile([9.0, 1.0, 3.0], 20_000)
     raised = choose_raised(viewer, pending, np.zeros(60_000, bool), weight, 1, np.random.default_rng(0))
     assert raised[pending].all()
     assert raised.sum() == 40_000
     assert raised[2::3].mean() == pytest.approx(3 / 4, abs=4 * np.sqrt(3 / 16 / 20_000))
+
+
+@pytest.mark.parametrize("pairs", [200_000, 300])
+def test_decoys_are_like_the_likes_that_wait(pairs: int) -> None:
+    """Where likes wait by known odds, drawing pairs by weight gives pairs like them; with few likes, by usual odds."""
+    rng = np.random.default_rng(0)
+    like, back, activity = (rng.uniform(0.05, 0.95, pairs) for _ in range(3))
+    odds = -5 + 0.8 * logit(like) + 1.2 * logit(back) + 2 * np.log(activity)
+    pending = rng.random(pairs) < expit(odds)
+    weight = weigh_decoys(like, back, activity, pending)
+    for value in (like, back, activity):
+        drawn, waits, others = (
+            np.average(value, weights=weight * ~pending),
+            value[pending].mean(),
+            value[~pending].mean(),
+        )
+        assert abs(drawn - waits) < (0.01 if pending.sum() > 1000 else 1)
+        assert drawn > others
