@@ -4,6 +4,9 @@ The beta-geometric/beta-Bernoulli model (Fader, Hardie & Shang, Marketing Scienc
 open the app on each day with a probability of their own, drawn from Beta(alpha, beta). After each day they leave for
 good with a probability of their own, drawn from Beta(gamma, delta). Three numbers of a user are sufficient: the days
 observed, the active days among them, and the last active day.
+
+What is not known is not held against anybody: where hardly a user was active, the app records no activity, and all
+users count as active.
 """
 
 from dataclasses import astuple, dataclass
@@ -12,9 +15,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln, logsumexp
 
-from models.ml.arrays import Float64Array, Int64Array
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
 
 HORIZON_DAYS = 7
+MOST_ABSENT = 0.95
+"""A larger share of absent users says that the app does not record activity."""
 PRIOR_SPREAD = 0.5
 """Standard deviation of the prior of each parameter's logarithm."""
 
@@ -42,8 +47,49 @@ class ActivityModel:
     delta: float
 
 
+@dataclass(frozen=True)
+class ActiveDays:
+    """The days on which n users were active.
+
+    `mask`, int64 (n,), has bit k set if the user was active k days ago; bit 0 is today, which is not over. `observed`,
+    int64 (n,), counts the days before today since the user's first, at most 62.
+    """
+
+    observed: Int64Array
+    mask: Int64Array
+
+    def build_record(self, until: int = 0) -> ActivityRecord:
+        """Build the record of the days before today, or of the days before `until` days ago."""
+        days = np.maximum(self.observed - until, 0)
+        mask = (self.mask >> (1 + until)) & ((np.int64(1) << days) - 1)
+        quiet = np.bitwise_count((mask & -mask) - 1)  # days since the last active one
+        last = np.where(mask > 0, days - quiet, 0)
+        return ActivityRecord(days, np.bitwise_count(mask).astype(np.int64), last)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Of n users: the probability to open the app within HORIZON_DAYS, and whether they are absent, (n,) each."""
+
+    p_active: Float64Array
+    absent: BoolArray
+
+
 PRIOR = ActivityModel(alpha=0.8, beta=1.2, gamma=0.6, delta=30.0)
 """Until data say otherwise: users open the app on two days of five, and one in fifty leaves after a day."""
+
+
+def estimate_activity(days: ActiveDays, absent_after: int) -> Activity:
+    """Estimate the activity of n users, and find the absent: observed for `absent_after` days, and not active since.
+
+    If more than MOST_ABSENT of them would be absent, nobody is, and each probability is 1.
+    """
+    record = days.build_record()
+    since = np.where(record.active > 0, record.days - record.last, record.days)
+    absent = (since >= absent_after) & (days.mask & 1 == 0)
+    if len(absent) and absent.mean() > MOST_ABSENT:
+        return Activity(np.ones(len(absent)), np.zeros(len(absent), bool))
+    return Activity(compute_activity(fit_activity(record), record), absent)
 
 
 def fit_activity(record: ActivityRecord) -> ActivityModel:

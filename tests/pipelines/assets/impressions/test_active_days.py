@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
+from models.ml.market.attention.activity import ActiveDays
 from pipelines.assets.extract import read_interactions
-from pipelines.assets.impressions.active_days import read_active_days, read_active_today
+from pipelines.assets.impressions.active_days import DAYS, get_active_days
 from pipelines.assets.impressions.impressions import read_impressions
 from tests.models_db.conftest import person_id, settle
 from tests.pipelines.assets.impressions.rows import TODAY, decide, show
-
-DAYS = 14
 
 
 def ago(days: int, seconds: int = 0) -> str:
@@ -24,12 +23,20 @@ def join(connection: Connection, number: int, created_at: str) -> None:
     connection.execute(text(f"UPDATE app.profiles SET created_at = {created_at} WHERE id = '{person_id(number)}'"))
 
 
+def read_days(connection: Connection, *numbers: int) -> ActiveDays:
+    return get_active_days(read_impressions(connection).users, pd.Index([person_id(number) for number in numbers]))
+
+
 def records(connection: Connection, *numbers: int) -> list[tuple[int, int, int]]:
     """(days, active, last) of each."""
-    record = read_active_days(connection, pd.Index([person_id(number) for number in numbers]), DAYS)
+    record = read_days(connection, *numbers).build_record()
     arrays = (record.days, record.active, record.last)
     assert all(each.dtype == np.int64 for each in arrays)
     return list(zip(*(each.tolist() for each in arrays), strict=True))
+
+
+def were_active_today(connection: Connection, *numbers: int) -> list[bool]:
+    return [bool(mask & 1) for mask in read_days(connection, *numbers).mask]
 
 
 @pytest.fixture
@@ -42,23 +49,30 @@ def town(connection: Connection) -> Connection:
 
 @pytest.mark.parametrize(
     ("created_at", "days"),
-    [(ago(200), 14), (ago(14), 14), (ago(13, 86_399), 13), (ago(1), 1), (ago(0), 0), ("'infinity'", 0)],
+    [
+        (ago(200), DAYS),
+        (ago(DAYS), DAYS),
+        (ago(DAYS - 1, 86_399), DAYS - 1),
+        (ago(1), 1),
+        (ago(0), 0),
+        ("'infinity'", 0),
+    ],
 )
 def test_days_are_observed_from_the_first_one(town: Connection, created_at: str, days: int) -> None:
     join(town, 3, created_at)
-    assert records(town, 3, 9, 1) == [(days, 0, 0), (0, 0, 0), (14, 0, 0)]
+    assert records(town, 3, 9, 1) == [(days, 0, 0), (0, 0, 0), (DAYS, 0, 0)]
 
 
 def test_a_day_is_active_once_whatever_was_done(town: Connection) -> None:
     town.execute(text("SET LOCAL timezone = 'America/St_Johns'"))
-    for days, seconds in ((14, 0), (14, 86_399), (3, 0), (0, 0)):
+    for days, seconds in ((DAYS, 0), (DAYS, 86_399), (3, 0), (0, 0)):
         show(town, 1, 2, shown_at=ago(days, seconds))
-    show(town, 1, 2, shown_at=ago(15, 86_399))
+    show(town, 1, 2, shown_at=ago(DAYS + 1, 86_399))
     decide(town, 1, 2, "pass", ago(3, 1))
     decide(town, 1, 2, "like", ago(5))
-    assert records(town, 1, 2) == [(14, 3, 12), (14, 0, 0)]
+    assert records(town, 1, 2) == [(DAYS, 3, DAYS - 2), (DAYS, 0, 0)]
     town.execute(text(f"UPDATE app.profiles SET last_active_at = {ago(1, 86_399)} WHERE id = '{person_id(1)}'"))
-    assert records(town, 1) == [(14, 4, 14)]
+    assert records(town, 1) == [(DAYS, 4, DAYS)]
 
 
 def test_what_is_refused_or_of_today_makes_no_day_active(town: Connection) -> None:
@@ -67,8 +81,8 @@ def test_what_is_refused_or_of_today_makes_no_day_active(town: Connection) -> No
     show(town, 1, 2, shown_at=ago(2), publication_id=-1)
     show(town, 1, 2, shown_at="now()")
     town.execute(text("UPDATE app.profiles SET last_active_at = 'infinity'"))
-    assert records(town, 1, 2) == [(14, 0, 0), (14, 0, 0)]
-    assert read_active_today(town, pd.Index([person_id(each) for each in (2, 9, 1)])).tolist() == [False, False, True]
+    assert records(town, 1, 2) == [(DAYS, 0, 0), (DAYS, 0, 0)]
+    assert were_active_today(town, 2, 9, 1) == [False, False, True]
 
 
 def test_activity_before_the_profile_starts_the_days(town: Connection) -> None:
@@ -102,10 +116,10 @@ def test_views_of_the_app_need_not_have_the_columns_that_are_new(town: Connectio
     decide(town, 1, 2, "like", ago(2))
     for statement in OWN_VIEWS:
         town.execute(text(statement))
-    assert records(town, 1, 2) == [(14, 1, 13), (14, 0, 0)]
-    assert read_active_today(town, pd.Index([person_id(1)])).tolist() == [False]
+    assert records(town, 1, 2) == [(DAYS, 1, DAYS - 1), (DAYS, 0, 0)]
+    assert were_active_today(town, 1) == [False]
     assert read_interactions(town)["surface"].isna().tolist() == [True]
-    assert read_impressions(town).undecided.empty
+    assert read_impressions(town).accepted == 0
 
 
 @pytest.mark.parametrize(("surface", "read"), [("similar", "similar"), ("", "unknown"), ("a\n\"b',", "unknown")])
