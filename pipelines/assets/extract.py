@@ -163,7 +163,7 @@ def _receive_copy(driver: psycopg.Connection, statement: str) -> bytes:
     if begun.status != ExecStatus.COPY_OUT:
         raise error_from_result(begun)
     while (received := libpq.get_copy_data(0))[0] > 0:
-        rows.append(received[1])
+        rows.append(bytes(received[1]))  # the garbage collector would follow each memoryview
     ended = list(iter(libpq.get_result, None))  # all of them, or the connection stays busy
     if ended[0].status != ExecStatus.COMMAND_OK:
         raise error_from_result(ended[0])
