@@ -16,6 +16,9 @@ from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
 from models.ml.kernels.jit import jit
 from models.ml.kernels.top_k import find_top_k_threshold
 
+MORE_DECOYS = 0.3
+"""The share of likes that get one decoy more, since viewers look at likes a little more often than at decoys."""
+
 
 def count_decoys(most_telling: float) -> int:
     """Return the number of decoys that a like needs, so that it is told with probability `most_telling` at most."""
@@ -48,9 +51,13 @@ def choose_raised(
 
     new, possible = pending & ~raised, ~pending & ~raised & (weight > 0)
     likes, decoys, wanted = count(raised & pending), count(raised & ~pending), count(new)
-    room = (decoys + count(possible)) // per_like - likes if per_like else wanted
-    allowed = np.clip(room, 0, wanted)
-    missing = np.clip(per_like * (likes + allowed) - decoys, 0, None)
+    allowed = wanted
+    if per_like:
+        free = count(possible)
+        allowed = np.clip(np.minimum(free, decoys + free - per_like * likes) // per_like, 0, wanted)
+    # Decoys of likes that have been decided are those that viewers do not look at: they do not cover new likes.
+    fresh = per_like * allowed + (rng.binomial(allowed, MORE_DECOYS) if per_like else 0)
+    missing = np.maximum(fresh, per_like * (likes + allowed) - decoys)
     drawn = _draw_some(start, new, np.ones(len(new)), allowed, rng)
     return raised | drawn | _draw_some(start, possible, weight, missing, rng)
 

@@ -11,14 +11,16 @@ RETENTION_DAYS = 60
 MAX_VIEWS_A_DAY = 1000
 """The most views of one viewer that count on a UTC day: more than a person looks at, and little enough for a bot."""
 TOO_MANY = f"more than {MAX_VIEWS_A_DAY:,} views of the viewer on the day"
-# The first reason that holds is given. The columns are those of CHECKED_VIEWS.
+NEWEST_PUBLICATION = "(SELECT coalesce(max(id), 0) FROM matching.publications)"
+# The first reason that holds is given. The columns are those of CHECKED_VIEWS. The subqueries are evaluated
+# once, not for each row.
 RULES = {
     "viewer.id IS NULL": "viewer_id is not among the profiles",
     "candidate.id IS NULL": "candidate_id is not among the profiles",
     "viewer_id = candidate_id": "viewer and candidate are the same person",
     "shown_at IS NULL": "shown_at is missing",
-    "shown_at > now() + interval '1 minute'": "shown_at is in the future",
-    "publication_id NOT BETWEEN 1 AND newest.id": "publication_id is of no publication",
+    "shown_at > (SELECT now() + interval '1 minute')": "shown_at is in the future",
+    f"publication_id NOT BETWEEN 1 AND {NEWEST_PUBLICATION}": "publication_id is of no publication",
     "position < 1": "position must be 1 or more",
     f"surface IS NULL OR surface NOT IN {SURFACES}": SURFACE_REASON,
 }
@@ -29,7 +31,6 @@ CHECKED_VIEWS = """
 SELECT viewer_id, candidate_id, publication_id, position, surface, shown_at,
        (shown_at AT TIME ZONE 'UTC')::date AS day, CASE {reasons} END AS reason
 FROM app.views
-CROSS JOIN (SELECT coalesce(max(id), 0) AS id FROM matching.publications) AS newest
 LEFT JOIN (SELECT DISTINCT id FROM app.profiles) AS viewer ON viewer.id = viewer_id
 LEFT JOIN (SELECT DISTINCT id FROM app.profiles) AS candidate ON candidate.id = candidate_id
 WHERE shown_at IS NULL OR shown_at >= {since}
@@ -63,7 +64,8 @@ def select_checked_views(days: int) -> str:
 
 def select_beginning(days: int) -> str:
     """Return an expression of the moment at which the last `days` UTC days began, today included."""
-    return f"({TODAY} - {days - 1})::timestamp AT TIME ZONE 'UTC'"
+    # PostgreSQL evaluates it for each row; `date_bin` needs no conversion between time zones.
+    return f"date_bin('1 day', now(), timestamptz '2000-01-01 00:00 UTC') - interval '{24 * (days - 1)} hours'"
 
 
 def select_accepted_views(days: int, only: str = "true") -> str:

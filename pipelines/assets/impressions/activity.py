@@ -11,10 +11,9 @@ from pydantic import Field
 
 from models.ml.market.attention.activity import HORIZON_DAYS, Activity, estimate_activity
 from models.ml.market.attention.activity_check import ActivityReport, check_last_week
-from pipelines.assets.impressions.active_days import DAYS, read_active_days
+from pipelines.assets.impressions.active_days import DAYS, get_active_days
 from pipelines.checks.check_results import WARN, make_check_result
 from pipelines.reports.plots import round_figures
-from pipelines.resources import DatabaseResource
 
 MAX_CALIBRATION_ERROR = 0.03
 MIN_USERS = 1000
@@ -32,7 +31,7 @@ class ActivityConfig(dg.Config):
 @dg.asset(
     group_name="source",
     owners=["team:matching"],
-    kinds={"postgres", "parquet"},
+    kinds={"scipy", "parquet"},
     check_specs=[
         dg.AssetCheckSpec(
             "calibrated",
@@ -45,18 +44,16 @@ def activity(
     config: ActivityConfig,
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - checks the configuration when the run starts
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
-    database: DatabaseResource,
     profiles: pd.DataFrame,
+    impressions: pd.DataFrame,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Estimate how probably each user opens the app within the next 7 days, and find the absent users.
 
-    In: `app.views`, `app.interactions`, `last_active_at`, `profiles`. Out: a frame with one row for each profile:
-    profile_id, p_active, absent and observed_days, at most 59. Absent users are in no new list. They are back in the
-    next one once they are seen.
+    In: `profiles`, `impressions`. Out: a frame with one row for each profile: profile_id, p_active, absent and
+    observed_days, at most 59. Absent users are in no new list. They are back in the next one once they are seen.
     """
     start, ids = time.monotonic(), profiles["profile_id"]
-    with database.open_engine() as engine, engine.connect() as connection:
-        days = read_active_days(connection, pd.Index(ids))
+    days = get_active_days(impressions, pd.Index(ids))
     found, report = estimate_activity(days, config.absent_after_days), check_last_week(days)
     figures = {
         "mean_p_active": found.p_active.mean() if len(ids) else 0.0,

@@ -1,88 +1,56 @@
-"""The asset `impressions`: who was shown to whom lately and has not been decided on."""
+"""The asset `impressions`: how many views keep the contract, and on which days users were active."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 import pandas as pd
-import pyarrow as pa
 from sqlalchemy import Connection, text
 
-from pipelines.assets.extract import copy_rows
-from pipelines.assets.impressions.accepted_views import (
-    MAX_VIEWS_A_DAY,
-    TOO_MANY,
-    select_accepted_views,
-    select_beginning,
-    select_checked_views,
-)
+from pipelines.assets.impressions.accepted_views import MAX_VIEWS_A_DAY, TOO_MANY, select_accepted_views
+from pipelines.assets.impressions.active_days import DAYS, get_active_days, select_users
 from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource
 
-DAYS = 30
-# By reason of refusal the number of views and, of those without one, the busy viewers: with more on a day than may
-# count. There are few, and theirs are the only views that must be ranked.
-COUNTS = """
-SELECT reason, sum(views)::bigint,
-       coalesce(array_agg(DISTINCT viewer_id::text) FILTER (WHERE views > {most} AND reason IS NULL), '{{}}')
-FROM (
-    SELECT viewer_id, day, reason, count(*) AS views FROM ({views}) AS shown GROUP BY viewer_id, day, reason
-) AS each_day
-GROUP BY reason
-"""
+# Without it PostgreSQL groups on disk. It holds until the transaction ends.
+GROUPING_MEMORY = "SET LOCAL work_mem = '64MB'"
 TOO_MANY_COUNT = "SELECT coalesce(sum(repeats), 0)::bigint FROM ({ranked}) AS shown WHERE reason IS NOT NULL"
-# Views and decisions are grouped together, which is one sort and no join.
-UNDECIDED = """
-SELECT viewer_id, candidate_id, count(DISTINCT day) AS days_shown, max(last) AT TIME ZONE 'UTC' AS last_shown_at
-FROM (
-    SELECT viewer_id, candidate_id, day, shown_at AS first, shown_at AS last, NULL::timestamptz AS decided
-    FROM ({views}) AS shown WHERE reason IS NULL AND viewer_id <> ALL ({busy})
-    UNION ALL
-    SELECT viewer_id, candidate_id, day, first_shown_at, last_shown_at, NULL
-    FROM ({ranked}) AS shown WHERE reason IS NULL
-    UNION ALL
-    SELECT actor_id, target_id, NULL, NULL, NULL, created_at FROM app.interactions
-    WHERE kind IN ('like', 'pass') AND created_at >= {since}
-) AS event
-GROUP BY viewer_id, candidate_id HAVING min(first) > coalesce(max(decided), '-infinity')
-ORDER BY viewer_id, candidate_id
-"""
-COLUMNS = {
-    **dict.fromkeys(("viewer_id", "candidate_id"), pa.dictionary(pa.int32(), pa.string())),
-    "days_shown": pa.int64(),
-    "last_shown_at": pa.timestamp("us"),
-}
 
 
 @dataclass(frozen=True)
 class CheckedImpressions:
-    """What was shown in the last DAYS days.
+    """What was shown today and in the DAYS UTC days before.
 
-    `undecided` has a row for each viewer and candidate without a decision of the viewer since the first impression:
-    viewer_id, candidate_id, days_shown (UTC days, on any surface) and last_shown_at, in order of the ids. `accepted`
-    counts the views that keep the contract, repeats included, and `refused` the others by reason.
+    `users` has a row for each user: profile_id, and observed and mask as in `ActiveDays`. `accepted` counts the views
+    that keep the contract, repeats included, and `refused` the others by reason.
     """
 
-    undecided: pd.DataFrame
+    users: pd.DataFrame
     accepted: int
     refused: Mapping[str, int]
 
 
 def read_impressions(connection: Connection) -> CheckedImpressions:
-    """Read the impressions of the last DAYS UTC days, today included."""
-    views = select_checked_views(DAYS)
-    counted = connection.execute(text(COUNTS.format(views=views, most=MAX_VIEWS_A_DAY))).all()
-    counts = {reason: number for reason, number, _ in counted}
-    busy = f"'{{{','.join(viewer for *_, viewers in counted for viewer in viewers)}}}'::uuid[]"
-    ranked = select_accepted_views(DAYS, only=f"viewer_id = ANY ({busy})")
-    too_many = connection.execute(text(TOO_MANY_COUNT.format(ranked=ranked))).scalar_one()
-    parts = {"views": views, "busy": busy, "ranked": ranked, "since": select_beginning(DAYS)}
-    undecided = copy_rows(connection, UNDECIDED.format(**parts), COLUMNS)
-    undecided["last_shown_at"] = undecided["last_shown_at"].dt.tz_localize("UTC")
-    accepted = counts.pop(None, 0) - too_many
-    return CheckedImpressions(undecided, accepted, counts | ({TOO_MANY: too_many} if too_many else {}))
+    """Read the active days of all users, and count the views, in one pass over the views."""
+    connection.execute(text(GROUPING_MEMORY))
+    found = connection.execute(text(select_users()))
+    rows = pd.DataFrame(found.all(), columns=list(found.keys()))
+    users, others = rows[rows["profile_id"].notna()], rows[rows["reason"].notna()]
+    refused = dict(zip(others["reason"], others["views"].tolist(), strict=True))
+    busy = users["profile_id"][users["most_views"] > MAX_VIEWS_A_DAY].tolist()
+    too_many = _count_too_many(connection, busy) if busy else 0
+    if too_many:
+        refused[TOO_MANY] = too_many
+    days = users[["profile_id", "observed", "mask"]].reset_index(drop=True)
+    return CheckedImpressions(days, int(users["views"].sum()) - too_many, refused)
+
+
+def _count_too_many(connection: Connection, busy: Sequence[str]) -> int:
+    """Count the views of busy viewers, with more on a day than may count. There are few such viewers to be ranked."""
+    ranked = select_accepted_views(DAYS + 1, only=f"viewer_id = ANY ('{{{','.join(busy)}}}'::uuid[])")
+    return int(connection.execute(text(TOO_MANY_COUNT.format(ranked=ranked))).scalar_one())
 
 
 @dg.asset(
@@ -102,31 +70,27 @@ def impressions(
     database: DatabaseResource,
     profiles: pd.DataFrame,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
-    """Read who was shown to whom in the last 30 days and has not been decided on.
+    """Check what was shown in the last 60 days, and find the days on which users were active.
 
-    In: `app.views`, `app.interactions`, `profiles`. Out: a frame with one row for each viewer and candidate, both
-    accepted profiles, without a decision of the viewer since the first impression: viewer_id, candidate_id, days_shown,
-    last_shown_at.
+    In: `app.views`, `app.interactions`, `app.profiles`, `profiles`. Out: a frame with one row for each accepted
+    profile: profile_id; observed, the days before today since the user's first, at most 59; mask, whose bit k is set if
+    the user was active k days ago.
     """
     start = time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
         found = read_impressions(connection)
-    frame, refused = _select_people(found.undecided, profiles["profile_id"]), sum(found.refused.values())
+    days = get_active_days(found.users, pd.Index(profiles["profile_id"]))
+    frame = pd.DataFrame({"profile_id": profiles["profile_id"], **vars(days)})
+    refused = sum(found.refused.values())
     read = found.accepted + refused
     yield dg.Output(
         frame,
         metadata={
             "dagster/row_count": len(frame),
+            "active_today": int((days.mask & 1).sum()),
             "views_read": read,
             "reasons": dg.MetadataValue.json(dict(found.refused)),
             **round_figures({"rejected_share": refused / max(read, 1), "seconds": time.monotonic() - start}),
         },
     )
     yield check_rejection_rate("impressions", found.accepted, refused, blocks=False)
-
-
-def _select_people(undecided: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
-    """Select the rows of which both users are among the ids, and remove all others from the categories, too."""
-    names = ["viewer_id", "candidate_id"]
-    frame = undecided[undecided[names].isin(ids.array).all(axis=1)].reset_index(drop=True)
-    return frame.assign(**{name: frame[name].cat.remove_unused_categories() for name in names})

@@ -41,7 +41,7 @@ class MarketConfig(dg.Config):
 
     policy: Policy = Field(Policy.best_response, description="The policy that gives each pair its score.")
     list_examination: Examination | None = Field(
-        None, description="Examination curve of lists; unset: estimated from logs, and inv while there are too few."
+        None, description="Examination curve of lists; unset: estimated from logs, toward inv while there are few."
     )
     inbox_examination: Examination = Field(Examination.inv, description="Examination curve of inboxes.")
     inbox_trust: float | None = Field(
@@ -49,7 +49,7 @@ class MarketConfig(dg.Config):
         ge=0,
         le=1,
         description="Weight of the inbox curve, 0 to 1; 0: each like received is examined. Unset: estimated from logs, "
-        "and 0.5 while there are too few.",
+        "from 0.5 at first.",
     )
     most_views: float | None = Field(
         None,

@@ -9,6 +9,9 @@ probability that the candidate likes the viewer if ever shown, an edge brings
 
 matches: half of the mutual likes of tonight, which the pair's other edge counts too, and what comes later. A like of
 someone who has liked the sender already is a match at once.
+
+The sender of a pending like has no list with the receiver, so their b is 0. It is 0 for each pair that perhaps has a
+pending like: otherwise decoys, whose lists may hold the viewer, would have other values than likes.
 """
 
 import numpy as np
@@ -72,9 +75,11 @@ def _sum_waiting_likes(graph: MarketGraph, likes: Float32Array) -> Float64Array:
 
 
 @jit
-def _get_like_back(likes: Float32Array, reverse_edge: int) -> float:
-    """Return the probability that the candidate likes the viewer from tonight's list."""
-    return float(likes[reverse_edge]) if reverse_edge >= 0 else 0.0
+def _get_like_back(likes: Float32Array, p_pending: Float32Array, slot: int, reverse_edge: int) -> float:
+    """Return the probability that the candidate likes the viewer from tonight's list; 0 if a like may wait."""
+    if reverse_edge < 0 or p_pending[slot] > 0 or p_pending[reverse_edge] > 0:
+        return 0.0
+    return float(likes[reverse_edge])
 
 
 @jit
@@ -93,7 +98,9 @@ def _sum_range(
             if likes[slot] > 0:
                 waits = likes[slot] * (1.0 - p_pending[slot])
                 found[person, 0] += waits
-                found[person, 1] += waits * (p_liked_back[slot] - _get_like_back(likes, reverse_edge[slot]))
+                found[person, 1] += waits * (
+                    p_liked_back[slot] - _get_like_back(likes, p_pending, slot, reverse_edge[slot])
+                )
 
 
 @jit
@@ -108,7 +115,7 @@ def _find_matches(
     found = np.zeros_like(likes)
     for slot in range(len(likes)):
         if likes[slot] > 0:
-            back = _get_like_back(likes, reverse_edge[slot])
+            back = _get_like_back(likes, p_pending, slot, reverse_edge[slot])
             response = back / 2 + share[candidate[slot]] * (p_liked_back[slot] - back)
             found[slot] = likes[slot] * (p_pending[slot] + (1.0 - p_pending[slot]) * response)
     return found
@@ -132,8 +139,7 @@ def _compute_value_range(
 ) -> None:
     for slot in range(first, last):
         if viewers[viewer[slot]]:
-            back, answered = _get_like_back(likes, reverse_edge[slot]), share[candidate[slot]]
-            waits_back = back * (1.0 - p_pending[reverse_edge[slot]]) if back > 0 else 0.0
+            back, answered = _get_like_back(likes, p_pending, slot, reverse_edge[slot]), share[candidate[slot]]
             response = back / 2 + answered * (p_liked_back[slot] - back) - loss[candidate[slot]]
             own = p_pending[slot] + (1.0 - p_pending[slot]) * response
-            found[slot] = p_like[slot] * (own + waits_back * (0.5 - share[viewer[slot]]))
+            found[slot] = p_like[slot] * (own + back * (0.5 - share[viewer[slot]]))

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
+from models.ml.market.attention.activity import ActiveDays
 from pipelines.assets.extract import read_interactions
-from pipelines.assets.impressions.active_days import DAYS, read_active_days
+from pipelines.assets.impressions.active_days import DAYS, get_active_days
 from pipelines.assets.impressions.impressions import read_impressions
 from tests.models_db.conftest import person_id, settle
 from tests.pipelines.assets.impressions.rows import TODAY, decide, show
@@ -22,17 +23,20 @@ def join(connection: Connection, number: int, created_at: str) -> None:
     connection.execute(text(f"UPDATE app.profiles SET created_at = {created_at} WHERE id = '{person_id(number)}'"))
 
 
+def read_days(connection: Connection, *numbers: int) -> ActiveDays:
+    return get_active_days(read_impressions(connection).users, pd.Index([person_id(number) for number in numbers]))
+
+
 def records(connection: Connection, *numbers: int) -> list[tuple[int, int, int]]:
     """(days, active, last) of each."""
-    record = read_active_days(connection, pd.Index([person_id(number) for number in numbers])).build_record()
+    record = read_days(connection, *numbers).build_record()
     arrays = (record.days, record.active, record.last)
     assert all(each.dtype == np.int64 for each in arrays)
     return list(zip(*(each.tolist() for each in arrays), strict=True))
 
 
 def were_active_today(connection: Connection, *numbers: int) -> list[bool]:
-    days = read_active_days(connection, pd.Index([person_id(number) for number in numbers]))
-    return [bool(mask & 1) for mask in days.mask]
+    return [bool(mask & 1) for mask in read_days(connection, *numbers).mask]
 
 
 @pytest.fixture
@@ -115,7 +119,7 @@ def test_views_of_the_app_need_not_have_the_columns_that_are_new(town: Connectio
     assert records(town, 1, 2) == [(DAYS, 1, DAYS - 1), (DAYS, 0, 0)]
     assert were_active_today(town, 1) == [False]
     assert read_interactions(town)["surface"].isna().tolist() == [True]
-    assert read_impressions(town).undecided.empty
+    assert read_impressions(town).accepted == 0
 
 
 @pytest.mark.parametrize(("surface", "read"), [("similar", "similar"), ("", "unknown"), ("a\n\"b',", "unknown")])

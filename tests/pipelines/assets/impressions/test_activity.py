@@ -13,7 +13,7 @@ from tests.pipelines.conftest import Databases, Place
 from tests.support.places import copied, read_frame
 
 SEEN = "UPDATE app.profiles SET created_at = now() - interval '90 days', last_active_at = now() - interval '{} days'"
-STEPS = ("activity", "scored_candidates", "match_lists", "loop_figures")
+STEPS = ("impressions", "activity", "scored_candidates", "match_lists", "loop_figures")
 
 
 @pytest.fixture

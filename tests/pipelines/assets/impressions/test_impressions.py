@@ -1,28 +1,20 @@
-"""What of `app.views` counts, why the rest does not, and who was shown and not decided on."""
+"""What of `app.views` counts, why the rest does not, and when its viewers were there."""
 
 import dagster as dg
-import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
 from models.ml.profiles.frame_contracts import SURFACE_REASON, SURFACES
 from pipelines.assets.impressions.accepted_views import MAX_VIEWS_A_DAY, TOO_MANY, select_checked_views
-from pipelines.assets.impressions.impressions import read_impressions
+from pipelines.assets.impressions.active_days import DAYS
+from pipelines.assets.impressions.impressions import CheckedImpressions, read_impressions
 from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.workspace import Workspace
 from tests.models_db.conftest import person_id, settle
-from tests.pipelines.assets.impressions.rows import TODAY, decide, show
+from tests.pipelines.assets.impressions.rows import TODAY, remove_constraints, show
 from tests.pipelines.conftest import Place
 
 PUBLICATIONS = 9
-# As a view of the app's own, `app.views` has no constraint.
-LAWLESS = (
-    "ALTER TABLE app.views DROP CONSTRAINT fk_views_viewer_id",
-    "ALTER TABLE app.views DROP CONSTRAINT fk_views_candidate_id",
-    *(f"ALTER TABLE app.views ALTER {name} DROP NOT NULL" for name in ("viewer_id", "candidate_id", "surface")),
-    "ALTER TABLE app.views ALTER shown_at DROP NOT NULL",
-    "ALTER TABLE app.profiles DROP CONSTRAINT pk_profiles CASCADE",
-)
 
 
 @pytest.fixture
@@ -33,8 +25,7 @@ def town(connection: Connection) -> Connection:
         connection.execute(text("INSERT INTO matching.publications (ranker_version, encoder) VALUES ('1', 'letters')"))
     newest = connection.scalar(text("SELECT max(id) FROM matching.publications"))
     connection.execute(text(f"UPDATE matching.publications SET id = id + {PUBLICATIONS} - {newest}"))
-    for statement in LAWLESS:
-        connection.execute(text(statement))
+    remove_constraints(connection)
     return connection
 
 
@@ -64,12 +55,12 @@ BAD = [
 def test_a_bad_view_is_refused_and_its_neighbours_are_not(
     town: Connection, cells: dict[str, object], reason: str
 ) -> None:
-    show(town, 1, 2)
+    show(town, 5, 2)
     show(town, 1, 4, **cells)
     show(town, 3, 2)
     found = read_impressions(town)
     assert (found.accepted, found.refused) == (2, {reason: 1})
-    assert pairs(found.undecided) == [(1, 2), (3, 2)]
+    assert masks(found) == {3: 1, 5: 1}
 
 
 @pytest.mark.parametrize(
@@ -109,49 +100,33 @@ def test_of_a_bot_the_earliest_thousand_count_and_nobody_else_is_touched(town: C
     a_candidate = PUBLICATIONS * len(SURFACES)
     found = read_impressions(town)
     assert found.refused == {TOO_MANY: 3 * (39 * a_candidate - MAX_VIEWS_A_DAY)}
-    seen = -(-MAX_VIEWS_A_DAY // a_candidate)
-    assert pairs(found.undecided) == [*((1, each) for each in range(2, 2 + seen)), (3, 40)]
-    assert set(found.undecided["days_shown"]) == {1}
+    assert found.accepted == 1 + 3 * MAX_VIEWS_A_DAY
+    assert masks(found) == {1: 1, 3: 1}
 
 
 def test_repeats_count_once_and_days_are_those_of_utc(town: Connection) -> None:
     town.execute(text("SET LOCAL timezone = 'Pacific/Auckland'"))
     for seconds, surface in ((1, "list"), (2, "list"), (3, "similar"), (86_399, "list")):
         show(town, 1, 2, surface=surface, shown_at=f"{TODAY} - interval '86400 seconds' + interval '{seconds} seconds'")
-    show(town, 1, 2, shown_at=f"{TODAY} - interval '1 second' * (29 * 86400)")
-    show(town, 1, 4, shown_at=f"{TODAY} - interval '1 second' * (29 * 86400 + 1)")
+    show(town, 3, 2, shown_at=f"{TODAY} - interval '1 second' * ({DAYS} * 86400)")
+    show(town, 5, 2, shown_at=f"{TODAY} - interval '1 second' * ({DAYS} * 86400 + 1)")
     found = read_impressions(town)
     assert found.accepted == 5  # of the day before the first nothing is read
-    assert pairs(found.undecided) == [(1, 2)]
-    assert found.undecided["days_shown"].tolist() == [2]
-    midnight = town.scalar(text(f"SELECT {TODAY}"))
-    assert found.undecided["last_shown_at"].tolist() == [pd.Timestamp(midnight) - pd.Timedelta(1, "s")]
-
-
-def test_who_was_decided_on_since_is_left_out(town: Connection) -> None:
-    for candidate in (2, 4, 6, 8):
-        show(town, 1, candidate, shown_at="now() - interval '3 days'")
-        show(town, 1, candidate, shown_at="now() - interval '1 day'")
-    decide(town, 1, 2, "pass", "now() - interval '2 days'")
-    decide(town, 1, 4, "like", "now() - interval '4 days'")
-    decide(town, 6, 1, "like", "now()")
-    decide(town, 3, 8, "pass", "now()")
-    found = read_impressions(town).undecided
-    assert pairs(found) == [(1, 4), (1, 6), (1, 8)]
-    assert found["days_shown"].tolist() == [2, 2, 2]
+    assert masks(found) == {1: 2, 3: 1 << DAYS}
 
 
 def test_a_profile_that_is_there_twice_doubles_nothing(town: Connection) -> None:
     show(town, 1, 2)
     town.execute(text("ALTER TABLE app.profiles DROP CONSTRAINT uq_profiles_source_key"))
     town.execute(text("INSERT INTO app.profiles SELECT * FROM app.profiles"))
-    assert read_impressions(town).accepted == 1
+    found = read_impressions(town)
+    assert (found.accepted, masks(found), found.users["profile_id"].is_unique) == (1, {1: 1}, True)
 
 
 def test_an_app_without_a_log_has_no_impressions(connection: Connection) -> None:
     found = read_impressions(connection)
-    assert (len(found.undecided), found.accepted, found.refused) == (0, 0, {})
-    assert list(found.undecided) == ["viewer_id", "candidate_id", "days_shown", "last_shown_at"]
+    assert (found.accepted, found.refused) == (0, {})
+    assert list(found.users) == ["profile_id", "observed", "mask"]
 
 
 def test_older_views_than_are_kept_cannot_be_asked_for() -> None:
@@ -171,12 +146,15 @@ def test_the_asset_counts_and_names_nobody(place: Place) -> None:
             show(connection, 3, 2, position=position)
     place.materialize("profiles", "rejected_profiles", "impressions")
     frame = Workspace(place.settings).read_frame("impressions")
-    assert pairs(frame) == [(1, 2)]
-    assert {*frame["viewer_id"].cat.categories, *frame["candidate_id"].cat.categories} == {person_id(1), person_id(2)}
-    assert [str(frame["days_shown"].dtype), str(frame["last_shown_at"].dt.tz)] == ["int64", "UTC"]
+    assert frame.to_dict("list") == {
+        "profile_id": [person_id(number) for number in (1, 2, 3)],
+        "observed": [0, 0, 0],
+        "mask": [1, 0, 0],
+    }
+    assert [str(frame[name].dtype) for name in ("observed", "mask")] == ["int64", "int64"]
     told = place.metadata("impressions")
     assert told.pop("seconds") < 60  # type: ignore[operator]
-    assert (told["dagster/row_count"], told["views_read"]) == (1, 7)
+    assert (told["dagster/row_count"], told["active_today"], told["views_read"]) == (3, 1, 7)
     assert told["rejected_share"] == pytest.approx(4 / 7, abs=1e-3)
     assert told["reasons"] == {"position must be 1 or more": 4}
     assert person_id(0)[:-1] not in str(told)
@@ -185,10 +163,8 @@ def test_the_asset_counts_and_names_nobody(place: Place) -> None:
     assert "published" not in str(check.description)
 
 
-def pairs(frame: pd.DataFrame) -> list[tuple[int, int]]:
-    """Viewer and candidate of each row, by number."""
+def masks(found: CheckedImpressions) -> dict[int, int]:
+    """The active days of those who have any, by number."""
     numbers = {person_id(number): number for number in range(100)}
-    return [
-        (numbers[viewer], numbers[candidate])
-        for viewer, candidate in zip(frame["viewer_id"], frame["candidate_id"], strict=True)
-    ]
+    days = found.users.set_index("profile_id")["mask"]
+    return {numbers[person]: mask for person, mask in sorted(days[days != 0].to_dict().items())}
