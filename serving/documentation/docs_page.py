@@ -28,5 +28,5 @@ def install_documentation(app: FastAPI) -> None:
             swagger_js_url="docs/files/swagger-ui-bundle.js",
             swagger_css_url="docs/files/swagger-ui.css",
             swagger_favicon_url="docs/files/favicon.png",
-            swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+            swagger_ui_parameters={"tryItOutEnabled": True},
         )

@@ -40,7 +40,7 @@ function End({ onTop }: { onTop: () => void }) {
     <>
       <h2>That is everyone for now.</h2>
       <p className="quiet">
-        Like or pass: your next list has room for others then. A wider age range or a longer distance brings more people.
+        Like or pass, and your next list has room for others. A wider age range or a longer distance brings more people.
       </p>
       <button type="button" className="plain" onClick={onTop}>
         Back to the top

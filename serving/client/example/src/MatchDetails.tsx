@@ -6,6 +6,8 @@ import { displayName, Name } from "./Name";
 import { Portrait } from "./Portrait";
 import { Reasons } from "./Reasons";
 
+const LONG = 60; // characters of a name
+
 /** Everything that a person shows of themselves; its name has the focus when it appears. */
 export function MatchDetails({ match, titles }: { match: Match; titles: Titles | null }) {
   const { candidate, p_match_percent: percent } = match;
@@ -21,16 +23,18 @@ export function MatchDetails({ match, titles }: { match: Match; titles: Titles |
       <Portrait candidate={candidate} />
       <div className="words">
         <div>
-          <h1 ref={heading} tabIndex={-1}>
+          <h1 ref={heading} tabIndex={-1} className={candidate.name.length > LONG ? "long" : undefined}>
             <Name candidate={candidate} />
           </h1>
           <Facts candidate={candidate} />
           <Chance percent={percent} />
         </div>
-        <section>
-          <h2>Why you two</h2>
-          <Reasons match={match} most={match.reasons.length} />
-        </section>
+        {(match.source !== "like" || match.reasons.length > 0) && (
+          <section>
+            <h2>Why you two</h2>
+            <Reasons match={match} most={match.reasons.length} />
+          </section>
+        )}
         {candidate.interests.length > 0 && (
           <section>
             <h2>Interests</h2>

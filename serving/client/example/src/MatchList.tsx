@@ -20,8 +20,10 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
   const end = useRef<HTMLDivElement>(null);
   const { matches, more, publication, status, today } = list;
   const shown = matches.length;
-  const first = today?.match?.candidate.id; // shown once, at the top
-  const others = matches.filter((match) => match.candidate.id !== first);
+  const first = today?.match?.candidate.id;
+  const likers = new Set(received.likes.map((like) => like.candidate.id));
+  // Each person once: those who stand above are left out below.
+  const others = matches.filter(({ candidate }) => candidate.id !== first && !likers.has(candidate.id));
 
   // An observer tells of changes only: where a page came and was scrolled past within a frame, another is needed.
   useEffect(() => {
@@ -53,7 +55,7 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
             match={today.match}
             shown={toCard(today.match, today.publication, "most_compatible")}
             wide
-            likesMe={received.likes.some((like) => like.candidate.id === first)}
+            likesMe={likers.has(today.match.candidate.id)}
             onOpen={onOpen}
           />
         </section>
