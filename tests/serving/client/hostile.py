@@ -54,7 +54,7 @@ def add_hostile(users: Users) -> Crowd:
     """All profiles on a list, again as similar people, again as likes, and long words as most compatible."""
     common: dict[str, object] = {"facts": FACTS, "latitude": 52.5, "longitude": 13.4}
     shared = [LONG, ARABIC, "写真"]
-    me = users.add(**common, interests=shared, texts={"about_me": "x"})
+    me = users.add("woman", **common, interests=shared, texts={"about_me": "x"})
 
     def add(name: str) -> UUID:
         mine = PROFILES[name]

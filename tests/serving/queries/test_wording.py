@@ -31,7 +31,7 @@ ALIKE = {
 
 
 def test_facts_are_named_and_interests_left_as_they_are(api: Api, users: Users) -> None:
-    me, he = users.add(**ALIKE), users.add("man", **ALIKE)
+    me, he = users.add("woman", **ALIKE), users.add("man", **ALIKE)
     users.publish({me: [he]}, reasons=[REASONS])
     said = [reason["sentence"] for reason in api.read(me)["matches"][0]["reasons"]]
     common = "not smoking, working in public service and star sign (water carrier)"
@@ -40,7 +40,7 @@ def test_facts_are_named_and_interests_left_as_they_are(api: Api, users: Users) 
 
 
 def test_words_of_the_app_and_of_the_viewers_language(users: Users, api_database: str, tmp_path: Path) -> None:
-    me, he = users.add(**ALIKE), users.add("man", **ALIKE)
+    me, he = users.add("woman", **ALIKE), users.add("man", **ALIKE)
     users.publish({me: [he]}, reasons=[REASONS])
     (file := tmp_path / "titles.toml").write_text(TITLES, encoding="utf-8")
     with serving(api_database, tmp_path / "log", MATCHING_TITLES=str(file)) as api:
