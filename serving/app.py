@@ -22,6 +22,7 @@ from serving.observability import logs, prometheus
 from serving.problems import problem_details
 from serving.queries.cursor import derive_cursor_key
 from serving.queries.read_pool import make_pool
+from serving.queries.wording.dictionary import Dictionary, load_dictionary
 
 # Smaller responses do not benefit. Compression is safe from BREACH here: that attack needs a page that makes the user's
 # browser send credentials, and browsers send cookies by themselves but never a bearer token.
@@ -42,6 +43,7 @@ class AppParts(TypedDict):
     likes_cursor_key: bytes
     """The same for pages of likes."""
     likes_are_told: bool
+    dictionary: Dictionary
 
 
 class AppState(AppParts):
@@ -65,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = documentation.DocumentedApi(
         title="Delete matching",
         version=version("delete-matching"),
-        description="Matches of the dating app that wants to be deleted.",
+        description=documentation.DESCRIPTION,
         lifespan=_make_lifespan(settings, parts),
         generate_unique_id_function=_make_operation_id,
         redirect_slashes=False,
@@ -100,6 +102,7 @@ def _build_parts(settings: Settings) -> AppParts:
         cursor_key=derive_cursor_key(settings.get_cursor_secret()),
         likes_cursor_key=derive_cursor_key(settings.get_cursor_secret(), "cursors of likes"),
         likes_are_told=settings.likes == "told",
+        dictionary=load_dictionary(settings.titles),
     )
 
 

@@ -12,19 +12,20 @@ from serving.queries.cards import CardRows
 from serving.queries.cursor import write_cursor
 
 # A browser may cache the response for its user but must revalidate it each time, so that a block takes effect at once.
-PRIVATE_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+PRIVATE_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Accept-Language"}
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "The client's copy, named by `If-None-Match`, is still current."}
 }
 
 
-def build_matches_body(page: CardPage, viewer_id: UUID, key: bytes) -> str:
+def build_matches_body(page: CardPage, viewer_id: UUID, key: bytes, empty_because: str | None) -> str:
     """Return JSON of `serving.schemas.Matches`."""
     topped_up = "true" if page.shown.topped_up else "false"
+    why = "null" if empty_because is None else f'"{empty_because}"'
     return (
         f'{{"publication":{_build_publication(page.shown)},"matches":{page.shown.matches},'
-        f'"next_cursor":{_build_cursor(page, viewer_id, key)},"topped_up":{topped_up}}}'
+        f'"next_cursor":{_build_cursor(page, viewer_id, key)},"topped_up":{topped_up},"empty_because":{why}}}'
     )
 
 

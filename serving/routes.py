@@ -4,11 +4,18 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from psycopg_pool import AsyncConnectionPool
 
 from serving import queries, responses
-from serving.dependencies import CursorText, LikesCursorText, Limit, Viewer, require_told_likes
+from serving.dependencies import (
+    CursorText,
+    InLanguage,
+    LikesCursorText,
+    Limit,
+    Viewer,
+    require_told_likes,
+)
 from serving.problems.problem_details import (
+    DETAILS,
     document_problems,
     raise_cursor_gone,
     raise_cursor_invalid,
@@ -19,6 +26,7 @@ from serving.problems.problem_details import (
 )
 from serving.problems.problem_types import ProblemType
 from serving.queries.cursor import Cursor, InvalidCursor, read_cursor
+from serving.queries.wording.dictionary import choose_wording
 from serving.schemas import (
     CurrentPublication,
     Likes,
@@ -29,11 +37,10 @@ from serving.schemas import (
     Publication,
     Readiness,
     Similar,
+    Titles,
 )
 
 router = APIRouter()
-
-NO_PUBLICATION = "no publication is live yet; try again soon"
 
 _ANSWERS = responses.NOT_MODIFIED | document_problems(
     ProblemType.TOKEN_MISSING, ProblemType.TOKEN_INVALID, ProblemType.UNAVAILABLE
@@ -41,7 +48,7 @@ _ANSWERS = responses.NOT_MODIFIED | document_problems(
 _ABOUT_ME = _ANSWERS | document_problems(ProblemType.NO_PROFILE)
 _PAGE_PROBLEMS = (ProblemType.CURSOR_INVALID, ProblemType.CURSOR_GONE, ProblemType.PARAMETER_INVALID)
 
-FetchPage = Callable[[AsyncConnectionPool, UUID, int, Cursor | None], Awaitable[queries.CardPage | None]]
+FetchPage = Callable[[queries.Asker, int, Cursor | None], Awaitable[queries.CardPage | None]]
 
 
 @router.get(
@@ -50,21 +57,26 @@ FetchPage = Callable[[AsyncConnectionPool, UUID, int, Cursor | None], Awaitable[
     response_model=Matches,
     responses=_ABOUT_ME | document_problems(*_PAGE_PROBLEMS),
 )
-async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cursor: CursorText = None) -> Response:
-    """Return the viewer's matches, best first, in pages.
+async def get_my_matches(request: Request, asker: InLanguage, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """Return the viewer's matches, in the order of the list, in pages.
+
+    The order is not that of `p_match_percent`: it also counts who else would like to be seen.
 
     Left out are users who block the viewer or are blocked, are paused or deleted, or already have a like or pass of the
     viewer, and users who are no longer eligible by age, gender or distance. A paused viewer has an empty list. If fewer
     than 50 matches remain, or the viewer joined after the publication, similar users follow. The list may stay shorter:
-    users who had passed on the viewer before the live publication are neither listed nor similar.
+    users who had passed on the viewer before the live publication are neither listed nor similar. If there is nobody at
+    all, `empty_because` says why.
 
     No user appears on two pages and none is skipped. All pages come from the publication of the first page, even when a
     newer one goes live. When that publication is no longer kept, the response is 410; the first page then starts the
     newer one.
     """
     key = request.state.cursor_key
-    page = await _fetch_page(queries.fetch_page, request, viewer, limit, cursor, key)
-    return responses.make_response(request, responses.build_matches_body(page, viewer, key))
+    page = await _fetch_page(queries.fetch_page, asker, limit, cursor, key)
+    is_empty = cursor is None and not page.shown.people
+    why = await queries.explain_empty(asker) if is_empty else None
+    return responses.make_response(request, responses.build_matches_body(page, asker.viewer_id, key, why))
 
 
 @router.get(
@@ -74,7 +86,9 @@ async def get_my_matches(request: Request, viewer: Viewer, limit: Limit = 20, cu
     responses=_ANSWERS | document_problems(ProblemType.NO_PROFILE, ProblemType.LIKES_SECRET, *_PAGE_PROBLEMS),
     dependencies=[Depends(require_told_likes)],
 )
-async def get_my_likes(request: Request, viewer: Viewer, limit: Limit = 20, cursor: LikesCursorText = None) -> Response:
+async def get_my_likes(
+    request: Request, asker: InLanguage, limit: Limit = 20, cursor: LikesCursorText = None
+) -> Response:
     """Return the users who like the viewer and wait for the viewer's decision, in pages.
 
     First come the likes that the publication knows, the one that the viewer most probably likes back first; then those
@@ -86,17 +100,17 @@ async def get_my_likes(request: Request, viewer: Viewer, limit: Limit = 20, curs
     likes are secret, which is the default, the response is 403 for every viewer.
     """
     key = request.state.likes_cursor_key
-    page = await _fetch_page(queries.fetch_likes, request, viewer, limit, cursor, key)
-    return responses.make_response(request, responses.build_likes_body(page, viewer, key))
+    page = await _fetch_page(queries.fetch_likes, asker, limit, cursor, key)
+    return responses.make_response(request, responses.build_likes_body(page, asker.viewer_id, key))
 
 
 async def _fetch_page(
-    fetch: FetchPage, request: Request, viewer: UUID, limit: int, cursor: str | None, key: bytes
+    fetch: FetchPage, asker: queries.Asker, limit: int, cursor: str | None, key: bytes
 ) -> queries.CardPage:
     """Fetch the first page, or the one after `cursor`; raise a problem if there is none."""
     try:
-        begun = None if cursor is None else read_cursor(cursor, viewer, key)
-        page = await fetch(request.state.pool, viewer, limit, begun)
+        begun = None if cursor is None else read_cursor(cursor, asker.viewer_id, key)
+        page = await fetch(asker, limit, begun)
     except InvalidCursor:
         raise_cursor_invalid()
     except queries.PublicationGone:
@@ -112,7 +126,7 @@ async def _fetch_page(
     response_model=Match,
     responses=_ABOUT_ME | document_problems(ProblemType.NOT_AMONG_MATCHES, ProblemType.PARAMETER_INVALID),
 )
-async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> Response:
+async def get_my_match(request: Request, asker: InLanguage, candidate_id: UUID) -> Response:
     """Return one candidate that the API shows to the viewer: on a page, as most compatible or as similar.
 
     A candidate on the viewer's live list has the same card as on its pages. Otherwise the card comes from the newest
@@ -122,9 +136,9 @@ async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> 
     and so are candidates who may no longer be shown or are left out of the live publication. The response does not
     reveal whether such a profile exists.
     """
-    shown = await queries.fetch_one(request.state.pool, viewer, candidate_id)
+    shown = await queries.fetch_one(asker, candidate_id)
     if shown is not None and not shown.people and request.state.likes_are_told:
-        shown = await queries.fetch_like(request.state.pool, viewer, candidate_id)
+        shown = await queries.fetch_like(asker, candidate_id)
     if shown is None:
         raise_no_profile()
     if not shown.people:
@@ -133,12 +147,12 @@ async def get_my_match(request: Request, viewer: Viewer, candidate_id: UUID) -> 
 
 
 @router.get("/v1/me/most-compatible", tags=["matches"], response_model=MostCompatible, responses=_ABOUT_ME)
-async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
+async def get_my_most_compatible(request: Request, asker: InLanguage) -> Response:
     """Return the viewer's most compatible candidate of the day, if there is one.
 
     Each user has at most one, and both are most compatible with each other.
     """
-    shown = await queries.fetch_most_compatible(request.state.pool, viewer)
+    shown = await queries.fetch_most_compatible(asker)
     if shown is None:
         raise_no_profile()
     return responses.make_response(request, responses.build_most_compatible_body(shown))
@@ -150,15 +164,26 @@ async def get_my_most_compatible(request: Request, viewer: Viewer) -> Response:
     response_model=Similar,
     responses=_ABOUT_ME | document_problems(ProblemType.PARAMETER_INVALID),
 )
-async def get_similar_to_me(request: Request, viewer: Viewer, limit: Limit = 20) -> Response:
+async def get_similar_to_me(request: Request, asker: InLanguage, limit: Limit = 20) -> Response:
     """Return the eligible users whose texts are most similar to the viewer's, on the match list or not.
 
     Users who had passed on the viewer before the live publication are left out, as they are from its lists.
     """
-    shown = await queries.fetch_similar(request.state.pool, viewer, limit)
+    shown = await queries.fetch_similar(asker, limit)
     if shown is None:
         raise_no_profile()
     return responses.make_response(request, responses.build_similar_body(shown))
+
+
+@router.get("/v1/titles", tags=["titles"], response_model=Titles, responses=_ANSWERS)
+async def get_titles(request: Request, _: Viewer) -> Response:
+    """Return the titles of prompts, in the language that `Accept-Language` prefers of those that exist here.
+
+    The sentences of reasons are in the same language. The titles are the same for all users, and change only when the
+    API restarts. Requires a token, but no profile.
+    """
+    locale, wording = choose_wording(request.state.dictionary, request.headers.get("accept-language"))
+    return responses.make_response(request, Titles(locale=locale, prompts=wording.prompts).model_dump_json())
 
 
 @router.get(
@@ -171,7 +196,7 @@ async def get_current_publication(request: Request, _: Viewer) -> Response:
     """Return the live publication and its size, or 404 if none is live. Requires a token, but no profile."""
     live = await queries.fetch_live_publication(request.state.pool)
     if live is None:
-        raise_no_publication(NO_PUBLICATION)
+        raise_no_publication()
     current = CurrentPublication(id=live.id, made_at=live.made_at, viewers=live.viewers, pairs=live.pairs)
     return responses.make_response(request, current.model_dump_json())
 
@@ -187,5 +212,5 @@ async def get_readiness(request: Request) -> Readiness:
     """Return the live publication if matches can be served, or 503 if the database or a live publication is missing."""
     live = await queries.fetch_live_publication(request.state.pool)
     if live is None:
-        raise_not_ready(NO_PUBLICATION)
+        raise_not_ready(DETAILS[ProblemType.NO_PUBLICATION])
     return Readiness(publication=Publication(id=live.id, made_at=live.made_at), age_seconds=live.age_seconds)

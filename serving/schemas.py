@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field
 from serving.problems.problem_types import ProblemType
 from serving.queries.reason_sentences import ReasonCode
 
+EmptyReason = Literal["paused", "profile_invalid", "no_publication", "no_list_yet", "no_candidates", "list_used_up"]
+
 FARTHEST_KM = 100
 """Larger distances are returned as this value."""
 
@@ -45,7 +47,8 @@ class Candidate(BaseModel):
     )
     interests: list[str] = Field(description="The first 200, less those of more than 500 characters.")
     texts: dict[str, str] = Field(
-        description="Prompt to answer: at most 50, less those of more than 10,000 characters."
+        description="Prompt to answer: at most 50, less those of more than 10,000 characters. `/v1/titles` has the "
+        "titles of prompts."
     )
 
 
@@ -53,7 +56,7 @@ class Reason(BaseModel):
     """A reason for a match."""
 
     code: ReasonCode
-    sentence: str = Field(description="The reason in English, to show as it is.")
+    sentence: str = Field(description="The reason in the language of the request, to show as it is.")
 
 
 class Match(BaseModel):
@@ -82,7 +85,7 @@ class Match(BaseModel):
 
 
 class Matches(BaseModel):
-    """A page of the viewer's matches, best first."""
+    """A page of the viewer's matches, in the order of the list."""
 
     publication: Publication | None = Field(description="Where the list comes from; null while none is live.")
     matches: list[Match]
@@ -92,6 +95,12 @@ class Matches(BaseModel):
     )
     topped_up: bool = Field(
         description="Whether similar users fill this page, because the list is too short or does not exist yet."
+    )
+    empty_because: EmptyReason | None = Field(
+        description="Why the first page has no matches; null elsewhere. `paused`: the viewer is. `profile_invalid`: a "
+        "value of the viewer's profile is outside its limits. `no_publication`: none is live yet. `no_list_yet`: the "
+        "viewer joined after the live one was computed. `no_candidates`: it found nobody who fits. `list_used_up`: "
+        "nobody on the viewer's list may still be shown, because the viewer has decided on them, or they have left."
     )
 
 
@@ -120,6 +129,13 @@ class Similar(BaseModel):
     """The eligible people whose texts are most like the viewer's, most alike first."""
 
     matches: list[Match] = Field(description="All of `source` `similar`.")
+
+
+class Titles(BaseModel):
+    """The titles of prompts in one language."""
+
+    locale: str = Field(description="The language of the titles and of the sentences of reasons, such as `en`.")
+    prompts: dict[str, str] = Field(description="Prompt to title. Show a prompt without a title as it is.")
 
 
 class Liveness(BaseModel):

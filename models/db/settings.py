@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     With `secret` nothing reveals a like. With `told` the pipeline ranks pending likes, and the API returns them.
     """
 
+    titles: Path | None = Field(None, validation_alias="MATCHING_TITLES")
+    """TOML file of titles of prompts and facts, and sentences of reasons, by locale; unset means English only."""
+
     jwks_url: str | None = Field(None, validation_alias="MATCHING_JWKS_URL")
     """URL of the public keys of the app's sign-in, for RS256 and ES256 tokens. If it is set, no secret is used."""
 

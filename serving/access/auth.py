@@ -15,7 +15,10 @@ MAX_TOKEN_LENGTH = 8192
 """Characters. A longer token is rejected before it is decoded, so that it costs no work."""
 
 _bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="A token whose `sub` is the profile id of the viewer."
+    auto_error=False,
+    bearerFormat="JWT",
+    description="A token whose `sub` is the profile id of the viewer. In development, `matching token WHO` prints one: "
+    "paste it here. In production, the app's sign-in issues it.",
 )
 
 

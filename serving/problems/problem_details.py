@@ -18,6 +18,20 @@ from serving.titles import TITLES
 MEDIA_TYPE = "application/problem+json"
 RETRY = {"Retry-After": "5"}
 """Seconds."""
+DETAILS = {
+    ProblemType.CURSOR_INVALID: "the cursor was not made here for this person; start again without a cursor",
+    ProblemType.TOKEN_MISSING: "a bearer token is needed",
+    ProblemType.TOKEN_INVALID: "the token is not valid or no longer valid; sign in again",
+    ProblemType.NO_PROFILE: "the user of this token has no profile here; new users get one soon",
+    ProblemType.LIKES_SECRET: "likes are secret here, so there is no list of likes",
+    ProblemType.NOT_AMONG_MATCHES: "this person is not among your matches, or not any more",
+    ProblemType.NO_PUBLICATION: "no publication is live yet; try again soon",
+    ProblemType.CURSOR_GONE: "the publication of this cursor is not kept any more; start again without a cursor",
+    ProblemType.PARAMETER_INVALID: "limit: Input should be less than or equal to 50",
+    ProblemType.TOO_MANY_REQUESTS: "too many requests; try again in 3 s",
+    ProblemType.UNAVAILABLE: "the database does not answer; try again soon",
+}
+"""What went wrong and what to do. The last three are examples, whose words depend on the request."""
 
 
 class ProblemError(HTTPException):
@@ -40,24 +54,22 @@ def _describe_kinds(status: HTTPStatus, kinds: tuple[ProblemType, ...]) -> str:
 
 def raise_token_missing() -> NoReturn:
     """Answer 401, with the challenge of RFC 6750."""
-    raise ProblemError(ProblemType.TOKEN_MISSING, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+    _raise_problem(ProblemType.TOKEN_MISSING, {"WWW-Authenticate": "Bearer"})
 
 
 def raise_token_invalid() -> NoReturn:
     """Answer 401, with the challenge of RFC 6750."""
-    detail = "the token is not valid or no longer valid; sign in again"
-    raise ProblemError(ProblemType.TOKEN_INVALID, detail, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    _raise_problem(ProblemType.TOKEN_INVALID, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def raise_no_profile() -> NoReturn:
     """Answer 403."""
-    detail = "the user of this token has no profile here; new users get one soon"
-    raise ProblemError(ProblemType.NO_PROFILE, detail)
+    _raise_problem(ProblemType.NO_PROFILE)
 
 
 def raise_likes_secret() -> NoReturn:
     """Answer 403, the same for every viewer."""
-    raise ProblemError(ProblemType.LIKES_SECRET, "likes are secret here, so there is no list of likes")
+    _raise_problem(ProblemType.LIKES_SECRET)
 
 
 def raise_not_ready(detail: str) -> NoReturn:
@@ -67,30 +79,32 @@ def raise_not_ready(detail: str) -> NoReturn:
 
 def raise_cursor_invalid() -> NoReturn:
     """Answer 400."""
-    detail = "the cursor was not made here for this person; start again without a cursor"
-    raise ProblemError(ProblemType.CURSOR_INVALID, detail)
+    _raise_problem(ProblemType.CURSOR_INVALID)
 
 
 def raise_cursor_gone() -> NoReturn:
     """Answer 410."""
-    detail = "the publication of this cursor is not kept any more; start again without a cursor"
-    raise ProblemError(ProblemType.CURSOR_GONE, detail)
+    _raise_problem(ProblemType.CURSOR_GONE)
 
 
 def raise_not_among_matches() -> NoReturn:
     """Answer 404, the same for every candidate, whether or not there is such a profile."""
-    raise ProblemError(ProblemType.NOT_AMONG_MATCHES, "this person is not among your matches, or not any more")
+    _raise_problem(ProblemType.NOT_AMONG_MATCHES)
 
 
-def raise_no_publication(detail: str) -> NoReturn:
+def raise_no_publication() -> NoReturn:
     """Answer 404."""
-    raise ProblemError(ProblemType.NO_PUBLICATION, detail)
+    _raise_problem(ProblemType.NO_PUBLICATION)
 
 
 def raise_too_many_requests(wait_seconds: int) -> NoReturn:
     """Answer 429 with a Retry-After header of `wait_seconds`."""
     detail = f"too many requests; try again in {wait_seconds} s"
     raise ProblemError(ProblemType.TOO_MANY_REQUESTS, detail, {"Retry-After": str(wait_seconds)})
+
+
+def _raise_problem(kind: ProblemType, headers: Mapping[str, str] | None = None) -> NoReturn:
+    raise ProblemError(kind, DETAILS[kind], headers)
 
 
 def make_problem_response(

@@ -5,8 +5,10 @@ Their SQL is in `migrations/sql`. They return JSON text, which Python passes on 
 
 from serving.queries.live_publication import LivePublication, fetch_live_publication
 from serving.queries.viewer_matches import (
+    Asker,
     CardPage,
     PublicationGone,
+    explain_empty,
     fetch_like,
     fetch_likes,
     fetch_most_compatible,
@@ -16,9 +18,11 @@ from serving.queries.viewer_matches import (
 )
 
 __all__ = [
+    "Asker",
     "CardPage",
     "LivePublication",
     "PublicationGone",
+    "explain_empty",
     "fetch_like",
     "fetch_likes",
     "fetch_live_publication",

@@ -1,14 +1,6 @@
 """The row that the queries about candidates return."""
 
-import json
 from typing import NamedTuple
-
-from serving.queries.reason_sentences import SENTENCES
-
-# PostgreSQL fills in the sentences, so that Python need not parse its response. Codes without a sentence are left out:
-# a newer pipeline may know reasons that this process does not.
-TEMPLATES = json.dumps(SENTENCES)
-"""The parameter `sentences` of the statements."""
 
 
 class CardRows(NamedTuple):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
-from serving.queries.cards import TEMPLATES, CardRows
+from serving.queries.cards import CardRows
 from serving.queries.cursor import Cursor
 from serving.queries.read_pool import fetch_row
 
@@ -24,6 +24,17 @@ _ONE = f"{_ANSWER} matching_api.read_match(%(viewer_id)s, %(candidate_id)s, %(se
 _ONE_LIKE = f"{_ANSWER} matching_api.read_like(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
 _MOST_COMPATIBLE = f"{_ANSWER} matching_api.read_most_compatible(%(viewer_id)s, %(sentences)s)"
 _SIMILAR = f"{_ANSWER} matching_api.read_similar(%(viewer_id)s, %(limit)s, %(sentences)s)"
+_EMPTY = "SELECT matching_api.explain_empty(%(viewer_id)s)"
+
+
+class Asker(NamedTuple):
+    """Who asks the database: the viewer, in the viewer's language."""
+
+    pool: AsyncConnectionPool
+    viewer_id: UUID
+    sentences: str
+    """The templates of reasons, JSON of `serving.queries.wording`. PostgreSQL fills them in, so that Python need not
+    parse its response. Codes without a sentence are left out: a newer pipeline may know others than this process."""
 
 
 class PublicationGone(Exception):
@@ -38,7 +49,7 @@ class CardPage(NamedTuple):
     """None at the end of the list."""
 
 
-async def fetch_page(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: Cursor | None) -> CardPage | None:
+async def fetch_page(asker: Asker, limit: int, cursor: Cursor | None) -> CardPage | None:
     """Return the first `limit` matches of a viewer, or those after `cursor`; None if there is no such viewer.
 
     Raises:
@@ -46,29 +57,27 @@ async def fetch_page(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cur
         DatabaseUnavailable: The database cannot be read.
     """
     room = min(limit, MAX_MATCHES - len(cursor.shown if cursor else ()))
-    shown = await _fetch_cards_after(pool, PAGE, viewer_id, cursor, limit=limit, room=room)
+    shown = await _fetch_cards_after(asker, PAGE, cursor, limit=limit, room=room)
     if shown is None:
         return None
     return CardPage(shown, _make_next_cursor(cursor, shown, limit, max(MAX_MATCHES, shown.listed)))
 
 
-async def fetch_likes(pool: AsyncConnectionPool, viewer_id: UUID, limit: int, cursor: Cursor | None) -> CardPage | None:
+async def fetch_likes(asker: Asker, limit: int, cursor: Cursor | None) -> CardPage | None:
     """Return the first `limit` pending likes of a viewer, or those after `cursor`; None if there is no such viewer.
 
     Raises:
         PublicationGone: The publication of the cursor is no longer kept.
         DatabaseUnavailable: The database cannot be read.
     """
-    shown = await _fetch_cards_after(pool, LIKES_PAGE, viewer_id, cursor, limit=limit)
+    shown = await _fetch_cards_after(asker, LIKES_PAGE, cursor, limit=limit)
     return None if shown is None else CardPage(shown, _make_next_cursor(cursor, shown, limit, MAX_LIKES))
 
 
-async def _fetch_cards_after(
-    pool: AsyncConnectionPool, asked: str, viewer_id: UUID, cursor: Cursor | None, **more: object
-) -> CardRows | None:
+async def _fetch_cards_after(asker: Asker, asked: str, cursor: Cursor | None, **more: object) -> CardRows | None:
     begun = cursor or Cursor(None, ())
     publication_id = None if cursor is None else begun.publication_id or 0
-    shown = await _fetch_cards(pool, asked, viewer_id, shown=list(begun.shown), begun=publication_id, **more)
+    shown = await _fetch_cards(asker, asked, shown=list(begun.shown), begun=publication_id, **more)
     if shown is not None and cursor is not None and begun.publication_id != shown.publication_id:
         raise PublicationGone
     return shown
@@ -82,7 +91,7 @@ def _make_next_cursor(cursor: Cursor | None, shown: CardRows, limit: int, most: 
     return Cursor(shown.publication_id, [*begun.shown, *shown.people])
 
 
-async def fetch_one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) -> CardRows | None:
+async def fetch_one(asker: Asker, candidate_id: UUID) -> CardRows | None:
     """Return this candidate if the API shows them to the viewer now; None if there is no such viewer.
 
     The card comes from the newest kept publication that shows the candidate, else from the similar users.
@@ -90,36 +99,47 @@ async def fetch_one(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UU
     Raises:
         DatabaseUnavailable: The database cannot be read.
     """
-    return await _fetch_cards(pool, _ONE, viewer_id, candidate_id=candidate_id)
+    return await _fetch_cards(asker, _ONE, candidate_id=candidate_id)
 
 
-async def fetch_like(pool: AsyncConnectionPool, viewer_id: UUID, candidate_id: UUID) -> CardRows | None:
+async def fetch_like(asker: Asker, candidate_id: UUID) -> CardRows | None:
     """Return this candidate if their like of the viewer is pending; None if there is no such viewer.
 
     Raises:
         DatabaseUnavailable: The database cannot be read.
     """
-    return await _fetch_cards(pool, _ONE_LIKE, viewer_id, candidate_id=candidate_id)
+    return await _fetch_cards(asker, _ONE_LIKE, candidate_id=candidate_id)
 
 
-async def fetch_most_compatible(pool: AsyncConnectionPool, viewer_id: UUID) -> CardRows | None:
+async def fetch_most_compatible(asker: Asker) -> CardRows | None:
     """Return the viewer's most compatible candidate, if there is one; None if there is no such viewer.
 
     Raises:
         DatabaseUnavailable: The database cannot be read.
     """
-    return await _fetch_cards(pool, _MOST_COMPATIBLE, viewer_id)
+    return await _fetch_cards(asker, _MOST_COMPATIBLE)
 
 
-async def fetch_similar(pool: AsyncConnectionPool, viewer_id: UUID, limit: int) -> CardRows | None:
+async def fetch_similar(asker: Asker, limit: int) -> CardRows | None:
     """Return the eligible users most similar to the viewer; None if there is no such viewer.
 
     Raises:
         DatabaseUnavailable: The database cannot be read.
     """
-    return await _fetch_cards(pool, _SIMILAR, viewer_id, limit=limit)
+    return await _fetch_cards(asker, _SIMILAR, limit=limit)
 
 
-async def _fetch_cards(pool: AsyncConnectionPool, asked: str, viewer_id: UUID, **more: object) -> CardRows | None:
-    row = await fetch_row(pool, asked, {"viewer_id": viewer_id, "sentences": TEMPLATES} | more)
+async def explain_empty(asker: Asker) -> str | None:
+    """Return why the viewer's list is empty, one of `serving.schemas.EmptyReason`; None if there is no such viewer.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be read.
+    """
+    row = await fetch_row(asker.pool, _EMPTY, {"viewer_id": asker.viewer_id})
+    return None if row is None else row[0]
+
+
+async def _fetch_cards(asker: Asker, asked: str, **more: object) -> CardRows | None:
+    parameters = {"viewer_id": asker.viewer_id, "sentences": asker.sentences} | more
+    row = await fetch_row(asker.pool, asked, parameters)
     return None if row is None else CardRows(*row)

@@ -70,11 +70,11 @@ async def get_matches(
         raise HTTPException(401)
     publication = await session.scalar(select(Publication).where(tables.publications.c.state == "live"))
     if publication is None:
-        return Matches(publication=None, matches=[], next_cursor=None, topped_up=False)
+        return Matches(publication=None, matches=[], next_cursor=None, topped_up=False, empty_because=None)
     listed = await session.get(MatchList, (publication.id, me.id))
     matches = [] if listed is None else await _find_matches(session, me, listed, limit)
     made = PublicationOut(id=publication.id, made_at=publication.created_at)
-    return Matches(publication=made, matches=matches, next_cursor=None, topped_up=False)
+    return Matches(publication=made, matches=matches, next_cursor=None, topped_up=False, empty_because=None)
 
 
 async def _find_matches(session: AsyncSession, me: Profile, listed: MatchList, limit: int) -> list[Match]:

@@ -21,9 +21,9 @@ from models.db.engines import convert_to_libpq_url, resolve_database_url
 from models.db.settings import get_settings
 from serving.app import create_app
 from serving.dependencies import Viewer
-from serving.queries.cards import TEMPLATES
 from serving.queries.read_pool import SETTINGS
 from serving.queries.viewer_matches import PAGE
+from serving.queries.wording.dictionary import load_dictionary
 from tests.bench import api_orm
 from tests.bench.api_population import PAUSED_ONE_IN
 
@@ -103,7 +103,11 @@ def pgbench_rate(url: str, people: int, seconds: float) -> float:
         script.write_text(_write_script(people))
         command = [str(_find_programs() / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--file={script}"]
         command += [f"--client={CONNECTIONS}", "--jobs=2", f"--time={round(seconds)}"]
-        command += [f"--define=sentences={TEMPLATES}", "--define=shown={}", convert_to_libpq_url(url)]
+        command += [
+            f"--define=sentences={load_dictionary(None)['en'].templates}",
+            "--define=shown={}",
+            convert_to_libpq_url(url),
+        ]
         environment = os.environ | {"PGOPTIONS": pgbench_options()}
         report = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     return float(report.partition("tps = ")[2].split()[0])

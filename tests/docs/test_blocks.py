@@ -11,6 +11,7 @@ import pytest
 from models.db.settings import Settings
 from pipelines.definitions import build_definitions
 from serving.queries.cursor import Cursor, derive_cursor_key, write_cursor
+from serving.queries.wording.dictionary import load_dictionary
 from tests.docs import programs, statements
 from tests.docs.conftest import Reader
 from tests.docs.pages import ROOT, RUN, Block, read_blocks, read_commands, read_tokens
@@ -34,7 +35,7 @@ def of_language(language: str) -> list[Block]:
 
 
 def test_every_block_is_closed_and_its_language_is_run_here() -> None:
-    languages = {"sh", "text", "json", "sql", "python", "ts", "mermaid"}  # test_complete.py reads diagrams
+    languages = {"sh", "text", "json", "sql", "python", "ts", "toml", "mermaid"}  # test_complete.py reads diagrams
     assert [str(block) for block in BLOCKS if block.language not in languages] == []
     for page in RUN:
         fences = re.findall(r"^ *```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
@@ -94,6 +95,12 @@ def test_python_runs(block: Block, reader: Reader, capsys: pytest.CaptureFixture
     assert "Columns: [profile_id, reason]" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("block", of_language("toml"), ids=str)
+def test_titles_are_read(block: Block, tmp_path: Path) -> None:
+    (file := tmp_path / "titles.toml").write_text(block.text, encoding="utf-8")
+    assert load_dictionary(file).keys() == {"en", "de"}
+
+
 # What a browser has and Node.js has not.
 PAGE_OF_CARDS = """
 Object.assign(globalThis, { addEventListener() {}, document: new EventTarget() });
@@ -104,15 +111,16 @@ const match = page.matches[0], element = {};
 
 def test_typescript_runs(client: Path, api: Api, telling: Api, reader: Reader) -> None:
     """The blocks of the client's page, the first of which tests/serving/client/test_node.py runs as it is."""
-    _, tokens, pages, likes, impressions = (block.text for block in of_language("ts"))
+    _, tokens, pages, likes, titles, impressions = (block.text for block in of_language("ts"))
     ((viewer,),) = reader.place.ask(VIEWER)
     renewed = f"{{ token: 'refused', renew() {{ return '{token_for(viewer)}'; }} }}"
     script = (
         'import * as client from "@delete/matching-client";\n'
-        "const { allMatches, createMatchingClient, matchPages, observeImpressions, toCard } = client;\n"
+        "const { allMatches, answered, createMatchingClient, matchPages, observeImpressions } = client;\n"
+        "const { promptTitle, toCard } = client;\n"
         f"const baseUrl = '{api.client.base_url}', session = {renewed}, shown = [];\n"
         f"const show = (match) => shown.push(match.candidate.id);\nconst api = {tokens}{pages}"
-        f"{PAGE_OF_CARDS}{impressions}stop();\n"
+        f"{titles}{PAGE_OF_CARDS}{impressions}stop();\n"
         "console.log(JSON.stringify([shown.length, page.matches.map((match) => match.candidate.id), done, shown]));"
     )
     count, first, done, shown = json.loads(in_client("node", "--input-type=module", stdin=script))

@@ -11,9 +11,12 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+from pydantic import BaseModel
 
 from models.db.settings import Settings
+from serving import schemas
 from serving.app import create_app
+from serving.schemas import Problem
 from serving.titles import TITLES
 from tests.serving.conftest import SECRET, Api
 
@@ -62,13 +65,29 @@ def test_tokens_and_problems_are_documented(document: dict[str, Any]) -> None:
         assert ("security" in item["get"], {"401", "429"} <= responses.keys()) == (secured, secured), path
         for status, response in responses.items():
             if int(status) >= 400:
-                assert response["content"] == {
-                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-                }
+                content = response["content"]["application/problem+json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
                 kinds |= (said := set(re.findall(r"urn:[a-z:-]+", response["description"])))
-                assert said
+                examples = [Problem.model_validate(each["value"]) for each in content["examples"].values()]
+                assert {f"{each.type}" for each in examples} == said != set()
+                assert {each.status for each in examples} == {int(status)}
     assert kinds == set(document["components"]["schemas"]["ProblemType"]["enum"]) - {"about:blank"}
-    assert not {"/metrics", "/docs"} & document["paths"].keys(), "not for the app"
+    assert not {"/metrics", "/docs", "/"} & document["paths"].keys(), "not for the app"
+    assert "matching token WHO" in document["components"]["securitySchemes"]["HTTPBearer"]["description"]
+
+
+def test_every_response_has_an_example_of_its_schema(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        content = item["get"]["responses"]["200"]["content"]["application/json"]
+        name = content["schema"]["$ref"].rpartition("/")[2]
+        model: type[BaseModel] = getattr(schemas, name)
+        example = model.model_validate_json(json.dumps(content["example"]), strict=True)
+        assert example.model_fields_set == set(model.model_fields), path
+
+
+def test_the_root_leads_to_the_documentation(api: Api) -> None:
+    response = api.get("/")
+    assert (response.status_code, response.headers["location"]) == (307, "docs")
 
 
 def test_the_page_of_documentation_loads_nothing_from_elsewhere(api: Api) -> None:

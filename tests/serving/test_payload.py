@@ -58,6 +58,7 @@ def test_the_whole_response_is_known(api: Api, users: Users) -> None:
         ],
         "next_cursor": None,
         "topped_up": False,
+        "empty_because": None,
     }
     assert response.headers["content-type"] == "application/json"
 

@@ -10,7 +10,7 @@ from itertools import chain
 
 import numpy as np
 
-from models.ml.arrays import BoolArray, Int16Array
+from models.ml.arrays import BoolArray, Float64Array, Int16Array, Int64Array
 from models.ml.features.pair_features import FeatureGroup, Pairs, build_features, list_feature_groups
 from models.ml.kernels.parallel import parallel_map
 from models.ml.kernels.similarity import compute_cosines
@@ -136,24 +136,33 @@ FALLBACK = "likely_mutual"
 
 
 def explain_pairs(ranker: Ranker, pairs: Pairs, pairs_per_batch: int = PAIRS_PER_BATCH) -> list[str]:
-    """Explain n pairs by one to three reasons each, the largest contribution first.
+    """Explain n pairs by one to three reasons each, those that contribute much and are rare first.
 
-    A reason must contribute to a like, and be true of the pair.
+    A reason must contribute to a like, and be true of the pair. What could be said of most cards of a viewer tells none
+    of them apart, so it is said only of cards with no other reason. The cards of a viewer are all pairs of theirs here.
 
     Returns:
         JSON for each pair, an array of {code, detail}: a stable code, and the interests or facts that both profiles
         show, if the reason names any. Texts are shared between pairs, as objects would take too much memory.
     """
-    batches = [slice(start, start + pairs_per_batch) for start in range(0, len(pairs), pairs_per_batch)]
+    batches = _split_by_viewer(pairs.viewer, pairs_per_batch)
     selected = parallel_map(lambda rows: _select_reasons(ranker, pairs.take(rows)), batches)
     words, texts = _list_words(ranker.specification), dict[bytes, str]()
-    written = []
-    for each in chain.from_iterable(selected):
+    written = [""] * len(pairs)
+    for row, each in zip(chain.from_iterable(batches), chain.from_iterable(selected), strict=True):
         key = each.tobytes()
         if key not in texts:
             texts[key] = _format_reasons(each, words)
-        written.append(texts[key])
+        written[row] = texts[key]
     return written
+
+
+def _split_by_viewer(viewer: Int64Array, size: int) -> list[Int64Array]:
+    """Split n rows into batches of `size`, or more where the rows of a viewer would be divided."""
+    order = np.argsort(viewer, kind="stable")
+    first = np.flatnonzero(np.diff(viewer[order], prepend=-1))  # of each viewer
+    starts = first[np.diff(first // size, prepend=-1) > 0]
+    return np.split(order, starts[1:]) if len(order) else []
 
 
 def _select_reasons(ranker: Ranker, pairs: Pairs) -> Int16Array:
@@ -165,14 +174,40 @@ def _select_reasons(ranker: Ranker, pairs: Pairs) -> Int16Array:
     membership = np.array([[group == each for each in EXPLAINED] for group in groups], np.float64)
     weights = ranker.explain(build_features(ranker.specification, pairs)) @ membership
     true, named = _find_true_reasons(ranker.specification, pairs)
-    order = np.argsort(-weights, axis=1, kind="stable")
-    usable = np.take_along_axis((weights > 0) & true, order, axis=1)
+    true &= weights > 0
+    rarity, common = _weigh_rarity(pairs.viewer, true, named)
+    true &= ~(common & (true & ~common).any(axis=1, keepdims=True))
+    order = np.argsort(-weights * rarity, axis=1, kind="stable")
+    usable = np.take_along_axis(true, order, axis=1)
     index = usable.cumsum(axis=1) - 1
     rows, at = np.nonzero(usable & (index < MAX_REASONS))
     selected = np.full((len(pairs), MAX_REASONS, 1 + MAX_DETAILS), NOTHING, np.int16)
     selected[rows, index[rows, at], 0] = order[rows, at]
     selected[rows, index[rows, at], 1:] = named[rows, order[rows, at]]
     return selected
+
+
+def _weigh_rarity(viewer: Int64Array, true: BoolArray, named: Int16Array) -> tuple[Float64Array, BoolArray]:
+    """Weigh how rare each reason is among the cards of its viewer.
+
+    Args:
+        viewer: Positions, (n,).
+        true: What may be said of each pair, (n, reasons).
+        named: The details, (n, reasons, MAX_DETAILS). Shared interests in jazz and in chess are two reasons.
+
+    Returns:
+        The logarithm of cards per card with the reason, and whether most of the cards have it; (n, reasons) each.
+    """
+    _, cards_of = np.unique(viewer, return_inverse=True)
+    cards = np.bincount(cards_of)[cards_of].astype(np.float64)
+    said = np.empty(true.shape)
+    base = np.int64(2) ** 16
+    for reason in range(true.shape[1]):
+        key = np.where(true[:, reason], cards_of, -1)
+        for detail in named[:, reason].T:
+            _, key = np.unique(key * base + detail + 1, return_inverse=True)
+        said[:, reason] = np.bincount(key)[key]
+    return np.log1p(cards[:, None] / said), true & (2 * said > cards[:, None])
 
 
 def _find_true_reasons(spec: FeatureSpec, pairs: Pairs) -> tuple[BoolArray, Int16Array]:

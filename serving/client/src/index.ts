@@ -5,4 +5,6 @@ export type { Card, Impression, ImpressionObserver, ImpressionOptions, Surface }
 export { allMatches, likePages, matchPages } from "./pages.js";
 export type { PageOptions } from "./pages.js";
 export { answered, ProblemError } from "./problems.js";
+export { isUnreachable, retryDelay } from "./retry.js";
+export { promptTitle } from "./titles.js";
 export type * from "./schema.js";

@@ -9,7 +9,7 @@ export interface PageOptions {
 }
 
 /**
- * The pages of my matches, best first, all of one publication, whatever is published meanwhile.
+ * The pages of my matches, in the order of the list, all of one publication, whatever is published meanwhile.
  *
  * After a ProblemError the same page can be asked for again with `next()`; only after status 410 is the list gone for
  * good, and a new `matchPages` begins the newer one.
@@ -18,7 +18,7 @@ export function matchPages(api: MatchingClient, { limit, signal }: PageOptions =
   return pagesOf((cursor) => answered(api.GET("/v1/me/matches", { params: { query: { limit, cursor } }, signal })));
 }
 
-/** All my matches, one by one, best first. Throws ProblemError; with status 410 the list is gone: begin again. */
+/** All my matches, one by one, in the order of the list. Throws ProblemError; with status 410 the list is gone: begin again. */
 export async function* allMatches(api: MatchingClient, options?: PageOptions): AsyncGenerator<Match, void> {
   for await (const page of matchPages(api, options)) yield* page.matches;
 }

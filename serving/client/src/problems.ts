@@ -16,9 +16,16 @@ export class ProblemError extends Error {
     this.status = response.status;
     this.type = problem.type ?? "about:blank"; // so RFC 9457, should something between here and the API leave it out
     this.problem = problem;
-    const header = response.headers.get("Retry-After");
-    this.retryAfter = header !== null && /^\d+$/.test(header) ? Number(header) : null;
+    this.retryAfter = readRetryAfter(response.headers.get("Retry-After"));
   }
+}
+
+/** The seconds in a header `Retry-After`, which is a number of them or a date. */
+function readRetryAfter(header: string | null): number | null {
+  if (header === null) return null;
+  if (/^\d+$/.test(header)) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - Date.now()) / 1000));
 }
 
 /** The body of an answer: `await answered(api.GET("/v1/me/matches"))`. Throws ProblemError for anything else. */

@@ -13,12 +13,15 @@ export interface paths {
         };
         /**
          * Get My Matches
-         * @description Return the viewer's matches, best first, in pages.
+         * @description Return the viewer's matches, in the order of the list, in pages.
+         *
+         *     The order is not that of `p_match_percent`: it also counts who else would like to be seen.
          *
          *     Left out are users who block the viewer or are blocked, are paused or deleted, or already have a like or pass of the
          *     viewer, and users who are no longer eligible by age, gender or distance. A paused viewer has an empty list. If fewer
          *     than 50 matches remain, or the viewer joined after the publication, similar users follow. The list may stay shorter:
-         *     users who had passed on the viewer before the live publication are neither listed nor similar.
+         *     users who had passed on the viewer before the live publication are neither listed nor similar. If there is nobody at
+         *     all, `empty_because` says why.
          *
          *     No user appears on two pages and none is skipped. All pages come from the publication of the first page, even when a
          *     newer one goes live. When that publication is no longer kept, the response is 410; the first page then starts the
@@ -132,6 +135,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/titles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Titles
+         * @description Return the titles of prompts, in the language that `Accept-Language` prefers of those that exist here.
+         *
+         *     The sentences of reasons are in the same language. The titles are the same for all users, and change only when the
+         *     API restarts. Requires a token, but no profile.
+         */
+        get: operations["get_titles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/publications/current": {
         parameters: {
             query?: never;
@@ -230,7 +256,7 @@ export interface components {
             interests: string[];
             /**
              * Texts
-             * @description Prompt to answer: at most 50, less those of more than 10,000 characters.
+             * @description Prompt to answer: at most 50, less those of more than 10,000 characters. `/v1/titles` has the titles of prompts.
              */
             texts: {
                 [key: string]: string;
@@ -330,7 +356,7 @@ export interface components {
         };
         /**
          * Matches
-         * @description A page of the viewer's matches, best first.
+         * @description A page of the viewer's matches, in the order of the list.
          */
         Matches: {
             /** @description Where the list comes from; null while none is live. */
@@ -347,6 +373,11 @@ export interface components {
              * @description Whether similar users fill this page, because the list is too short or does not exist yet.
              */
             topped_up: boolean;
+            /**
+             * Empty Because
+             * @description Why the first page has no matches; null elsewhere. `paused`: the viewer is. `profile_invalid`: a value of the viewer's profile is outside its limits. `no_publication`: none is live yet. `no_list_yet`: the viewer joined after the live one was computed. `no_candidates`: it found nobody who fits. `list_used_up`: nobody on the viewer's list may still be shown, because the viewer has decided on them, or they have left.
+             */
+            empty_because: ("paused" | "profile_invalid" | "no_publication" | "no_list_yet" | "no_candidates" | "list_used_up") | null;
         };
         /**
          * MostCompatible
@@ -427,7 +458,7 @@ export interface components {
             code: "shared_interests" | "similar_answers" | "close_by" | "similar_age" | "in_common" | "similar_nature" | "what_you_look_for" | "likely_mutual";
             /**
              * Sentence
-             * @description The reason in English, to show as it is.
+             * @description The reason in the language of the request, to show as it is.
              */
             sentence: string;
         };
@@ -441,6 +472,24 @@ export interface components {
              * @description All of `source` `similar`.
              */
             matches: components["schemas"]["Match"][];
+        };
+        /**
+         * Titles
+         * @description The titles of prompts in one language.
+         */
+        Titles: {
+            /**
+             * Locale
+             * @description The language of the titles and of the sentences of reasons, such as `en`.
+             */
+            locale: string;
+            /**
+             * Prompts
+             * @description Prompt to title. Show a prompt without a title as it is.
+             */
+            prompts: {
+                [key: string]: string;
+            };
         };
     };
     responses: never;
@@ -463,6 +512,7 @@ export type Publication = components['schemas']['Publication'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reason = components['schemas']['Reason'];
 export type Similar = components['schemas']['Similar'];
+export type Titles = components['schemas']['Titles'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_my_matches: {
@@ -485,6 +535,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "publication": {
+                     *         "id": 1,
+                     *         "made_at": "2026-11-23T07:28:17.465911+00:00"
+                     *       },
+                     *       "matches": [
+                     *         {
+                     *           "rank": 1,
+                     *           "candidate": {
+                     *             "id": "64f89446-b9ea-5eb0-a24c-df3d5393ab24",
+                     *             "name": "Haruto",
+                     *             "age": 36,
+                     *             "gender": "man",
+                     *             "distance_km": 13,
+                     *             "interests": [
+                     *               "fermentation",
+                     *               "mountains",
+                     *               "choir"
+                     *             ],
+                     *             "texts": {
+                     *               "ideal_weekend": "Two days of climbing the easy side of a hard wall and baking sourdough bread."
+                     *             }
+                     *           },
+                     *           "p_match_percent": 26,
+                     *           "reasons": [
+                     *             {
+                     *               "code": "shared_interests",
+                     *               "sentence": "You both like fermentation and choir."
+                     *             },
+                     *             {
+                     *               "code": "in_common",
+                     *               "sentence": "You have this in common: working in public service."
+                     *             }
+                     *           ],
+                     *           "source": "published"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "WHkZgvrqgV1HBw1C63h3twIAAAAAAAAAdOp_O-JkKcs",
+                     *       "topped_up": false,
+                     *       "empty_because": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Matches"];
                 };
             };
@@ -580,6 +673,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "publication": {
+                     *         "id": 1,
+                     *         "made_at": "2026-11-23T07:28:17.465911+00:00"
+                     *       },
+                     *       "likes": [
+                     *         {
+                     *           "rank": 1,
+                     *           "candidate": {
+                     *             "id": "64f89446-b9ea-5eb0-a24c-df3d5393ab24",
+                     *             "name": "Haruto",
+                     *             "age": 36,
+                     *             "gender": "man",
+                     *             "distance_km": 13,
+                     *             "interests": [
+                     *               "fermentation",
+                     *               "mountains",
+                     *               "choir"
+                     *             ],
+                     *             "texts": {
+                     *               "ideal_weekend": "Two days of climbing the easy side of a hard wall and baking sourdough bread."
+                     *             }
+                     *           },
+                     *           "p_match_percent": 26,
+                     *           "reasons": [
+                     *             {
+                     *               "code": "shared_interests",
+                     *               "sentence": "You both like fermentation and choir."
+                     *             },
+                     *             {
+                     *               "code": "in_common",
+                     *               "sentence": "You have this in common: working in public service."
+                     *             }
+                     *           ],
+                     *           "source": "like"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Likes"];
                 };
             };
@@ -672,6 +806,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rank": 1,
+                     *       "candidate": {
+                     *         "id": "64f89446-b9ea-5eb0-a24c-df3d5393ab24",
+                     *         "name": "Haruto",
+                     *         "age": 36,
+                     *         "gender": "man",
+                     *         "distance_km": 13,
+                     *         "interests": [
+                     *           "fermentation",
+                     *           "mountains",
+                     *           "choir"
+                     *         ],
+                     *         "texts": {
+                     *           "ideal_weekend": "Two days of climbing the easy side of a hard wall and baking sourdough bread."
+                     *         }
+                     *       },
+                     *       "p_match_percent": 26,
+                     *       "reasons": [
+                     *         {
+                     *           "code": "shared_interests",
+                     *           "sentence": "You both like fermentation and choir."
+                     *         },
+                     *         {
+                     *           "code": "in_common",
+                     *           "sentence": "You have this in common: working in public service."
+                     *         }
+                     *       ],
+                     *       "source": "published"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Match"];
                 };
             };
@@ -753,6 +919,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "publication": {
+                     *         "id": 1,
+                     *         "made_at": "2026-11-23T07:28:17.465911+00:00"
+                     *       },
+                     *       "match": {
+                     *         "rank": 1,
+                     *         "candidate": {
+                     *           "id": "64f89446-b9ea-5eb0-a24c-df3d5393ab24",
+                     *           "name": "Haruto",
+                     *           "age": 36,
+                     *           "gender": "man",
+                     *           "distance_km": 13,
+                     *           "interests": [
+                     *             "fermentation",
+                     *             "mountains",
+                     *             "choir"
+                     *           ],
+                     *           "texts": {
+                     *             "ideal_weekend": "Two days of climbing the easy side of a hard wall and baking sourdough bread."
+                     *           }
+                     *         },
+                     *         "p_match_percent": 26,
+                     *         "reasons": [
+                     *           {
+                     *             "code": "shared_interests",
+                     *             "sentence": "You both like fermentation and choir."
+                     *           },
+                     *           {
+                     *             "code": "in_common",
+                     *             "sentence": "You have this in common: working in public service."
+                     *           }
+                     *         ],
+                     *         "source": "published"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["MostCompatible"];
                 };
             };
@@ -819,6 +1023,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "matches": [
+                     *         {
+                     *           "rank": 1,
+                     *           "candidate": {
+                     *             "id": "64f89446-b9ea-5eb0-a24c-df3d5393ab24",
+                     *             "name": "Haruto",
+                     *             "age": 36,
+                     *             "gender": "man",
+                     *             "distance_km": 13,
+                     *             "interests": [
+                     *               "fermentation",
+                     *               "mountains",
+                     *               "choir"
+                     *             ],
+                     *             "texts": {
+                     *               "ideal_weekend": "Two days of climbing the easy side of a hard wall and baking sourdough bread."
+                     *             }
+                     *           },
+                     *           "p_match_percent": null,
+                     *           "reasons": [],
+                     *           "source": "similar"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Similar"];
                 };
             };
@@ -876,6 +1107,68 @@ export interface operations {
             };
         };
     };
+    get_titles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "locale": "en",
+                     *       "prompts": {
+                     *         "ideal_weekend": "My ideal weekend"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Titles"];
+                };
+            };
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_current_publication: {
         parameters: {
             query?: never;
@@ -891,6 +1184,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "made_at": "2026-11-23T07:28:17.465911+00:00",
+                     *       "viewers": 189,
+                     *       "pairs": 3057
+                     *     }
+                     */
                     "application/json": components["schemas"]["CurrentPublication"];
                 };
             };
@@ -954,6 +1255,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "alive"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
@@ -974,6 +1280,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "publication": {
+                     *         "id": 1,
+                     *         "made_at": "2026-11-23T07:28:17.465911+00:00"
+                     *       },
+                     *       "age_seconds": 257
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };

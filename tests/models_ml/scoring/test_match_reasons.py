@@ -128,6 +128,31 @@ def test_what_is_untrue_or_against_a_like_is_not_said() -> None:
     assert said(dict.fromkeys(EXPLAINED, -1.0), ALIKE) == [LIKELY]
 
 
+def test_what_most_cards_share_is_said_where_nothing_else_is() -> None:
+    """Four of five candidates are of her age, which counts most; one lives close by, two like what she likes."""
+    people = crowd(
+        6,
+        MADE,
+        age=[30, 30, 30, 30, 30, 60],
+        place=[[52, 5], [52, 5], *[[0, 0]] * 4],
+        interests=[[0.5, 0, 0.5, 0], [0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0] * 4, [0] * 4],
+        facts=[[-1] * 4] * 6,
+    )
+    ranker = weighing({"age": 9.0, "interests": 2.0, "distance": 1.0})
+    explained = explain_pairs(ranker, strangers(people, [0] * 5, [1, 2, 3, 4, 5]))
+    cats, chess = code("shared_interests", "cats"), code("shared_interests", "chess")
+    expected = [code("close_by")], [cats], [chess], [code("similar_age")], [LIKELY]
+    assert [json.loads(each) for each in explained] == [*expected]
+
+
+def test_the_rarer_of_two_reasons_is_said_first() -> None:
+    people = crowd(6, MADE, age=[30, 30, 30, 60, 60, 60], place=[[52, 5], [52, 5], *[[0, 0]] * 4], facts=[[-1] * 4] * 6)
+    pairs = strangers(people, [0] * 5, [1, 2, 3, 4, 5])
+    for weight, expected in ((1.2, ["close_by", "similar_age"]), (1.8, ["similar_age", "close_by"])):
+        explained = explain_pairs(weighing({"age": weight, "distance": 1.0}), pairs)
+        assert [each["code"] for each in json.loads(explained[0])] == expected, weight
+
+
 def test_what_a_profile_does_not_show_is_never_a_reason() -> None:
     """However much it counts: history, what the candidate wants, and each user's own features."""
     silent: dict[FeatureGroup, float] = {"hidden": 100.0, "viewer": 100.0, "candidate": 100.0}

@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from models.db.engines import convert_to_libpq_url
 from tests.serving.conftest import Users
+
+if TYPE_CHECKING:
+    from tests.serving.client.browsing import Visit
 
 CLIENT = Path(__file__).parents[3] / "serving" / "client"
 NAMES = ("Emeka", "Jonas", "Luís", "Omar", "Kenji", "Mateo", "Ravi", "Søren", "Tomasz", "Yusuf", "Anton", "Zoltán")
@@ -58,6 +62,41 @@ def client(node: None) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be at it
         run("npm", "run", "build")
     return CLIENT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    from tests.serving.client.browsing import CHROMIUM
+
+    if CHROMIUM is None:
+        pytest.skip("no browser here; install Debian's chromium, or Google Chrome")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="module")  # not longer: Playwright keeps this thread's event loop to itself
+def browser(chromium: str, client: Path) -> Iterator[Browser]:
+    from tests.serving.client.browsing import QUIET
+
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=QUIET, chromium_sandbox=False)
+
+
+@pytest.fixture(scope="session")
+def example(chromium: str, client: Path, tmp_path_factory: pytest.TempPathFactory, api_database: str) -> Iterator[str]:
+    """The URL of the built example, over an API where likes are told."""
+    from tests.serving.client.browsing import site
+
+    with site(tmp_path_factory.mktemp("site"), api_database, MATCHING_LIKES="told") as url:
+        yield url
+
+
+@pytest.fixture
+def visit(browser: Browser, example: str) -> "Iterator[Visit]":
+    from tests.serving.client.browsing import visiting
+
+    with visiting(browser, example) as visit:
+        yield visit
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def test_a_token_without_profile_is_no_reason_to_sign_in(api: Api, users: Users,
 
 
 def test_unknown_paths_and_methods(api: Api) -> None:
-    for path in ("/", "/v1", "/v1/me/matches/", "/v1/people/1/matches", "/livez/x", "/%00"):
+    for path in ("/v1", "/v1/me/matches/", "/v1/people/1/matches", "/livez/x", "/%00"):
         problem(api.get(path), HTTPStatus.NOT_FOUND, "about:blank")
     for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
         response = api.client.request(method, "/v1/me/matches")

@@ -3,7 +3,13 @@ import type { Candidate } from "@delete/matching-client";
 const FARTHEST_KM = 100; // the API tells nothing beyond
 
 export function Facts({ candidate }: { candidate: Candidate }) {
-  return <p className="facts">{[candidate.gender, distance(candidate.distance_km)].filter(Boolean).join(" · ")}</p>;
+  const away = distance(candidate.distance_km);
+  return (
+    <p className="facts">
+      <bdi>{candidate.gender}</bdi>
+      {away && ` · ${away}`}
+    </p>
+  );
 }
 
 function distance(km: number | null): string {

@@ -1,11 +1,17 @@
 import { toCard } from "@delete/matching-client";
 import { MatchCard, type OpenListener } from "./MatchCard";
-import { useSession } from "./session";
-import { useLikes } from "./useLikes";
+import type { useLikes } from "./useLikes";
+
+interface Props {
+  received: ReturnType<typeof useLikes>;
+  /** A candidate who is shown elsewhere. */
+  except: string | undefined;
+  onOpen: OpenListener;
+}
 
 /** Who likes me and waits for my decision; nothing where there is nobody, or where likes are secret. */
-export function LikesSection({ onOpen }: { onOpen: OpenListener }) {
-  const { hasMore, likes, more } = useLikes(useSession().api);
+export function LikesSection({ received, except, onOpen }: Props) {
+  const likes = received.likes.filter((like) => like.candidate.id !== except);
   if (likes.length === 0) return null;
   return (
     <section aria-labelledby="likes">
@@ -17,8 +23,8 @@ export function LikesSection({ onOpen }: { onOpen: OpenListener }) {
           </li>
         ))}
       </ol>
-      {hasMore && (
-        <button type="button" onClick={more}>
+      {received.hasMore && (
+        <button type="button" className="plain" onClick={received.more}>
           Show more likes
         </button>
       )}

@@ -2,6 +2,7 @@ import type { Card, Match } from "@delete/matching-client";
 import type { MouseEvent } from "react";
 import { Chance } from "./Chance";
 import { Facts } from "./Facts";
+import { Name } from "./Name";
 import { Portrait } from "./Portrait";
 import { Reasons } from "./Reasons";
 import { matchAddress } from "./route";
@@ -15,10 +16,12 @@ interface Props {
   shown: Card;
   /** Portrait beside the words. */
   wide?: boolean;
+  /** Says so, where no section of likes does. */
+  likesMe?: boolean;
   onOpen: OpenListener;
 }
 
-export function MatchCard({ match, shown, wide = false, onOpen }: Props) {
+export function MatchCard({ match, shown, wide = false, likesMe = false, onOpen }: Props) {
   const { candidate, p_match_percent: percent } = match;
   return (
     <article ref={useImpression(shown)} className={wide ? "card wide" : "card"}>
@@ -26,11 +29,12 @@ export function MatchCard({ match, shown, wide = false, onOpen }: Props) {
       <div className="words">
         <h3>
           <a href={matchAddress(candidate.id)} onClick={onOpen}>
-            {candidate.name}, {candidate.age}
+            <Name candidate={candidate} />
           </a>
         </h3>
         <Facts candidate={candidate} />
-        {percent !== null && <Chance percent={percent} />}
+        {likesMe && <p className="likes-me">Likes you</p>}
+        <Chance percent={percent} />
         <Reasons match={match} most={wide ? 3 : 2} />
       </div>
     </article>

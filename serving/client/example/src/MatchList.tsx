@@ -4,6 +4,7 @@ import { LikesSection } from "./LikesSection";
 import { ListEnd } from "./ListEnd";
 import { MatchCard, type OpenListener } from "./MatchCard";
 import { useSession } from "./session";
+import { useLikes } from "./useLikes";
 import { useMatches } from "./useMatches";
 
 interface Props {
@@ -13,10 +14,16 @@ interface Props {
 }
 
 export function MatchList({ heading, hidden, onOpen }: Props) {
-  const list = useMatches(useSession().api);
+  const { api } = useSession();
+  const list = useMatches(api);
+  const received = useLikes(api);
   const end = useRef<HTMLDivElement>(null);
   const { matches, more, publication, status, today } = list;
   const shown = matches.length;
+  const first = today?.match?.candidate.id;
+  const likers = new Set(received.likes.map((like) => like.candidate.id));
+  // Each person once: those who stand above are left out below.
+  const others = matches.filter(({ candidate }) => candidate.id !== first && !likers.has(candidate.id));
 
   // An observer tells of changes only: where a page came and was scrolled past within a frame, another is needed.
   useEffect(() => {
@@ -31,6 +38,11 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
     heading.current?.focus();
   }
 
+  function goToTop() {
+    window.scrollTo({ top: 0 });
+    heading.current?.focus({ preventScroll: true });
+  }
+
   return (
     <div hidden={hidden} className="list" aria-busy={status === "loading"}>
       <h1 ref={heading} tabIndex={-1}>
@@ -43,22 +55,23 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
             match={today.match}
             shown={toCard(today.match, today.publication, "most_compatible")}
             wide
+            likesMe={likers.has(today.match.candidate.id)}
             onOpen={onOpen}
           />
         </section>
       )}
-      <LikesSection onOpen={onOpen} />
+      <LikesSection received={received} except={first} onOpen={onOpen} />
       <section aria-labelledby="everyone">
-        {matches.length > 0 && <h2 id="everyone">Your list, best first</h2>}
+        {others.length > 0 && <h2 id="everyone">Your list</h2>}
         <ol className="cards" role="list">
-          {matches.map((match) => (
+          {others.map((match) => (
             <li key={match.candidate.id}>
               <MatchCard match={match} shown={toCard(match, publication)} onOpen={onOpen} />
             </li>
           ))}
         </ol>
         <div ref={end}>
-          <ListEnd list={list} onRestart={restart} />
+          <ListEnd list={list} onRestart={restart} onTop={goToTop} />
         </div>
       </section>
     </div>

@@ -1,25 +1,29 @@
-import { answered, type Match } from "@delete/matching-client";
+import { answered, type Match, type Titles } from "@delete/matching-client";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { MatchDetails } from "./MatchDetails";
 import { useSession } from "./session";
 import { Trouble } from "./Trouble";
 
-/** One match, asked for anew: what changed since the list was read counts. */
+/** One match, as it is now: what changed since the list was read counts. */
 export function MatchView({ candidateId }: { candidateId: string }) {
-  const { api } = useSession();
-  const [match, setMatch] = useState<Match>();
+  const { api, readTitles } = useSession();
+  const [shown, setShown] = useState<{ match: Match; titles: Titles | null }>();
   const [error, setError] = useState<unknown>();
   const back = useRef<HTMLAnchorElement>(null);
 
   const ask = useCallback(async () => {
     try {
       const path = { candidate_id: candidateId };
-      setMatch(await answered(api.GET("/v1/me/matches/{candidate_id}", { params: { path } })));
+      const [match, titles] = await Promise.all([
+        answered(api.GET("/v1/me/matches/{candidate_id}", { params: { path } })),
+        readTitles(),
+      ]);
+      setShown({ match, titles });
       setError(undefined);
     } catch (error) {
       setError(error);
     }
-  }, [api, candidateId]);
+  }, [api, candidateId, readTitles]);
 
   useEffect(() => {
     window.scrollTo({ top: 0, behavior: "instant" });
@@ -33,10 +37,10 @@ export function MatchView({ candidateId }: { candidateId: string }) {
       <a ref={back} href="#/" className="back">
         <span aria-hidden="true">←</span> Back to your matches
       </a>
-      {match && <MatchDetails match={match} />}
+      {shown && <MatchDetails {...shown} />}
       {error !== undefined && <Trouble error={error} onRetry={ask} heading="h1" />}
       <p role="status" className="quiet">
-        {match || error !== undefined ? "" : "Opening …"}
+        {shown || error !== undefined ? "" : "Opening …"}
       </p>
     </div>
   );

@@ -14,7 +14,9 @@ export function Reasons({ match, most }: { match: Match; most: number }) {
   return (
     <ul className="reasons" role="list">
       {match.reasons.slice(0, most).map((reason) => (
-        <li key={reason.code}>{reason.sentence}</li>
+        <li key={reason.code} dir="auto">
+          {reason.sentence}
+        </li>
       ))}
     </ul>
   );

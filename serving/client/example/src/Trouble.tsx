@@ -1,6 +1,7 @@
-import { ProblemError } from "@delete/matching-client";
+import { isUnreachable, ProblemError } from "@delete/matching-client";
 import { useEffect } from "react";
 import { useSession } from "./session";
+import { useRetry } from "./useRetry";
 
 interface Props {
   error: unknown;
@@ -15,32 +16,23 @@ interface Words {
   action?: string;
 }
 
-/** What went wrong and what to do. Tries again by itself when the API said when, and when the network is back. */
+/** What went wrong and what to do, in words of our own; tries again by itself where that may help. */
 export function Trouble({ error, onRetry, heading: Heading = "h2" }: Props) {
   const { signOut } = useSession();
-  const refused = error instanceof ProblemError && error.status === 401;
-  const retryAfter = error instanceof ProblemError ? error.retryAfter : null;
+  const seconds = useRetry(error, onRetry);
+  const refused = error instanceof ProblemError && error.status === 401 && !isUnreachable(error);
 
   useEffect(() => {
     if (refused) signOut("Your token is not valid, or no longer. Please sign in again.");
   }, [refused, signOut]);
 
-  useEffect(() => {
-    if (retryAfter === null) return;
-    const waiting = setTimeout(onRetry, retryAfter * 1000);
-    return () => clearTimeout(waiting);
-  }, [error, retryAfter, onRetry]);
-
-  useEffect(() => {
-    addEventListener("online", onRetry);
-    return () => removeEventListener("online", onRetry);
-  }, [onRetry]);
-
-  const { title, text, action } = words(error);
+  const { title, text, action } = isUnreachable(error) ? unreachable() : words((error as ProblemError).type);
   return (
     <div className="trouble" role="alert">
       <Heading>{title}</Heading>
-      <p>{text}</p>
+      <p>
+        {text} {seconds !== null && waiting(seconds)}
+      </p>
       {action && (
         <button type="button" onClick={onRetry}>
           {action}
@@ -50,33 +42,36 @@ export function Trouble({ error, onRetry, heading: Heading = "h2" }: Props) {
   );
 }
 
-function words(error: unknown): Words {
-  const again = "Try again now";
-  if (!(error instanceof ProblemError)) {
-    return navigator.onLine
-      ? { title: "The matches cannot be reached", text: "The service does not answer. Your list is safe.", action: again }
-      : { title: "You are offline", text: "Your matches go on as soon as you are connected.", action: again };
-  }
-  switch (error.type) {
+const AGAIN = "Try again now";
+
+function unreachable(): Words {
+  return navigator.onLine
+    ? { title: "The service cannot be reached", text: "Your matches are safe.", action: AGAIN }
+    : { title: "You are offline", text: "Your matches go on as soon as you are connected.", action: AGAIN };
+}
+
+function words(type: ProblemError["type"]): Words {
+  switch (type) {
     case "urn:delete:problem:no-profile":
       return {
         title: "There is no profile of yours here",
         text: "If you have just joined, it is here in a moment. If you have deleted it, it is gone for good.",
-        action: again,
+        action: AGAIN,
       };
     case "urn:delete:problem:not-among-matches":
       return { title: "Not among your matches any more", text: "This person moved on, or something changed. Others wait." };
     case "urn:delete:problem:cursor-gone":
-      return { title: "There is a newer list", text: "Yours was made anew while you were looking.", action: "Show the new list" };
+    case "urn:delete:problem:cursor-invalid":
+      return { title: "There is a newer list", text: "It came while you were looking.", action: "Show the new list" };
     case "urn:delete:problem:too-many-requests":
     case "urn:delete:problem:unavailable":
-      return { title: "One moment, please", text: `Much is going on. ${waiting(error.retryAfter)}`, action: again };
+      return { title: "One moment, please", text: "Much is going on.", action: AGAIN };
     default:
-      return { title: "Something went wrong", text: error.message, action: again };
+      return { title: "Something went wrong", text: "This is our fault, not yours.", action: AGAIN };
   }
 }
 
-function waiting(seconds: number | null): string {
-  if (seconds === null) return "Please try again soon.";
-  return `Trying again in ${seconds === 1 ? "a second" : `${seconds} seconds`}.`;
+function waiting(seconds: number): string {
+  if (seconds <= 1) return "Trying again in a second.";
+  return `Trying again in ${seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`}.`;
 }

@@ -1,18 +1,29 @@
-import { answered, type Match, type MatchingClient, matchPages, type MostCompatible, type Publication } from "@delete/matching-client";
+import { answered, type Match, type Matches as Page, type MatchingClient, matchPages, type MostCompatible, type Publication } from "@delete/matching-client";
 import { useCallback, useEffect, useRef, useState } from "react";
 
-export interface Matches {
+export type EmptyReason = NonNullable<Page["empty_because"]>;
+
+export interface List {
   /** The partner of the day; undefined until it is known. */
   today: MostCompatible | undefined;
   matches: Match[];
   /** Where the list comes from; null if there are no lists at all yet. */
   publication: Publication | null;
+  /** Why there are no matches, as far as the API says. */
+  emptyBecause: EmptyReason | null;
   status: "loading" | "more" | "end" | "trouble";
-  /** What went wrong, until it is mended; else null. */
+  /** What went wrong, until it works again; otherwise null. */
   error: unknown;
 }
 
-const NOTHING: Matches = { today: undefined, matches: [], publication: null, status: "loading", error: null };
+const NOTHING: List = {
+  today: undefined,
+  matches: [],
+  publication: null,
+  emptyBecause: null,
+  status: "loading",
+  error: null,
+};
 
 /** My matches as far as they were asked for; `more` asks for the next page, or once more for one that failed. */
 export function useMatches(api: MatchingClient) {
@@ -32,6 +43,7 @@ export function useMatches(api: MatchingClient) {
         today: today.current,
         matches: [...before.matches, ...(page?.matches ?? [])],
         publication: page?.publication ?? null,
+        emptyBecause: page?.empty_because ?? null,
         status: page?.next_cursor ? "more" : "end",
         error: null,
       }));
