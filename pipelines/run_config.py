@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from models.db.errors import InputError
+from pipelines.assets.market.loop_simulation import LoopConfig
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.ranker_evaluation import EvaluationConfig
 from pipelines.assets.ranker_training import RankerConfig
@@ -17,6 +18,7 @@ CONFIGS: Mapping[str, type[dg.Config]] = {
     "match_lists": MarketConfig,
     "policy_comparison": MarketConfig,
     "ranker_evaluation": EvaluationConfig,
+    "loop_simulation": LoopConfig,
 }
 
 

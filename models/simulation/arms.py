@@ -1,6 +1,5 @@
-"""The arms of a simulation: the product with a market policy, and its rivals."""
+"""The product as an arm of a simulation: the pipeline with a market policy, night after night."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,14 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from models.ml.arrays import Float64Array, FloatArray
 from models.ml.market import AttentionModel
 from models.ml.market.comparison import make_policy_lists
 from models.ml.market.edge_weights import MarketState, build_weighted_graph, make_idle_state
 from models.ml.market.pending_likes import NO_DECOYS, Decoys, weigh_secret_likes
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.simulation.behaviour import NO_CARDS, Cards
-from models.simulation.event_log import LIKE, EventLog
+from models.simulation.event_log import EventLog
 from models.simulation.nightly_lists import (
     MIN_GROWTH,
     NightLists,
@@ -25,14 +23,12 @@ from models.simulation.nightly_lists import (
     extend_decoys,
     find_pending_pairs,
     list_cards,
-    order_cards,
     score_night,
     train_tonight,
     weigh_told_likes,
 )
 
 Likes = Literal["secret", "told"]
-LIST_LENGTH = 50
 PLACES_PER_VOTE = 5.0
 
 
@@ -58,13 +54,17 @@ class Product:
 
     def make_lists(self, log: EventLog) -> NightLists:
         """Make the lists of the next night."""
-        night = score_night(log, self._train_if_due(log), log.world.find_present(len(log.days)))
+        night = self.score(log)
         scored, world, attention = night.scored, log.world, AttentionModel()
         keys = pd.util.hash_array(world.profiles["profile_id"].to_numpy(object))
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
         made = make_policy_lists(graph, attention, self.policy, allowance=count_allowance(log, PLACES_PER_VOTE))
         return NightLists(*list_cards(graph, made.positions, scored), show_likes(night, self.likes))
+
+    def score(self, log: EventLog) -> ScoredNight:
+        """Score the candidates of the next night."""
+        return score_night(log, self._train_if_due(log), log.world.find_present(len(log.days)))
 
     def _train_if_due(self, log: EventLog) -> CrossFittedRanker:
         if self.ranker is None or len(log.interactions) >= MIN_GROWTH * self.trained_on:
@@ -83,37 +83,6 @@ class Product:
         return MarketState(activity, p_pending, np.zeros(len(pending)))
 
 
-@dataclass
-class Rival:
-    """Lists in the order of a score of the cards, without a market.
-
-    `score` takes the log and the scored pairs of the night, whose probabilities are not used, and returns a score of
-    each pair, (n,).
-    """
-
-    score: Callable[[EventLog, ScoredNight], FloatArray]
-    ranker: CrossFittedRanker
-    likes: Likes = "secret"
-
-    def make_lists(self, log: EventLog) -> NightLists:
-        """Make the lists of the next night."""
-        night = score_night(log, self.ranker, log.world.find_present(len(log.days)))
-        score = self.score(log, night)
-        cards = order_cards(night.scored.viewer, night.scored.candidate, score)
-        kept = cards.position <= LIST_LENGTH
-        return NightLists(cards.take(kept), np.zeros(int(kept.sum())), show_likes(night, self.likes))
-
-
 def show_likes(night: ScoredNight, likes: Likes) -> Cards:
     """Return the pending likes as their receivers see them."""
     return night.likes if likes == "told" else NO_CARDS
-
-
-def score_popularity(log: EventLog, night: ScoredNight) -> Float64Array:
-    """Score candidates by the likes they received."""
-    return np.asarray((log.decided == LIKE).sum(axis=0)[night.scored.candidate], np.float64)
-
-
-def score_random(log: EventLog, night: ScoredNight) -> Float64Array:
-    """Score candidates at random, differently each night."""
-    return np.random.default_rng([log.world.seed, len(log.days)]).random(len(night.scored.viewer))
