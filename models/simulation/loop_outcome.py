@@ -141,14 +141,21 @@ def bound_figures(outcome: PersonalOutcome, seed: int) -> dict[str, tuple[float,
 def compare_matches(ours: Int64Array, theirs: Int64Array, seed: int) -> Interval:
     """Compare the matches of two arms with the same people: the relative gain, with a bootstrap interval over people.
 
+    The gain is NaN if the reference arm has no matches.
+
     Args:
         ours: Matches of each person, (n,).
         theirs: Matches of each person in the reference arm, (n,).
         seed: Seed of the resampling.
     """
     drawn = _draw_resamples(len(ours), seed)
-    gains = (drawn @ ours) / np.maximum(drawn @ theirs, 1) - 1
-    return Interval(float(ours.sum() / max(theirs.sum(), 1) - 1), *_compute_bounds(gains))
+    bounds = _compute_bounds(_compute_gains(drawn @ ours, drawn @ theirs))
+    return Interval(float(_compute_gains(ours.sum(), theirs.sum())), *bounds)
+
+
+def _compute_gains(ours: Int64Array, theirs: Int64Array) -> Float64Array:
+    """Compute relative gains; NaN where there is nothing to gain over."""
+    return np.where(theirs > 0, ours / np.maximum(theirs, 1) - 1, np.nan)
 
 
 def _draw_resamples(people: int, seed: int) -> Int64Array:

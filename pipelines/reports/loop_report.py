@@ -76,6 +76,8 @@ def _format_arms(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def _format_gain(row: pd.Series) -> str:
+    if pd.isna(row["gain"]):
+        return NONE
     return f"{row['gain']:+.1%} [{100 * row['gain_low']:.1f}, {100 * row['gain_high']:.1f}]"
 
 
