@@ -172,7 +172,8 @@ def _compute_shares(drawn: Int64Array, which: BoolArray, among: BoolArray) -> Fl
 def _compute_bounds(figures: Float64Array) -> tuple[float, float]:
     """Compute the bounds of the 95 % interval of a figure's resamples."""
     known = figures[~np.isnan(figures)]
-    return (float("nan"),) * 2 if not len(known) else tuple(np.quantile(known, [0.025, 0.975]).tolist())
+    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
+    return float(low), float(high)
 
 
 def _compute_mean(values: BoolArray | Float64Array) -> float:

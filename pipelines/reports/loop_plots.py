@@ -72,6 +72,7 @@ def _plot_arm(axes: Axes, rows: pd.DataFrame, values: pd.Series, number: int, ar
 def _finish(axes: Axes, days: int) -> None:
     axes.set_xticks(np.unique(np.linspace(1, days, min(days, 14)).round().astype(int)))
     axes.margins(x=0.03)
+    axes.set_xlim(left=1 - 0.03 * days)
     if axes.get_legend_handles_labels()[0]:
         add_legend(axes)
         axes.get_legend().set_loc("center left")

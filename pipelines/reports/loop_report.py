@@ -7,11 +7,10 @@ import dagster as dg
 import pandas as pd
 from rich.table import Table
 
-from pipelines.reports.loop_plots import label_arm, plot_calibration, plot_figure
+from pipelines.reports.loop_plots import PICTURES, label_arm, plot_calibration, plot_figure
 from pipelines.reports.plots import round_figures, show_figure, show_table
 
 NONE = "-"
-FIGURES = ("matches", "with_match", "views_gini", "newcomers_matched", "likes_waiting")
 HEADINGS = {
     "arm": "arm",
     "matches": "matches",
@@ -50,8 +49,10 @@ def build_loop_table(figures: pd.DataFrame) -> Table:
 def build_loop_metadata(figures: pd.DataFrame) -> Mapping[str, float | dg.MetadataValue[Any]]:
     """Build the metadata of a simulation: the table, pictures by day, and figures of the first arm's last day."""
     first = summarise_arms(figures).iloc[0]
-    numbers = {name: float(first[name]) for name in (*FIGURES, "p_match_said", "p_match_seen") if pd.notna(first[name])}
-    pictures = {f"{name}_picture": show_figure(plot_figure(figures, name)) for name in FIGURES}
+    numbers = {
+        name: float(first[name]) for name in (*PICTURES, "p_match_said", "p_match_seen") if pd.notna(first[name])
+    }
+    pictures = {f"{name}_picture": show_figure(plot_figure(figures, name)) for name in PICTURES}
     return {
         "arms": show_table(_format_arms(figures).set_axis(list(HEADINGS.values()), axis=1)),
         **pictures,
