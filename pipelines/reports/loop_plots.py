@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipelines.reports.plot_style import COLOURS, GREY, MARKERS, add_legend, make_axes
+from pipelines.reports.plot_style import COLOURS, GREY, MARKERS, make_axes
 
 # Title, label of the axis, and factor of each figure.
 PICTURES = {
@@ -74,6 +74,4 @@ def _finish(axes: Axes, days: int) -> None:
     axes.margins(x=0.03)
     axes.set_xlim(left=1 - 0.03 * days)
     if axes.get_legend_handles_labels()[0]:
-        add_legend(axes)
-        axes.get_legend().set_loc("center left")
-        axes.get_legend().set_bbox_to_anchor((1, 0.5))
+        axes.legend(frameon=False, fontsize=9.5, loc="center left", bbox_to_anchor=(1, 0.5))
