@@ -188,4 +188,4 @@ def _compare_with_luck(
     viewer, candidate = seen.cards.viewer[rows], seen.cards.candidate[rows]
     said = pd.Series(p_match, lists.viewer * world.people + lists.candidate)
     both = world.draw_likes(viewer, candidate) & world.draw_likes(candidate, viewer)
-    return said.reindex(viewer * world.people + candidate).to_numpy(np.float64), both
+    return np.asarray(said.reindex(viewer * world.people + candidate), np.float64), both

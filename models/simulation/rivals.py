@@ -59,10 +59,12 @@ class Oracle(Product):
             return super().score(log)
         night = score_night(log, self.ranker, log.world.find_present(len(log.days)))
         scored, likes, know = night.scored, night.likes, log.world.compute_p_like
-        there, back = know(scored.viewer, scored.candidate), know(scored.candidate, scored.viewer)
-        found = {"p_like": there, "p_liked_back": back, "p_match": there * back}
+        there, back = (
+            know(one, other).astype(np.float32)
+            for one, other in ((scored.viewer, scored.candidate), (scored.candidate, scored.viewer))
+        )
         return ScoredNight(
-            replace(scored, **{name: value.astype(np.float32) for name, value in found.items()}),
+            replace(scored, p_like=there, p_liked_back=back, p_match=there * back),
             order_cards(likes.viewer, likes.candidate, know(likes.viewer, likes.candidate)),
         )
 
@@ -100,14 +102,14 @@ def make_als_score() -> Score:
             fitted.fit(likes, show_progress=False)
         there = _multiply_pairs(fitted.user_factors[scored.viewer], fitted.item_factors[scored.candidate])
         back = _multiply_pairs(fitted.user_factors[scored.candidate], fitted.item_factors[scored.viewer])
-        return 2 * there * back / (there + back)
+        return np.asarray(2 * there * back / (there + back))
 
     return score_affinity
 
 
 def _multiply_pairs(users: Float32Array, items: Float32Array) -> Float64Array:
     """Compute the affinity of each pair, (n,), at least LEAST_AFFINITY, from factors, (n, f)."""
-    return np.maximum(np.einsum("nf,nf->n", users, items).astype(np.float64), LEAST_AFFINITY)
+    return np.asarray(np.maximum(np.einsum("nf,nf->n", users, items), LEAST_AFFINITY), np.float64)
 
 
 def _rank_scores(score: FloatArray, seed: list[int]) -> Float64Array:

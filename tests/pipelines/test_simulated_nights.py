@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+from upath import UPath
 
 from models.db.settings import Settings
 from pipelines.commands.run_pipeline import ensure_dagster_home
@@ -39,7 +40,7 @@ def materialized(home: Path) -> tuple[pd.DataFrame, dict[str, object]]:
             instance=instance,
         )
     (event,) = done.asset_materializations_for_node("loop_simulation")
-    frame = convert_from_table(read_table(home / "store" / "loop_simulation.parquet"))
+    frame = convert_from_table(read_table(UPath(home / "store" / "loop_simulation.parquet")))
     return frame, {name: value.value for name, value in event.metadata.items()}
 
 
