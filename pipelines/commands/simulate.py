@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.db.errors import InputError
 from pipelines.commands.csv_output import write_csv
-from pipelines.loaders.simulation.simulated_loop import LoopPlan, simulate_loop
+from pipelines.loaders.simulation.simulated_loop import LoopPlan, open_world, simulate_loop
 from pipelines.reports.loop_plots import label_arm
 from pipelines.reports.loop_report import build_loop_table
 
@@ -26,18 +26,19 @@ def show_simulation(plan: LoopPlan, console: Console, out: Path | None = None) -
     plan.check()
     if out is not None and not out.parent.is_dir():
         raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
+    world = open_world(plan)  # has progress bars of its own
     arms, errors = len(plan.choice.policies) + len(plan.choice.rivals), Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("preparing people and the first ranker", total=arms * plan.days)
+        task = progress.add_task("training the first ranker", total=arms * plan.days)
 
         def show_day(arm: str, day: int) -> None:
             progress.update(task, advance=1, description=f"{label_arm(arm)}: day {day + 1} done")
 
-        figures = simulate_loop(plan, show_day)
+        figures = simulate_loop(plan, show_day, world)
     if out is not None:
         write_csv(figures, out)
     how = "likes are secret" if plan.choice.likes == "secret" else "receivers see the likes they received"
-    console.print(f"After {plan.days} days with {plan.people:,} people and {plan.joiners} joiners a day; {how}.\n")
+    console.print(f"Days: {plan.days}; people: {plan.people:,}, and {plan.joiners} more each day; {how}.\n")
     console.print(build_loop_table(figures))
     console.print("\nIntervals (95 %) are over people.")

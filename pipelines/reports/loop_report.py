@@ -57,7 +57,7 @@ def build_loop_metadata(figures: pd.DataFrame) -> Mapping[str, float | dg.Metada
         "arms": show_table(_format_arms(figures).set_axis(list(HEADINGS.values()), axis=1)),
         **pictures,
         "p_match_picture": show_figure(plot_calibration(figures)),
-        **round_figures(numbers.to_dict()),
+        **round_figures(numbers),
     }
 
 

@@ -9,6 +9,7 @@ from models.db.errors import InputError
 from models.simulation.arm_registry import ArmChoice, build_arms
 from models.simulation.event_log import open_log
 from models.simulation.nights import simulate_arms
+from models.simulation.world import World
 from pipelines.loaders.simulation.simulated_loader import MAX_SEED
 from pipelines.loaders.simulation.simulated_world import build_world
 
@@ -58,12 +59,25 @@ class LoopPlan:
         self.choice.check()
 
 
-def simulate_loop(plan: LoopPlan, say: Callable[[str, int], None] = lambda _arm, _day: None) -> pd.DataFrame:
+def open_world(plan: LoopPlan) -> World:
+    """Build the world of a plan.
+
+    Raises:
+        InputError: A number or name of the plan is out of range, or a package is missing.
+    """
+    plan.check()
+    return build_world(plan.people, plan.joiners, plan.days, plan.seed)
+
+
+def simulate_loop(
+    plan: LoopPlan, say: Callable[[str, int], None] = lambda _arm, _day: None, world: World | None = None
+) -> pd.DataFrame:
     """Simulate the nights of a plan; the same plan gives the same figures.
 
     Args:
         plan: What to simulate.
         say: Receives the arm and the number of each day that is done.
+        world: The world of the plan, if it is open already.
 
     Returns:
         The figures of each arm and day: see `simulate_arms`.
@@ -71,6 +85,5 @@ def simulate_loop(plan: LoopPlan, say: Callable[[str, int], None] = lambda _arm,
     Raises:
         InputError: A number or name of the plan is out of range, or a package is missing.
     """
-    plan.check()
-    world = build_world(plan.people, plan.joiners, plan.days, plan.seed)
+    world = open_world(plan) if world is None else world
     return simulate_arms(world, build_arms(plan.choice, open_log(world)), plan.days, say)
