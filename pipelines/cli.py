@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -147,14 +147,54 @@ def score(
     out: Annotated[Path, typer.Argument(help="CSV to write: viewer, candidate, p_like, p_liked_back, p_match.")],
 ) -> None:
     """Score pairs of people with the champion."""
-    from pipelines.commands.score_pairs import read_pairs, score_pairs, write_scores
+    from pipelines.commands.csv_output import write_csv
+    from pipelines.commands.score_pairs import read_pairs, score_pairs
     from pipelines.definitions import build_registry
 
     asked = read_pairs(pairs)
     with open_ready_database() as engine, engine.connect() as connection:
         scores = score_pairs(connection, build_registry(get_settings()).get_champion().rankers.full, asked)
-    write_scores(scores, out)
+    write_csv(scores, out)
     console.print(f"{len(scores):,} pairs scored, in {out}")
+
+
+@app.command()
+def simulate(
+    days: Annotated[int, typer.Option(help="Number of days.")] = 14,
+    people: Annotated[int, typer.Option(help="Number of people on the first day.")] = 1000,
+    joiners: Annotated[int, typer.Option(help="Number of people who join on each later day.")] = 20,
+    seed: Annotated[int, typer.Option(help="Each seed gives other people and other luck.")] = 1,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A market policy. Give it several times to compare; the first is what others are compared with.",
+            show_default="best_response",
+        ),
+    ] = None,
+    rival: Annotated[
+        list[str] | None,
+        typer.Option(help="Also unweighted, p_match, p_like, als, popularity, random or oracle; several times."),
+    ] = None,
+    likes: Annotated[
+        Literal["secret", "told"] | None,
+        typer.Option(help="Whether receivers see the likes they received.", show_default="MATCHING_LIKES"),
+    ] = None,
+    most_telling: Annotated[
+        float, typer.Option(help="Where likes are secret: the probability with which a list may tell of one.")
+    ] = 0.5,
+    out: Annotated[Path | None, typer.Option(help="CSV to write: the figures of each arm and day.")] = None,
+) -> None:
+    """Simulate nights before they happen.
+
+    Simulated people react to their lists day after day. Each policy and rival meets the same people with the same luck.
+    It needs no database.
+    """
+    from models.simulation.arm_registry import ArmChoice
+    from pipelines.commands.simulate import show_simulation
+    from pipelines.loaders.simulation.simulated_loop import LoopPlan
+
+    choice = ArmChoice(policy or ["best_response"], rival or [], likes or get_settings().likes, most_telling)
+    show_simulation(LoopPlan(days, people, joiners, seed, choice), console, out)
 
 
 @app.command()

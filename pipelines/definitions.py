@@ -18,7 +18,7 @@ from pipelines.assets import (
 )
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
-from pipelines.assets.market import loop_figures, market_lists, policy_comparison
+from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
 from pipelines.assets.retraining import find_training_reason
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
 from pipelines.reports.progress import progress
@@ -44,9 +44,11 @@ MODULES = [
     publication,
     ranker_evaluation,
     policy_comparison,
+    loop_simulation,
 ]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
-NIGHTLY_ASSETS = dg.AssetSelection.all() - dg.AssetSelection.groups(ranker_evaluation.GROUP, policy_comparison.GROUP)
+ON_DEMAND = dg.AssetSelection.groups(ranker_evaluation.GROUP, policy_comparison.GROUP, loop_simulation.GROUP)
+NIGHTLY_ASSETS = dg.AssetSelection.all() - ON_DEMAND
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.db.errors import InputError
 from pipelines.assets.impressions.activity import ActivityConfig
+from pipelines.assets.market.loop_simulation import LoopConfig
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.ranker_evaluation import EvaluationConfig
 from pipelines.assets.ranker_training import RankerConfig
@@ -19,6 +20,7 @@ CONFIGS: Mapping[str, type[dg.Config]] = {
     "match_lists": MarketConfig,
     "policy_comparison": MarketConfig,
     "ranker_evaluation": EvaluationConfig,
+    "loop_simulation": LoopConfig,
 }
 
 

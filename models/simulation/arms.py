@@ -1,6 +1,5 @@
-"""The arms of a simulation: the product with a market policy, and its rivals."""
+"""The product as an arm of a simulation: the pipeline with a market policy, night after night."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from models.ml.arrays import BoolArray, Float64Array, FloatArray
+from models.ml.arrays import BoolArray, Float64Array
 from models.ml.market import AttentionModel
 from models.ml.market.attention.activity import estimate_activity
 from models.ml.market.attention.attention_model import LATER_ANSWERS
@@ -33,14 +32,13 @@ from models.ml.market.pending_likes import choose_raised, count_decoys
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.behaviour import LIKES, LIST, NO_CARDS, Cards, NightLists
-from models.simulation.event_log import LIKE, EventLog
+from models.simulation.event_log import EventLog
 from models.simulation.nightly_lists import (
     MIN_GROWTH,
     ScoredNight,
     count_allowance,
     find_pending_pairs,
     list_cards,
-    order_cards,
     read_active_days,
     score_night,
     shift_p_match,
@@ -50,7 +48,6 @@ from models.simulation.offered_cards import match_offered_cards
 
 Likes = Literal["secret", "told"]
 DEFAULT_CURVE: Curve = "inv"
-LIST_LENGTH = 50
 PLACES_PER_VOTE = 5.0
 ABSENT_AFTER = 30
 
@@ -78,9 +75,8 @@ class Product:
 
     def make_lists(self, log: EventLog) -> NightLists:
         """Make the lists of the next night."""
-        night = score_night(log, self._train_if_due(log), log.world.find_present(len(log.days)))
-        scored, world = night.scored, log.world
-        attention = self._estimate_attention(log)
+        night = self.score(log)
+        scored, world, attention = night.scored, log.world, self._estimate_attention(log)
         keys = pd.util.hash_array(world.profiles["profile_id"].to_numpy(object))
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
@@ -89,6 +85,10 @@ class Product:
         if self.weighs:
             p_match = shift_p_match(log, cards, scored, attention)
         return NightLists(cards, p_match, show_likes(night, self.likes))
+
+    def score(self, log: EventLog) -> ScoredNight:
+        """Score the candidates of the next night."""
+        return score_night(log, self._train_if_due(log), log.world.find_present(len(log.days)))
 
     def _train_if_due(self, log: EventLog) -> CrossFittedRanker:
         if self.ranker is None or len(log.interactions) >= MIN_GROWTH * self.trained_on:
@@ -126,37 +126,6 @@ class Product:
         return raised
 
 
-@dataclass
-class Rival:
-    """Lists in the order of a score of the cards, without a market.
-
-    `score` takes the log and the scored pairs of the night, whose probabilities are not used, and returns a score of
-    each pair, (n,).
-    """
-
-    score: Callable[[EventLog, ScoredNight], FloatArray]
-    ranker: CrossFittedRanker
-    likes: Likes = "secret"
-
-    def make_lists(self, log: EventLog) -> NightLists:
-        """Make the lists of the next night."""
-        night = score_night(log, self.ranker, log.world.find_present(len(log.days)))
-        score = self.score(log, night)
-        cards = order_cards(night.scored.viewer, night.scored.candidate, score)
-        kept = cards.position <= LIST_LENGTH
-        return NightLists(cards.take(kept), np.zeros(int(kept.sum())), show_likes(night, self.likes))
-
-
 def show_likes(night: ScoredNight, likes: Likes) -> Cards:
     """Return the pending likes as their receivers see them."""
     return night.likes if likes == "told" else NO_CARDS
-
-
-def score_popularity(log: EventLog, night: ScoredNight) -> Float64Array:
-    """Score candidates by the likes they received."""
-    return np.asarray((log.decided == LIKE).sum(axis=0)[night.scored.candidate], np.float64)
-
-
-def score_random(log: EventLog, night: ScoredNight) -> Float64Array:
-    """Score candidates at random, differently each night."""
-    return np.random.default_rng([log.world.seed, len(log.days)]).random(len(night.scored.viewer))

@@ -78,7 +78,8 @@ def _decide(decided: Decided, seen: CardViews) -> None:
 def open_log(world: World) -> EventLog:
     """Open the log of a world with what happened before day 0."""
     decided = np.zeros((world.people, world.people), np.int8)
-    ordered = world.earlier.sort_values("created_at")
+    # A frame without rows has no type of time, and would take it from the frame of the first day.
+    ordered = world.earlier.sort_values("created_at").astype({"created_at": "datetime64[us, UTC]"})
     actor, target = world.find_numbers(ordered["actor_id"]), world.find_numbers(ordered["target_id"])
     decided[actor, target] = np.where(ordered["kind"] == "like", LIKE, PASS)
     return EventLog(world, decided, ordered.reset_index(drop=True))

@@ -1,4 +1,4 @@
-"""What nights bring: figures of each day, and differences between arms with intervals by resampling people."""
+"""What nights bring: figures of each day, and intervals of the last day's by resampling people."""
 
 from dataclasses import dataclass
 
@@ -24,34 +24,68 @@ class Interval:
     high: float
 
 
+@dataclass(frozen=True)
+class PersonalOutcome:
+    """What n people have at the end of a simulation, (n,) each.
+
+    Attributes:
+        matches: Number of matches.
+        views: Number of times that the person was looked at in a list.
+        likes_waiting: Number of likes received that wait.
+        joined: Whether the person has been there at all.
+        new: Whether the person joined after the first day, and at least NEWCOMER_DAYS days ago.
+    """
+
+    matches: Int64Array
+    views: Int64Array
+    likes_waiting: Int64Array
+    joined: BoolArray
+    new: BoolArray
+
+
 def measure_day(log: EventLog, lists: Cards, p_match: Float64Array, before: EventLog) -> dict[str, float]:
-    """Measure the last day of a log.
+    """Measure the last day of a log; a mean over nobody is NaN.
 
     Args:
         log: The log after the day.
         lists: The lists of the day.
-        p_match: What was said of each listed pair, (k,).
+        p_match: What was said of each listed pair, (k,); NaN where nothing was said.
         before: The log before the day.
     """
     day, world = len(log.days) - 1, log.world
-    present, matched = world.find_present(day), log.matched
-    known = world.joins <= day
+    present, (said, seen) = world.find_present(day), _compare_with_luck(log, lists, p_match, log.days[-1])
     receiver, sender = log.find_pending(present)
-    said, seen = _compare_with_luck(log, lists, p_match, log.days[-1])
+    outcome = measure_people(log)
+    matches, before_matches = outcome.matches.sum() // 2, before.matched.sum() // 2
+    listed = np.bincount(lists.viewer, minlength=world.people)
     return {
         "day": day,
-        "matches": int(matched.sum()) // 2,
-        "new_matches": (int(matched.sum()) - int(before.matched.sum())) // 2,
-        "with_match": float(np.asarray(matched.any(axis=1))[known].mean()),
-        "views_gini": compute_gini(count_views(log)[known]),
+        "matches": int(matches),
+        "new_matches": int(matches - before_matches),
+        "with_match": _compute_mean(outcome.matches[outcome.joined] > 0),
+        "views_gini": compute_gini(outcome.views[outcome.joined]),
         "likes_waiting": len(receiver),
         "matches_waiting": int(world.draw_likes(receiver, sender).sum()),
-        "short_lists": float((np.bincount(lists.viewer, minlength=world.people)[present] < SHORT_LIST).mean()),
+        "short_lists": _compute_mean(listed[present] < SHORT_LIST),
         "refusers_listed": int((before.decided[lists.candidate, lists.viewer] == PASS).sum()),
-        "newcomers_matched": measure_newcomers(log),
-        "p_match_said": said,
-        "p_match_seen": seen,
+        "newcomers_matched": _compute_mean(outcome.matches[outcome.new] > 0),
+        "cards_viewed": len(seen),
+        "p_match_said": _compute_mean(said),
+        "p_match_seen": _compute_mean(seen),
     }
+
+
+def measure_people(log: EventLog) -> PersonalOutcome:
+    """Measure what each person has after the last day of a log."""
+    days, joins = len(log.days), log.world.joins
+    receiver, _ = log.find_pending(log.world.find_present(days - 1))
+    return PersonalOutcome(
+        matches=log.matched.sum(axis=1, dtype=np.int64),
+        views=count_views(log),
+        likes_waiting=np.bincount(receiver, minlength=log.world.people),
+        joined=joins < days,
+        new=(joins > 0) & (joins + NEWCOMER_DAYS <= days),
+    )
 
 
 def count_views(log: EventLog) -> Int64Array:
@@ -60,34 +94,98 @@ def count_views(log: EventLog) -> Int64Array:
     return np.bincount(np.concatenate([np.empty(0, np.int64), *cards]), minlength=log.world.people)
 
 
-def measure_newcomers(log: EventLog) -> float:
-    """Compute the share of joiners of NEWCOMER_DAYS days and more who have a match; NaN without joiners."""
-    joins, today = log.world.joins, len(log.days)
-    new = (joins > 0) & (joins + NEWCOMER_DAYS <= today)
-    return float(np.asarray(log.matched.any(axis=1))[new].mean()) if new.any() else float("nan")
-
-
-def compare_matches(ours: BoolArray, theirs: BoolArray, seed: int) -> Interval:
-    """Compare the matches of two arms with the same people: the relative gain, with a bootstrap interval over people.
+def add_intervals(
+    figures: pd.DataFrame, outcome: PersonalOutcome, reference: PersonalOutcome, seed: int
+) -> pd.DataFrame:
+    """Add to an arm's figures the 95 % intervals of the last day, and its gain over a reference arm.
 
     Args:
-        ours: Who matched whom, bool (n, n).
-        theirs: Who matched whom in the reference arm, bool (n, n).
+        figures: The figures of each day.
+        outcome: What people have after the last day.
+        reference: What the same people have in the reference arm.
+        seed: Seed of the resampling.
+
+    Returns:
+        The figures with the columns `*_low` and `*_high` of `bound_figures`, gain, gain_low and gain_high, all missing
+        but on the last day.
+    """
+    gain = compare_matches(outcome.matches, reference.matches, seed)
+    added = {"gain": gain.estimate, "gain_low": gain.low, "gain_high": gain.high}
+    for name, (low, high) in bound_figures(outcome, seed).items():
+        added |= {f"{name}_low": low, f"{name}_high": high}
+    return figures.join(pd.DataFrame(added, index=figures.index[-1:]))
+
+
+def bound_figures(outcome: PersonalOutcome, seed: int) -> dict[str, tuple[float, float]]:
+    """Compute the bounds of the 95 % intervals of the last day's figures, by resampling people.
+
+    Args:
+        outcome: What people have after the last day.
+        seed: Seed of the resampling.
+
+    Returns:
+        Lower and upper bound by the name of the figure in `measure_day`; NaN for a mean over nobody.
+    """
+    drawn = _draw_resamples(len(outcome.matches), seed)
+    matched, joined, views = outcome.matches > 0, outcome.joined, outcome.views
+    figures = {
+        "matches": drawn @ outcome.matches / 2,
+        "with_match": _compute_shares(drawn, matched, joined),
+        "views_gini": np.array([compute_gini(np.repeat(views[joined], each)) for each in drawn[:, joined]]),
+        "likes_waiting": drawn @ outcome.likes_waiting,
+        "newcomers_matched": _compute_shares(drawn, matched, outcome.new),
+    }
+    return {name: _compute_bounds(each) for name, each in figures.items()}
+
+
+def compare_matches(ours: Int64Array, theirs: Int64Array, seed: int) -> Interval:
+    """Compare the matches of two arms with the same people: the relative gain, with a bootstrap interval over people.
+
+    The gain is NaN if the reference arm has no matches.
+
+    Args:
+        ours: Matches of each person, (n,).
+        theirs: Matches of each person in the reference arm, (n,).
         seed: Seed of the resampling.
     """
-    counts = np.stack([ours.sum(axis=1), theirs.sum(axis=1)]).astype(np.float64)
-    people = counts.shape[1]
-    drawn = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), RESAMPLES)
-    sums = drawn @ counts.T
-    gains = sums[:, 0] / np.maximum(sums[:, 1], 1) - 1
-    low, high = np.quantile(gains, [0.025, 0.975])
-    return Interval(float(counts[0].sum() / max(counts[1].sum(), 1) - 1), float(low), float(high))
+    drawn = _draw_resamples(len(ours), seed)
+    bounds = _compute_bounds(_compute_gains(drawn @ ours, drawn @ theirs))
+    return Interval(float(_compute_gains(ours.sum(), theirs.sum())), *bounds)
 
 
-def _compare_with_luck(log: EventLog, lists: Cards, p_match: Float64Array, seen: CardViews) -> tuple[float, float]:
-    """Compute the mean p_match of the cards looked at in lists, and the share of them who would like each other."""
+def _compute_gains(ours: Int64Array, theirs: Int64Array) -> Float64Array:
+    """Compute relative gains; NaN where there is nothing to gain over."""
+    return np.where(theirs > 0, ours / np.maximum(theirs, 1) - 1, np.nan)
+
+
+def _draw_resamples(people: int, seed: int) -> Int64Array:
+    """Draw how often each person is in each resample, int64 (RESAMPLES, people)."""
+    return np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), RESAMPLES)
+
+
+def _compute_shares(drawn: Int64Array, which: BoolArray, among: BoolArray) -> Float64Array:
+    """Compute the share of `which` among some people in each resample, (r,); NaN where a resample has none of them."""
+    there = drawn @ among.astype(np.int64)
+    return np.where(there > 0, (drawn @ (which & among).astype(np.int64)) / np.maximum(there, 1), np.nan)
+
+
+def _compute_bounds(figures: Float64Array) -> tuple[float, float]:
+    """Compute the bounds of the 95 % interval of a figure's resamples."""
+    known = figures[~np.isnan(figures)]
+    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def _compute_mean(values: BoolArray | Float64Array) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _compare_with_luck(
+    log: EventLog, lists: Cards, p_match: Float64Array, seen: CardViews
+) -> tuple[Float64Array, BoolArray]:
+    """Return the p_match of the cards looked at in lists, and whether the two would like each other, (k,) each."""
     world, rows = log.world, seen.surface == LIST
     viewer, candidate = seen.cards.viewer[rows], seen.cards.candidate[rows]
     said = pd.Series(p_match, lists.viewer * world.people + lists.candidate)
     both = world.draw_likes(viewer, candidate) & world.draw_likes(candidate, viewer)
-    return float(said.reindex(viewer * world.people + candidate).mean()), float(both.mean())
+    return np.asarray(said.reindex(viewer * world.people + candidate), np.float64), both

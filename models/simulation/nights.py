@@ -1,6 +1,7 @@
 """Nights one after another: lists, a day of the people who see them, and the figures of each day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from models.simulation.behaviour import NightLists, find_openers, look_through
 from models.simulation.event_log import EventLog, open_log
-from models.simulation.loop_outcome import measure_day
+from models.simulation.loop_outcome import PersonalOutcome, add_intervals, measure_day, measure_people
 from models.simulation.world import World
 
 
@@ -41,3 +42,30 @@ def simulate_nights(
         figures.append(measure_day(log, lists.cards, np.asarray(lists.p_match, np.float64), before))
         say(day)
     return log, pd.DataFrame(figures)
+
+
+def simulate_arms(
+    world: World, arms: Mapping[str, Arm], days: int, say: Callable[[str, int], None] = lambda _arm, _day: None
+) -> pd.DataFrame:
+    """Simulate the same days with each arm: the same people, who have the same luck.
+
+    Args:
+        world: The people.
+        arms: The arms by name; the others are compared with the first one.
+        days: Number of days.
+        say: Receives the arm and the number of each day that is done.
+
+    Returns:
+        A row an arm and day: arm, and the figures of `measure_day`. On the last day also the bounds of the 95 %
+        intervals of some of them, in the columns `*_low` and `*_high`, and the relative gain in matches over the first
+        arm, gain, gain_low and gain_high.
+    """
+    frames: list[pd.DataFrame] = []
+    first: PersonalOutcome | None = None
+    for name, arm in arms.items():
+        log, figures = simulate_nights(world, arm, days, partial(say, name))
+        outcome = measure_people(log)
+        first = first or outcome
+        figures.insert(0, "arm", name)
+        frames.append(add_intervals(figures, outcome, first, world.seed))
+    return pd.concat(frames, ignore_index=True)

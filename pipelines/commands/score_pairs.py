@@ -58,21 +58,6 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
     return pairs.assign(**{name: getattr(scored, name) for name in SCORES})
 
 
-def write_scores(scores: pd.DataFrame, path: Path) -> None:
-    """Write the scored pairs as CSV, atomically.
-
-    Raises:
-        InputError: The path cannot be written.
-    """
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        scores.to_csv(unfinished, index=False, float_format="%.6g")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written: {error.strerror}") from error
-
-
 def _find_positions(people: pd.Series, key_of: pd.Series, ids: pd.Series, rejected: pd.DataFrame) -> np.ndarray:
     """Return the index in `ids` of each of the people, given by id or source key.
 

@@ -27,6 +27,8 @@ SMALLER = {
     "--people 2000": f"--people {PEOPLE}",
     "simulated:1-2000:": f"simulated:1-{PEOPLE}:",
     "WHO": f"simulated:1-{PEOPLE}:9",
+    "--days 14 --people 1000 --joiners 20": "--days 2 --people 60 --joiners 5",
+    "--days 7": "--days 2 --people 60 --joiners 5",
 }
 FIRST = ("matching load simulated --people 2000 --seed 1", "matching run")
 

@@ -2,25 +2,38 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.simulation.arms import Likes, Product, Rival, score_popularity, score_random
-from models.simulation.behaviour import LIKES
-from models.simulation.event_log import LIKE, PASS, EventLog
+from models.simulation.arms import Likes, Product
+from models.simulation.behaviour import LIKES, NightLists
+from models.simulation.event_log import LIKE, NOTHING, PASS, EventLog
 from models.simulation.loop_outcome import compare_matches
 from models.simulation.nights import simulate_nights
+from models.simulation.rivals import Rival, score_popularity, score_randomly
 from models.simulation.world import World
 
 DAYS = 3
 
 
+class Recorder(Product):
+    """The product, with the lists of each night and what had been decided by then."""
+
+    def make_lists(self, log: EventLog) -> NightLists:
+        made = super().make_lists(log)
+        self.nights = [*getattr(self, "nights", []), (made, log.decided.copy())]
+        return made
+
+
+Nights = tuple[Likes, Recorder, EventLog, pd.DataFrame]
+
+
 @pytest.fixture(scope="module", params=["secret", "told"])
-def nights(request: pytest.FixtureRequest, small_world: World) -> tuple[Likes, Product, EventLog, pd.DataFrame]:
+def nights(request: pytest.FixtureRequest, small_world: World) -> Nights:
     likes: Likes = request.param
-    product = Product("best_response", likes)
+    product = Recorder("best_response", likes)
     log, figures = simulate_nights(small_world, product, DAYS)
     return likes, product, log, figures
 
 
-def test_what_happens_adds_up(nights: tuple[Likes, Product, EventLog, pd.DataFrame], small_world: World) -> None:
+def test_what_happens_adds_up(nights: Nights, small_world: World) -> None:
     likes, product, log, figures = nights
     made = pd.concat([pd.DataFrame(vars(day.cards)).assign(day=number) for number, day in enumerate(log.days)])
     assert not made.duplicated(["viewer", "candidate"]).any()
@@ -37,17 +50,30 @@ def test_what_happens_adds_up(nights: tuple[Likes, Product, EventLog, pd.DataFra
     assert (product.raised is not None and product.raised.any()) == (likes == "secret")
 
 
+def test_likes_are_shown_only_where_they_are_told(nights: Nights) -> None:
+    """Nobody may look at one by chance, so the surfaces do not tell."""
+    likes, product, _, figures = nights
+    shown = [made.likes for made, _ in product.nights]
+    if likes == "secret":
+        assert [len(each.viewer) for each in shown] == [0] * DAYS
+        return
+    for each, (_, decided) in zip(shown, product.nights, strict=True):
+        assert (decided[each.candidate, each.viewer] == LIKE).all()
+        assert (decided[each.viewer, each.candidate] == NOTHING).all()
+    assert [len(each.viewer) for each in shown[1:]] == figures["likes_waiting"].tolist()[:-1]
+
+
 def find_earlier_matches(world: World) -> set[frozenset[str]]:
     likes = world.earlier[world.earlier["kind"] == "like"]
     pairs = set(zip(likes["actor_id"], likes["target_id"], strict=True))
     return {frozenset(pair) for pair in pairs if pair[::-1] in pairs}
 
 
-def test_arms_share_people_and_luck(nights: tuple[Likes, Product, EventLog, pd.DataFrame], small_world: World) -> None:
+def test_arms_share_people_and_luck(nights: Nights, small_world: World) -> None:
     """Whatever the lists, the same two people like each other or not."""
     _, product, log, _ = nights
     assert product.ranker is not None
-    for score in (score_random, score_popularity):
+    for score in (score_randomly, score_popularity):
         other, _ = simulate_nights(small_world, Rival(score, product.ranker), 2)
         both = (log.decided > 0) & (other.decided > 0)
         assert both.sum() > len(small_world.earlier)
@@ -59,9 +85,10 @@ def test_a_gain_is_that_of_matches_with_an_interval_over_people() -> None:
     rng = np.random.default_rng(0)
     few = np.triu(rng.random((200, 200)) < 0.02, 1)
     more = few | np.triu(rng.random((200, 200)) < 0.01, 1)
-    ours, theirs = more | more.T, few | few.T
+    ours, theirs = ((each | each.T).sum(axis=1) for each in (more, few))
     gain = compare_matches(ours, theirs, seed=1)
     assert gain.estimate == pytest.approx(ours.sum() / theirs.sum() - 1)
     assert 0 < gain.low < gain.estimate < gain.high
     same = compare_matches(theirs, theirs, seed=1)
     assert (same.low, same.estimate, same.high) == (0, 0, 0)
+    assert np.isnan(compare_matches(ours, 0 * theirs, seed=1).estimate)

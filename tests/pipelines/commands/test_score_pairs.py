@@ -8,7 +8,8 @@ import pytest
 
 from models.db.errors import InputError
 from models.ml.ranker.ranker_model import Ranker
-from pipelines.commands.score_pairs import read_pairs, score_pairs, write_scores
+from pipelines.commands.csv_output import write_csv
+from pipelines.commands.score_pairs import read_pairs, score_pairs
 from pipelines.definitions import build_registry
 from tests.pipelines.conftest import Databases, Place
 
@@ -74,14 +75,14 @@ def test_who_cannot_be_scored_is_named_with_the_reason(settled: Place, databases
 def test_scores_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     scores = pairs(("a", "b")).assign(p_like=1 / 3, p_liked_back=0.5, p_match=1 / 6)
     out = tmp_path / "out.csv"
-    write_scores(scores, out)
+    write_csv(scores, out)
     written = "viewer,candidate,p_like,p_liked_back,p_match\na,b,0.333333,0.5,0.166667\n"
     assert out.read_text() == written
     for place in (tmp_path / "nowhere" / "out.csv", tmp_path):
         with pytest.raises(InputError, match=f"^{place} "):
-            write_scores(scores, place)
+            write_csv(scores, place)
     if Path("/dev/full").exists():  # on Linux
         (tmp_path / ".out.csv.part").symlink_to("/dev/full")
         with pytest.raises(InputError, match=r"out\.csv .*No space left on device"):
-            write_scores(scores.assign(p_like=0.5), out)
+            write_csv(scores.assign(p_like=0.5), out)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.csv", written)]

@@ -167,4 +167,4 @@ def masks(found: CheckedImpressions) -> dict[int, int]:
     """The active days of those who have any, by number."""
     numbers = {person_id(number): number for number in range(100)}
     days = found.users.set_index("profile_id")["mask"]
-    return {numbers[person]: mask for person, mask in sorted(days[days != 0].to_dict().items())}
+    return {numbers[str(person)]: mask for person, mask in sorted(days[days != 0].to_dict().items())}

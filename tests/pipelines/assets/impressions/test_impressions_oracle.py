@@ -109,7 +109,8 @@ def test_counts_and_days_are_those_of_the_rules(connection: Connection, seed: in
     now = now.astimezone(UTC)
     first = now.date() - timedelta(days=DAYS)
     views = [draw_view(rng, now, newest) for _ in range(900)] + [draw_busy_view(rng, now, newest) for _ in range(3000)]
-    decisions = [(*rng.sample(PEOPLE, 2), draw_time(rng, now)) for _ in range(40)]
+    pairs = [rng.sample(PEOPLE, 2) for _ in range(40)]
+    decisions = [(actor, target, draw_time(rng, now)) for actor, target in pairs]
     seen = {person: rng.choice((None, draw_time(rng, now))) for person in PEOPLE}
     joined = {person: draw_time(rng, now) for person in PEOPLE}
 
