@@ -64,7 +64,7 @@ class Product:
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
         made = make_policy_lists(graph, attention, self.policy, allowance=count_allowance(log, PLACES_PER_VOTE))
-        return NightLists(*list_cards(graph, made.positions, scored), show_likes(night, self.likes))
+        return NightLists(*list_cards(graph, made.positions, scored), show_likes(night, self.likes), scored)
 
     def _train_if_due(self, log: EventLog) -> CrossFittedRanker:
         if self.ranker is None or len(log.interactions) >= MIN_GROWTH * self.trained_on:

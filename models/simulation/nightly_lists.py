@@ -47,6 +47,8 @@ class NightLists:
     """Probability of a match as the cards say it, (k,)."""
     likes: Cards
     """The likes received that wait; none where likes are secret."""
+    scored: ScoredPairs | None = None
+    """All scored candidates of the night; None if they were not scored."""
 
 
 def train_tonight(log: EventLog, champion: CrossFittedRanker | None) -> CrossFittedRanker:
