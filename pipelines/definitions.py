@@ -19,7 +19,7 @@ from pipelines.assets import (
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
-from pipelines.assets.retraining import find_training_reason
+from pipelines.assets.retraining import TRAINING_TAG, TrainingDecision, decide_training
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
 from pipelines.reports.progress import progress
 from pipelines.resources import ComputeResource, DatabaseResource, LikesResource, ShardStore, sole_run
@@ -132,10 +132,11 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     def nightly(database: DatabaseResource, registry: ModelRegistry) -> dg.RunRequest:
         try:
             with database.open_engine() as engine, engine.connect() as connection:
-                due = find_training_reason(registry, connection)
-        except (MatchingError, MlflowException):
-            due = "the database or MLflow does not answer"  # a tick cannot wait for them; the run can
-        return dg.RunRequest() if due else dg.RunRequest(asset_selection=list_assets_without_training())
+                decided = decide_training(registry, connection)
+        except (MatchingError, MlflowException):  # a tick cannot wait for them; the run can
+            decided = TrainingDecision(due=True, sentence="the database or MLflow does not answer")
+        assets = None if decided.due else list_assets_without_training()
+        return dg.RunRequest(asset_selection=assets, tags={TRAINING_TAG: decided.sentence})
 
     def schedule_job(name: str, job: str, cron: str, purpose: str) -> dg.ScheduleDefinition:
         return dg.ScheduleDefinition(

@@ -84,7 +84,7 @@ class Product:
         cards, p_match = list_cards(graph, made.positions, scored)
         if self.weighs:
             p_match = shift_p_match(log, cards, scored, attention)
-        return NightLists(cards, p_match, show_likes(night, self.likes))
+        return NightLists(cards, p_match, show_likes(night, self.likes), scored)
 
     def score(self, log: EventLog) -> ScoredNight:
         """Score the candidates of the next night."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from models.ml.arrays import BoolArray, FloatArray, Int64Array
 from models.ml.kernels.grouping import count_earlier
+from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.luck import BUDGET, CLOCK, INBOX, OPENING, draw_uniform
 from models.simulation.world import World
 
@@ -47,6 +48,8 @@ class NightLists:
     """Probability of a match as the cards say it, (k,)."""
     likes: Cards
     """The likes received that wait; none where likes are secret."""
+    scored: ScoredPairs | None = None
+    """All scored candidates of the night; None if they were not scored."""
 
 
 @dataclass(frozen=True)

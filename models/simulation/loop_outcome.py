@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import rel_entr
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.market.outcomes.inequality import compute_gini
+from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.behaviour import LIST, Cards, CardViews
 from models.simulation.event_log import PASS, EventLog
+from models.simulation.world import World
 
 RESAMPLES = 1000
 NEWCOMER_DAYS = 3
@@ -86,6 +89,32 @@ def measure_people(log: EventLog) -> PersonalOutcome:
         joined=joins < days,
         new=(joins > 0) & (joins + NEWCOMER_DAYS <= days),
     )
+
+
+def measure_p_like(world: World, scored: ScoredPairs, seen: CardViews) -> dict[str, float]:
+    """Compare p_like with the truth over all scored candidates, and over those that their viewers saw in lists.
+
+    The ranker learns from the pairs that were shown, so it may be wrong elsewhere.
+
+    Args:
+        world: The people.
+        scored: The scored candidates of the day.
+        seen: The impressions of the day.
+
+    Returns:
+        For `scored` and for `shown` pairs: the mean p_like `said` and `true`, and the `excess` log loss of p_like over
+        that of the true probability, in nats.
+    """
+    listed = seen.surface == LIST
+    pair = seen.cards.viewer[listed] * world.people + seen.cards.candidate[listed]
+    shown = np.isin(scored.viewer * world.people + scored.candidate, pair)
+    true, said = world.compute_p_like(scored.viewer, scored.candidate), scored.p_like.astype(np.float64)
+    excess = rel_entr(true, said) + rel_entr(1 - true, 1 - said)
+    return {
+        f"p_like_{name}_{pairs}": float(values[rows].mean()) if rows.any() else float("nan")
+        for pairs, rows in (("scored", np.ones(len(shown), bool)), ("shown", shown))
+        for name, values in (("said", said), ("true", true), ("excess", excess))
+    }
 
 
 def count_views(log: EventLog) -> Int64Array:

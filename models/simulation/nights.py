@@ -9,7 +9,13 @@ import pandas as pd
 
 from models.simulation.behaviour import NightLists, find_openers, look_through
 from models.simulation.event_log import EventLog, open_log
-from models.simulation.loop_outcome import PersonalOutcome, add_intervals, measure_day, measure_people
+from models.simulation.loop_outcome import (
+    PersonalOutcome,
+    add_intervals,
+    measure_day,
+    measure_p_like,
+    measure_people,
+)
 from models.simulation.world import World
 
 
@@ -32,14 +38,15 @@ def simulate_nights(
         say: Receives the number of each day that is done.
 
     Returns:
-        The log after the last day, and the figures of each day: see `measure_day`.
+        The log after the last day, and the figures of each day: see `measure_day` and `measure_p_like`.
     """
     log, figures = open_log(world), []
     for day in range(days):
         lists = arm.make_lists(log)
         before = EventLog(world, log.decided.copy(), log.interactions)
         log.add_day(lists, look_through(world, day, find_openers(world, day), lists.cards, lists.likes))
-        figures.append(measure_day(log, lists.cards, np.asarray(lists.p_match, np.float64), before))
+        errors = {} if lists.scored is None else measure_p_like(log.world, lists.scored, log.days[-1])
+        figures.append(measure_day(log, lists.cards, np.asarray(lists.p_match, np.float64), before) | errors)
         say(day)
     return log, pd.DataFrame(figures)
 

@@ -12,16 +12,18 @@ from pydantic import Field
 from models.db.errors import NoChampion
 from models.ml.features.training_pairs import build_training_pairs
 from models.ml.monitoring.drift import build_reference, compute_drift_features
+from models.ml.training.learning_curve import LearningCurve
+from models.ml.training.small_training import measure_learning_curve
 from models.ml.training.train import TrainingResult, train_ranker
 from models.ml.validation.gate import GateCheck, check_report
 from pipelines.assets.candidate_shards import VOLATILE
-from pipelines.assets.retraining import count_extracted_rows
+from pipelines.assets.retraining import count_extracted_rows, describe_next_training
 from pipelines.checks.check_results import make_check_result
 from pipelines.reports.ranker_report import build_ranker_metadata, explain_checks, write_note
 from pipelines.resources import ComputeResource, ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table
-from pipelines.store.model_registry import REFERENCE, REQUIREMENTS, Champion, ModelRegistry
+from pipelines.store.model_registry import CURVE, REFERENCE, REQUIREMENTS, Champion, ModelRegistry
 from pipelines.store.shard_manifest import ShardManifest
 
 GROUP, OWNERS = "ranker", ["team:data-science"]
@@ -36,6 +38,7 @@ TOO_LITTLE = "too few decisions, or none of use, so this version predicts the pr
 # LightGBM treats all larger seeds as this one.
 MAX_SEED = 2**31 - 1
 CHAMPION_REMAINS = "refused, so version {} remains the champion, and lists are published with it"
+LEARNING_CURVE = "learning_curve"
 IF_REFUSED = "A ranker that fails is not promoted, and the champion remains in use."
 
 
@@ -109,10 +112,11 @@ def ranker(
             sensitive=config.use_race_and_ethnicity,
             trainer=compute.make_tree_trainer(on_cluster=config.grow_on_cluster),
         )
+        curve = measure_learning_curve(trained.rankers, profiles, answers, training_pairs, config.seed)
         judged = _decide_promotion(trained, champion)
         data = _describe_data(profiles.drop(columns=VOLATILE), training_pairs, count_extracted_rows(store))
         parameters = {**config.model_dump(), **_list_parameters(trained), **data, "promoted": judged.promoted}
-        version = registry.log_rankers(trained.rankers, parameters, _flatten_metrics(trained))
+        version = registry.log_rankers(trained.rankers, parameters, _flatten_metrics(trained, curve))
         registry.log_json(
             REFERENCE, asdict(build_reference(compute_drift_features(trained.rankers.full, profiles, answers)))
         )
@@ -120,9 +124,8 @@ def ranker(
             build_ranker_metadata(registry, trained, profiles, answers, training_pairs),
             registry.get_page(),
         )
-        _record_decision(
-            registry, version, judged, f"{len(profiles):,} profiles and {len(training_pairs):,} decisions", run_id
-        )
+        trained_on = f"{len(profiles):,} profiles and {len(training_pairs):,} decisions"
+        _record_decision(registry, version, judged, f"{trained_on} ({describe_next_training(curve)})", run_id)
     if judged.promoted:
         registry.promote(version)
     _log_decision(context, judged, version)
@@ -134,7 +137,8 @@ def ranker(
             "decisions": len(training_pairs),
             "mlflow": dg.MetadataValue.url(page),
             **pictures,
-            **{name: round(value, 4) for name, value in _flatten_metrics(trained).items()},
+            **{name: round(value, 4) for name, value in _flatten_metrics(trained, curve).items()},
+            LEARNING_CURVE: describe_next_training(curve),
             "seconds": round(time.monotonic() - start, 2),
         },
         check_results=_build_check_results(judged),
@@ -223,6 +227,7 @@ def _describe_data(profiles: pd.DataFrame, decisions: pd.DataFrame, rows: Mappin
     }
 
 
-def _flatten_metrics(trained: TrainingResult) -> dict[str, float]:
+def _flatten_metrics(trained: TrainingResult, curve: LearningCurve) -> dict[str, float]:
     report = trained.report or {}
-    return {f"{method}.{name}": value for method, metrics in report.items() for name, value in metrics.items()}
+    metrics = {f"{method}.{name}": value for method, metrics in report.items() for name, value in metrics.items()}
+    return metrics | dict(zip(CURVE, (curve.slope, curve.slope_error), strict=True))

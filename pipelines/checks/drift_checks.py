@@ -37,13 +37,18 @@ NUMBERS_SHOWN = 10
 def check_drift(
     registry: ModelRegistry, profiles: pd.DataFrame, profile_embeddings: ShardManifest
 ) -> Iterator[dg.AssetCheckResult]:
-    """Compare profiles and scores with those of the champion's training; warn above a stability index of 0.25."""
+    """Compare profiles and scores with those of the champion's training; warn above a stability index of 0.25.
+
+    The largest index is recorded with the version, so that the next run trains another one.
+    """
     champion, moved = registry.find_champion(), pd.Series(dtype=np.float64)
     reference = None if champion is None else _parse_reference(registry.load_json(champion.version, REFERENCE))
     if champion is not None and reference is not None:
         moved = compute_drift(
             reference, compute_drift_features(champion.rankers.full, profiles, load_answers(profile_embeddings))
         )
+    if champion is not None and not moved.empty:
+        registry.record_drift(champion.version, str(moved.index[0]), float(moved.iloc[0]))
     version = None if champion is None else champion.version
     yield _check_stability("profile_drift", moved.drop(P_LIKE, errors="ignore"), version)
     yield _check_stability("score_drift", moved[moved.index == P_LIKE], version)

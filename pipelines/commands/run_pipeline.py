@@ -1,7 +1,7 @@
 """Run one of the Dagster jobs in this process, recorded in the same instance that the Dagster UI shows."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from models.db.errors import CheckFailed, MatchingError
 from models.db.settings import Settings
-from pipelines.assets.retraining import find_training_reason
+from pipelines.assets.retraining import TRAINING_TAG, TrainingDecision, decide_training
 from pipelines.commands.run_origin import RUN_TAGS
 from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry, list_assets_without_training
 
@@ -35,13 +35,24 @@ def ensure_dagster_home(settings: Settings) -> Path:
 def run_pipeline(settings: Settings, engine: Engine, say: Callable[[str], None], *, train: bool = False) -> None:
     """Run the whole pipeline, with training if `train` is set or training is due. Raises the same as `run_job`."""
     with engine.connect() as connection:
-        due = "it was asked for" if train else find_training_reason(build_registry(settings), connection)
-    say(f"  trains the ranker: {due}" if due else "  goes on with the champion; --train trains another ranker")
-    run_job(settings, NIGHTLY_JOB, None if due else list_assets_without_training())
+        decided = (
+            TrainingDecision(due=True, sentence="it was asked for")
+            if train
+            else decide_training(build_registry(settings), connection)
+        )
+    goes_on = f"  goes on with the champion; --train trains another ranker: {decided.sentence}"
+    say(f"  trains the ranker: {decided.sentence}" if decided.due else goes_on)
+    assets = None if decided.due else list_assets_without_training()
+    run_job(settings, NIGHTLY_JOB, assets, tags={TRAINING_TAG: decided.sentence})
 
 
-def run_job(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None = None) -> None:
-    """Run a job of the definitions once, all of it or only these assets.
+def run_job(
+    settings: Settings,
+    name: str,
+    assets: Sequence[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Run a job of the definitions once, all of it or only these assets; Dagster shows the tags with the run.
 
     Raises:
         CheckFailed: A check that blocks the publication failed.
@@ -56,7 +67,7 @@ def run_job(settings: Settings, name: str, assets: Sequence[dg.AssetKey] | None 
                 instance=instance,
                 asset_selection=assets,
                 run_id=run_id,
-                tags=RUN_TAGS,
+                tags={**RUN_TAGS, **(tags or {})},
             )
         except dg.DagsterError as error:
             if isinstance(error.__cause__, MatchingError):

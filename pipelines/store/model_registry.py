@@ -24,6 +24,7 @@ from models.db.errors import IncompatibleModelError, NoChampion, RankerLost
 from models.ml.features.pair_features import list_feature_groups
 from models.ml.ranker import ranker_model as ranker_files
 from models.ml.ranker.ranker_model import BY_FOLD_FOLDER, CrossFittedRanker, Ranker
+from models.ml.training.learning_curve import LearningCurve
 from pipelines.processes import ports
 from pipelines.store import mlflow_connection, pyfunc_ranker
 from pipelines.store.mlflow_connection import raise_ranker_lost
@@ -41,6 +42,10 @@ MLFLOW, FOR_TRAINING = f"http://{ports.HOST}:{ports.MLFLOW_PORT}", "?workflowTyp
 CHAMPION = "champion"
 # The distributions of profiles and scores at the training (see models.ml.monitoring.drift).
 REFERENCE = "reference.json"
+# The tags of a version that say what has drifted most since its training, and its stability index.
+DRIFTED, DRIFT = "drifted", "drift"
+# The metrics of a training that hold its learning curve.
+CURVE = ("learning_curve.slope", "learning_curve.slope_error")
 # The app tables whose rows a training counts, refused rows included, to see later how much has changed.
 TABLES = ("profiles", "interactions")
 # Error codes of MLflow for a model or an alias that does not exist.
@@ -207,6 +212,27 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         run = self._run(version)
         counts = {name: int(run.data.params.get(f"app.{name}", 0)) for name in TABLES}
         return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
+
+    def load_learning_curve(self, version: str) -> LearningCurve:
+        """Load the learning curve of a version; the usual one where its run has none.
+
+        Raises:
+            RankerLost: The run of the training does not exist.
+        """
+        data = self._run(version).data
+        measured = [data.metrics[name] for name in CURVE if name in data.metrics]
+        return LearningCurve(int(data.params.get("decisions", 0)), *(measured if len(measured) == len(CURVE) else ()))
+
+    def record_drift(self, version: str, drifted: str, index: float) -> None:
+        """Record with a version what has drifted most since its training."""
+        client = self._connect()
+        client.set_model_version_tag(MODEL, version, DRIFTED, drifted)
+        client.set_model_version_tag(MODEL, version, DRIFT, f"{index:.4f}")
+
+    def find_drift(self, version: str) -> tuple[str, float] | None:
+        """Return what has drifted most since the training of a version; None if nothing is recorded."""
+        tags = self._connect().get_model_version(MODEL, version).tags
+        return (tags[DRIFTED], float(tags[DRIFT])) if DRIFT in tags and DRIFTED in tags else None
 
     def load_json(self, version: str, name: str) -> dict[str, Any] | None:
         """Load JSON content of the run that trained a version; None if there is none of this name or it is lost."""

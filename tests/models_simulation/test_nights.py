@@ -1,14 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.arms import Likes, Product
-from models.simulation.behaviour import LIKES, NightLists
+from models.simulation.behaviour import LIKES, LIST, Cards, CardViews, NightLists
 from models.simulation.event_log import LIKE, NOTHING, PASS, EventLog
-from models.simulation.loop_outcome import compare_matches
+from models.simulation.loop_outcome import compare_matches, measure_p_like
 from models.simulation.nights import simulate_nights
 from models.simulation.rivals import Rival, score_popularity, score_randomly
 from models.simulation.world import World
+from tests.models_simulation.conftest import make_world
 
 DAYS = 3
 
@@ -44,6 +48,7 @@ def test_what_happens_adds_up(nights: Nights, small_world: World) -> None:
     assert figures["matches"].iloc[-1] == log.matched.sum() / 2
     assert figures["new_matches"].sum() + len(find_earlier_matches(small_world)) == log.matched.sum() / 2
     assert not figures["refusers_listed"].any()
+    assert (figures[["p_like_excess_scored", "p_like_excess_shown"]] > 0).all(axis=None)
     assert len(log.interactions) == len(small_world.earlier) + len(made)
     newest = small_world.joins == DAYS - 1
     assert newest[log.days[-1].cards.candidate].any()
@@ -79,6 +84,22 @@ def test_arms_share_people_and_luck(nights: Nights, small_world: World) -> None:
         assert both.sum() > len(small_world.earlier)
         np.testing.assert_array_equal(log.decided[both], other.decided[both])
         assert {LIKE, PASS} <= set(other.decided[both].tolist())
+
+
+def test_errors_of_p_like_are_known_for_scored_and_shown_pairs() -> None:
+    """User 0 likes everybody, with 0.5; one of three scored pairs was seen in a list, and another one elsewhere."""
+    world = make_world(4, lambda viewer, _: np.where(viewer == 0, 0.5, 0.1))
+    viewer, candidate, said = np.array([0, 0, 1]), np.array([1, 2, 0]), np.array([0.5, 0.8, 0.1])
+    cards = Cards(viewer[:2], candidate[:2], np.array([1, 1]))
+    seen = CardViews(cards, np.array([LIKES, LIST]), np.zeros(2, np.int64), np.zeros(2, bool))
+    found = measure_p_like(world, ScoredPairs(viewer, candidate, said, said, said), seen)
+    wrong = 0.5 * np.log(0.5 / 0.8) + 0.5 * np.log(0.5 / 0.2)
+    for pairs, expected in (("scored", (1.4 / 3, 1.1 / 3, wrong / 3)), ("shown", (0.8, 0.5, wrong))):
+        assert [found[f"p_like_{name}_{pairs}"] for name in ("said", "true", "excess")] == pytest.approx(expected)
+    nobody = measure_p_like(
+        world, ScoredPairs(viewer, candidate, said, said, said), replace(seen, surface=LIKES + 0 * seen.surface)
+    )
+    assert np.isnan(nobody["p_like_said_shown"])
 
 
 def test_a_gain_is_that_of_matches_with_an_interval_over_people() -> None:

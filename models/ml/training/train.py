@@ -99,7 +99,8 @@ def train_ranker(
             if champion is not None:
                 as_it_sees = build_profile_matrix(champion.full.specification, profiles, answers)
                 then = find_folds_at_training(champion.held_out_viewers, decisions)
-                found = {**found, **_compare_on_common_holdout(champion, as_it_sees, holdout, then, p_like["ranker"])}
+                ours = predict_out_of_fold(fitted.rankers, holdout, arrays)
+                found = {**found, **_compare_on_common_holdout(champion, as_it_sees, holdout, then, ours)}
             return TrainingResult(replace(fitted.rankers, held_out_viewers=group_viewers_by_fold(decisions)), found)
     names = [name for name, _ in list_feature_groups(spec)]
     return TrainingResult(CrossFittedRanker(build_prior(spec, names, decided.liked), {}), None)
@@ -110,12 +111,15 @@ def _compare_on_common_holdout(
 ) -> GateReport:
     """Compute the metrics of the champion and of the new ranker on the samples that the champion has not seen.
 
+    Both are predicted by `predict_out_of_fold`. The training's own held-out predictions have residuals without each
+    pair of folds, which a champion does not keep: with these, a ranker differs from its identical twin.
+
     Args:
         champion: The champion.
         arrays: Users by the champion's own feature spec.
         holdout: The holdout set.
         then: The fold in which the champion's training held out each decision, int64 (n,), or IN_TRAINING.
-        p_like: The new ranker's predictions, float64 (q,).
+        p_like: The new ranker's predictions by `predict_out_of_fold`, float64 (q,).
 
     Returns:
         The metrics; empty if the champion has seen too many samples for a comparison.

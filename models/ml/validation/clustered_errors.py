@@ -1,8 +1,10 @@
-"""Standard errors of an AUC within viewers, for decisions that share viewers and candidates."""
+"""Standard errors of an AUC within viewers and of a mean, for decisions that share viewers and candidates."""
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+
+from models.ml.arrays import Float64Array, Int64Array
 
 
 def estimate_within_viewer_auc_error(
@@ -40,6 +42,19 @@ def estimate_within_viewer_auc_error(
     by_viewer, by_candidate = (rows.groupby(who)["adds"].sum() for who in ("viewer", "candidate"))
     # Both sums have mean 0, so these are sums of squares with Cameron's correction for few clusters.
     return float(np.sqrt(len(by_viewer) * (by_viewer / 2).var() + len(by_candidate) * by_candidate.var()))
+
+
+def estimate_mean_error(values: Float64Array, viewer: Int64Array, candidate: Int64Array) -> float:
+    """Estimate the standard error of a mean over decisions, clustered by viewer and candidate as for the AUC.
+
+    Args:
+        values: A value of each decision, float64 (n,).
+        viewer: Position of its viewer, int64 (n,).
+        candidate: Position of its candidate, int64 (n,).
+    """
+    off = values - values.mean()
+    squares = sum(float((np.bincount(who, off) ** 2).sum()) for who in (viewer, candidate))
+    return float(np.sqrt(squares) / len(values))
 
 
 def _compute_placements(rows: pd.DataFrame) -> pd.DataFrame:

@@ -51,6 +51,12 @@ def compute_log_loss(label: ArrayLike, probability: ArrayLike) -> float:
     return float(_log_loss(np.asarray(label, bool), np.asarray(probability, np.float64), labels=[False, True]))
 
 
+def compute_log_losses(label: ArrayLike, probability: ArrayLike) -> Float64Array:
+    """Compute the negative log-likelihood of each label, in nats, float64 (n,); probabilities are between 0 and 1."""
+    probability = np.asarray(probability, np.float64)
+    return np.asarray(-np.log(np.where(np.asarray(label, bool), probability, 1 - probability)))
+
+
 def compute_calibration_error(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
     """Compute the expected calibration error over bins of equal count (Naeini et al. 2015), 0 to 1."""
     table = compute_reliability(label, probability, bins)

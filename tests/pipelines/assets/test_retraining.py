@@ -7,13 +7,22 @@ import dagster as dg
 import pytest
 
 from models.db.settings import Settings
-from pipelines.assets.retraining import explain_retraining, find_training_reason
+from models.ml.training.learning_curve import LearningCurve
+from pipelines.assets.retraining import (
+    TRAINING_TAG,
+    decide_training,
+    describe_next_training,
+    explain_retraining,
+    find_training_reason,
+)
 from pipelines.commands.run_pipeline import run_pipeline
 from pipelines.definitions import build_definitions, build_registry, build_schedules, list_assets_without_training
 from tests.pipelines.conftest import Databases, Place
 from tests.support.places import copied
 
 TRAINED_ON = {"profiles": 1_000, "interactions": 20_000}
+# The log loss is a + 1 / sqrt(decisions): 0.01 above the least.
+CURVE = LearningCurve(decisions=10_000, slope=1.0, slope_error=0.1)
 REPEAT_DECISIONS = """
 INSERT INTO app.interactions (actor_id, target_id, kind, created_at)
 SELECT actor_id, target_id, kind, created_at + interval '1 minute' FROM app.interactions ORDER BY id LIMIT 500
@@ -37,6 +46,7 @@ def requested(settings: Settings) -> set[str] | None:
     context = dg.build_schedule_context(resources={name: resources[name] for name in ("database", "registry")})
     nightly = next(each for each in build_schedules(settings) if each.name == "nightly")
     (request,) = nightly.evaluate_tick(context).run_requests or ()
+    assert request.tags[TRAINING_TAG]
     return None if request.asset_selection is None else {key.to_user_string() for key in request.asset_selection}
 
 
@@ -44,24 +54,38 @@ def requested(settings: Settings) -> set[str] | None:
     ("days", "now", "reason"),
     [
         (0, {}, None),
-        (7, {"profiles": 1_050, "interactions": 19_000}, None),
+        (7, {"profiles": 2_000, "interactions": 19_000}, None),
+        (1, {"interactions": 31_000}, None),
+        (1, {"interactions": 31_500}, "31,500, which would lower the log loss by 0.0020 ± 0.0002"),
         (7.1, {}, "7 days old"),
         (-0.01, {}, None),
         (-2, {}, "by 2 days"),
-        (1, {"profiles": 1_051}, "app.profiles had 1,000 rows, and it has 1,051"),
         (1, {"profiles": 900}, "app.profiles had 1,000 rows, and it has 900"),
-        (1, {"interactions": 21_001}, "app.interactions had 20,000 rows, and it has 21,001"),
+        (1, {"interactions": 18_999}, "app.interactions had 20,000 rows, and it has 18,999"),
     ],
 )
-def test_a_champion_serves_a_week_and_similar_tables(days: float, now: dict[str, int], reason: str | None) -> None:
-    found = explain_retraining(timedelta(days=days), TRAINED_ON, TRAINED_ON | now)
+def test_a_champion_serves_a_week_or_until_it_pays(days: float, now: dict[str, int], reason: str | None) -> None:
+    found = explain_retraining(timedelta(days=days), TRAINED_ON, TRAINED_ON | now, CURVE)
     assert found is None if reason is None else reason in str(found)
 
 
 def test_the_first_decision_of_all_is_reason_enough() -> None:
-    before = TRAINED_ON | {"interactions": 0}
-    assert explain_retraining(timedelta(0), before, before) is None
-    assert explain_retraining(timedelta(0), before, before | {"interactions": 1}) is not None
+    before, none = TRAINED_ON | {"interactions": 0}, LearningCurve(0)
+    assert explain_retraining(timedelta(0), before, before, none) is None
+    assert explain_retraining(timedelta(0), before, before | {"interactions": 1}, none) is not None
+
+
+@pytest.mark.parametrize(("index", "reason"), [(0.25, None), (0.26, "age drifted, by a stability index of 0.26")])
+def test_drift_is_a_reason(index: float, reason: str | None) -> None:
+    found = explain_retraining(timedelta(0), TRAINED_ON, TRAINED_ON, CURVE, ("age", index))
+    assert found is None if reason is None else reason in str(found)
+
+
+def test_what_pays_later_is_described() -> None:
+    assert "from 1.56 times the 10,000 decisions on" in describe_next_training(CURVE)
+    for flat in (LearningCurve(10_000, slope=0.0), LearningCurve(10_000, slope=-1.0), LearningCurve(10**6)):
+        assert "no number of them" in describe_next_training(flat)
+        assert explain_retraining(timedelta(0), TRAINED_ON, TRAINED_ON | {"interactions": 10**9}, flat) is None
 
 
 def test_the_night_trains_without_a_champion_or_a_database(place: Place) -> None:
@@ -88,13 +112,21 @@ def test_the_next_run_goes_on_with_the_champion(trained: Place) -> None:
 def test_a_run_trains_on_request_and_counts_all_rows(trained: Place) -> None:
     """Repeated decisions and refused users are not learned from; they are no reason to train each night."""
     trained.tell(REPEAT_DECISIONS, ADD_CHILDREN)
-    assert due(trained) is not None
     run_pipeline(trained.settings, trained.engine, print, train=True)
     registry, version = build_registry(trained.settings), str(trained.metadata("ranker")["version"])
     assert version != "1"
     assert trained.ask(LIVE) == [(3, registry.find_champion_version())]
+    assert registry.find_drift(str(registry.find_champion_version())) is not None
     registry.promote(version)  # whatever the gate said
     assert due(trained) is None
+    with trained.engine.connect() as connection:
+        assert "is good enough: app.interactions had" in decide_training(registry, connection).sentence
+    curve, metadata = registry.load_learning_curve(version), trained.metadata("ranker")
+    assert curve.slope == pytest.approx(float(str(metadata["learning_curve.slope"])), abs=1e-4)
+    assert metadata["learning_curve"] == describe_next_training(curve)
+    registry.record_drift(version, "age", 0.3)
+    assert "age drifted" in str(due(trained))
+    registry.record_drift(version, "age", 0.0)
     trained_at, counts = registry.describe_training_data(version)
     assert timedelta(0) < datetime.now(UTC) - trained_at < timedelta(hours=1)
     (rows,) = trained.ask("SELECT (SELECT count(*) FROM app.profiles), (SELECT count(*) FROM app.interactions)")

@@ -129,14 +129,12 @@ def test_counts_and_days_are_those_of_the_rules(connection: Connection, seed: in
     accepted = [view for view in read if find_reason(view, now, newest) is None]
     too_many = count_too_many(accepted)
     assert (refused.pop(None), too_many > 0) == (len(accepted), True)
-    active = defaultdict(set)
-    for person, at in (
-        *((view.viewer_id, view.shown_at) for view in accepted),
-        *((actor, at) for actor, _, at in decisions),
-        *seen.items(),
-    ):
-        if at is not None and at.date() >= first:
-            active[person].add((now.date() - at.date()).days)
+    moments: list[tuple[int | None, datetime | None]] = [(view.viewer_id, view.shown_at) for view in accepted]
+    moments += [(actor, moment) for actor, _, moment in decisions] + list(seen.items())
+    active: dict[int | None, set[int]] = defaultdict(set)
+    for who, when in moments:
+        if when is not None and when.date() >= first:
+            active[who].add((now.date() - when.date()).days)
 
     found = read_impressions(connection)
     assert found.accepted == len(accepted) - too_many
