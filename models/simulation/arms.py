@@ -98,8 +98,10 @@ class Product:
 
     def _estimate_attention(self, log: EventLog) -> AttentionModel:
         """Estimate how people examined the lists and inboxes of the night before."""
+        if not self.weighs:
+            return AttentionModel()
         later, curve = LATER_ANSWERS if self.likes == "secret" else None, DEFAULT_CURVE
-        if self.weighs and log.days:
+        if log.days:
             lists, seen = log.lists[-1], log.days[-1]
             curve = estimate_curve(match_offered_cards(lists.cards, seen, LIST), DEFAULT_CURVE).examination
             inbox = measure_inbox_weight(match_offered_cards(lists.likes, seen, LIKES))

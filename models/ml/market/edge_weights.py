@@ -1,4 +1,4 @@
-"""The market as it is tonight: who is there, and which likes wait."""
+"""The market as it is tonight: who is there, which likes wait, and who was shown without a decision."""
 
 from dataclasses import dataclass
 
@@ -19,11 +19,14 @@ class MarketState:
         p_pending: Probability that the candidate has liked the viewer already, as far as the list may show it,
             float32 (n,).
         p_answered: Probability that the viewer answers this like in their inbox, without the list, float32 (n,).
+        freshness: Factor of p_like of pairs that were shown without a decision, float32 (n,); see
+            `models.ml.market.freshness`.
     """
 
     activity: Float64Array
     p_pending: Float32Array
     p_answered: Float32Array
+    freshness: Float32Array | float = 1.0
 
 
 def make_idle_state(people: int, pairs: int) -> MarketState:
@@ -78,6 +81,6 @@ def build_weighted_graph(
         keys: Tie-break keys, uint64 (people,).
         state: The state of the market.
     """
-    sent = p_like * state.activity[viewer] * (1 - state.p_answered)
+    sent = p_like * state.freshness * state.activity[viewer] * (1 - state.p_answered)
     returned = p_liked_back * state.activity[candidate]
     return build_market_graph(viewer, candidate, sent, returned, keys, state.p_pending)

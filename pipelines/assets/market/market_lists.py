@@ -21,6 +21,7 @@ from models.ml.scoring.withheld_column import add_withheld
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.extract import read_most_compatible, read_passes_of_others
 from pipelines.assets.impressions.activity import align_activity
+from pipelines.assets.impressions.undecided_views import compute_pair_freshness, read_undecided_views
 from pipelines.assets.market.attention_estimates import (
     ATTENTION_FRAME,
     build_attention_metadata,
@@ -75,7 +76,7 @@ def match_lists(
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
         most_compatible_before, estimate = read_most_compatible(connection, ids), estimate_attention(connection)
-        other_passes = read_passes_of_others(connection, ids)
+        other_passes, undecided = read_passes_of_others(connection, ids), read_undecided_views(connection)
     store_attention(estimate, store.get_frame_path(ATTENTION_FRAME))
     scored = load_scored_pairs(scored_candidates, ids)
     users = _build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
@@ -89,6 +90,7 @@ def match_lists(
         earlier, rng = read_pending_pairs(path, scored, ids, p_active), make_generator(interactions)
         state = raise_secret_likes(scored, pending, earlier, config.most_telling, rng)
     write_pending_pairs(path, state, scored, ids)
+    state = replace(state, freshness=compute_pair_freshness(undecided, scored, ids))
     market = build_market_inputs(config, attention, scored, state, profiles, users.decisions)
     del state
     listed, couples, metadata = _rank(config, market, scored, most_compatible_before)
@@ -98,6 +100,7 @@ def match_lists(
     lists = _explain(replace(scored, p_match=shift_probabilities(scored.p_match, shift)), listed, couples, users)
     lists = _withhold(lists, users, other_passes)
     counts = {"pairs": len(listed), "most_compatible_viewers": len(couples), "p_match_shift": shift}
+    counts["undecided_views"] = len(undecided)
     if received is not None:
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)

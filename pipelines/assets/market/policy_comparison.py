@@ -1,6 +1,7 @@
 """The comparison of all market policies; weekly and on demand, not part of the nightly job."""
 
 import time
+from dataclasses import replace
 
 import dagster as dg
 import pandas as pd
@@ -9,6 +10,7 @@ from models.ml.features.training_pairs import extract_decisions
 from models.ml.market.comparison import compare_policies
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.impressions.activity import align_activity
+from pipelines.assets.impressions.undecided_views import compute_pair_freshness, read_undecided_views
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
@@ -43,10 +45,11 @@ def policy_comparison(
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
-        estimate = estimate_attention(connection)
+        estimate, undecided = estimate_attention(connection), read_undecided_views(connection)
     scored = load_scored_pairs(scored_candidates, ids)
     p_active, decisions = align_activity(activity, ids).p_active, extract_decisions(interactions, ids)
     state = read_pending_pairs(store.get_frame_path(FRAME), scored, ids, p_active)
+    state = replace(state, freshness=compute_pair_freshness(undecided, scored, ids))
     attention = config.build_attention(estimate, told=likes.are_told)
     market = build_market_inputs(config, attention, scored, state, profiles, decisions)
     chosen = make_lists(config, market)
