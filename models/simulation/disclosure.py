@@ -15,6 +15,8 @@ from models.simulation.event_log import LIKE, EventLog
 
 FIRST_NIGHT = 2
 """Before, hardly any like waits."""
+MIN_CARDS = 300
+"""With fewer cards, the share of a rule is too uncertain."""
 NEW = 1_000_000
 """The rise of a card that was not listed the night before."""
 
@@ -52,6 +54,12 @@ def measure_disclosure(log: EventLog) -> pd.DataFrame:
         share, count = float(picked.mean()), len(picked)
         rows.append((name, count, share, float(np.sqrt(share * (1 - share) / max(count, 1)))))
     return pd.DataFrame(rows, columns=["rule", "cards", "pending", "standard_error"])
+
+
+def find_most_told(log: EventLog) -> float:
+    """Return the largest share of pending likes among the cards of any rule with MIN_CARDS; NaN if none has so many."""
+    told = measure_disclosure(log)
+    return float(told.loc[told["cards"] >= MIN_CARDS, "pending"].max())
 
 
 def _describe_cards(log: EventLog, day: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.simulation.behaviour import NightLists, find_openers, look_through
+from models.simulation.disclosure import find_most_told
 from models.simulation.event_log import EventLog, open_log
 from models.simulation.loop_outcome import (
     PersonalOutcome,
@@ -64,8 +65,8 @@ def simulate_arms(
 
     Returns:
         A row an arm and day: arm, and the figures of `measure_day`. On the last day also the bounds of the 95 %
-        intervals of some of them, in the columns `*_low` and `*_high`, and the relative gain in matches over the first
-        arm, gain, gain_low and gain_high.
+        intervals of some of them, in the columns `*_low` and `*_high`, the relative gain in matches over the first arm,
+        gain, gain_low and gain_high, and most_told; see `find_most_told`.
     """
     frames: list[pd.DataFrame] = []
     first: PersonalOutcome | None = None
@@ -74,5 +75,6 @@ def simulate_arms(
         outcome = measure_people(log)
         first = first or outcome
         figures.insert(0, "arm", name)
+        figures.loc[figures.index[-1], "most_told"] = find_most_told(log)
         frames.append(add_intervals(figures, outcome, first, world.seed))
     return pd.concat(frames, ignore_index=True)
