@@ -170,3 +170,17 @@ def test_nobody_learns_who_passed_on_them(place: Place, api: Api, subtests: pyte
         assert after.topped_up
         attackers.begin_pages()
         place.tell("SELECT setseed(0.125)", DECIDE, likes=0.25)
+
+
+def test_for_eight_nights_nobody_is_shown_who_passed(place: Place, api: Api) -> None:
+    viewers = [row[0] for row in place.ask("SELECT id::text FROM app.profiles ORDER BY id LIMIT 60")]
+    attackers, topped_up, passes = Attackers(api, viewers), 0, 0
+    for night in range(8):
+        run_job(place.settings, NIGHTLY_JOB, list_assets_without_training() if night else None)
+        passed = {(viewer, candidate) for viewer, candidate, has in place.ask(GUESSES) if has and viewer in viewers}
+        seen = attackers.look(viewers)
+        assert not seen.anywhere & passed
+        topped_up, passes = topped_up + len(seen.topped_up), len(passed)
+        place.tell(f"SELECT setseed(0.{night + 1})", DECIDE, likes=0.4)
+    assert topped_up > 0
+    assert passes > len(viewers)

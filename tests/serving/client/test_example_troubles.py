@@ -86,7 +86,7 @@ def test_a_slow_database_and_a_lost_connection(visit: Visit, users: Users, api_d
 PAGE = "<!doctype html><html><body><h1>502 Bad Gateway</h1><p>nginx</p></body></html>"
 
 
-def test_a_proxys_page_is_never_shown_and_it_tries_again(visit: Visit, users: Users) -> None:
+def test_the_page_of_a_proxy_is_never_shown(visit: Visit, users: Users) -> None:
     """First an error, then a page of its own with status 200, then a failure of the API; then it is back."""
     me = add_viewer(users, listed=3, others=0)
     html, seconds = {"Content-Type": "text/html"}, {"Access-Control-Expose-Headers": "Retry-After", "Retry-After": "1"}
