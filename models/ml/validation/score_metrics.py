@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 from sklearn.metrics import log_loss as _log_loss
 
-from models.ml.arrays import Float64Array
+from models.ml.arrays import Float64Array, Int64Array
 
 
 def compute_auc(label: ArrayLike, score: ArrayLike) -> float:
@@ -63,6 +63,18 @@ def compute_calibration_error(label: ArrayLike, probability: ArrayLike, bins: in
     return float(np.average((table["observed"] - table["predicted"]).abs(), weights=table["n"]))
 
 
+def compute_signed_gaps(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> Float64Array:
+    """Compute label less probability of each row, with the sign of its bin's mean, float64 (n,).
+
+    Their mean is the expected calibration error over the same bins.
+    """
+    label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
+    gaps = _average_over_ties(label, probability) - probability
+    for part in _split_into_bins(probability, bins):
+        gaps[part] *= np.sign(gaps[part].mean())
+    return gaps
+
+
 def compute_reliability(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> pd.DataFrame:
     """Compute mean prediction, observed rate and size of each bin, lowest predictions first.
 
@@ -72,7 +84,7 @@ def compute_reliability(label: ArrayLike, probability: ArrayLike, bins: int = 10
     """
     label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
     label = _average_over_ties(label, probability)
-    parts = [part for part in np.array_split(np.argsort(probability, kind="stable"), bins) if len(part)]
+    parts = _split_into_bins(probability, bins)
     rows = [(probability[part].mean(), label[part].mean(), len(part)) for part in parts]
     return pd.DataFrame(rows, columns=["predicted", "observed", "n"])
 
@@ -90,6 +102,11 @@ def compute_lift(label: ArrayLike, score: ArrayLike, bins: int = 10) -> pd.DataF
     table["lift"] = table["rate"] / (positives.sum() / table["n"].sum())
     table["captured"] = positives.cumsum() / positives.sum()
     return table[["n", "rate", "lift", "captured"]]
+
+
+def _split_into_bins(probability: Float64Array, bins: int) -> list[Int64Array]:
+    """Return the rows of each bin that has any, lowest probabilities first."""
+    return [part for part in np.array_split(np.argsort(probability, kind="stable"), bins) if len(part)]
 
 
 def _average_over_ties(label: Float64Array, score: Float64Array) -> Float64Array:
