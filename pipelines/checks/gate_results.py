@@ -8,6 +8,7 @@ import dagster as dg
 from models.ml.validation.gate import AUC_TOLERANCE, LIKE_LEAK, LOSS_TOLERANCE, MATCH_LEAK, MAX_CALIBRATION_ERROR
 from models.ml.validation.gate_rules import GateCheck
 from pipelines.checks.check_results import ERROR, WARN, make_check_result
+from pipelines.reports.ranker_report import CALIBRATION_PICTURE, GATE_PICTURE
 
 NO_WORSE = f"AUC within viewers at most {AUC_TOLERANCE} lower and log loss at most {LOSS_TOLERANCE} higher"
 CHECKS = {
@@ -24,8 +25,6 @@ CHECK_NOTES = (
     "the ranker is refused for it. A ranker that fails is not promoted, and the champion remains in use."
 )
 CHAMPION_REMAINS = "refused, so version {} remains the champion, and lists are published with it"
-# The pictures that a check which does not pass shows, of those in the metadata of the ranker.
-GATE_PICTURE, CALIBRATION_PICTURE = "gate", "calibration"
 
 
 def list_check_specs() -> list[dg.AssetCheckSpec]:

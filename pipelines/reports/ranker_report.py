@@ -12,13 +12,14 @@ from models.ml.monitoring.importance import compute_importance
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.training.train import TrainingResult
 from models.ml.validation.gate_rules import GateCheck
-from pipelines.checks.gate_results import CALIBRATION_PICTURE, GATE_PICTURE
 from pipelines.reports.plots import draw_figure, show_png, show_table
 from pipelines.reports.ranker_plots import plot_calibration, plot_contributions, plot_gate, plot_lift
 from pipelines.store.model_registry import ModelRegistry
 
 # The default address of Dagster in `matching ui`.
 DAGSTER = "http://127.0.0.1:3000"
+# Pictures in the metadata of the ranker that a check of the gate shows too.
+GATE_PICTURE, CALIBRATION_PICTURE = "gate", "calibration"
 HISTORY_LABELS = {-1: "half of all"}
 
 
