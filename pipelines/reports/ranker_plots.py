@@ -59,14 +59,14 @@ def plot_gate(checks: Sequence[GateCheck]) -> Figure:
         checks: Checks, with at least one figure that is known.
     """
     # A rule that several checks share, as those of a ranker that learned nothing, is drawn once.
-    rules = {id(rule): (check, rule) for check in reversed(checks) for rule in check.rules if rule.is_known}
-    drawn = list(reversed(rules.values()))
+    drawn = {id(rule): rule for check in checks for rule in check.rules if rule.is_known}
+    labels = {id(rule): check.name for check in reversed(checks) for rule in check.rules}
     with rc_context(STYLE):
         figure = Figure(figsize=(7, 0.9 + 0.75 * len(drawn)), layout="constrained")
         rows = figure.subplots(len(drawn), 1, squeeze=False)[:, 0]
-        figure.suptitle("The gate: each figure ± its standard error, and the accepted side of its bound")
-        for axes, (check, rule) in zip(rows, drawn, strict=True):
-            _plot_rule(axes, rule, f"{check.name}\n{rule.name}".replace("_", " "))
+        figure.suptitle("The gate: each figure ± its standard error, and what is accepted (grey)", fontsize=12)
+        for axes, (key, rule) in zip(rows, drawn.items(), strict=True):
+            _plot_rule(axes, rule, f"{labels[key]}\n{rule.name}".replace("_", " ").replace("auc", "AUC"))
     return figure
 
 
@@ -81,6 +81,7 @@ def _plot_rule(axes: Axes, rule: Rule, label: str) -> None:
     axes.errorbar([rule.value], [0], xerr=[error], color=colour, marker=marker, capsize=3, markersize=8)
     axes.set(xlim=(low, high), ylim=(-1, 1), yticks=[0], yticklabels=[label])
     axes.set_title(f"{'met' if rule.is_met else 'NOT met'}: {rule.rule}", loc="right", fontsize=9, pad=2)
+    axes.locator_params(axis="x", nbins=5)
     axes.tick_params(labelsize=9)
 
 

@@ -84,7 +84,7 @@ def tabulate_checks(checks: Sequence[GateCheck]) -> pd.DataFrame:
     rows = [
         {
             "check": check.name.replace("_", " "),
-            "figure": rule.name.replace("_", " "),
+            "figure": rule.name.replace("_", " ").replace("auc", "AUC"),
             "value": rule.value,
             "standard error": rule.error,
             "required": rule.rule,

@@ -36,12 +36,11 @@ def test_each_step_with_its_messages_and_its_end(capfd: pytest.CaptureFixture[st
 @dg.asset(check_specs=[dg.AssetCheckSpec(name, asset="third") for name in ("not_met", "not_seen")])
 def third() -> dg.MaterializeResult:
     given = {"passed": False, "severity": dg.AssetCheckSeverity.WARN}
+    unseen = {"judged": False}
     return dg.MaterializeResult(
         check_results=[
             dg.AssetCheckResult(check_name="not_met", description="0.2", **given),
-            dg.AssetCheckResult(
-                check_name="not_seen", description="not judged: dark", metadata={"judged": False}, **given
-            ),
+            dg.AssetCheckResult(check_name="not_seen", description="not judged: dark", metadata=unseen, **given),
         ]
     )
 

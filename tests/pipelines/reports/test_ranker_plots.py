@@ -80,7 +80,7 @@ def test_the_picture_of_the_gate_says_what_is_not_met() -> None:
     checks = [judge("is_calibrated", [bad]), judge("does_not_leak", [good, unknown])]
     rows = plot_gate(checks).axes
     labels = [row.get_yticklabels()[0].get_text() for row in rows]
-    assert labels == ["is calibrated\nloss", "does not leak\nauc"]
+    assert labels == ["is calibrated\nloss", "does not leak\nAUC"]
     assert [row.get_title(loc="right") for row in rows] == ["NOT met: at most 0.1", "met: above 0.5"]
     assert tabulate_checks(checks)["result"].tolist() == ["not met", "met", "not judged"]
     # A rule that all checks of the prior share is drawn once.
