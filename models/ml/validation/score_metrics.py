@@ -52,8 +52,12 @@ def compute_log_loss(label: ArrayLike, probability: ArrayLike) -> float:
 
 
 def compute_log_losses(label: ArrayLike, probability: ArrayLike) -> Float64Array:
-    """Compute the negative log-likelihood of each label, in nats, float64 (n,); probabilities are between 0 and 1."""
-    probability = np.asarray(probability, np.float64)
+    """Compute the negative log-likelihood of each label, in nats, float64 (n,); probabilities are between 0 and 1.
+
+    Those of 0 and 1 are moved by the smallest step, as in `compute_log_loss`, so that no loss is infinite.
+    """
+    smallest = np.finfo(np.float64).eps
+    probability = np.clip(np.asarray(probability, np.float64), smallest, 1 - smallest)
     return np.asarray(-np.log(np.where(np.asarray(label, bool), probability, 1 - probability)))
 
 

@@ -51,7 +51,9 @@ def test_log_loss_by_hand() -> None:
         -math.log(0.8 * 0.6 * 0.5) / 3
     )
     assert metrics.compute_log_loss([True, True], np.array([0.25, 0.25], np.float32)) == pytest.approx(math.log(4))
-    assert math.isfinite(metrics.compute_log_loss([True, False], [0.0, 1.0]))
+    impossible = [True, False, True], [0.0, 1.0, 0.3]
+    assert math.isfinite(metrics.compute_log_loss(*impossible))
+    assert metrics.compute_log_losses(*impossible).mean() == pytest.approx(metrics.compute_log_loss(*impossible))
 
 
 def test_calibration_error_by_hand() -> None:
