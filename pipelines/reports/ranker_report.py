@@ -53,7 +53,7 @@ def build_ranker_metadata(
     gate = tabulate_checks(checks)
     registry.log_table("gate", gate)
     shown = {name: show_png(png) for name, png in pictures.items()}
-    return shown | {"gate_figures": show_table(gate, "g")} | _show_evaluation(registry, trained.samples)
+    return {**shown, "gate_figures": show_table(gate, "g"), **_show_evaluation(registry, trained.samples)}
 
 
 def _plot_quality(trained: TrainingResult, checks: Sequence[GateCheck]) -> Mapping[str, Figure]:

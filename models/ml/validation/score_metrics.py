@@ -73,7 +73,7 @@ def compute_signed_gaps(label: ArrayLike, probability: ArrayLike, bins: int = 10
     Their mean is the expected calibration error over the same bins.
     """
     label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
-    gaps = _average_over_ties(label, probability) - probability
+    gaps: Float64Array = _average_over_ties(label, probability) - probability
     for part in _split_into_bins(probability, bins):
         gaps[part] *= np.sign(gaps[part].mean())
     return gaps

@@ -180,8 +180,9 @@ def test_a_worse_one_is_refused_and_says_why(again: Home, tmp_path: Path) -> Non
     assert [(each.check_name, each.severity) for each in failed] == [(LAST_CHECK, dg.AssetCheckSeverity.ERROR)]
     assert "version 1 remains the champion" in str(failed[0].description)
     figures = {name: value.value for name, value in failed[0].metadata.items()}
-    difference, error = figures["log_loss_difference"], figures["log_loss_difference_error"]
-    assert difference > figures["log_loss_difference_bound"]  # what it is refused for
+    names = ("log_loss_difference", "log_loss_difference_error", "log_loss_difference_bound")
+    difference, error, bound = (float(str(figures[name])) for name in names)
+    assert difference > bound  # what it is refused for
     assert f"difference {difference:.4f} ± {error:.4f} (at most" in str(failed[0].description)
     assert figures["gate"] == read_metadata(result)["gate"]  # the picture
     run, description = again.read_run(refused)
