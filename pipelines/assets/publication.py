@@ -47,7 +47,7 @@ def publication(
             ranker_version=version,
             encoder=ENCODER,
             metrics={
-                "expected_matches_listed": _sum_expected_matches(match_lists),
+                "p_match_summed_over_lists": _sum_p_match(match_lists),
                 "reasons": compared_by,
                 "likes": "told" if LIKES_SENDERS in match_lists else "secret",
                 **read_attention_metrics(store.get_frame_path(ATTENTION_FRAME)),
@@ -78,6 +78,10 @@ def _read_comparison_values(
         return {}
 
 
-def _sum_expected_matches(lists: pd.DataFrame) -> float:
-    """Sum p_match over the lists: the expected matches if each viewer examined the whole list."""
+def _sum_p_match(lists: pd.DataFrame) -> float:
+    """Sum p_match over the lists.
+
+    It counts a pair once in each list that shows it, as if every viewer examined the whole list. So it is far larger
+    than the `expected_matches` of `match_lists`, which counts distinct matches and who is likely to look.
+    """
     return float(lists["p_match"].map(sum).sum())

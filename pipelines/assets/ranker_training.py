@@ -15,10 +15,11 @@ from models.ml.monitoring.drift import build_reference, compute_drift_features
 from models.ml.training.learning_curve import LearningCurve
 from models.ml.training.small_training import measure_learning_curve
 from models.ml.training.train import TrainingResult, train_ranker
-from models.ml.validation.gate import GateCheck, check_report
+from models.ml.validation.gate import check_nothing, check_report
+from models.ml.validation.gate_rules import GateCheck, collect_figures
 from pipelines.assets.candidate_shards import VOLATILE
 from pipelines.assets.retraining import count_extracted_rows, describe_next_training
-from pipelines.checks.check_results import make_check_result
+from pipelines.checks.gate_results import CHECKS, build_gate_results, describe_check, list_check_specs
 from pipelines.reports.ranker_report import build_ranker_metadata, explain_checks, write_note
 from pipelines.resources import ComputeResource, ShardStore
 from pipelines.store.answer_shards import load_answers
@@ -27,19 +28,11 @@ from pipelines.store.model_registry import CURVE, REFERENCE, REQUIREMENTS, Champ
 from pipelines.store.shard_manifest import ShardManifest
 
 GROUP, OWNERS = "ranker", ["team:data-science"]
-CHECKS = {
-    "beats_the_baselines": "It ranks better within viewers than random, popularity and interest cosine.",
-    "is_no_worse_than_linear": "It is no worse than the ridge that its trees start from.",
-    "is_no_worse_than_the_champion": "It is no worse than the champion, on samples that neither has seen.",
-    "is_calibrated": "Its probabilities agree with the observed frequencies.",
-    "does_not_leak": "Its accuracy from profiles alone is not implausibly high, as it would be if decisions leaked.",
-}
-TOO_LITTLE = "too few decisions, or none of use, so this version predicts the prior"
 # LightGBM treats all larger seeds as this one.
 MAX_SEED = 2**31 - 1
-CHAMPION_REMAINS = "refused, so version {} remains the champion, and lists are published with it"
 LEARNING_CURVE = "learning_curve"
-IF_REFUSED = "A ranker that fails is not promoted, and the champion remains in use."
+# MLflow's name for the AUC over the pairs of all viewers, so that it is not taken for the one within viewers.
+SHOWN_AS = {"auc": "auc_over_all_pairs"}
 
 
 class RankerConfig(dg.Config):
@@ -79,9 +72,7 @@ def training_pairs(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"lightgbm", "mlflow"},
-    check_specs=[
-        dg.AssetCheckSpec(name, asset="ranker", description=f"{said} {IF_REFUSED}") for name, said in CHECKS.items()
-    ],
+    check_specs=list_check_specs(),
 )
 def ranker(
     context: dg.AssetExecutionContext,
@@ -121,7 +112,7 @@ def ranker(
             REFERENCE, asdict(build_reference(compute_drift_features(trained.rankers.full, profiles, answers)))
         )
         pictures, page = (
-            build_ranker_metadata(registry, trained, profiles, answers, training_pairs),
+            build_ranker_metadata(registry, trained, judged.checks, profiles, answers, training_pairs),
             registry.get_page(),
         )
         trained_on = f"{len(profiles):,} profiles and {len(training_pairs):,} decisions"
@@ -141,7 +132,7 @@ def ranker(
             LEARNING_CURVE: describe_next_training(curve),
             "seconds": round(time.monotonic() - start, 2),
         },
-        check_results=_build_check_results(judged),
+        check_results=build_gate_results(judged.checks, judged.promoted, judged.rival, pictures),
     )
 
 
@@ -161,16 +152,21 @@ def _find_champion(context: dg.AssetExecutionContext, registry: ModelRegistry, s
 
 @dataclass(frozen=True)
 class _GateDecision:
-    """The decision of the gate. `rival` is the version of the champion that the ranker was compared with, if any."""
+    """The decision of the gate. `rival` is the version of the champion at that time, if there was one."""
 
     checks: Sequence[GateCheck]
     promoted: bool
     rival: str | None
 
+    @property
+    def compared(self) -> bool:
+        """Whether the ranker was compared with the champion."""
+        return any(check.judged for check in self.checks if check.name == "is_no_worse_than_the_champion")
+
 
 def _decide_promotion(trained: TrainingResult, champion: Champion | None) -> _GateDecision:
     """Apply the gate; the first ranker is promoted in any case."""
-    checks = check_report(trained.report) if trained.report else [GateCheck(name, False, TOO_LITTLE) for name in CHECKS]
+    checks = check_report(trained.report) if trained.report else check_nothing(CHECKS, trained.unlearned)
     promoted = champion is None or all(each.passed for each in checks)
     return _GateDecision(checks, promoted, champion.version if champion else None)
 
@@ -181,30 +177,17 @@ def _record_decision(
     """Record in MLflow whether the version was promoted, and why."""
     why = explain_checks(judged.checks)
     registry.record_decision(version, "promoted" if judged.promoted else "refused", why)
-    registry.set_description(write_note(version, judged.promoted, judged.rival, trained_on, why, run_id))
+    registry.set_description(
+        write_note(version, judged.promoted, judged.rival, trained_on, why, run_id, compared=judged.compared)
+    )
 
 
 def _log_decision(context: dg.AssetExecutionContext, judged: _GateDecision, version: str) -> None:
     for each in judged.checks:
-        if each.passed:  # a failed check has a line of its own
-            context.log.info(f"{each.name.replace('_', ' ')}: yes; {each.sentence}")
+        if each.passed:  # others have a line of their own
+            yes = "yes; " if each.judged else ""
+            context.log.info(f"{each.name.replace('_', ' ')}: {yes}{describe_check(each)}")
     context.log.info(f"version {version} is {'now' if judged.promoted else 'not'} the champion")
-
-
-def _build_check_results(judged: _GateDecision) -> list[dg.AssetCheckResult]:
-    """Return the checks of the gate as Dagster shows them; for a refused version, with the champion that remains."""
-    severity = dg.AssetCheckSeverity.WARN if judged.promoted else dg.AssetCheckSeverity.ERROR
-    remains = "" if judged.promoted else f"; {CHAMPION_REMAINS.format(judged.rival)}"
-    return [
-        make_check_result(
-            passed=each.passed,
-            check_name=each.name,
-            severity=severity,
-            said=each.sentence + ("" if each.passed else remains),
-            figures={},
-        )
-        for each in judged.checks
-    ]
 
 
 def _list_parameters(trained: TrainingResult) -> Mapping[str, object]:
@@ -228,6 +211,10 @@ def _describe_data(profiles: pd.DataFrame, decisions: pd.DataFrame, rows: Mappin
 
 
 def _flatten_metrics(trained: TrainingResult, curve: LearningCurve) -> dict[str, float]:
-    report = trained.report or {}
-    metrics = {f"{method}.{name}": value for method, metrics in report.items() for name, value in metrics.items()}
+    report = trained.report or {"nothing_learned": collect_figures(trained.unlearned)}
+    metrics = {
+        f"{method}.{SHOWN_AS.get(name, name)}": value
+        for method, figures in report.items()
+        for name, value in figures.items()
+    }
     return metrics | dict(zip(CURVE, (curve.slope, curve.slope_error), strict=True))

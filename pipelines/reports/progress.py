@@ -20,7 +20,8 @@ class _ProgressFormatter(logging.Formatter):
         check, step = event.event_specific_data, event.step_key
         if isinstance(check, dg.AssetCheckEvaluation):
             level = "warning" if check.severity is dg.AssetCheckSeverity.WARN else "failed"
-            return f"    {level}: {check.check_name.replace('_', ' ')}: no; {check.description}"
+            judged = "judged" not in check.metadata or check.metadata["judged"].value
+            return f"    {level}: {check.check_name.replace('_', ' ')}: {'no; ' if judged else ''}{check.description}"
         if event.is_step_start:
             self.started[step] = time.monotonic()
             return f"▸ {step}"

@@ -47,7 +47,7 @@ def test_one_publication_is_live_and_counts_what_it_holds(settled: Place) -> Non
     assert (publication.ranker_version, publication.encoder) == ("1", ENCODER)
     assert publication.metrics["dropped_since_scoring"] == 0
     ((expected,),) = settled.ask("SELECT sum(p_match::float8) FROM matching.matches")
-    assert publication.metrics["expected_matches_listed"] == pytest.approx(expected)
+    assert publication.metrics["p_match_summed_over_lists"] == pytest.approx(expected)
 
 
 def test_who_can_be_matched_has_a_list_of_eligible_people(settled: Place) -> None:

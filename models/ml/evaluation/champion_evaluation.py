@@ -16,15 +16,15 @@ from models.ml.features.training_pairs import read_decisions
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.profiles.profile_matrix import build_profile_matrix
 from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker
-from models.ml.validation import simple_scores
 from models.ml.validation.clustered_errors import estimate_within_viewer_auc_error
 from models.ml.validation.fold_assignments import IN_TRAINING, find_folds_at_training
 from models.ml.validation.history_masking import MaskedSplit, draw_splits, sample_decisions
 from models.ml.validation.holdout import HoldoutSet, predict_out_of_fold
+from models.ml.validation.sample_frame import ALL_KNOWN, tabulate_samples
 from models.ml.validation.score_metrics import compute_calibration_error, compute_log_loss, compute_within_viewer_auc
 
 MAX_SAMPLES = 30_000
-ALL_HISTORY = -1
+ALL_HISTORY = ALL_KNOWN
 TRUTH_METHOD = "truth but for chemistry"
 PROBABILITIES = ("ranker", "linear start", "popularity", TRUTH_METHOD)
 METHODS = (*PROBABILITIES, "interest cosine", "random")
@@ -50,35 +50,20 @@ def predict_samples(
         seed: Seed of the samples.
 
     Returns:
-        One row per sample. `decision` is the row of `decisions`. `viewer` and `candidate` are numbers for the two
-        users. `list` is a number for the samples of one viewer with the same history. `known` is how many decisions
-        given and received are visible of each user, -1 for half of all. `liked` is the label. Then follows the score of
-        each of METHODS; those in PROBABILITIES are probabilities.
+        The frame of `sample_frame.tabulate_samples`, with the score of each of METHODS; those in PROBABILITIES are
+        probabilities.
     """
     events = read_decisions(decisions, pd.Index(profiles["profile_id"]))
     sampled = sample_decisions(events, MAX_SAMPLES, seed)
     then = find_folds_at_training(rankers.held_out_viewers, decisions)
     holdout = HoldoutSet(events, then, draw_splits(events, sampled, MAX_SAMPLES, seed)).filter(then != IN_TRAINING)
     arrays = build_profile_matrix(rankers.full.specification, profiles, answers)
-    pairs = holdout.build_pairs(arrays)
-    known = np.array([ALL_HISTORY if draw.history_size is None else draw.history_size for draw in holdout.splits])
-    told = {} if truth is None else {TRUTH_METHOD: truth[holdout.samples]}
-    return pd.DataFrame(
-        {
-            "decision": holdout.samples,
-            "viewer": pairs.viewer,
-            "candidate": pairs.candidate,
-            "list": holdout.lists,
-            "known": known[holdout.split],
-            "liked": holdout.liked,
-            "ranker": predict_out_of_fold(rankers, holdout, arrays),
-            "linear start": predict_out_of_fold(_remove_trees(rankers), holdout, arrays),
-            "popularity": simple_scores.score_popularity(pairs, float(events.liked.mean())),
-            "interest cosine": simple_scores.score_interest_cosine(pairs),
-            "random": simple_scores.score_at_random(pairs, seed),
-            **told,
-        }
-    )
+    p_like = {
+        "ranker": predict_out_of_fold(rankers, holdout, arrays),
+        "linear start": predict_out_of_fold(_remove_trees(rankers), holdout, arrays),
+    }
+    samples = tabulate_samples(holdout, holdout.build_pairs(arrays), p_like, float(events.liked.mean()), seed)
+    return samples if truth is None else samples.assign(**{TRUTH_METHOD: truth[holdout.samples]})
 
 
 def predict_cold(

@@ -18,6 +18,7 @@ from models.ml.ranker.calibration import MIN_ROWS, Calibration, apply_by_fold, c
 from models.ml.ranker.cold_start import NO_FOLDS, RIDGE_STRENGTHS, CrossFittedRidge, Folds
 from models.ml.ranker.linear import LinearModel, compute_log_loss, fit_ridges
 from models.ml.ranker.ranker_model import CrossFittedRanker, Ranker
+from models.ml.validation.gate_rules import Rule
 
 # Inverse penalties (C) of the profile features, next to the cold-start log-odds; 0 leaves them out.
 CORRECTION_STRENGTHS = (0.0, 1e-3, 1e-2)
@@ -110,10 +111,19 @@ class _FittedRidge:
 
 
 def has_enough_data(liked: BoolArray, fold: Int64Array) -> bool:
-    """Return whether there are MIN_ROWS likes and passes, overall and in the training part of each split."""
+    """Return whether `bound_data` is met."""
+    return bound_data(liked, fold).is_met
+
+
+def bound_data(liked: BoolArray, fold: Int64Array) -> Rule:
+    """Return the rule that there are MIN_ROWS likes and passes, overall and in the training part of each split."""
     found = split_by_fold(fold)
     parts = [liked, *(liked[train] for train, _ in found)]
-    return bool(found) and all(min(part.sum(), (~part).sum()) >= MIN_ROWS for part in parts)
+    fewest = min(int(min(part.sum(), (~part).sum())) for part in parts) if found else 0
+    likes, passes = int(liked.sum()), int((~liked).sum())
+    said = f"{likes:,} likes and {passes:,} passes in {len(found)} folds, fewest likes or passes without one of them"
+    operands = {"likes": likes, "passes": passes, "folds": len(found)}
+    return Rule("fewest_without_a_fold", said, fewest, "at least", MIN_ROWS, operands=operands)
 
 
 def fit_ranker(

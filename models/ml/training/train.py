@@ -1,5 +1,6 @@
 """Train a ranker on the frames of a population, and report on held-out samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,21 +29,26 @@ from models.ml.training.fit import (
     SearchSpace,
     TrainingSet,
     TreeTrainer,
+    bound_data,
     fit_ranker,
-    has_enough_data,
     train_trees,
 )
 from models.ml.training.imputation import impute_missing
 from models.ml.validation.fold_assignments import IN_TRAINING, find_folds_at_training, group_viewers_by_fold
 from models.ml.validation.gate import (
     CHAMPION_COMPARISON,
+    SIMPLE_BASELINES,
+    UNSEEN,
     GateReport,
+    bound_learning,
     build_report,
+    compare_with_rivals,
     compute_ranker_metrics,
-    exceeds_random,
 )
+from models.ml.validation.gate_rules import Rule
 from models.ml.validation.history_masking import draw_splits, sample_decisions
 from models.ml.validation.holdout import HoldoutSet, iterate_fold_batches, predict_out_of_fold
+from models.ml.validation.sample_frame import tabulate_samples
 
 # Limits for the cold-start ridge (decisions) and for ridge and trees with history (samples).
 MAX_DECISIONS = 300_000
@@ -52,10 +58,20 @@ SAMPLES_PER_DECISION = 4
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Rankers, and their report on held-out folds; without a report they are the prior."""
+    """Rankers, and what held-out folds say of them.
+
+    Attributes:
+        rankers: The rankers; the prior if nothing was learned.
+        report: The metrics of the gate; None for the prior.
+        samples: The held-out samples that the report measures (see `sample_frame.tabulate_samples`), predicted by the
+            fitted rankers, even if the result is the prior; None if there was too little data to fit any.
+        unlearned: The rules that a training must meet to learn something, if the result is the prior.
+    """
 
     rankers: CrossFittedRanker
     report: GateReport | None
+    samples: pd.DataFrame | None = None
+    unlearned: Sequence[Rule] = ()
 
 
 def train_ranker(
@@ -89,21 +105,36 @@ def train_ranker(
     spec = fit_feature_spec(profiles, answers, sensitive=sensitive)
     decided = read_decisions(decisions, pd.Index(profiles["profile_id"]))
     fold = decisions["fold"].to_numpy(np.int64)
-    if has_enough_data(decided.liked, fold):
+    unlearned, samples = [bound_data(decided.liked, fold)], None
+    if unlearned[0].is_met:
         arrays = build_profile_matrix(spec, profiles, answers)
         answered = build_profile_matrix(spec, *impute_missing(spec, profiles, answers, seed))
         fitted, holdout = fit_on_decisions(spec, arrays, answered, decided, fold, seed, trainer)
-        p_like = {"ranker": expit(fitted.held_out), "ridge": expit(fitted.held_out_linear)}
-        found = build_report(holdout, holdout.build_pairs(arrays), p_like, seed)
-        if fitted.rankers.full.slope > 0 and exceeds_random(found):
+        found, samples = _report_held_out(fitted, holdout, arrays, seed)
+        unlearned = bound_learning(found, fitted.rankers.full.slope)
+        if all(rule.is_met for rule in unlearned):
             if champion is not None:
                 as_it_sees = build_profile_matrix(champion.full.specification, profiles, answers)
                 then = find_folds_at_training(champion.held_out_viewers, decisions)
                 ours = predict_out_of_fold(fitted.rankers, holdout, arrays)
                 found = {**found, **_compare_on_common_holdout(champion, as_it_sees, holdout, then, ours)}
-            return TrainingResult(replace(fitted.rankers, held_out_viewers=group_viewers_by_fold(decisions)), found)
+            rankers = replace(fitted.rankers, held_out_viewers=group_viewers_by_fold(decisions))
+            return TrainingResult(rankers, found, samples)
     names = [name for name, _ in list_feature_groups(spec)]
-    return TrainingResult(CrossFittedRanker(build_prior(spec, names, decided.liked), {}), None)
+    return TrainingResult(CrossFittedRanker(build_prior(spec, names, decided.liked), {}), None, samples, unlearned)
+
+
+def _report_held_out(
+    fitted: FittedRanker, holdout: HoldoutSet, arrays: ProfileMatrix, seed: int
+) -> tuple[GateReport, pd.DataFrame]:
+    """Return the metrics of a fitted ranker and of its simple rivals, and the samples that they are measured on."""
+    ours, linear = expit(fitted.held_out), expit(fitted.held_out_linear)
+    pairs = holdout.build_pairs(arrays)
+    p_like = {"ranker": ours, "linear start": linear}
+    samples = tabulate_samples(holdout, pairs, p_like, float(holdout.liked.mean()), seed)
+    rivals = {"ridge": linear} | {name: samples[name.replace("_", " ")].to_numpy() for name in SIMPLE_BASELINES}
+    report = build_report(holdout, pairs, {"ranker": ours, "ridge": linear}, seed)
+    return {**report, **compare_with_rivals(holdout, ours, rivals, probable=["ridge"])}, samples
 
 
 def _compare_on_common_holdout(
@@ -122,16 +153,19 @@ def _compare_on_common_holdout(
         p_like: The new ranker's predictions by `predict_out_of_fold`, float64 (q,).
 
     Returns:
-        The metrics; empty if the champion has seen too many samples for a comparison.
+        The metrics and their paired differences; if the champion has seen too many samples for a comparison, how many
+        likes and passes it has not seen.
     """
     unseen: BoolArray = then != IN_TRAINING
     its_exam = replace(holdout, fold=then).filter(unseen)
-    if min(its_exam.liked.sum(), (~its_exam.liked).sum()) < MIN_ROWS:
-        return {}
-    ours = p_like[unseen[holdout.samples]]
-    return compute_ranker_metrics(
-        its_exam, {"champion": predict_out_of_fold(champion, its_exam, arrays), CHAMPION_COMPARISON: ours}
-    )
+    likes, passes = int(its_exam.liked.sum()), int((~its_exam.liked).sum())
+    if min(likes, passes) < MIN_ROWS:
+        return {UNSEEN: {"likes": likes, "passes": passes}}
+    ours, theirs = p_like[unseen[holdout.samples]], predict_out_of_fold(champion, its_exam, arrays)
+    return {
+        **compute_ranker_metrics(its_exam, {"champion": theirs, CHAMPION_COMPARISON: ours}),
+        **compare_with_rivals(its_exam, ours, {"champion": theirs}, probable=["champion"]),
+    }
 
 
 def fit_on_decisions(

@@ -1,5 +1,7 @@
 """Standard errors of an AUC within viewers and of a mean, for decisions that share viewers and candidates."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -38,10 +40,20 @@ def estimate_within_viewer_auc_error(
         The standard error; NaN for fewer than two viewers.
     """
     columns = {"list": lists, "viewer": viewer, "candidate": candidate, "label": label, "score": score}
-    rows = _compute_placements(pd.DataFrame({name: np.asarray(column) for name, column in columns.items()}))
-    by_viewer, by_candidate = (rows.groupby(who)["adds"].sum() for who in ("viewer", "candidate"))
-    # Both sums have mean 0, so these are sums of squares with Cameron's correction for few clusters.
-    return float(np.sqrt(len(by_viewer) * (by_viewer / 2).var() + len(by_candidate) * by_candidate.var()))
+    return _add_clusters(_compute_placements(_make_frame(columns)))
+
+
+def estimate_auc_difference_error(
+    lists: ArrayLike, viewer: ArrayLike, candidate: ArrayLike, label: ArrayLike, score: ArrayLike, rival: ArrayLike
+) -> float:
+    """Estimate the standard error of the difference between the mean AUCs over lists of two scores of the same rows.
+
+    The arguments are those of `estimate_within_viewer_auc_error`, and `rival`, the other score of each row, (n,). What
+    a decision adds to both means cancels out, so the error is smaller than those of the two AUCs suggest.
+    """
+    rows = _make_frame({"list": lists, "viewer": viewer, "candidate": candidate, "label": label})
+    ours, theirs = (_compute_placements(rows.assign(score=np.asarray(each))) for each in (score, rival))
+    return _add_clusters(ours.assign(adds=ours["adds"] - theirs["adds"]))
 
 
 def estimate_mean_error(values: Float64Array, viewer: Int64Array, candidate: Int64Array) -> float:
@@ -55,6 +67,17 @@ def estimate_mean_error(values: Float64Array, viewer: Int64Array, candidate: Int
     off = values - values.mean()
     squares = sum(float((np.bincount(who, off) ** 2).sum()) for who in (viewer, candidate))
     return float(np.sqrt(squares) / len(values))
+
+
+def _make_frame(columns: Mapping[str, ArrayLike]) -> pd.DataFrame:
+    return pd.DataFrame({name: np.asarray(column) for name, column in columns.items()})
+
+
+def _add_clusters(rows: pd.DataFrame) -> float:
+    """Compute the standard error of a mean from what each row `adds` to it; NaN for fewer than two viewers."""
+    by_viewer, by_candidate = (rows.groupby(who)["adds"].sum() for who in ("viewer", "candidate"))
+    # Both sums have mean 0, so these are sums of squares with Cameron's correction for few clusters.
+    return float(np.sqrt(len(by_viewer) * (by_viewer / 2).var() + len(by_candidate) * by_candidate.var()))
 
 
 def _compute_placements(rows: pd.DataFrame) -> pd.DataFrame:

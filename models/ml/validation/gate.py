@@ -1,18 +1,27 @@
 """The gate: the checks on held-out decisions that a challenger must pass before publications use it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from models.ml.arrays import BoolArray, Float64Array, FloatArray
+from models.ml.arrays import Float64Array, FloatArray
 from models.ml.features.pair_features import Pairs
+from models.ml.ranker.calibration import MIN_ROWS
 from models.ml.validation import simple_scores
-from models.ml.validation.clustered_errors import estimate_within_viewer_auc_error
+from models.ml.validation.gate_rules import (
+    GateCheck,
+    Relation,
+    Rule,
+    format_figure,
+    join_sentences,
+    judge,
+    leave_unjudged,
+)
 from models.ml.validation.holdout import HoldoutSet
-from models.ml.validation.score_metrics import (
-    compute_auc,
-    compute_calibration_error,
-    compute_log_loss,
-    compute_within_viewer_auc,
+from models.ml.validation.holdout_metrics import (
+    measure_cold,
+    measure_difference,
+    measure_probabilities,
+    measure_ranking,
 )
 
 # How far a challenger's within-viewer AUC may be below, and its log loss (nats) above, the ranker it is compared with.
@@ -28,16 +37,16 @@ SIMPLE_BASELINES = ("random", "popularity", "interest_cosine")
 # Metrics of the ranker on the samples that the champion has not seen.
 CHAMPION_COMPARISON = "ranker_on_champion_holdout"
 
+# What the champion has not seen, if that is too little to compare with it.
+UNSEEN = "unseen_by_champion"
+# Paired differences of the ranker to a rival.
+DIFFERENCE = "ranker_minus_{}"
+METRICS = {"within_viewer_auc": "AUC within viewers", "log_loss": "log loss"}
+BOTH_WAYS = "two viewers who both liked and passed"
+TWO_OUTCOMES = "two viewers whose mutual decisions are both matches and not"
+NEEDS = {"within_viewer_auc": BOTH_WAYS, "log_loss": "held-out decisions"}
+
 GateReport = Mapping[str, Mapping[str, float]]
-
-
-@dataclass(frozen=True)
-class GateCheck:
-    """One check of the gate: whether it passed, and a sentence with the figures."""
-
-    name: str
-    passed: bool
-    sentence: str
 
 
 def build_report(holdout: HoldoutSet, pairs: Pairs, p_like: Mapping[str, Float64Array], seed: int) -> GateReport:
@@ -54,9 +63,9 @@ def build_report(holdout: HoldoutSet, pairs: Pairs, p_like: Mapping[str, Float64
     popularity = simple_scores.score_popularity(pairs, float(holdout.liked.mean()))
     return {
         **compute_ranker_metrics(holdout, p_like),
-        "random": _measure_ranking(holdout, simple_scores.score_at_random(pairs, seed)),
-        "popularity": _measure_ranking(holdout, popularity) | _measure_probabilities(holdout, popularity),
-        "interest_cosine": _measure_ranking(holdout, simple_scores.score_interest_cosine(pairs)),
+        "random": measure_ranking(holdout, simple_scores.score_at_random(pairs, seed)),
+        "popularity": measure_ranking(holdout, popularity) | measure_probabilities(holdout, popularity),
+        "interest_cosine": measure_ranking(holdout, simple_scores.score_interest_cosine(pairs)),
     }
 
 
@@ -67,48 +76,28 @@ def compute_ranker_metrics(holdout: HoldoutSet, p_like: Mapping[str, Float64Arra
     candidates.
     """
     return {
-        name: _measure_ranking(holdout, chances)
-        | _measure_probabilities(holdout, chances)
-        | _measure_cold(holdout, chances)
+        name: measure_ranking(holdout, chances)
+        | measure_probabilities(holdout, chances)
+        | measure_cold(holdout, chances)
         for name, chances in p_like.items()
     }
 
 
-def _measure_probabilities(holdout: HoldoutSet, p_like: FloatArray) -> dict[str, float]:
+def compare_with_rivals(
+    holdout: HoldoutSet, ours: Float64Array, rivals: Mapping[str, FloatArray], probable: Collection[str]
+) -> GateReport:
+    """Compute the paired difference of a ranker to each rival on the same samples: `ranker_minus_...` → metric → value.
+
+    Args:
+        holdout: The holdout set of q samples.
+        ours: Predictions of the ranker, float64 (q,).
+        rivals: Scores of each rival (q,), by its name in the report.
+        probable: The rivals whose scores are probabilities.
+    """
     return {
-        "log_loss": compute_log_loss(holdout.liked, p_like),
-        "calibration_error": compute_calibration_error(holdout.liked, p_like),
+        DIFFERENCE.format(name): measure_difference(holdout, ours, score, probable=name in probable)
+        for name, score in rivals.items()
     }
-
-
-def _measure_ranking(holdout: HoldoutSet, score: FloatArray) -> dict[str, float]:
-    within, error = _measure_within_viewers(holdout, slice(None), holdout.liked, score)
-    return {"auc": compute_auc(holdout.liked, score), "within_viewer_auc": within, "within_viewer_auc_error": error}
-
-
-def _measure_cold(holdout: HoldoutSet, p_like: Float64Array) -> dict[str, float]:
-    cold, other = holdout.cold, holdout.reverse_index()
-    both = cold & (other >= 0)
-    match: BoolArray = holdout.liked[both] & holdout.liked[other[both]]
-    like_auc, like_error = _measure_within_viewers(holdout, cold, holdout.liked[cold], p_like[cold])
-    match_auc, match_error = _measure_within_viewers(holdout, both, match, p_like[both] * p_like[other[both]])
-    return {
-        "cold_like_auc": like_auc,
-        "cold_like_auc_error": like_error,
-        "cold_match_auc": match_auc,
-        "cold_match_auc_error": match_error,
-    }
-
-
-def _measure_within_viewers(
-    holdout: HoldoutSet, rows: BoolArray | slice, label: BoolArray, score: FloatArray
-) -> tuple[float, float]:
-    """Compute the mean AUC over lists of some samples, and its standard error."""
-    lists, decision = holdout.lists[rows], holdout.samples[rows]
-    viewer, candidate = holdout.events.actor[decision], holdout.events.target[decision]
-    return compute_within_viewer_auc(lists, label, score), estimate_within_viewer_auc_error(
-        lists, viewer, candidate, label, score
-    )
 
 
 def check_report(report: GateReport) -> list[GateCheck]:
@@ -118,56 +107,106 @@ def check_report(report: GateReport) -> list[GateCheck]:
     not show a leak.
     """
     ours = report["ranker"]
-    error = ours["calibration_error"]
     return [
         _check_beats_baselines(report),
         _check_no_worse(report, "ranker", "ridge", "is_no_worse_than_linear", "its own linear start"),
         _check_no_worse(report, CHAMPION_COMPARISON, "champion", "is_no_worse_than_the_champion", "the champion"),
-        GateCheck(
-            "is_calibrated",
-            error <= MAX_CALIBRATION_ERROR,
-            f"expected calibration error {error:.3f}; at most {MAX_CALIBRATION_ERROR} is accepted",
+        judge("is_calibrated", [_bound_calibration(ours)]),
+        judge(
+            "does_not_leak",
+            [
+                _bound_leak(ours, "likes", "cold_like_auc", LIKE_LEAK, BOTH_WAYS),
+                _bound_leak(ours, "matches", "cold_match_auc", MATCH_LEAK, TWO_OUTCOMES),
+            ],
+            passes_unknown=True,
         ),
-        _check_leakage(ours),
     ]
 
 
+def check_nothing(names: Iterable[str], unlearned: Sequence[Rule]) -> list[GateCheck]:
+    """Return the checks of a ranker that is the prior; none is judged, and none lets it replace a champion.
+
+    Args:
+        names: Names of the checks.
+        unlearned: The rules that the training has not met.
+    """
+    reason = f"this version predicts the prior; {join_sentences(unlearned)}"
+    return [leave_unjudged(name, reason, unlearned, passed=False) for name in names]
+
+
 def _check_beats_baselines(report: GateReport) -> GateCheck:
-    reached = report["ranker"]["within_viewer_auc"]
     best = max(SIMPLE_BASELINES, key=lambda name: report[name]["within_viewer_auc"])
-    rival = report[best]["within_viewer_auc"]
-    sentence = f"within-viewer AUC {reached:.3f}; the best baseline, {best.replace('_', ' ')}, has {rival:.3f}"
-    return GateCheck("beats_the_baselines", reached > rival, sentence)
+    called = f"the best baseline, {best.replace('_', ' ')},"
+    return judge(
+        "beats_the_baselines", [_bound_difference(report, "ranker", best, "within_viewer_auc", called, "above", 0)]
+    )
 
 
 def _check_no_worse(report: GateReport, who: str, rival: str, name: str, called: str) -> GateCheck:
     """Check that a method is no worse than its rival within the tolerances; passes if there is no rival."""
     if rival not in report:
-        return GateCheck(name, True, f"there is nothing yet to compare with {called}")
-    ours, theirs = report[who], report[rival]
-    auc_short = theirs["within_viewer_auc"] - ours["within_viewer_auc"]
-    loss_over = ours["log_loss"] - theirs["log_loss"]
-    return GateCheck(
+        return leave_unjudged(name, *_explain_no_rival(report, called), passed=True)
+    return judge(
         name,
-        auc_short <= AUC_TOLERANCE and loss_over <= LOSS_TOLERANCE,
-        f"within-viewer AUC {ours['within_viewer_auc']:.3f}, {called} {theirs['within_viewer_auc']:.3f} "
-        f"(at most {AUC_TOLERANCE} below is accepted); log loss {ours['log_loss']:.3f} and {theirs['log_loss']:.3f} "
-        f"(at most {LOSS_TOLERANCE} above)",
+        [
+            _bound_difference(report, who, rival, "within_viewer_auc", called, "at least", -AUC_TOLERANCE),
+            _bound_difference(report, who, rival, "log_loss", called, "at most", LOSS_TOLERANCE),
+        ],
     )
 
 
-def _check_leakage(ours: Mapping[str, float]) -> GateCheck:
-    like, match = ours["cold_like_auc"], ours["cold_match_auc"]
-    alarm = like - ours["cold_like_auc_error"] > LIKE_LEAK or match - ours["cold_match_auc_error"] > MATCH_LEAK
-    return GateCheck(
-        "does_not_leak",
-        not alarm,
-        f"from profiles alone, within-viewer AUC of likes {like:.3f} (over {LIKE_LEAK} would be a leak), "
-        f"of matches {match:.3f} (over {MATCH_LEAK})",
-    )
+def _explain_no_rival(report: GateReport, called: str) -> tuple[str, Sequence[Rule]]:
+    """Return why there is nothing to compare with, with the rules that are not met."""
+    if UNSEEN not in report:
+        return f"there is nothing yet to compare with {called}", ()
+    counts = report[UNSEEN].items()
+    rules = [Rule(f"unseen_{kind}", f"unseen {kind}", count, "at least", MIN_ROWS) for kind, count in counts]
+    return f"{called} has seen too many of the held-out decisions: {join_sentences(rules)}", rules
+
+
+def _bound_difference(
+    report: GateReport, who: str, rival: str, metric: str, called: str, relation: Relation, bound: float
+) -> Rule:
+    """Return the rule for the paired difference of a metric, ours less the rival's."""
+    ours, theirs = report[who], report[rival][metric]
+    value, error = ours[metric], ours.get(f"{metric}_error", math.nan)
+    of_difference = report.get(DIFFERENCE.format(rival), {}).get(f"{metric}_error", math.nan)
+    said = f"{METRICS[metric]} {format_figure(value, error)}, {called} {format_figure(theirs)}, difference"
+    operands = {metric: value, f"{metric}_error": error, f"{metric}_of_rival": theirs}
+    return Rule(f"{metric}_difference", said, value - theirs, relation, bound, of_difference, operands, NEEDS[metric])
+
+
+def _bound_calibration(ours: Mapping[str, float]) -> Rule:
+    name = "calibration_error"
+    error = ours.get(f"{name}_error", math.nan)
+    return Rule(name, "expected calibration error", ours[name], "at most", MAX_CALIBRATION_ERROR, error)
+
+
+def _bound_leak(ours: Mapping[str, float], of: str, name: str, bound: float, needs: str) -> Rule:
+    """Return the rule for an AUC from profiles alone, which may be above its bound by one standard error."""
+    auc, error = ours[name], ours[f"{name}_error"]
+    said = f"AUC within viewers of {of}, from profiles alone, {format_figure(auc, error)}, less one standard error"
+    operands = {name: auc, f"{name}_error": error}
+    return Rule(f"{name}_less_error", said, auc - error, "at most", bound, operands=operands, needs=needs)
+
+
+def bound_learning(report: GateReport, slope: float) -> list[Rule]:
+    """Return the rules by which a training has learned something.
+
+    Args:
+        report: A report.
+        slope: Slope of the calibration; it is negative if a higher score means fewer likes.
+    """
+    name = "within_viewer_auc"
+    auc, error = report["ranker"][name], report["ranker"][f"{name}_error"]
+    said = f"AUC within viewers on held-out decisions {format_figure(auc, error)}, less two standard errors"
+    operands = {name: auc, f"{name}_error": error}
+    return [
+        Rule(f"{name}_less_two_errors", said, auc - 2 * error, "above", RANDOM_AUC, operands=operands, needs=BOTH_WAYS),
+        Rule("slope", "slope of likes over scores", slope, "above", 0),
+    ]
 
 
 def exceeds_random(report: GateReport) -> bool:
     """Return whether the ranker's AUC within viewers is above random by two standard errors."""
-    ours = report["ranker"]
-    return ours["within_viewer_auc"] - 2 * ours["within_viewer_auc_error"] > RANDOM_AUC
+    return bound_learning(report, slope=1)[0].is_met

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 from sklearn.metrics import log_loss as _log_loss
 
-from models.ml.arrays import Float64Array
+from models.ml.arrays import Float64Array, Int64Array
 
 
 def compute_auc(label: ArrayLike, score: ArrayLike) -> float:
@@ -52,8 +52,12 @@ def compute_log_loss(label: ArrayLike, probability: ArrayLike) -> float:
 
 
 def compute_log_losses(label: ArrayLike, probability: ArrayLike) -> Float64Array:
-    """Compute the negative log-likelihood of each label, in nats, float64 (n,); probabilities are between 0 and 1."""
-    probability = np.asarray(probability, np.float64)
+    """Compute the negative log-likelihood of each label, in nats, float64 (n,); probabilities are between 0 and 1.
+
+    Those of 0 and 1 are moved by the smallest step, as in `compute_log_loss`, so that no loss is infinite.
+    """
+    smallest = np.finfo(np.float64).eps
+    probability = np.clip(np.asarray(probability, np.float64), smallest, 1 - smallest)
     return np.asarray(-np.log(np.where(np.asarray(label, bool), probability, 1 - probability)))
 
 
@@ -61,6 +65,18 @@ def compute_calibration_error(label: ArrayLike, probability: ArrayLike, bins: in
     """Compute the expected calibration error over bins of equal count (Naeini et al. 2015), 0 to 1."""
     table = compute_reliability(label, probability, bins)
     return float(np.average((table["observed"] - table["predicted"]).abs(), weights=table["n"]))
+
+
+def compute_signed_gaps(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> Float64Array:
+    """Compute label less probability of each row, with the sign of its bin's mean, float64 (n,).
+
+    Their mean is the expected calibration error over the same bins.
+    """
+    label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
+    gaps: Float64Array = _average_over_ties(label, probability) - probability
+    for part in _split_into_bins(probability, bins):
+        gaps[part] *= np.sign(gaps[part].mean())
+    return gaps
 
 
 def compute_reliability(label: ArrayLike, probability: ArrayLike, bins: int = 10) -> pd.DataFrame:
@@ -72,7 +88,7 @@ def compute_reliability(label: ArrayLike, probability: ArrayLike, bins: int = 10
     """
     label, probability = np.asarray(label, np.float64), np.asarray(probability, np.float64)
     label = _average_over_ties(label, probability)
-    parts = [part for part in np.array_split(np.argsort(probability, kind="stable"), bins) if len(part)]
+    parts = _split_into_bins(probability, bins)
     rows = [(probability[part].mean(), label[part].mean(), len(part)) for part in parts]
     return pd.DataFrame(rows, columns=["predicted", "observed", "n"])
 
@@ -90,6 +106,11 @@ def compute_lift(label: ArrayLike, score: ArrayLike, bins: int = 10) -> pd.DataF
     table["lift"] = table["rate"] / (positives.sum() / table["n"].sum())
     table["captured"] = positives.cumsum() / positives.sum()
     return table[["n", "rate", "lift", "captured"]]
+
+
+def _split_into_bins(probability: Float64Array, bins: int) -> list[Int64Array]:
+    """Return the rows of each bin that has any, lowest probabilities first."""
+    return [part for part in np.array_split(np.argsort(probability, kind="stable"), bins) if len(part)]
 
 
 def _average_over_ties(label: Float64Array, score: Float64Array) -> Float64Array:

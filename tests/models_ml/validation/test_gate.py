@@ -1,11 +1,13 @@
 """The gate: each check passed and failed alone on made-up reports, and a report by hand."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 from models.ml.validation import gate
+from models.ml.validation.gate_rules import RELATIONS
 from models.ml.validation.history_masking import MaskedSplit
 from models.ml.validation.holdout import HoldoutSet
 from tests.models_ml.conftest import crowd, events, positions, specification
@@ -19,6 +21,8 @@ NAMES = [
     "does_not_leak",
 ]
 EDGE = 1e-9
+NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+RULE = re.compile(rf"({NUMBER})(?: ± {NUMBER})? \((above|at least|at most) ({NUMBER}) is required: (?:not )?met\)")
 
 
 def made_up(**values: float) -> Metrics:
@@ -88,11 +92,94 @@ def test_the_champion_is_compared_on_its_own_samples() -> None:
     assert failed(report) == []
 
 
-def test_checks_say_their_figures() -> None:
-    report = made_up(interest_cosine__within_viewer_auc=0.65, ridge__log_loss=0.59, champion__log_loss=0.5)
-    figures = [("0.700", "interest cosine", "0.650"), ("0.600", "0.590"), ("0.600", "0.500"), ("0.010",)]
-    for check, expected in zip(gate.check_report(report), [*figures, ("0.600", "0.580")], strict=True):
-        assert all(figure in check.sentence for figure in expected)
+def decide_by_sentence(sentence: str) -> set[bool]:
+    """What a reader concludes from the figures of a sentence alone, for each rule that it says is judged."""
+    found = set()
+    for value, relation, bound in RULE.findall(sentence):
+        figure, limit = float(value), float(bound)
+        found.add({"above": figure > limit, "at least": figure >= limit, "at most": figure <= limit}[relation])
+    return found
+
+
+DIFFERENCE = {
+    "within_viewer_auc": -0.01,
+    "within_viewer_auc_error": 0.0031,
+    "log_loss": -0.004,
+    "log_loss_error": 0.0012,
+}
+BETTER_LOSS = {"champion__log_loss": 0.604, "champion__within_viewer_auc": 0.71}
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "state", "said"),
+    [
+        # Above its bound, but not by more than its standard error.
+        (
+            {"ranker__cold_match_auc": 0.699},
+            "does_not_leak",
+            "passed",
+            ["0.6990 ± 0.0200", "less one standard error 0.6790", "at most 0.68"],
+        ),
+        ({"ranker__cold_match_auc": 0.701}, "does_not_leak", "failed", ["0.7010 ± 0.0200", "0.6810", "at most 0.68"]),
+        # The better log loss does not make up for the ranking.
+        (
+            BETTER_LOSS,
+            "is_no_worse_than_the_champion",
+            "failed",
+            ["0.7000 ± 0.0200", "0.7100", "-0.0100 ± 0.0031", "at least -0.005", "-0.0040 ± 0.0012", "at most 0.002"],
+        ),
+        ({"interest_cosine__within_viewer_auc": 0.65}, "beats_the_baselines", "passed", ["interest cosine", "0.0500"]),
+        ({"popularity__within_viewer_auc": 0.7 - EDGE}, "beats_the_baselines", "passed", ["popularity", "above 0"]),
+        ({"popularity__within_viewer_auc": 0.7 + EDGE}, "beats_the_baselines", "failed", ["popularity", "above 0"]),
+        ({"ridge__log_loss": 0.598 - EDGE}, "is_no_worse_than_linear", "failed", ["at most 0.002"]),
+        ({"ranker__calibration_error": 0.05 + EDGE}, "is_calibrated", "failed", ["0.050000001", "at most 0.05"]),
+        # What is not known is neither met nor failed.
+        (
+            {"ranker__cold_match_auc": math.nan},
+            "does_not_leak",
+            "not judged",
+            ["0.5900", "needs two viewers whose mutual decisions"],
+        ),
+        ({"ranker__cold_match_auc": math.nan, "ranker__cold_like_auc": 0.9}, "does_not_leak", "failed", ["0.8900"]),
+        ({"ranker__cold_like_auc_error": math.nan}, "does_not_leak", "not judged", ["0.6000", "needs two viewers who"]),
+        ({"ranker__log_loss": math.nan}, "is_no_worse_than_linear", "not judged", ["log loss not known"]),
+        (
+            {"ranker__within_viewer_auc": math.nan},
+            "beats_the_baselines",
+            "not judged",
+            ["viewers not known"],
+        ),
+    ],
+)
+def test_a_decision_follows_from_what_is_said(values: dict[str, float], name: str, state: str, said: list[str]) -> None:
+    report = made_up(**values)
+    report["ranker_minus_champion"] = DIFFERENCE
+    (check,) = [each for each in gate.check_report(report) if each.name == name]
+    assert check.state == state
+    assert [each for each in said if each not in check.sentence] == []
+    concluded = decide_by_sentence(check.sentence)
+    assert (False in concluded) is (state == "failed")
+    for rule in check.rules:  # the numbers that Dagster plots are those of the sentence
+        assert (rule.name in check.figures) is rule.is_known
+        if rule.is_known:
+            bound = check.figures[f"{rule.name}_bound"]
+            assert RELATIONS[rule.relation](check.figures[rule.name], bound) is rule.is_met
+    assert all(math.isfinite(value) for value in check.figures.values())
+
+
+def test_without_a_comparison_the_check_is_not_judged() -> None:
+    """It says whether there is no champion, or one that has seen too much; neither is in the way."""
+    report = made_up()
+    del report["champion"], report[gate.CHAMPION_COMPARISON]
+    *_, champion, _, _ = gate.check_report(report)
+    assert (champion.state, champion.passed, champion.figures) == ("not judged", True, {})
+    assert "nothing yet to compare" in champion.sentence
+    report[gate.UNSEEN] = {"likes": 19, "passes": 31}
+    *_, champion, _, _ = gate.check_report(report)
+    assert (champion.state, champion.passed) == ("not judged", True)
+    assert "seen too many" in champion.sentence
+    assert "unseen likes 19 (at least 20 is required: not met)" in champion.sentence
+    assert champion.figures["unseen_passes"] == 31
 
 
 @pytest.mark.parametrize(

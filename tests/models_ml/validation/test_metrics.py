@@ -15,7 +15,7 @@ from models.ml.features.decision_history import PairHistory
 from models.ml.features.pair_features import Pairs
 from models.ml.validation import score_metrics as metrics
 from models.ml.validation import simple_scores
-from models.ml.validation.clustered_errors import estimate_within_viewer_auc_error
+from models.ml.validation.clustered_errors import estimate_auc_difference_error, estimate_within_viewer_auc_error
 from tests.models_ml.conftest import crowd, positions, specification, strangers, tally, unknown
 
 label_and_score = st.tuples(st.booleans(), st.integers(-2, 2).map(lambda score: score / 2))
@@ -51,7 +51,9 @@ def test_log_loss_by_hand() -> None:
         -math.log(0.8 * 0.6 * 0.5) / 3
     )
     assert metrics.compute_log_loss([True, True], np.array([0.25, 0.25], np.float32)) == pytest.approx(math.log(4))
-    assert math.isfinite(metrics.compute_log_loss([True, False], [0.0, 1.0]))
+    impossible = [True, False, True], [0.0, 1.0, 0.3]
+    assert math.isfinite(metrics.compute_log_loss(*impossible))
+    assert metrics.compute_log_losses(*impossible).mean() == pytest.approx(metrics.compute_log_loss(*impossible))
 
 
 def test_calibration_error_by_hand() -> None:
@@ -72,6 +74,7 @@ def test_calibration_error_ignores_the_order_of_rows(rows: list[tuple[bool, floa
     one, other = np.lexsort((label, probability)), np.lexsort((-label, probability))
     expected = metrics.compute_calibration_error(label[one], probability[one])
     assert metrics.compute_calibration_error(label[other], probability[other]) == pytest.approx(expected)
+    assert metrics.compute_signed_gaps(label, probability).mean() == pytest.approx(expected)
 
 
 def test_reliability_by_hand() -> None:
@@ -107,16 +110,21 @@ def test_lift_ignores_the_order_of_rows_and_the_scale(rows: list[tuple[bool, flo
 
 
 def by_brute_force(
-    lists: Int64Array, viewer: Int64Array, candidate: Int64Array, label: BoolArray, score: Float64Array
+    lists: Int64Array, viewer: Int64Array, candidate: Int64Array, label: BoolArray, *scores: Float64Array
 ) -> float:
-    """From all duels of a like and a pass in one list: sums of the excess of each, by viewer and by candidate."""
+    """From all duels of a like and a pass in one list: sums of the excess of each, by viewer and by candidate.
+
+    With a second score, of what the first wins more than it.
+    """
     duels = []
     for each in np.unique(lists):
         rows = np.flatnonzero(lists == each)
         likes, passes = rows[label[rows]], rows[~label[rows]]
         for like, other in product(likes, passes):
-            right = float(score[like] > score[other]) + float(score[like] == score[other]) / 2
-            duels.append((viewer[like], candidate[like], candidate[other], right, len(likes) * len(passes)))
+            right, *rival = ((1 + np.sign(score[like] - score[other])) / 2 for score in scores)
+            duels.append(
+                (viewer[like], candidate[like], candidate[other], right - sum(rival), len(likes) * len(passes))
+            )
     whose, liked, passed, won, among = (np.array(column) for column in zip(*duels, strict=True))
     weight = 1 / among / (1 / among).sum()
     excess = weight * (won - weight @ won)
@@ -134,6 +142,9 @@ def test_it_is_the_error_of_duels_by_viewer_and_candidate(seed: int) -> None:
     label, score = random.random(len(viewer)) < 0.5, random.integers(0, 4, len(viewer)) / 4
     rows = (2 * viewer + draw, viewer, candidate, label, score)
     assert estimate_within_viewer_auc_error(*rows) == pytest.approx(by_brute_force(*rows))
+    rival = score + random.integers(-1, 2, len(viewer)) / 8
+    assert estimate_auc_difference_error(*rows, rival) == pytest.approx(by_brute_force(*rows, rival))
+    assert estimate_auc_difference_error(*rows, 2 * score) == 0
 
 
 def test_of_fewer_than_two_viewers_nothing_is_known() -> None:

@@ -14,7 +14,7 @@ from models.ml.ranker.ranker_model import save_rankers
 from models.ml.training.train import train_ranker
 from pipelines import resources
 from pipelines.assets.candidate_shards import VOLATILE
-from pipelines.assets.ranker_training import CHECKS
+from pipelines.checks.gate_results import CHECKS
 from pipelines.definitions import build_definitions, build_registry
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table, write_table
@@ -134,8 +134,28 @@ def test_the_first_is_promoted_and_says_why(home: Home, first: dg.ExecuteInProce
     assert set(checks) == set(CHECKS)
     assert all(each.passed for each in checks.values())
     run, description = home.read_run("1")
-    assert run.data.tags[f"gate.{LAST_CHECK}"] == f"passed: {checks[LAST_CHECK].description}"
-    assert f": passed: {checks[LAST_CHECK].description}" in description
+    assert {name: each.metadata["state"].value for name, each in checks.items()} == {
+        name: "not judged" if name == LAST_CHECK else "passed" for name in CHECKS
+    }
+    assert run.data.tags[f"gate.{LAST_CHECK}"] == checks[LAST_CHECK].description
+    assert f": {checks[LAST_CHECK].description}" in description
+    assert f"passed: {checks['does_not_leak'].description}" in description
+
+
+def test_a_page_has_one_auc(home: Home, first: dg.ExecuteInProcessResult) -> None:
+    """The table of methods is of the samples of the gate, and so are the figures of the checks."""
+    metadata, checks = read_metadata(first), read_checks(first)
+    _, _, *rows = str(metadata["evaluation"]).strip().splitlines()
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    shown = {method: float(auc) for _, method, auc, *_ in cells}
+    assert len(shown) == 5
+    for method, auc in shown.items():
+        name = "ridge" if method == "linear start" else method.replace(" ", "_")
+        assert auc == pytest.approx(metadata[f"{name}.within_viewer_auc"], abs=6e-4)
+    own = checks["beats_the_baselines"].metadata["within_viewer_auc"].value
+    assert own == metadata["ranker.within_viewer_auc"]
+    assert {"ranker_minus_ridge.log_loss_error", "ranker_minus_random.within_viewer_auc"} <= metadata.keys()
+    assert "ranker.auc" not in metadata
 
 
 def test_one_as_good_becomes_champion(again: Home) -> None:
@@ -159,6 +179,12 @@ def test_a_worse_one_is_refused_and_says_why(again: Home, tmp_path: Path) -> Non
     failed = [each for each in read_checks(result).values() if not each.passed]
     assert [(each.check_name, each.severity) for each in failed] == [(LAST_CHECK, dg.AssetCheckSeverity.ERROR)]
     assert "version 1 remains the champion" in str(failed[0].description)
+    figures = {name: value.value for name, value in failed[0].metadata.items()}
+    names = ("log_loss_difference", "log_loss_difference_error", "log_loss_difference_bound")
+    difference, error, bound = (float(str(figures[name])) for name in names)
+    assert difference > bound  # what it is refused for
+    assert f"difference {difference:.4f} ± {error:.4f} (at most" in str(failed[0].description)
+    assert figures["gate"] == read_metadata(result)["gate"]  # the picture
     run, description = again.read_run(refused)
     assert run.data.params["promoted"] == "False"
     assert run.data.tags[f"gate.{LAST_CHECK}"].startswith("failed: ")
@@ -171,8 +197,15 @@ def test_nothing_is_learned_from_shuffled_likes(again: Home) -> None:
     assert again.find_champion() == "1"
     run, _ = again.read_run(str(read_metadata(result)["version"]))
     assert run.data.params["learned"] == "False"
-    assert not any(each.passed for each in read_checks(result).values())
-    assert all(run.data.tags[f"gate.{name}"].startswith("failed: ") for name in CHECKS)
+    checks = read_checks(result).values()
+    assert {(each.passed, each.severity, each.metadata["judged"].value) for each in checks} == {
+        (False, dg.AssetCheckSeverity.WARN, False)
+    }
+    said = "AUC within viewers on held-out decisions"
+    assert all(run.data.tags[f"gate.{name}"].startswith("not judged: ") for name in CHECKS)
+    assert all(said in run.data.tags[f"gate.{name}"] for name in CHECKS)
+    assert run.data.metrics["nothing_learned.within_viewer_auc_less_two_errors"] < 0.5
+    assert {"gate", "calibration", "lift_by_decile", "evaluation"} <= read_metadata(result).keys()
 
 
 def test_without_decisions_the_first_predicts_the_prior(database_url: str, tmp_path: Path) -> None:
@@ -183,4 +216,6 @@ def test_without_decisions_the_first_predicts_the_prior(database_url: str, tmp_p
     assert empty.find_champion() == read_metadata(result)["version"] == "1"
     found = {(each.passed, each.severity) for each in read_checks(result).values()}
     assert found == {(False, dg.AssetCheckSeverity.WARN)}
+    few = "not judged: this version predicts the prior; 0 likes and 0 passes in 0 folds"
+    assert all(str(each.description).startswith(few) for each in read_checks(result).values())
     assert build_registry(empty.settings).get_champion().rankers.full.booster is None

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
-from models.ml.validation.gate import GateCheck
+from models.ml.validation.gate_rules import GateCheck, Rule, judge, leave_unjudged
 from pipelines.reports.embedding_map import (
     GROUPS,
     find_clusters,
@@ -13,8 +13,8 @@ from pipelines.reports.embedding_map import (
     plot_embedding_map,
     project_to_plane,
 )
-from pipelines.reports.ranker_plots import plot_calibration, plot_lift
-from pipelines.reports.ranker_report import explain_checks, write_note
+from pipelines.reports.ranker_plots import plot_calibration, plot_gate, plot_lift
+from pipelines.reports.ranker_report import explain_checks, tabulate_checks, write_note
 
 
 def test_points_on_a_line_lie_on_the_first_component() -> None:
@@ -53,9 +53,35 @@ def test_calibration_and_lift_draw_their_tables() -> None:
     assert bars == pytest.approx([1.6] * 5 + [0.4] * 5)
 
 
-def test_the_note_of_a_refused_version_begins_with_the_reason() -> None:
-    why = explain_checks([GateCheck("does_not_leak", True, "no"), GateCheck("is_calibrated", False, "too far off")])
-    first, *_, failed, passed = write_note("4", False, "2", "9 profiles", why, "abcdefgh-1").splitlines()
-    assert first.startswith("**Version 4 was refused.**")
-    assert "version 2" in first
+@pytest.mark.parametrize(
+    ("promoted", "rival", "compared", "said"),
+    [
+        (False, "2", True, "; compared with version 2, which remains the champion."),
+        (False, "2", False, "; not compared with version 2, which remains the champion."),
+        (True, "2", True, "; compared with version 2, the champion until then."),
+        (True, "2", False, "; not compared with version 2, the champion until then."),
+        (True, None, False, "; there was no champion yet."),
+    ],
+)
+def test_the_note_begins_with_the_reason(promoted: bool, rival: str | None, compared: bool, said: str) -> None:
+    checks = [GateCheck("does_not_leak", True, "no"), GateCheck("is_calibrated", False, "too far off")]
+    why = explain_checks([*checks, leave_unjudged("beats_the_baselines", "too few", passed=False)])
+    note = write_note("4", promoted, rival, "9 profiles", why, "abcdefgh-1", compared=compared)
+    first, *_, failed, unjudged, passed = note.splitlines()
+    assert first.startswith(f"**Version 4 {'is the champion' if promoted else 'was refused'}.**")
+    assert first.endswith(said)
     assert (failed, passed) == ("- is calibrated: failed: too far off", "- does not leak: passed: no")
+    assert unjudged == "- beats the baselines: not judged: too few"
+
+
+def test_the_picture_of_the_gate_says_what_is_not_met() -> None:
+    bad, good = Rule("loss", "log loss", 0.3, "at most", 0.1, 0.02), Rule("auc", "AUC", 0.7, "above", 0.5)
+    unknown = Rule("match_auc", "AUC", np.nan, "at most", 0.68)
+    checks = [judge("is_calibrated", [bad]), judge("does_not_leak", [good, unknown])]
+    rows = plot_gate(checks).axes
+    labels = [row.get_yticklabels()[0].get_text() for row in rows]
+    assert labels == ["is calibrated\nloss", "does not leak\nAUC"]
+    assert [row.get_title(loc="right") for row in rows] == ["NOT met: at most 0.1", "met: above 0.5"]
+    assert tabulate_checks(checks)["result"].tolist() == ["not met", "met", "not judged"]
+    # A rule that all checks of the prior share is drawn once.
+    assert len(plot_gate([leave_unjudged(name, "prior", [bad], passed=False) for name in "abc"]).axes) == 1
