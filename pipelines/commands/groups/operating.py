@@ -23,6 +23,18 @@ PersonArgument = Annotated[str, typer.Argument(help="A profile id or source key.
 
 
 @app.command()
+def status() -> None:
+    """Show what is live, and what is due.
+
+    The database, the live publication and its age, the champion, the last run, and what the next run has to do. It
+    changes nothing, and does not start the embedded database.
+    """
+    from pipelines.commands.status import show_status
+
+    show_status(get_settings(), console)
+
+
+@app.command()
 def publications() -> None:
     """List the publications, newest first."""
     table = Table("id", "state", "ranker", "viewers", "pairs", "made", "lists kept", box=None)

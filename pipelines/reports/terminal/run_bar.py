@@ -20,7 +20,7 @@ from pipelines.reports.progress import build_progress_logger, get_event, progres
 from pipelines.reports.terminal.durations import format_duration
 
 REFRESHES_PER_SECOND = 4
-BAR_WIDTH = 30
+BAR_WIDTH = 20
 STYLES = (("▸", "bold cyan"), ("  done", "green"), ("  failed", "bold red"), ("    failed", "red"), ("    warn", "yellow"))
 
 
@@ -64,8 +64,8 @@ def draw_bar(state: RunState, now: float) -> Table:
     filled = elapsed / total if total else len(state.ended) / max(steps, 1)
     clock = format_duration(elapsed) + (f" of about {format_duration(total)}" if total else "")
     row = Table.grid(padding=(0, 1))
-    for width in (len(number), None, len(clock), None):  # a narrow terminal shortens the bar and the name of the step
-        row.add_column(no_wrap=True, min_width=width)
+    for _ in range(4):
+        row.add_column(no_wrap=True)
     row.add_row(number, ProgressBar(1, filled, BAR_WIDTH), clock, Text(state.step or "", "cyan"))
     return row
 
