@@ -38,7 +38,7 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def read_options(
-    show_version: Annotated[  # noqa: ARG001 - the callback uses it
+    show_version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:

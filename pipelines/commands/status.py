@@ -33,7 +33,7 @@ def show_status(settings: Settings, console: Console) -> None:
     Raises:
         InputError: A setting cannot be used.
     """
-    rows = list_rows(settings, datetime.now(UTC))
+    rows = {name: " ".join(said.split()) for name, said in list_rows(settings, datetime.now(UTC)).items()}
     if not console.is_terminal:
         for name, sentence in rows.items():
             console.print(f"{name:<13}{sentence}", soft_wrap=True, highlight=False, markup=False)
@@ -41,7 +41,7 @@ def show_status(settings: Settings, console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     for name, sentence in rows.items():
-        table.add_row(name, " ".join(sentence.split()))
+        table.add_row(name, sentence)
     console.print(table)
 
 
@@ -73,7 +73,7 @@ def _read_database(settings: Settings, registry: ModelRegistry) -> DatabaseState
         with open_database(settings) as engine, engine.connect() as connection:
             return _read_tables(where, registry, connection)
     except DatabaseUnavailable as error:
-        return DatabaseState(f"does not answer: {error}")
+        return DatabaseState(f"cannot be read: {error}")
 
 
 def _read_tables(where: str, registry: ModelRegistry, connection: Connection) -> DatabaseState:

@@ -15,6 +15,7 @@ class ProgressFormatter(logging.Formatter):
         self.started: dict[str | None, float] = {}
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
         event = get_event(record)
         if event is None:
             return f"    {record.dagster_meta['orig_message']}"  # type: ignore[attr-defined] # Dagster sets it

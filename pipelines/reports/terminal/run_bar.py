@@ -20,8 +20,15 @@ from pipelines.reports.progress import build_progress_logger, get_event, progres
 from pipelines.reports.terminal.durations import format_duration
 
 REFRESHES_PER_SECOND = 4
-BAR_WIDTH = 20
-STYLES = (("▸", "bold cyan"), ("  done", "green"), ("  failed", "bold red"), ("    failed", "red"), ("    warn", "yellow"))
+# So that the line of a run of hours fits into 80 columns.
+BAR_WIDTH, NAME_WIDTH = 16, 24
+STYLES = (
+    ("▸", "bold cyan"),
+    ("  done", "green"),
+    ("  failed", "bold red"),
+    ("    failed", "red"),
+    ("    warn", "yellow"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,12 @@ def draw_bar(state: RunState, now: float) -> Table:
     number = f"step {min(len(state.ended) + 1, steps)} of {steps}" if steps else "starting"
     filled = elapsed / total if total else len(state.ended) / max(steps, 1)
     clock = format_duration(elapsed) + (f" of about {format_duration(total)}" if total else "")
+    name = Text(state.step or "", "cyan")
+    name.truncate(NAME_WIDTH, overflow="ellipsis")
     row = Table.grid(padding=(0, 1))
     for _ in range(4):
         row.add_column(no_wrap=True)
-    row.add_row(number, ProgressBar(1, filled, BAR_WIDTH), clock, Text(state.step or "", "cyan"))
+    row.add_row(number, ProgressBar(1, filled, BAR_WIDTH), clock, name)
     return row
 
 
