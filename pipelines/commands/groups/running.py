@@ -1,5 +1,6 @@
 """The commands that compute: the pipeline, the evaluation, scores and simulated nights."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,7 +25,7 @@ def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker ev
     from pipelines.commands.run_pipeline import run_pipeline
 
     with open_ready_database() as engine:
-        say = Console(stderr=True, highlight=False).print
+        say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)
         console.print(run_pipeline(get_settings(), engine, say, train=train))
 
 

@@ -21,7 +21,7 @@ from pipelines.reports.terminal.durations import format_duration
 
 REFRESHES_PER_SECOND = 4
 # So that the line of a run of hours fits into 80 columns.
-BAR_WIDTH, NAME_WIDTH = 16, 24
+BAR_WIDTH, NAME_WIDTH = 16, 22
 STYLES = (
     ("▸", "bold cyan"),
     ("  done", "green"),

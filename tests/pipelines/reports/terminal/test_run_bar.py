@@ -159,4 +159,4 @@ def test_a_bar_of_hours_fits_on_a_line(width: int) -> None:
     state = RunState(0, others | {step}, dict.fromkeys(others | {step}, 3600.0), others, step, 54_000)
     console.print(draw_bar(state, 55_800))
     (line,) = console.export_text().splitlines()
-    assert re.match(r"step 16 of 16 ━+[╸╺ ]━* +15:30:00 of about 16:00:00 publication_publication…$", line)
+    assert re.match(r"step 16 of 16 ━+[╸╺ ]━* +15:30:00 of about 16:00:00 publication_publicati…$", line)
