@@ -51,7 +51,7 @@ def describe_publication(state: DatabaseState, now: datetime) -> str:
     live = state.live
     if live is None:
         return "none yet; `matching run` makes one"
-    since = live.activated_at or live.created_at
+    since = _get_start(live)
     return (
         f"{live.id}, live since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({format_age(now - since)}): "
         f"{live.viewer_count:,} lists, {live.pair_count:,} pairs, ranker version {live.ranker_version}"
@@ -101,9 +101,12 @@ def describe_due(state: DatabaseState, now: datetime, usual_age: timedelta) -> s
     if state.people == 0:
         return "people: `matching load` loads them"
     due = [] if state.training is None else [f"training: {state.training}"]
-    since = state.live and (state.live.activated_at or state.live.created_at)
-    if since is None:
+    if state.live is None:
         due.insert(0, "a first publication")
-    elif now - since > usual_age:
+    elif now - _get_start(state.live) > usual_age:
         due.insert(0, f"a publication: the live one is older than {usual_age / timedelta(hours=1):.0f} hours")
     return "; ".join(due) if due else f"nothing; {state.no_training}"
+
+
+def _get_start(live: StoredPublication) -> datetime:
+    return live.activated_at or live.created_at

@@ -11,7 +11,7 @@ from pipelines.reports.terminal.status_lines import DatabaseState, LastRun, desc
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-TRAINED, UNTRAINED = {"no_training": "it is young"}, {"training": "it is old"}
+YOUNG, OLD = "it is young", "it is old"
 
 
 def ago(**units: float) -> datetime:
@@ -76,11 +76,14 @@ def test_the_last_run(run: LastRun | None, is_busy: bool | None, said: str) -> N
     ("state", "said"),
     [
         (DatabaseState("stopped"), "unknown without the database"),
-        (DatabaseState("", 0, **UNTRAINED), "people: `matching load` loads them"),
-        (DatabaseState("", 9, **UNTRAINED), "a first publication; training: it is old"),
-        (DatabaseState("", 9, live(ago(hours=23)), **UNTRAINED), "training: it is old"),
-        (DatabaseState("", 9, live(ago(hours=23)), **TRAINED), "nothing; it is young"),
-        (DatabaseState("", 9, live(ago(hours=25)), **TRAINED), "a publication: the live one is older than 24 hours"),
+        (DatabaseState("", 0, training=OLD), "people: `matching load` loads them"),
+        (DatabaseState("", 9, training=OLD), "a first publication; training: it is old"),
+        (DatabaseState("", 9, live(ago(hours=23)), training=OLD), "training: it is old"),
+        (DatabaseState("", 9, live(ago(hours=23)), no_training=YOUNG), "nothing; it is young"),
+        (
+            DatabaseState("", 9, live(ago(hours=25)), no_training=YOUNG),
+            "a publication: the live one is older than 24 hours",
+        ),
     ],
 )
 def test_what_is_due(state: DatabaseState, said: str) -> None:
