@@ -16,15 +16,20 @@ export TRANSFORMERS_OFFLINE := 1
 .PHONY: help demo test lint bench serve ui notebooks client client-packages example stop clean
 
 help:
-	@echo "make demo    a simulated town, the whole pipeline, one person's matches"
-	@echo "make test    the tests; make lint: ruff and mypy"
-	@echo "make bench   the whole job at scale, the market policies, the API under load, into docs/benchmarks.md"
-	@echo "              a short version, into .data/bench.md: make bench QUICK=1"
-	@echo "make serve   the API on port 8000;  make ui: Dagster on 3000, MLflow on 5000"
+	@echo "make demo        simulated people, the whole pipeline, one person's matches"
+	@echo "make serve       the API on port 8000"
+	@echo "make ui          Dagster on port 3000 and MLflow on port 5000"
 	@echo "make notebooks   the analysts' notebooks in JupyterLab, on port 8888"
-	@echo "make client  the TypeScript client's types anew, from the API; make example: a small app over it on 5173"
-	@echo "              another port: make serve PORT=8001; make ui PORT=3001 MLFLOW_PORT=5001"
-	@echo "make stop    stop the embedded database;  make clean: remove .venv and .data"
+	@echo "make example     a small app on port 5173; it needs the API and Node.js"
+	@echo "make stop        stop the embedded database"
+	@echo "make test        the tests"
+	@echo "make lint        ruff, mypy, the import contracts, typos"
+	@echo "make bench       the pipeline and the API at scale, into docs/benchmarks.md"
+	@echo "make client      the TypeScript client's types, made from the API's document"
+	@echo "make clean       remove .venv and .data"
+	@echo
+	@echo "Other ports:     make serve PORT=8001; make ui PORT=3001 MLFLOW_PORT=5001"
+	@echo "In short:        make bench QUICK=1, into .data/bench.md"
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }

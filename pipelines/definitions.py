@@ -51,8 +51,8 @@ ON_DEMAND = dg.AssetSelection.groups(ranker_evaluation.GROUP, policy_comparison.
 NIGHTLY_ASSETS = dg.AssetSelection.all() - ON_DEMAND
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
-    """Build the definitions with resources for these settings."""
+def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress) -> dg.Definitions:
+    """Build the definitions with resources for these settings; the logger reports the progress of a run."""
     store = store_url(settings)
     return dg.Definitions(
         assets=ASSETS,
@@ -94,7 +94,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             "config_check": config_check,
             "sole_run": sole_run,
         },
-        loggers={"console": progress},
+        loggers={"console": logger},
         executor=dg.in_process_executor,
     )
 

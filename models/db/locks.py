@@ -25,12 +25,22 @@ SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', true), set_config('statement
        set_config('transaction_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)
 """
 
+HOLDERS = """
+SELECT count(*) FROM pg_locks WHERE relation = to_regclass(:lock) AND granted AND mode = 'ShareUpdateExclusiveLock'
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 
 def acquire(connection: Connection, lock: str) -> None:
     """Wait for the lock and hold it until the connection's transaction ends."""
     # The weakest mode that excludes itself. ROW EXCLUSIVE is no option: PREPARE of a writing statement takes it without
     # any rights.
     connection.execute(text(f"LOCK TABLE {lock} IN SHARE UPDATE EXCLUSIVE MODE"))
+
+
+def is_held(connection: Connection, lock: str) -> bool:
+    """Return whether anybody holds the lock, without taking it."""
+    return bool(connection.execute(text(HOLDERS), {"lock": lock}).scalar_one())
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from models.db.errors import MatchingError
 from models.db.publications import get_live_publication
 from models.db.settings import Settings
 from models.db.tokens import issue_token
-from pipelines.commands.run_pipeline import run_job
+from pipelines.commands.run_pipeline import run_job, summarise_run
 from pipelines.definitions import NIGHTLY_JOB
 from pipelines.loaders.simulation import simulated_loader
 
@@ -48,6 +48,7 @@ def show_demo(engine: Engine, settings: Settings, console: Console) -> None:
     if published is None or changed:
         console.print(f"A simulated population of {PEOPLE:,} people. Running the pipeline:")
         run_job(settings, NIGHTLY_JOB)
+        console.print(summarise_run(settings, engine, published))
     else:
         console.print(f"The population is unchanged: using publication {published.id}.")
     with engine.connect() as connection:

@@ -2,11 +2,12 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 import dagster as dg
 
 
-class _ProgressFormatter(logging.Formatter):
+class ProgressFormatter(logging.Formatter):
     """Formats the start and end of steps, failed checks, and messages of assets."""
 
     def __init__(self) -> None:
@@ -14,7 +15,8 @@ class _ProgressFormatter(logging.Formatter):
         self.started: dict[str | None, float] = {}
 
     def format(self, record: logging.LogRecord) -> str:
-        event = _get_event(record)
+        """Return the line of a record."""
+        event = get_event(record)
         if event is None:
             return f"    {record.dagster_meta['orig_message']}"  # type: ignore[attr-defined] # Dagster sets it
         check, step = event.event_specific_data, event.step_key
@@ -30,7 +32,7 @@ class _ProgressFormatter(logging.Formatter):
 
 
 def _is_reported(record: logging.LogRecord) -> bool:
-    event = _get_event(record)
+    event = get_event(record)
     if event is None:
         return record.levelno >= logging.INFO
     if isinstance(event.event_specific_data, dg.AssetCheckEvaluation):
@@ -38,20 +40,28 @@ def _is_reported(record: logging.LogRecord) -> bool:
     return event.is_step_start or event.is_step_success or event.is_step_failure
 
 
-def _get_event(record: logging.LogRecord) -> dg.DagsterEvent | None:
+def get_event(record: logging.LogRecord) -> dg.DagsterEvent | None:
     """Return the event that Dagster logs with this record; None for a message of an asset."""
     event: dg.DagsterEvent | None = getattr(record, "dagster_event", None)
     return event
 
 
-@dg.logger(config_schema={}, description="One line per step, and its messages.")
-def progress(_context: dg.InitLoggerContext) -> logging.Logger:
-    """Return the console logger of this project's jobs."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_ProgressFormatter())
-    handler.addFilter(_is_reported)
-    logger = logging.getLogger("matching.progress")
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
-    logger.handlers = [handler]
-    return logger
+def build_progress_logger(make_handler: Callable[[], logging.Handler]) -> dg.LoggerDefinition:
+    """Build a logger that gives the handler what a run reports, formatted as lines."""
+
+    @dg.logger(config_schema={}, description="One line per step, and its messages.")
+    def report_progress(_context: dg.InitLoggerContext) -> logging.Logger:
+        handler = make_handler()
+        handler.setFormatter(ProgressFormatter())
+        handler.addFilter(_is_reported)
+        logger = logging.getLogger("matching.progress")
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+        logger.handlers = [handler]
+        return logger
+
+    return report_progress
+
+
+# The console logger of this project's jobs. `StreamHandler` takes the stderr of the moment at which a run starts.
+progress = build_progress_logger(logging.StreamHandler)

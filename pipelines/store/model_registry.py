@@ -77,6 +77,11 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         return mlflow_connection.is_server(self.tracking_uri)
 
     @property
+    def exists(self) -> bool:
+        """Whether there is anything to read: a server, or a store that a run has made."""
+        return self.is_a_server or Path(self.tracking_uri.removeprefix(mlflow_connection.SQLITE)).exists()
+
+    @property
     def place(self) -> str:
         """The address of MLflow without its password."""
         return mlflow_connection.hide_password(self.tracking_uri)

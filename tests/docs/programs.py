@@ -27,6 +27,7 @@ PRINTED = {
     "score": "^2 pairs scored, in OUT.csv$",
     "compare-policies": r"best response +│ +[1-9][\d,.]*",
     "simulate": r"best response +\d+ +- .*\n(p_match|p_like|oracle) +\d+",
+    "status": r"^publication +\d+, live since .* UTC \(.*\): \d+ lists",
     "publications": r"1 +(live|retired) +1 ",
     "rollback": "^publication 2 is live again$",
     "erase": r"^erased: \d+ likes and passes, \d+ blocks, 1 vectors",

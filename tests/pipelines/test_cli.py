@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import uuid
+from importlib.metadata import version
 from pathlib import Path
 
 import jwt
@@ -13,9 +15,12 @@ import pytest
 from sqlalchemy import make_url
 
 from models.db.settings import Settings
+from pipelines.store.run_lock import try_run_lock
 from serving.access.auth import make_verifier
 from tests.pipelines.conftest import Databases, Place
+from tests.pipelines.forked import finished
 
+ROOT = Path(__file__).resolve().parents[2]
 NOBODY = "speed-dating:no such person"
 MATCHING = Path(sys.executable).with_name("matching")
 
@@ -88,6 +93,7 @@ def test_a_home_that_is_no_folder_is_named(place: Place, tmp_path: Path) -> None
     home = tmp_path / "file"
     home.write_text("")
     refused(place.command("run", MATCHING_HOME=str(home)), str(home))
+    refused(place.command("status", MATCHING_HOME=str(home)), str(home))
     environment = os.environ | {"MATCHING_HOME": str(home)}
     command = [str(MATCHING), "publications"]  # as installed
     refused(subprocess.run(command, env=environment, capture_output=True, text=True, check=False), str(home))
@@ -120,3 +126,63 @@ def test_a_frame_that_cannot_be_written_is_named(place: Place) -> None:
     place.command("load", "simulated", "--people", "10")
     (place.home / "store" / "profiles.parquet").mkdir(parents=True)
     refused(place.command("run"), "profiles.parquet cannot be written")
+
+
+def read_status(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """What the command says of each part, without a control code."""
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    return {line[:13].strip(): line[13:] for line in done.stdout.splitlines()}
+
+
+def test_the_status_of_an_empty_home_creates_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    said = read_status(finished(environment | {"MATCHING_HOME": str(home)}, "status"))
+    assert said == {
+        "home": str(home),
+        "database": "none yet; `matching load` makes one",
+        "publication": "none yet; `matching run` makes one",
+        "champion": "none yet; the first run trains one",
+        "last run": "none yet; `matching run` starts one",
+        "due": "people: `matching load` loads them",
+    }
+    assert not home.exists()
+
+
+def test_the_status_of_a_settled_place(settled: Place) -> None:
+    said = read_status(settled.command("status"))
+    ((people, interactions, viewers),) = settled.ask(
+        "SELECT (SELECT count(*) FROM app.profiles), (SELECT count(*) FROM app.interactions), viewer_count"
+        " FROM matching.publications"
+    )
+    assert said["database"] == f"DATABASE_URL: {people} people, {interactions} likes and passes"
+    assert said["publication"].startswith("1, live since ")
+    assert said["publication"].rpartition("): ")[2].startswith(f"{viewers} lists, ")
+    assert re.fullmatch(rf"version 1, trained .* on {people} people, {interactions} likes and passes", said["champion"])
+    assert said["last run"].startswith("succeeded ")
+    assert said["due"].startswith("nothing; the champion, version 1, is good enough")
+    with try_run_lock(settled.engine):
+        busy = read_status(settled.command("status"))
+    assert busy["last run"].endswith("; another run or an erasure is in progress")
+    assert "postgres" not in "".join(said.values())
+
+
+def test_the_status_without_an_answer_of_the_database(settled: Place) -> None:
+    url = "postgresql://me:sesame@127.0.0.1:1/db"
+    done = settled.command("status", DATABASE_URL=url)
+    said = read_status(done)
+    assert said["database"].startswith("cannot be read: the database db at 127.0.0.1, port 1, failed")
+    assert said["publication"] == said["due"] == "unknown without the database"
+    assert said["champion"].startswith("version 1, trained ")
+    assert "sesame" not in done.stdout
+
+
+def test_the_help_begins_with_loading_and_fits() -> None:
+    shown = subprocess.run([str(MATCHING), "--help"], capture_output=True, text=True, check=True).stdout
+    assert shown.partition("Commands:\n")[2].split()[0] == "load"
+    targets = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert max(map(len, targets.splitlines())) <= 80
+    asked = subprocess.run([str(MATCHING), "--version"], capture_output=True, text=True, check=True).stdout
+    assert asked == f"matching {version('delete-matching')}\n"

@@ -25,7 +25,7 @@ import numpy as np
 from models.db import embedded
 from models.db.settings import get_settings
 from models.ml.kernels import similarity
-from pipelines.cli import open_ready_database
+from pipelines.commands.groups.ready_database import open_ready_database
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import NIGHTLY_JOB, build_registry
 from pipelines.loaders.simulation import simulated_loader

@@ -1,5 +1,6 @@
 """When a run trains the ranker: the rule, and the command and the nightly schedule that follow it."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -106,6 +107,8 @@ def test_the_next_run_goes_on_with_the_champion(trained: Place) -> None:
     done = trained.command("run")
     assert done.returncode == 0, done.stderr
     assert "▸ ranker" not in done.stderr
+    assert re.search(r"publication 2 +since 1 *\n +people +\d+ +\+0 *\n +lists +\d+ +[+-]\d+ *\n", done.stdout)
+    assert re.search(r"expected matches +\d+ +[+-]\d+ *\n +ranker +version 1 +the same *\n", done.stdout)
     assert trained.ask(LIVE) == [(2, "1")]
 
 

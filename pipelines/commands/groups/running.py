@@ -1,0 +1,116 @@
+"""The commands that compute: the pipeline, the evaluation, scores and simulated nights."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from models.db.settings import get_settings
+from pipelines.commands.groups.ready_database import open_ready_database
+
+app = typer.Typer()
+console = Console()
+
+
+@app.command()
+def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker even if not due.")] = False) -> None:
+    """Run the whole pipeline.
+
+    From the app tables to a live publication: profiles, embeddings, ranker, scores, lists, publication. The ranker is
+    trained when there is none, weekly, and when people or decisions have changed by 5 %. If a run is interrupted, the
+    next one continues with the completed steps; the live publication stays.
+    """
+    from pipelines.commands.run_pipeline import run_pipeline
+
+    with open_ready_database() as engine:
+        say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)
+        console.print(run_pipeline(get_settings(), engine, say, train=train))
+
+
+@app.command()
+def evaluate() -> None:
+    """Compare the ranker with every baseline.
+
+    On the data that the last `matching run` extracted: people held out by group, with no, little or much history.
+    """
+    from pipelines.commands.run_pipeline import run_job
+    from pipelines.definitions import EVALUATION_JOB
+    from pipelines.reports.evaluation_report import print_evaluation
+
+    with open_ready_database():
+        run_job(get_settings(), EVALUATION_JOB)
+    print_evaluation(get_settings(), console)
+
+
+@app.command()
+def compare_policies() -> None:
+    """Compare what each market policy would bring.
+
+    Uses the candidates that the last `matching run` scored. `make ui` shows the table and pictures of the asset
+    policy_comparison.
+    """
+    from pipelines.commands.run_pipeline import run_job
+    from pipelines.definitions import COMPARISON_JOB
+    from pipelines.reports.market_report import print_comparison
+
+    with open_ready_database():
+        run_job(get_settings(), COMPARISON_JOB)
+    print_comparison(get_settings(), console)
+
+
+@app.command()
+def score(
+    pairs: Annotated[Path, typer.Argument(help="CSV with columns viewer, candidate: profile ids or source keys.")],
+    out: Annotated[Path, typer.Argument(help="CSV to write: viewer, candidate, p_like, p_liked_back, p_match.")],
+) -> None:
+    """Score pairs of people with the champion."""
+    from pipelines.commands.csv_output import write_csv
+    from pipelines.commands.score_pairs import read_pairs, score_pairs
+    from pipelines.definitions import build_registry
+
+    asked = read_pairs(pairs)
+    with open_ready_database() as engine, engine.connect() as connection:
+        scores = score_pairs(connection, build_registry(get_settings()).get_champion().rankers.full, asked)
+    write_csv(scores, out)
+    console.print(f"{len(scores):,} pairs scored, in {out}")
+
+
+@app.command()
+def simulate(
+    days: Annotated[int, typer.Option(help="Number of days.")] = 14,
+    people: Annotated[int, typer.Option(help="Number of people on the first day.")] = 1000,
+    joiners: Annotated[int, typer.Option(help="Number of people who join on each later day.")] = 20,
+    seed: Annotated[int, typer.Option(help="Each seed gives other people and other luck.")] = 1,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A market policy. Give it several times to compare; the first is what others are compared with.",
+            show_default="best_response",
+        ),
+    ] = None,
+    rival: Annotated[
+        list[str] | None,
+        typer.Option(help="Also unweighted, p_match, p_like, als, popularity, random or oracle; several times."),
+    ] = None,
+    likes: Annotated[
+        Literal["secret", "told"] | None,
+        typer.Option(help="Whether receivers see the likes they received.", show_default="MATCHING_LIKES"),
+    ] = None,
+    most_telling: Annotated[
+        float, typer.Option(help="Where likes are secret: the probability with which a list may tell of one.")
+    ] = 0.5,
+    out: Annotated[Path | None, typer.Option(help="CSV to write: the figures of each arm and day.")] = None,
+) -> None:
+    """Simulate nights before they happen.
+
+    Simulated people react to their lists day after day. Each policy and rival meets the same people with the same luck.
+    It needs no database.
+    """
+    from models.simulation.arm_registry import ArmChoice
+    from pipelines.commands.simulate import show_simulation
+    from pipelines.loaders.simulation.simulated_loop import LoopPlan
+
+    choice = ArmChoice(policy or ["best_response"], rival or [], likes or get_settings().likes, most_telling)
+    show_simulation(LoopPlan(days, people, joiners, seed, choice), console, out)
