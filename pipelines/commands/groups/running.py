@@ -19,7 +19,7 @@ def run(train: Annotated[bool, typer.Option("--train", help="Train the ranker ev
     """Run the whole pipeline.
 
     From the app tables to a live publication: profiles, embeddings, ranker, scores, lists, publication. The ranker is
-    trained when there is none, weekly, and when new decisions promise enough or data drifted. If a run is interrupted, the
+    trained when there is none, weekly, when new decisions promise enough, and after drift. If a run is interrupted, the
     next one continues with the completed steps; the live publication stays.
     """
     from pipelines.commands.run_pipeline import run_pipeline
