@@ -10,9 +10,9 @@ import pytest
 
 from models.db.errors import CheckFailed
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
-from pipelines.assets.ranker_training import CHECKS
 from pipelines.checks.check_results import BLOCKED
 from pipelines.checks.embeddings_normalised import check_embeddings_normalised
+from pipelines.checks.gate_results import CHECKS
 from pipelines.checks.publication_checks import publication_matches_lists
 from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.commands.run_pipeline import run_job
