@@ -48,7 +48,7 @@ def test_commands() -> None:
     assert {name for name in names if not any(f"{each} ".startswith(f"{name} ") for each in typed)} == set()
     for word in words(*ALL):
         if word.startswith("matching ") and not word.startswith("matching run "):
-            assert any(f"{word} ".startswith(f"matching {name} ") for name in [*names, "load", "--help"]), word
+            assert any(f"{word} ".startswith(f"matching {name} ") for name in [*names, "load", "--help", "--version"]), word
 
 
 def test_make_targets() -> None:
