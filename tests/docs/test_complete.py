@@ -46,9 +46,10 @@ def test_commands() -> None:
     lines = [line for block in read_blocks("README.md") if block.language == "sh" for line in read_commands(block)]
     typed = {line.removeprefix("matching ") for line in lines if line.startswith("matching ")}
     assert {name for name in names if not any(f"{each} ".startswith(f"{name} ") for each in typed)} == set()
+    known = [*names, "load", "--help", "--version"]
     for word in words(*ALL):
         if word.startswith("matching ") and not word.startswith("matching run "):
-            assert any(f"{word} ".startswith(f"matching {name} ") for name in [*names, "load", "--help", "--version"]), word
+            assert any(f"{word} ".startswith(f"matching {name} ") for name in known), word
 
 
 def test_make_targets() -> None:
