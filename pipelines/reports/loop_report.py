@@ -21,7 +21,6 @@ HEADINGS = {
     "likes_waiting": "likes waiting",
     "p_match_said": "p_match said",
     "p_match_seen": "and seen",
-    "most_told": "most told",
 }
 
 
@@ -72,7 +71,6 @@ def _format_arms(figures: pd.DataFrame) -> pd.DataFrame:
         **{name: arms[name].map("{:.1%}".format) for name in ("with_match", "newcomers_matched")},
         "views_gini": arms["views_gini"].map("{:.2f}".format),
         **{name: arms[name].map("{:.3f}".format) for name in ("p_match_said", "p_match_seen")},
-        "most_told": arms["most_told"].map("{:.2f}".format),
     }
     cells["gain"].iloc[0] = NONE
     return pd.DataFrame(cells)[list(HEADINGS)].replace({"nan": NONE, "nan%": NONE})

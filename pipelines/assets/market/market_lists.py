@@ -121,9 +121,15 @@ def _rank(
 
 
 def _explain(scored: ScoredPairs, listed: Int64Array, couples: Int64Array, users: ScoringContext) -> pd.DataFrame:
-    """Build the frame of the lists, with reasons."""
-    rows = np.concatenate([listed, couples])
-    reasons = explain_pairs(users.ranker, users.build_pairs(scored.viewer[rows], scored.candidate[rows]))
+    """Build the frame of the lists, with reasons.
+
+    Those of a list depend on the list alone, and not on the most compatible candidate, who is another each day.
+    """
+    reasons = [
+        reason
+        for rows in (listed, couples)
+        for reason in explain_pairs(users.ranker, users.build_pairs(scored.viewer[rows], scored.candidate[rows]))
+    ]
     return build_list_frame(scored, listed, couples, reasons, users.profiles.ids)
 
 

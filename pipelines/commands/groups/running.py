@@ -65,7 +65,10 @@ def score(
     pairs: Annotated[Path, typer.Argument(help="CSV with columns viewer, candidate: profile ids or source keys.")],
     out: Annotated[Path, typer.Argument(help="CSV to write: viewer, candidate, p_like, p_liked_back, p_match.")],
 ) -> None:
-    """Score pairs of people with the champion."""
+    """Score pairs of people with the champion.
+
+    p_match is the product of both directions, without the shift that lists give all pairs.
+    """
     from pipelines.commands.csv_output import write_csv
     from pipelines.commands.score_pairs import read_pairs, score_pairs
     from pipelines.definitions import build_registry

@@ -112,7 +112,7 @@ def test_every_asset_of_the_nightly_job_asks_for_it_and_no_other_job() -> None:
             each.name for each in ops if isinstance(each, dg.OpDefinition) and "sole_run" in each.required_resource_keys
         }
     assert holders.pop(NIGHTLY_JOB) == {
-        *("profiles", "interactions", "impressions", "profile_embeddings", "training_pairs", "ranker"),
-        *("scored_candidates", "match_lists", "publication"),
+        *("profiles", "interactions", "impressions", "activity", "profile_embeddings", "training_pairs", "ranker"),
+        *("scored_candidates", "match_lists", "loop_figures", "publication"),
     }
     assert not any(holders.values())

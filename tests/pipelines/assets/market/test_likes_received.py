@@ -58,7 +58,8 @@ def test_all_pending_likes_are_told_or_none(town: Place) -> None:
         of_list = dict(zip(candidates, zip(listed_p_match, listed_reasons, strict=True), strict=True))
         for sender, chance, why in zip(senders, p_match, reasons, strict=True):
             also_listed += sender in of_list
-            assert of_list.get(sender, (chance, why)) == (pytest.approx(chance, rel=1e-6), why)
+            assert why  # of the likes received; a list has other cards, among which other reasons are rare
+            assert of_list.get(sender, (chance, why))[0] == pytest.approx(chance, rel=1e-6)
     assert 0 < also_listed < len(found)
     town.materialize("match_lists", "publication")
     assert town.ask(MADE_WITH) == [("secret", 0.7)]

@@ -13,6 +13,7 @@ from upath import UPath
 
 from models.db.publications import roll_back
 from models.ml.market import POLICIES
+from models.ml.market.attention.attention_model import LATER_ANSWERS
 from pipelines.assets.market.attention_estimates import AttentionEstimate
 from pipelines.assets.market.market_config import MarketConfig, Policy
 from pipelines.commands.run_pipeline import run_job
@@ -142,7 +143,7 @@ def test_examination_decides_the_lists_where_likes_are_told(market: Place) -> No
 
 
 def test_later_answers_decide_the_lists_where_likes_are_secret(market: Place) -> None:
-    none, some, every = (make_lists(market, later_answers=answers) for answers in (0, 6, 1e9))
+    none, some, every = (make_lists(market, later_answers=answers) for answers in (0, LATER_ANSWERS, 1e9))
     assert none[0].tolist() != some[0].tolist() != every[0].tolist()
     assert none[1]["expected_matches"] < some[1]["expected_matches"] < every[1]["expected_matches"]
     assert every[1]["expected_matches"] == pytest.approx(every[1]["expected_matches_flat"], rel=1e-3)
