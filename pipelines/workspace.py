@@ -125,7 +125,7 @@ class Workspace:
     def market(self) -> MarketGraph:
         """The scored candidates as the market graph, with activity and pending likes of the last run."""
         ids = pd.Index(self.profiles["profile_id"])
-        p_active = align_activity(self.read_frame("activity"), ids).p_active
+        p_active = align_activity(self.read_frame("activity"), ids)
         state = read_pending_pairs(UPath(store_url(self.settings)) / f"{FRAME}.parquet", self.scored, ids, p_active)
         config, decisions = MarketConfig.model_validate({}), self.context.decisions
         return build_market_inputs(config, self.attention, self.scored, state, self.profiles, decisions).graph

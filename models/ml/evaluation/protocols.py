@@ -10,6 +10,7 @@ from sklearn.model_selection import GroupKFold
 from models.db.errors import NotEnoughProfiles
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.decision_history import DecisionCounts, Decisions, PairHistory, build_decision_history
+from models.ml.kernels.code_lookup import find_codes
 
 FOLDS = 5
 # How many decisions, given and received, are visible of each user in the warm protocol; None for all.
@@ -125,9 +126,8 @@ def _count_by_pair(
     """
     key = decisions.actor * people + decisions.target
     wanted = key[asked] if forth else (decisions.target * people + decisions.actor)[asked]
-    order = np.argsort(key)
-    at = order[np.minimum(np.searchsorted(key[order], wanted), len(key) - 1)]
-    there = key[at] == wanted
+    at = find_codes(wanted, key)
+    there = at >= 0
     return DecisionCounts(
         there.astype(np.int64),
         (there & decisions.liked[at]).astype(np.int64),

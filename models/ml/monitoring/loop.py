@@ -4,6 +4,7 @@ import numpy as np
 
 from models.ml.arrays import BoolArray, Int64Array
 from models.ml.features.decision_history import Decisions
+from models.ml.kernels.code_lookup import find_codes
 
 SHORT_LIST = 12
 """A list with fewer candidates is short: a user looks at about as many in one visit."""
@@ -34,29 +35,22 @@ def measure_loop(
     """
     people = len(observed_days)
     code, back = decisions.actor * people + decisions.target, decisions.target * people + decisions.actor
-    answer = _find(code, back)
+    answer = find_codes(back, code)
     answered = answer >= 0
     mutual = answered & decisions.liked & decisions.liked[answer]
     second = np.maximum(decisions.time, decisions.time[answer])[mutual]
     matched = np.bincount(decisions.actor[mutual], minlength=people) > 0
-    passed = np.sort(code[~decisions.liked])
+    passed = code[~decisions.liked]
     figures: dict[str, float] = {
         "matches": int(mutual.sum()) // 2,
         "matches_last_day": int((second >= since).sum()) // 2,
         "with_match": _compute_share(matched),
         "likes_waiting": int((decisions.liked & ~answered).sum()),
         "short_lists": _compute_share(np.bincount(viewer, minlength=people) < SHORT_LIST),
-        "refusals_listed": int((_find(passed, candidate * people + viewer) >= 0).sum()),
+        "refusals_listed": int((find_codes(candidate * people + viewer, passed) >= 0).sum()),
     }
     new = (observed_days >= NEWCOMER_DAYS[0]) & (observed_days <= NEWCOMER_DAYS[1])
     return figures | ({"newcomers_matched": _compute_share(matched[new])} if new.any() else {})
-
-
-def _find(codes: Int64Array, wanted: Int64Array) -> Int64Array:
-    """Find each wanted code among distinct codes: its row, or -1, int64 (len(wanted),)."""
-    order = np.append(np.argsort(codes), -1)
-    row = order[np.searchsorted(codes, wanted, sorter=order[:-1])]
-    return np.where(np.append(codes, -1)[row] == wanted, row, -1)
 
 
 def _compute_share(those: BoolArray) -> float:

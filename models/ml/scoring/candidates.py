@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from models.ml.arrays import Float32Array, Int64Array
 from models.ml.eligibility.rules import CandidateBlock, ViewerGroup
 from models.ml.features.pair_features import build_features_both_ways
+from models.ml.kernels.code_lookup import find_codes
 from models.ml.kernels.parallel import parallel_map
 from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.kernels.top_k import TIE_BREAK_KEYS, keep_top_k
@@ -32,14 +33,10 @@ class ScoredPairs:
     p_match: Float32Array
 
     def find_rows(self, viewer: Int64Array, candidate: Int64Array) -> Int64Array:
-        """Find the rows of k pairs of positions, int64 (k,); -1 for those that are not scored."""
-        people = 1 + max(int(each.max(initial=-1)) for each in (self.viewer, self.candidate, viewer, candidate))
-        codes = self.viewer.astype(np.int64) * people + self.candidate
-        order = None if (codes[1:] > codes[:-1]).all() else np.argsort(codes)
-        wanted = viewer * people + candidate
-        place = np.searchsorted(codes, wanted, sorter=order)
-        rows = np.append(np.arange(len(codes)) if order is None else order, -1)[place]
-        return np.where(np.append(codes, -1)[rows] == wanted, rows, -1)
+        """Find the rows of k pairs of positions, int64 (k,); -1 for pairs that are not scored or have a -1."""
+        # One more than there are, so that a candidate of -1 is not taken for the last one of the viewer before.
+        people = 2 + max(int(each.max(initial=-1)) for each in (self.viewer, self.candidate, viewer, candidate))
+        return find_codes(viewer * people + candidate, self.viewer.astype(np.int64) * people + self.candidate)
 
 
 def select_candidates(

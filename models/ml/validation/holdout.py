@@ -12,6 +12,7 @@ import numpy as np
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.features.decision_history import Decisions, PairHistory
 from models.ml.features.pair_features import Pairs, build_features
+from models.ml.kernels.code_lookup import find_codes
 from models.ml.profiles.profile_matrix import ProfileMatrix
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.ranker.residuals import compute_residuals
@@ -68,9 +69,7 @@ class HoldoutSet:
         people = int(max(viewer.max(), candidate.max())) + 1 if len(viewer) else 1
         here = (self.split * people + viewer) * people + candidate
         there = (self.split * people + candidate) * people + viewer
-        order = np.argsort(here)
-        at = order[np.minimum(np.searchsorted(here[order], there), len(here) - 1)] if len(here) else here
-        return np.where(here[at] == there, at, -1)
+        return find_codes(there, here)
 
     def build_pairs(self, people: ProfileMatrix, residual: Float64Array | None = None) -> Pairs:
         """Build the pair of each sample, with its history; residuals are 0 if none are given."""

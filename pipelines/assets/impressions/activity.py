@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from models.ml.market.attention.activity import HORIZON_DAYS, Activity, estimate_activity
+from models.ml.arrays import Float64Array
+from models.ml.market.attention.activity import HORIZON_DAYS, estimate_activity
 from models.ml.market.attention.activity_check import ActivityReport, check_last_week
 from pipelines.assets.impressions.active_days import DAYS, get_active_days
 from pipelines.checks.check_results import WARN, make_check_result
@@ -58,7 +59,7 @@ def activity(
     figures = {
         "mean_p_active": found.p_active.mean() if len(ids) else 0.0,
         "absent_share": found.absent.mean() if len(ids) else 0.0,
-        "active_last_week": (days.build_record().last > days.observed - HORIZON_DAYS).mean() if len(ids) else 0.0,
+        "active_last_week": days.find_active(HORIZON_DAYS).mean() if len(ids) else 0.0,
         "seconds": time.monotonic() - start,
     }
     frame = pd.DataFrame(
@@ -70,16 +71,15 @@ def activity(
         }
     )
     yield dg.Output(frame, metadata={"dagster/row_count": len(frame), **round_figures(figures)})
-    yield _check_calibration(report)
+    yield check_calibration(report)
 
 
-def align_activity(frame: pd.DataFrame, ids: pd.Index) -> Activity:
-    """Return the activity of users by position; those whom the frame lacks count as active."""
-    rows = frame.set_index("profile_id").reindex(ids)
-    return Activity(rows["p_active"].fillna(1.0).to_numpy(np.float64), rows["absent"].eq(True).to_numpy(bool))
+def align_activity(frame: pd.DataFrame, ids: pd.Index) -> Float64Array:
+    """Return p_active of n users by position, float64 (n,); 1 for those whom the frame lacks."""
+    return frame.set_index("profile_id")["p_active"].reindex(ids).fillna(1.0).to_numpy(np.float64)
 
 
-def _check_calibration(report: ActivityReport | None) -> dg.AssetCheckResult:
+def check_calibration(report: ActivityReport | None) -> dg.AssetCheckResult:
     """Check what was said a week ago; with few users it passes."""
     if report is None:
         said, passed, figures = "no user was observed a week ago", True, {}

@@ -83,7 +83,7 @@ def match_lists(
     attention = config.build_attention(estimate, told=likes.are_told)
     received = rank_likes_received(users, *find_pending_likes(users)) if likes.are_told else None
     pending, path = find_pending_pairs(scored, users.decisions), store.get_frame_path(FRAME)
-    p_active = align_activity(activity, ids).p_active
+    p_active = align_activity(activity, ids)
     if received is not None:
         state = weigh_likes_received(scored, received, p_active, attention)
     else:

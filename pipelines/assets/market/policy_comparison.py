@@ -47,7 +47,7 @@ def policy_comparison(
     with database.open_engine() as engine, engine.connect() as connection:
         estimate, undecided = estimate_attention(connection), read_undecided_views(connection)
     scored = load_scored_pairs(scored_candidates, ids)
-    p_active, decisions = align_activity(activity, ids).p_active, extract_decisions(interactions, ids)
+    p_active, decisions = align_activity(activity, ids), extract_decisions(interactions, ids)
     state = read_pending_pairs(store.get_frame_path(FRAME), scored, ids, p_active)
     state = replace(state, freshness=compute_pair_freshness(undecided, scored, ids))
     attention = config.build_attention(estimate, told=likes.are_told)

@@ -65,7 +65,7 @@ def test_rows_of_pairs_are_found(shuffled: bool) -> None:
     row_of = {
         pair: row for row, pair in enumerate(zip(*(each[order].tolist() for each in (viewer, candidate)), strict=True))
     }
-    wanted = rng.integers(0, 40, (2, 500))
+    wanted = rng.integers(-1, 40, (2, 500))
     assert scored.find_rows(*wanted).tolist() == [row_of.get((one, other), -1) for one, other in wanted.T.tolist()]
     nobody = np.empty(0, np.int64)
     assert len(scored.find_rows(nobody, nobody)) == 0

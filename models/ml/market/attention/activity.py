@@ -66,6 +66,10 @@ class ActiveDays:
         last = np.where(mask > 0, days - quiet, 0)
         return ActivityRecord(days, np.bitwise_count(mask).astype(np.int64), last)
 
+    def find_active(self, days: int) -> BoolArray:
+        """Find the users who were active on one of the last `days` days before today, bool (n,)."""
+        return (self.mask >> 1) & ((1 << days) - 1) != 0
+
 
 @dataclass(frozen=True)
 class Activity:

@@ -35,7 +35,7 @@ def check_last_week(days: ActiveDays) -> ActivityReport | None:
     if not known.any():
         return None
     said = compute_activity(fit_activity(record), record)[known]
-    came = ((days.mask >> 1) & ((1 << HORIZON_DAYS) - 1) != 0)[known]
+    came = days.find_active(HORIZON_DAYS)[known]
     recency = -np.where(record.active > 0, record.days - record.last, record.days + 1)[known].astype(np.float64)
     return ActivityReport(
         int(known.sum()),

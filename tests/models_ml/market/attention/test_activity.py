@@ -78,6 +78,12 @@ def test_the_record_of_a_mask_is_that_of_its_days(until: int) -> None:
     assert days_of(opened, observed=0).build_record(until).days.tolist() == [0] * len(opened)
 
 
+def test_today_is_not_among_the_days_before() -> None:
+    """Users who were active today, yesterday, a week ago and eight days ago, and a newcomer who never was."""
+    days = ActiveDays(np.array([40, 40, 40, 40, 2]), np.array([1, 1 << 1, 1 << 7, 1 << 8, 0]))
+    assert days.find_active(7).tolist() == [False, True, True, False, False]
+
+
 def test_who_was_not_there_for_long_is_absent_until_seen() -> None:
     """Two users of each kind: active yesterday, ten days ago, eleven days ago, eleven days ago and today, and new."""
     mask = np.repeat(np.array([1 << 1, 1 << 10, 1 << 11, 1 << 11 | 1, 0]), 2)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from models.ml.market.attention.activity_check import ActivityReport
-from pipelines.assets.impressions.activity import MIN_USERS, _check_calibration, align_activity
+from pipelines.assets.impressions.activity import MIN_USERS, align_activity, check_calibration
 from tests.pipelines.conftest import Databases, Place
 from tests.support.places import copied, read_frame
 
@@ -53,16 +53,14 @@ def test_the_absent_are_in_no_list_until_they_are_seen(town: Place) -> None:
 
 
 def test_users_without_a_row_count_as_active() -> None:
-    frame = pd.DataFrame({"profile_id": ["a", "b"], "p_active": [0.2, 0.1], "absent": [False, True]})
-    found = align_activity(frame, pd.Index(["b", "new", "a"]))
-    assert found.p_active.tolist() == [0.1, 1, 0.2]
-    assert found.absent.tolist() == [True, False, False]
+    frame = pd.DataFrame({"profile_id": ["a", "b"], "p_active": [0.2, 0.1]})
+    assert align_activity(frame, pd.Index(["b", "new", "a"])).tolist() == [0.1, 1, 0.2]
 
 
 @pytest.mark.parametrize(
     ("users", "error", "passed"), [(MIN_USERS, 0.031, False), (MIN_USERS, 0.03, True), (MIN_USERS - 1, 0.2, True)]
 )
 def test_activity_that_is_said_wrong_warns(users: int, error: float, passed: bool) -> None:
-    result = _check_calibration(ActivityReport(users, 0.5, 0.5, error, 0.8, 0.7, 0.01))
+    result = check_calibration(ActivityReport(users, 0.5, 0.5, error, 0.8, 0.7, 0.01))
     assert result.passed == passed
-    assert _check_calibration(None).passed
+    assert check_calibration(None).passed
