@@ -39,7 +39,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "IProgress not found")
     from pipelines.assets.market.market_config import MarketConfig
     from pipelines.assets.market.market_inputs import build_market_inputs
-    from pipelines.assets.market.pending_pairs import FRAME, read_pending_pairs
+    from pipelines.assets.market.market_state import FRAME, read_market_state
     from pipelines.definitions import build_registry
 
 DATA_FOLDER = ".data"
@@ -63,12 +63,15 @@ class Workspace:
         return convert_from_table(self._read_table(asset))
 
     def _read_table(self, asset: str) -> pa.Table:
-        path = ShardStore(base=store_url(self.settings)).get_frame_path(asset)
+        path = self._get_path(asset)
         if not path.exists():
             raise InputError(
                 f"there is no {path}: run `make demo`, or load people and `matching run`, with the same MATCHING_HOME"
             )
         return read_table(path)
+
+    def _get_path(self, frame: str) -> UPath:
+        return ShardStore(base=store_url(self.settings)).get_frame_path(frame)
 
     @cached_property
     def profiles(self) -> pd.DataFrame:
@@ -123,10 +126,10 @@ class Workspace:
 
     @cached_property
     def market(self) -> MarketGraph:
-        """The scored candidates as the market graph, with activity and pending likes of the last run."""
+        """The scored candidates as the market graph, with the activity and the market state of the last run."""
         ids = pd.Index(self.profiles["profile_id"])
         p_active = align_activity(self.read_frame("activity"), ids)
-        state = read_pending_pairs(UPath(store_url(self.settings)) / f"{FRAME}.parquet", self.scored, ids, p_active)
+        state = read_market_state(self._get_path(FRAME), self.scored, ids, p_active)
         config, decisions = MarketConfig.model_validate({}), self.context.decisions
         return build_market_inputs(config, self.attention, self.scored, state, self.profiles, decisions).graph
 

@@ -28,7 +28,7 @@ from models.ml.market.edge_weights import (
     weigh_secret_likes,
     weigh_told_likes,
 )
-from models.ml.market.pending_likes import choose_raised, count_decoys
+from models.ml.market.pending_likes import choose_raised
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.behaviour import LIKES, LIST, NO_CARDS, Cards, NightLists
@@ -121,9 +121,9 @@ class Product:
         if self.raised is None:
             self.raised = np.zeros((log.world.people, log.world.people), bool)
         pair = (scored.viewer, scored.candidate)
-        per_like, pending = count_decoys(self.most_telling), find_pending_pairs(log, scored)
+        pending = find_pending_pairs(log, scored)
         weight = weigh_decoys(scored.p_like, scored.p_liked_back, activity[scored.candidate], pending)
-        raised = choose_raised(scored.viewer, pending, self.raised[pair], weight, per_like, self.rng)
+        raised = choose_raised(scored.viewer, pending, self.raised[pair], weight, self.most_telling, self.rng)
         self.raised[pair] = raised
         return raised
 

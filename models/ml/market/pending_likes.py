@@ -26,7 +26,7 @@ def count_decoys(most_telling: float) -> int:
 
 
 def choose_raised(
-    viewer: Int64Array, pending: BoolArray, raised: BoolArray, weight: FloatArray, per_like: int, rng: Generator
+    viewer: Int64Array, pending: BoolArray, raised: BoolArray, weight: FloatArray, most_telling: float, rng: Generator
 ) -> BoolArray:
     """Choose which of n scored pairs are raised tonight: those that are, new pending likes, and decoys for all.
 
@@ -38,7 +38,7 @@ def choose_raised(
         pending: Whether the candidate has liked the viewer, bool (n,).
         raised: Whether the pair is raised already, bool (n,).
         weight: Weight of the pair as a decoy, (n,), 0 or more: see `decoy_weights`.
-        per_like: Decoys of each like.
+        most_telling: The share of likes among the raised pairs of a viewer, at most; in (0, 1].
         rng: Source of unpredictable numbers; viewers must not be able to repeat the draw.
 
     Returns:
@@ -49,6 +49,7 @@ def choose_raised(
     def count(pairs: BoolArray) -> Int64Array:
         return np.diff(np.append(0, np.cumsum(pairs))[start])
 
+    per_like = count_decoys(most_telling)
     new, possible = pending & ~raised, ~pending & ~raised & (weight > 0)
     likes, decoys, wanted = count(raised & pending), count(raised & ~pending), count(new)
     allowed = wanted

@@ -7,10 +7,11 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import Int64Array
-from models.ml.market import match_most_compatible
+from models.ml.arrays import BoolArray, Int64Array
+from models.ml.kernels.grouping import count_earlier
+from models.ml.market import AttentionModel, match_most_compatible
 from models.ml.market.graph.ranked_lists import select_listed_pairs
-from models.ml.market.outcomes.shown_matches import shift_probabilities
+from models.ml.market.outcomes.shown_matches import compute_shown_shift, shift_probabilities
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.likes_columns import add_likes_received
 from models.ml.scoring.likes_received import find_pending_likes, rank_likes_received
@@ -30,15 +31,14 @@ from pipelines.assets.market.attention_estimates import (
 )
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, make_lists
-from pipelines.assets.market.pending_pairs import (
+from pipelines.assets.market.market_state import (
     FRAME,
-    compute_listed_shift,
     find_pending_pairs,
     make_generator,
     raise_secret_likes,
-    read_pending_pairs,
+    read_market_state,
     weigh_likes_received,
-    write_pending_pairs,
+    write_market_state,
 )
 from pipelines.reports.market_report import Metadata, build_market_metadata, describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
@@ -83,30 +83,27 @@ def match_lists(
     attention = config.build_attention(estimate, told=likes.are_told)
     received = rank_likes_received(users, *find_pending_likes(users)) if likes.are_told else None
     pending, path = find_pending_pairs(scored, users.decisions), store.get_frame_path(FRAME)
-    p_active = align_activity(activity, ids)
+    state = read_market_state(path, scored, ids, align_activity(activity, ids))
     if received is not None:
-        state = weigh_likes_received(scored, received, p_active, attention)
+        state = weigh_likes_received(scored, received, state.activity, attention)
     else:
-        earlier, rng = read_pending_pairs(path, scored, ids, p_active), make_generator(interactions)
-        state = raise_secret_likes(scored, pending, earlier, config.most_telling, rng)
-    write_pending_pairs(path, state, scored, ids)
+        state = raise_secret_likes(scored, pending, state, config.most_telling, make_generator(interactions))
     state = replace(state, freshness=compute_pair_freshness(undecided, scored, ids))
+    write_market_state(path, state, scored, ids)
     market = build_market_inputs(config, attention, scored, state, profiles, users.decisions)
     del state
     listed, couples, metadata = _rank(config, market, scored, most_compatible_before)
     context.log.info(describe_outcome(metadata))
     del market  # the graph is large, and the reasons need memory too
-    shift = compute_listed_shift(scored, listed, pending, attention)
-    lists = _explain(replace(scored, p_match=shift_probabilities(scored.p_match, shift)), listed, couples, users)
-    lists = _withhold(lists, users, other_passes)
-    counts = {"pairs": len(listed), "most_compatible_viewers": len(couples), "p_match_shift": shift}
-    counts["undecided_views"] = len(undecided)
+    shift = _compute_shift(scored, listed, pending, attention)
+    shown = replace(scored, p_match=shift_probabilities(scored.p_match, shift))
+    lists = _withhold(_explain(shown, listed, couples, users), users, other_passes)
+    counts = {"pairs": len(listed), "most_compatible_viewers": len(couples), "undecided_views": len(undecided)}
     if received is not None:
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
-    counts["dagster/row_count"] = len(lists)
-    known = {"seconds": round(time.monotonic() - start, 2), **build_attention_metadata(estimate)}
-    return dg.Output(lists, metadata={**counts, **metadata, **known})
+    known = {"dagster/row_count": len(lists), "p_match_shift": shift, "seconds": round(time.monotonic() - start, 2)}
+    return dg.Output(lists, metadata={**counts, **metadata, **known, **build_attention_metadata(estimate)})
 
 
 def _rank(
@@ -118,6 +115,12 @@ def _rank(
     most_compatible = match_most_compatible(market.graph, most_compatible_before)
     couples = np.flatnonzero(scored.candidate == most_compatible[scored.viewer])
     return select_listed_pairs(market.graph, chosen.positions), couples, metadata
+
+
+def _compute_shift(scored: ScoredPairs, listed: Int64Array, pending: BoolArray, attention: AttentionModel) -> float:
+    """Compute the shift of p_match over what the lists show."""
+    looks = attention.compute_list_examination()[count_earlier(scored.viewer[listed])]
+    return compute_shown_shift(scored.p_like[listed], scored.p_liked_back[listed], pending[listed], looks)
 
 
 def _explain(scored: ScoredPairs, listed: Int64Array, couples: Int64Array, users: ScoringContext) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """The comparison of all market policies; weekly and on demand, not part of the nightly job."""
 
 import time
-from dataclasses import replace
 
 import dagster as dg
 import pandas as pd
@@ -10,11 +9,10 @@ from models.ml.features.training_pairs import extract_decisions
 from models.ml.market.comparison import compare_policies
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.impressions.activity import align_activity
-from pipelines.assets.impressions.undecided_views import compute_pair_freshness, read_undecided_views
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
-from pipelines.assets.market.pending_pairs import FRAME, read_pending_pairs
+from pipelines.assets.market.market_state import FRAME, read_market_state
 from pipelines.reports.market_report import build_comparison_metadata
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.shard_manifest import ScoreManifest
@@ -38,20 +36,18 @@ def policy_comparison(
 ) -> dg.Output[pd.DataFrame]:
     """Comparison of the market policies on the candidates of the last run.
 
-    In: `scored_candidates`, `profiles`, `interactions`, `activity`, the pending pairs of the last lists, and the logs
+    In: `scored_candidates`, `profiles`, `interactions`, `activity`, the market state of the last lists, and the logs
     of earlier publications. Out: a frame, a row a policy: expected_matches, expected_matches_flat, people_matched,
     views_gini, views_top_share and seconds. The configuration is that of `match_lists`; the pictures set its policy
     apart.
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
-        estimate, undecided = estimate_attention(connection), read_undecided_views(connection)
+        estimate = estimate_attention(connection)
     scored = load_scored_pairs(scored_candidates, ids)
-    p_active, decisions = align_activity(activity, ids), extract_decisions(interactions, ids)
-    state = read_pending_pairs(store.get_frame_path(FRAME), scored, ids, p_active)
-    state = replace(state, freshness=compute_pair_freshness(undecided, scored, ids))
+    state = read_market_state(store.get_frame_path(FRAME), scored, ids, align_activity(activity, ids))
     attention = config.build_attention(estimate, told=likes.are_told)
-    market = build_market_inputs(config, attention, scored, state, profiles, decisions)
+    market = build_market_inputs(config, attention, scored, state, profiles, extract_decisions(interactions, ids))
     chosen = make_lists(config, market)
     compared = compare_policies(market.graph, market.attention, context.log.info, market.allowance, chosen)
     metadata = build_comparison_metadata(market.graph, market.attention, chosen, compared)

@@ -23,7 +23,7 @@ def test_each_raised_like_has_its_decoys_night_after_night(seed: int, per_like: 
     pending, weight = rng.random(len(viewer)) < 0.2, rng.choice([0.0, 0.2, 5.0], len(viewer))
     raised = np.zeros(len(viewer), bool)
     for _ in range(4):
-        before, raised = raised, choose_raised(viewer, pending, raised, weight, per_like, rng)
+        before, raised = raised, choose_raised(viewer, pending, raised, weight, 1 / (1 + per_like), rng)
         assert raised[before].all()
         for person in range(9):
             own = viewer == person
@@ -40,9 +40,9 @@ def test_each_raised_like_has_its_decoys_night_after_night(seed: int, per_like: 
 def test_without_likes_nobody_is_raised() -> None:
     viewer = np.repeat(np.arange(5), 4)
     nobody = np.zeros(20, bool)
-    assert not choose_raised(viewer, nobody, nobody, np.ones(20), 1, np.random.default_rng(0)).any()
+    assert not choose_raised(viewer, nobody, nobody, np.ones(20), 0.5, np.random.default_rng(0)).any()
     nothing = np.empty(0)
-    none = choose_raised(nothing.astype(np.int64), nothing > 0, nothing > 0, nothing, 1, np.random.default_rng(0))
+    none = choose_raised(nothing.astype(np.int64), nothing > 0, nothing > 0, nothing, 0.5, np.random.default_rng(0))
     assert len(none) == 0
 
 
@@ -50,7 +50,7 @@ def test_decoys_are_drawn_by_weight() -> None:
     """Each viewer has a pending like and two others, the one with three times the weight of the other."""
     viewer, pending = np.repeat(np.arange(20_000), 3), np.tile([True, False, False], 20_000)
     weight = np.tile([9.0, 1.0, 3.0], 20_000)
-    raised = choose_raised(viewer, pending, np.zeros(60_000, bool), weight, 1, np.random.default_rng(0))
+    raised = choose_raised(viewer, pending, np.zeros(60_000, bool), weight, 0.5, np.random.default_rng(0))
     assert raised[pending].all()
     one = raised.reshape(-1, 3).sum(axis=1) == 2  # the others have both
     assert one.mean() == pytest.approx(1 - MORE_DECOYS, abs=0.02)

@@ -68,7 +68,7 @@ class ActiveDays:
 
     def find_active(self, days: int) -> BoolArray:
         """Find the users who were active on one of the last `days` days before today, bool (n,)."""
-        return (self.mask >> 1) & ((1 << days) - 1) != 0
+        return np.asarray((self.mask >> 1) & ((1 << days) - 1) != 0)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def test_a_policy_orders_lists_of_the_candidates(market: Place, policy: str) -> 
     assert lengths.max() <= 50
     assert candidates.map(set).map(len).tolist() == lengths.tolist()
     lists = read_frame(market, "match_lists")
-    raised = set(read_frame(market, "pending_pairs")[["viewer_id", "candidate_id"]].itertuples(index=False, name=None))
+    state = read_frame(market, "market_state")
+    raised = set(state[["viewer_id", "candidate_id"]].itertuples(index=False, name=None))
     assert raised
     for name, orders in (("p_like", "naive"), ("p_match", "product")):
         plain = [

@@ -1,15 +1,23 @@
-"""Pending likes in the lists of a run where likes are secret: raised among decoys, the same ones each night."""
+"""The state of the market in a run where likes are secret: who is raised, and who was shown without a decision."""
 
 from collections.abc import Iterator
 
 import pandas as pd
 import pytest
 
+from models.ml.market.attention.attention_model import LIST_LENGTH
+from pipelines.commands.run_pipeline import run_job
+from pipelines.definitions import COMPARISON_JOB
 from tests.pipelines.assets.market.test_likes_received import PENDING
 from tests.pipelines.conftest import Databases, Place
 from tests.support.places import copied, read_frame
 
-Places = "pd.Series[int]"
+SHOW_FIRST = """
+INSERT INTO app.views (viewer_id, candidate_id, surface, shown_at)
+SELECT viewer_id, candidate_id, 'list', now() - interval '1 day' * days
+FROM matching.matches CROSS JOIN generate_series(0, 4) AS days
+WHERE state = 'live' AND rank = 1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +27,8 @@ def town(settled: Place, databases: Databases, tmp_path_factory: pytest.TempPath
 
 
 def read_raised(place: Place) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(read_frame(place, "pending_pairs")[["viewer_id", "candidate_id"]])
+    state = read_frame(place, "market_state")
+    return pd.MultiIndex.from_frame(state.loc[state["p_pending"] > 0, ["viewer_id", "candidate_id"]])
 
 
 def read_places(place: Place) -> "pd.Series[int]":
@@ -31,10 +40,10 @@ def read_places(place: Place) -> "pd.Series[int]":
 
 @pytest.mark.parametrize(("most_telling", "decoys"), [(0.5, 1), (0.25, 3), (1.0, 0)])
 def test_each_raised_like_stands_among_decoys(town: Place, most_telling: float, decoys: int) -> None:
-    (town.home / "store" / "pending_pairs.parquet").unlink()
+    (town.home / "store" / "market_state.parquet").unlink()
     town.materialize("match_lists", most_telling=most_telling)
     raised, pending = read_raised(town), pd.MultiIndex.from_tuples(town.ask(PENDING))
-    assert read_frame(town, "pending_pairs")["p_pending"].unique().tolist() == pytest.approx([most_telling])
+    assert read_frame(town, "market_state")["p_pending"].unique().tolist() == pytest.approx([most_telling])
     likes = pd.Series(raised.isin(pending), raised).groupby("viewer_id").agg(["sum", "size"])
     assert likes["sum"].sum() > 20
     assert (likes["size"] >= (1 + decoys) * likes["sum"]).all()
@@ -59,9 +68,25 @@ def test_raised_candidates_rise(town: Place) -> None:
     """Against lists of the same candidates in which a like would count for next to nothing."""
     town.materialize("match_lists", most_telling=0.5)
     raised, risen = read_raised(town), read_places(town)
-    (town.home / "store" / "pending_pairs.parquet").unlink()
+    (town.home / "store" / "market_state.parquet").unlink()
     town.materialize("match_lists", most_telling=0.001)
     plain = read_places(town)
     both = risen.index.intersection(plain.index)
     moved = (plain[both] - risen[both]).groupby(both.isin(raised)).mean()
     assert moved[True] > 1 > 0 > moved[False]
+
+
+def test_who_was_shown_without_a_decision_sinks(town: Place) -> None:
+    """The comparison of policies sees them as the lists do."""
+    town.materialize("match_lists", "publication")
+    before, places = town.metadata("match_lists")["expected_matches"], read_places(town)
+    town.tell(SHOW_FIRST)
+    town.materialize("match_lists")
+    first, after = places[places == 0].index, town.metadata("match_lists")["expected_matches"]
+    assert read_places(town).reindex(first).fillna(LIST_LENGTH).mean() > 3
+    state = read_frame(town, "market_state").set_index(["viewer_id", "candidate_id"])
+    assert (state.loc[first, "freshness"] < 0.5).all()
+    assert set(state.index[state["freshness"] < 1]) == set(first)
+    run_job(town.settings, COMPARISON_JOB)
+    compared = read_frame(town, "policy_comparison").set_index("policy")["expected_matches"]
+    assert compared["best_response"] == pytest.approx(after, rel=1e-3) != pytest.approx(before, rel=1e-2)
