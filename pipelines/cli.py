@@ -11,9 +11,6 @@ from rich.console import Console
 
 from models.db.errors import MatchingError
 from pipelines.commands.groups import loading, opening, operating, running
-from pipelines.commands.groups.ready_database import open_ready_database
-
-__all__ = ["app", "main", "open_ready_database"]
 
 USAGE_ERROR = 2
 

@@ -1,6 +1,8 @@
 """The Dagster definitions: assets, checks, jobs, schedules, and resources made from the settings."""
 
 import os
+import warnings
+from collections.abc import Sequence
 
 import dagster as dg
 from mlflow.exceptions import MlflowException
@@ -11,16 +13,17 @@ from models.db.settings import Settings, get_settings
 from pipelines.assets import (
     profile_embeddings,
     publication,
-    ranker_evaluation,
-    ranker_training,
     scored_candidates,
     source,
 )
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
-from pipelines.assets.retraining import TRAINING_TAG, TrainingDecision, decide_training
+from pipelines.assets.ranker import evaluation, training
+from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, decide_training
+from pipelines.assets.surroundings import SURROUNDINGS
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
+from pipelines.reports.alerts import build_alerts
 from pipelines.reports.progress import progress
 from pipelines.resources import ComputeResource, DatabaseResource, LikesResource, ShardStore, sole_run
 from pipelines.run_config import config_check
@@ -37,17 +40,17 @@ MODULES = [
     impressions,
     activity,
     profile_embeddings,
-    ranker_training,
+    training,
     scored_candidates,
     market_lists,
     loop_figures,
     publication,
-    ranker_evaluation,
+    evaluation,
     policy_comparison,
     loop_simulation,
 ]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
-ON_DEMAND = dg.AssetSelection.groups(ranker_evaluation.GROUP, policy_comparison.GROUP, loop_simulation.GROUP)
+ON_DEMAND = dg.AssetSelection.groups(evaluation.GROUP, policy_comparison.GROUP, loop_simulation.GROUP)
 NIGHTLY_ASSETS = dg.AssetSelection.all() - ON_DEMAND
 
 
@@ -55,7 +58,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
     """Build the definitions with resources for these settings; the logger reports the progress of a run."""
     store = store_url(settings)
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[*_link_code(), *SURROUNDINGS],
         asset_checks=dg.load_asset_checks_from_modules([drift_checks, listed_pairs, publication_checks]),
         jobs=[
             dg.define_asset_job(
@@ -65,7 +68,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
             ),
             dg.define_asset_job(
                 EVALUATION_JOB,
-                selection=dg.AssetSelection.groups(ranker_evaluation.GROUP),
+                selection=dg.AssetSelection.groups(evaluation.GROUP),
                 description="Compares the ranker with every baseline, on what the last run of the pipeline extracted.",
             ),
             dg.define_asset_job(
@@ -81,7 +84,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
             incremental_embeddings,
         ],
         schedules=build_schedules(settings),
-        sensors=[new_profile_sensor],
+        sensors=[new_profile_sensor, *build_alerts(settings.alert_url)],
         resources={
             "io_manager": ParquetStore(base_path=UPath(store)),
             "database": DatabaseResource(
@@ -99,6 +102,13 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
     )
 
 
+def _link_code() -> Sequence[dg.AssetsDefinition]:
+    """Return the assets with links to their code, which Dagster shows beside them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return [each for each in dg.with_source_code_references(ASSETS) if isinstance(each, dg.AssetsDefinition)]
+
+
 def _hide_value(variable: str, value: str | None) -> str | None:
     """Return the value, or a reference to the environment variable that holds it.
 
@@ -110,7 +120,7 @@ def _hide_value(variable: str, value: str | None) -> str | None:
 
 def list_assets_without_training() -> list[dg.AssetKey]:
     """List the assets that a run materializes while the champion is good enough."""
-    return sorted((NIGHTLY_ASSETS - dg.AssetSelection.assets(ranker_training.ranker)).resolve(ASSETS))
+    return sorted((NIGHTLY_ASSETS - dg.AssetSelection.assets(training.ranker)).resolve(ASSETS))
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:

@@ -11,8 +11,8 @@ from models.db.errors import InputError
 from pipelines.assets.impressions.activity import ActivityConfig
 from pipelines.assets.market.loop_simulation import LoopConfig
 from pipelines.assets.market.market_config import MarketConfig
-from pipelines.assets.ranker_evaluation import EvaluationConfig
-from pipelines.assets.ranker_training import RankerConfig
+from pipelines.assets.ranker.evaluation import EvaluationConfig
+from pipelines.assets.ranker.training import RankerConfig
 
 CONFIGS: Mapping[str, type[dg.Config]] = {
     "activity": ActivityConfig,

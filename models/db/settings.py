@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     titles: Path | None = Field(None, validation_alias="MATCHING_TITLES")
     """TOML file of titles of prompts and facts, and sentences of reasons, by locale; unset means English only."""
 
+    alert_url: str | None = Field(None, validation_alias="MATCHING_ALERT_URL")
+    """Webhook that is sent `{"text": ...}` when a run fails or the live publication is too old; unset means none."""
+
     jwks_url: str | None = Field(None, validation_alias="MATCHING_JWKS_URL")
     """URL of the public keys of the app's sign-in, for RS256 and ES256 tokens. If it is set, no secret is used."""
 
@@ -98,11 +101,11 @@ class Settings(BaseSettings):
             )
         return secret
 
-    @field_validator("jwks_url")
+    @field_validator("jwks_url", "alert_url")
     @classmethod
     def _check_url(cls, url: str | None) -> str | None:
         if url is not None and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
-            raise ValueError("it must be a URL like https://sign-in.example/.well-known/jwks.json")
+            raise ValueError("it must be a URL with its host, like https://app.example/a/path")
         return url
 
     @field_validator("cors_origins", mode="before")

@@ -11,7 +11,7 @@ from models.ml.arrays import BoolArray, Float64Array
 from models.ml.market import AttentionModel
 from models.ml.market.attention.activity import estimate_activity
 from models.ml.market.attention.attention_model import LATER_ANSWERS
-from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.attention.examination_curve import DEFAULT_CURVE
 from models.ml.market.attention.examination_estimate import estimate_curve
 from models.ml.market.attention.inbox_weight import (
     UNMEASURED,
@@ -47,7 +47,6 @@ from models.simulation.nightly_lists import (
 from models.simulation.offered_cards import match_offered_cards
 
 Likes = Literal["secret", "told"]
-DEFAULT_CURVE: Curve = "inv"
 PLACES_PER_VOTE = 5.0
 ABSENT_AFTER = 30
 

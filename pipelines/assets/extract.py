@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 import psycopg
 import pyarrow as pa
-from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
 from pyarrow import csv
 from sqlalchemy import (
     ARRAY,
@@ -145,29 +143,13 @@ def copy_rows(connection: Connection, query: Select[Any] | str, kinds: Mapping[s
     """
     statement = query if isinstance(query, str) else query.compile(connection, compile_kwargs={"literal_binds": True})
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
-    rows = pa.py_buffer(_receive_copy(driver, f"COPY ({statement}) TO STDOUT (FORMAT csv, HEADER)"))
+    received = pa.BufferOutputStream()
+    with driver.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv, HEADER)") as rows:
+        for row in rows:
+            received.write(row)
     options = csv.ConvertOptions(column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False)
-    frame: pd.DataFrame = csv.read_csv(rows, convert_options=options).to_pandas()
+    frame: pd.DataFrame = csv.read_csv(received.getvalue(), convert_options=options).to_pandas()
     return frame
-
-
-def _receive_copy(driver: psycopg.Connection, statement: str) -> bytes:
-    """Receive what a COPY statement sends, from libpq itself: psycopg's `copy` waits for each row on its own.
-
-    Raises:
-        psycopg.Error: The statement failed, before its first row or later.
-    """
-    driver.execute("SELECT 1")  # begins psycopg's transaction, if none has begun
-    libpq, rows = driver.pgconn, []
-    begun = libpq.exec_(statement.encode())
-    if begun.status != ExecStatus.COPY_OUT:
-        raise error_from_result(begun)
-    while (received := libpq.get_copy_data(0))[0] > 0:
-        rows.append(bytes(received[1]))  # the garbage collector would follow each memoryview
-    ended = list(iter(libpq.get_result, None))  # all of them, or the connection stays busy
-    if ended[0].status != ExecStatus.COMMAND_OK:
-        raise error_from_result(ended[0])
-    return b"".join(rows)
 
 
 def read_blocks(connection: Connection) -> pd.DataFrame:

@@ -55,6 +55,9 @@ def publication(
             as_of=scored_at.date(),
             scored_at=scored_at.to_pydatetime(),
         )
+    context.instance.add_run_tags(
+        context.run.run_id, {"matching/publication": str(done.id), "matching/ranker": version}
+    )
     context.log.info(f"publication {done.id} is live: {done.viewer_count:,} viewers, {done.pair_count:,} pairs")
     figures = {name: value for name, value in done.metrics.items() if name not in ("reasons", "likes")}
     metadata: dict[str, Any] = {"publication": done.id, "viewers": done.viewer_count, "pairs": done.pair_count}

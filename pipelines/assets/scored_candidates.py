@@ -8,6 +8,7 @@ from upath import UPath
 
 from pipelines.assets.candidate_shards import ScoringInputs, fingerprint_inputs, plan_scoring, score_shard
 from pipelines.assets.extract import read_blocks
+from pipelines.assets.surroundings import APP_BLOCKS
 from pipelines.resources import ComputeResource, DatabaseResource, ShardStore
 from pipelines.store.frame_store import BLOCKS_FRAME, convert_to_table, count_rows, write_table
 from pipelines.store.model_registry import ModelRegistry
@@ -17,7 +18,7 @@ from pipelines.store.shards import build_manifest, find_missing, find_outdated, 
 GROUP, OWNERS = "matches", ["team:matching"]
 
 
-@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"lightgbm", "parquet"}, deps=["ranker"])
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"lightgbm", "parquet"}, deps=["ranker", APP_BLOCKS])
 def scored_candidates(
     context: dg.AssetExecutionContext,
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end

@@ -12,6 +12,7 @@ from models.db.errors import NotEnoughProfiles
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
 from models.ml.profiles.no_answers import remove_no_answers
 from pipelines.assets.extract import count_future_rows, read_interactions, read_profiles
+from pipelines.assets.surroundings import APP_INTERACTIONS, APP_PROFILES
 from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource
@@ -35,6 +36,7 @@ def _make_output_spec(description: str) -> dg.AssetOut:
 
 @dg.multi_asset(
     group_name=GROUP,
+    deps=[APP_PROFILES],
     outs={
         "profiles": _make_output_spec(
             "Profiles that can be matched.\n\n"
@@ -77,6 +79,7 @@ def profiles(
 
 @dg.multi_asset(
     group_name=GROUP,
+    deps=[APP_INTERACTIONS],
     ins={"profiles": dg.AssetIn()},
     outs={
         "interactions": _make_output_spec(

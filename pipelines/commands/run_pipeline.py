@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from models.db.errors import CheckFailed, MatchingError
 from models.db.publications import StoredPublication, get_live_publication
 from models.db.settings import Settings
-from pipelines.assets.retraining import TRAINING_TAG, TrainingDecision, decide_training
+from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, decide_training
 from pipelines.commands.run_origin import RUN_TAGS
 from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry, list_assets_without_training
 from pipelines.reports.terminal.run_bar import open_progress

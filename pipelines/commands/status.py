@@ -13,7 +13,7 @@ from models.db.engines import open_database
 from models.db.errors import DatabaseUnavailable, InputError, MatchingError
 from models.db.publications import get_live_publication
 from models.db.settings import Settings
-from pipelines.assets.retraining import COUNTS, TrainingDecision, decide_training
+from pipelines.assets.ranker.retraining import COUNTS, TrainingDecision, decide_training
 from pipelines.checks.publication_checks import STALE_WARNING
 from pipelines.definitions import NIGHTLY_JOB, build_registry
 from pipelines.reports.terminal import status_lines

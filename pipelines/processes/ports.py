@@ -11,6 +11,8 @@ HOST = "127.0.0.1"
 MAX_PORT = 65535
 DAGSTER_PORT, MLFLOW_PORT, API_PORT, NOTEBOOKS_PORT, EXAMPLE_PORT = 3000, 5000, 8000, 8888, 5173
 """The default ports."""
+DAGSTER_URL = f"http://{HOST}:{DAGSTER_PORT}"
+"""Where `matching ui` serves Dagster unless it is given a port."""
 
 
 def require_free(port: int, option: str) -> None:

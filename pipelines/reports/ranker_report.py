@@ -12,12 +12,11 @@ from models.ml.monitoring.importance import compute_importance
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.training.train import TrainingResult
 from models.ml.validation.gate_rules import GateCheck
+from pipelines.processes.ports import DAGSTER_URL
 from pipelines.reports.plots import draw_figure, show_png, show_table
 from pipelines.reports.ranker_plots import plot_calibration, plot_contributions, plot_gate, plot_lift
 from pipelines.store.model_registry import ModelRegistry
 
-# The default address of Dagster in `matching ui`.
-DAGSTER = "http://127.0.0.1:3000"
 # Pictures in the metadata of the ranker that a check of the gate shows too.
 GATE_PICTURE, CALIBRATION_PICTURE = "gate", "calibration"
 HISTORY_LABELS = {-1: "half of all"}
@@ -155,7 +154,8 @@ def write_note(
     return "\n".join(
         [
             f"**Version {version} {became}.** Trained on {trained_on}; {beside}.",
-            f"Made by the Dagster run [{run_id[:8]}]({DAGSTER}/runs/{run_id}). ± is one standard error.",
+            f"Made by the Dagster run [{run_id[:8]}]({DAGSTER_URL}/runs/{run_id}). ± is one standard error.",
+            f"To train it again on the same data: `matching reproduce {version}`, at the parameter git_commit.",
             "",
             *(f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in why.items()),
         ]

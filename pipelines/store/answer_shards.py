@@ -69,6 +69,13 @@ def load_answers(manifest: ShardManifest) -> AnswerEmbeddings:
     return concatenate([convert_from_table(read_table(UPath(url))) for url in manifest.urls])
 
 
+def encode_again(profiles: pd.DataFrame, folder: UPath) -> AnswerEmbeddings:
+    """Return the answers of a profiles frame with their vectors: those in a folder of shards, others encoded anew."""
+    answers, files = extract_answers(profiles), sorted(folder.glob("*.parquet")) if folder.exists() else []
+    known = _index_vectors([convert_from_table(read_table(path)) for path in files])
+    return attach_vectors(answers, known | encode_readable(answers[~answers["text_hash"].isin(list(known))]))
+
+
 def build_embedding_rows(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> list[tuple[str, str, FloatArray]]:
     """Build the rows of `models.db.embedding_rows` for the profiles with a readable answer.
 

@@ -180,9 +180,12 @@ class ParquetStore(dg.UPathIOManager):
 
     extension = ".parquet"
 
-    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame | ShardManifest, path: UPath) -> None:  # noqa: ARG002
-        """Write the frame or the manifest of an asset."""
-        write_table(obj.to_table() if isinstance(obj, ShardManifest) else convert_to_table(obj), path)
+    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame | ShardManifest, path: UPath) -> None:
+        """Write the frame or the manifest of an asset, and tell Dagster its columns."""
+        table = obj.to_table() if isinstance(obj, ShardManifest) else convert_to_table(obj)
+        write_table(table, path)
+        columns = [dg.TableColumn(field.name, str(field.type)) for field in table.schema]
+        context.add_output_metadata({"dagster/column_schema": dg.TableSchema(columns)})
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame | ShardManifest:
         """Read an asset's file as the type that the input is annotated with.

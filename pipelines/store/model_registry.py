@@ -218,6 +218,14 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         counts = {name: int(run.data.params.get(f"app.{name}", 0)) for name in TABLES}
         return datetime.fromtimestamp(run.info.start_time / 1000, UTC), counts
 
+    def load_parameters(self, version: str) -> dict[str, str]:
+        """Load the parameters that a version was trained with.
+
+        Raises:
+            RankerLost: The run of the training does not exist.
+        """
+        return dict(self._run(version).data.params)
+
     def load_learning_curve(self, version: str) -> LearningCurve:
         """Load the learning curve of a version; the usual one where its run has none.
 

@@ -34,6 +34,7 @@ PRINTED = {
     "token": r"^[\w-]+\.[\w-]+\.[\w-]+$",
     "migrate": "^$",
     "stop": "^the embedded database was not running$",
+    "reproduce": "^version 1, trained again on .* is the same in all of its",
     "evaluate": r"│ ranker +│ 0\.\d{3} │",
     "demo": "using publication 1",
 }

@@ -48,6 +48,9 @@ def test_jobs_and_the_sensor_for_new_profiles(definitions: dg.Definitions) -> No
     assert [node.name for node in definitions.resolve_job_def(FRESHNESS_JOB).nodes] == [
         "publication_publication_freshness"
     ]
+    graph = definitions.resolve_asset_graph()
+    for name, above in (("profiles", "app/profiles"), ("api", "publication")):
+        assert above in {key.to_user_string() for key in graph.get(dg.AssetKey(name)).parent_keys}
     sensor = definitions.resolve_sensor_def("new_profile_sensor")
     assert (sensor.job_name, sensor.minimum_interval_seconds) == (INCREMENTAL_JOB, 60)
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING

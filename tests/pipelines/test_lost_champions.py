@@ -15,7 +15,7 @@ from upath import UPath
 
 from models.db.errors import InputError, MatchingError, NoChampion
 from models.ml.ranker.ranker_model import save_rankers
-from pipelines.assets.retraining import find_training_reason
+from pipelines.assets.ranker.retraining import decide_training
 from pipelines.checks.drift_checks import check_drift
 from pipelines.definitions import build_registry
 from pipelines.store.frame_store import read_table
@@ -75,8 +75,9 @@ def test_a_lost_champion_counts_as_none(copy: Place, what: str, caplog: pytest.L
     assert registry.find_champion() is None
     assert str(copy.home) in caplog.text
     with copy.engine.connect() as connection:
-        due = find_training_reason(registry, connection)
-    assert due == (str(raised.value) if what in LOSSES else "there is no champion to score with")
+        decision = decide_training(registry, connection)
+    assert decision.due
+    assert decision.sentence == (str(raised.value) if what in LOSSES else "there is no champion to score with")
 
 
 @pytest.mark.parametrize(

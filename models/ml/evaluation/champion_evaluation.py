@@ -24,7 +24,6 @@ from models.ml.validation.sample_frame import ALL_KNOWN, tabulate_samples
 from models.ml.validation.score_metrics import compute_calibration_error, compute_log_loss, compute_within_viewer_auc
 
 MAX_SAMPLES = 30_000
-ALL_HISTORY = ALL_KNOWN
 TRUTH_METHOD = "truth but for chemistry"
 PROBABILITIES = ("ranker", "linear start", "popularity", TRUTH_METHOD)
 METHODS = (*PROBABILITIES, "interest cosine", "random")
@@ -93,7 +92,7 @@ def summarise_by_method(questions: pd.DataFrame) -> pd.DataFrame:
 
 def summarise_by_history(questions: pd.DataFrame) -> dict[int, pd.DataFrame]:
     """Apply `summarise_by_method` to each history size, smallest first, all (-1) last."""
-    amounts = sorted(questions["known"].unique(), key=lambda amount: (amount == ALL_HISTORY, amount))
+    amounts = sorted(questions["known"].unique(), key=lambda amount: (amount == ALL_KNOWN, amount))
     return {int(amount): summarise_by_method(questions[questions["known"] == amount]) for amount in amounts}
 
 

@@ -29,8 +29,9 @@ from models.ml.evaluation.variance_split import (
     split_variance,
 )
 from models.ml.features.decision_history import Decisions
+from models.ml.validation.sample_frame import ALL_KNOWN
 
-ALL_FOLDS = ALL_HISTORY = -1
+ALL_FOLDS = -1
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def evaluate_methods(data: EvaluationData, say: Callable[[str], None] = lambda _
         for method, scores in predict_cold_start(data, fitted[ask.fold], ask):
             answered["cold", 0, method].append(_Prediction(ask.fold, ask.test_index, scores))
     for ask in protocols.split_warm_start(data.decisions, data.group):
-        amount = ALL_FOLDS if ask.history_size is None else ask.history_size
-        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: decisions known: {'all' if amount == ALL_FOLDS else amount}")
+        amount = ALL_KNOWN if ask.history_size is None else ask.history_size
+        say(f"fold {ask.fold + 1} of {protocols.FOLDS}: decisions known: {'all' if amount == ALL_KNOWN else amount}")
         for method, scores in predict_warm_start(data, fitted[ask.fold], ask):
             answered["warm", amount, method].append(_Prediction(ask.fold, ask.test_index, scores))
     for share, ask in zip(
@@ -109,7 +110,7 @@ def _concatenate(answers: Sequence[_Prediction]) -> _Prediction:
     scores = [answer.scores for answer in answers]
     like, match = (np.concatenate([getattr(each, name) for each in scores]) for name in ("like", "match"))
     asked = np.concatenate([answer.test_index for answer in answers])
-    return _Prediction(ALL_HISTORY, asked, BaselineScores(like, match, scores[0].probabilities))
+    return _Prediction(ALL_FOLDS, asked, BaselineScores(like, match, scores[0].probabilities))
 
 
 def _measure_prediction(data: EvaluationData, answer: _Prediction) -> Iterator[Mapping[str, object]]:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from models.ml.evaluation.evaluate import ALL_HISTORY
+from models.ml.evaluation.evaluate import ALL_FOLDS
 
 METRICS = {
     "within_viewer_auc": "AUC within viewers",
@@ -23,7 +23,7 @@ def tabulate_by_method(figures: pd.DataFrame, target: str) -> pd.DataFrame:
     the calibration error of all folds together.
     """
     cold = figures[(figures["protocol"] == "cold") & (figures["target"] == target)]
-    together = cold["fold"] == ALL_HISTORY
+    together = cold["fold"] == ALL_FOLDS
     grouped = cold[~together].groupby("method", sort=False)
     table = grouped[list(METRICS)].mean().rename(columns=METRICS)
     table.insert(1, "± over folds", grouped["within_viewer_auc"].std())
@@ -39,7 +39,7 @@ def tabulate_by_history(
     The decisions are those visible of each user (warm) or those trained on (growing). Values are means over folds.
     """
     rows = figures[
-        (figures["protocol"] == protocol) & (figures["target"] == target) & (figures["fold"] != ALL_HISTORY)
+        (figures["protocol"] == protocol) & (figures["target"] == target) & (figures["fold"] != ALL_FOLDS)
     ].assign(known=lambda each: each["amount"].map(lambda amount: "all" if amount < 0 else f"{amount:,}"))
     # Empty columns stay: in a small population, no viewer may have both matches and others.
     table = rows.pivot_table(index="method", columns="known", values=metric, aggfunc="mean", sort=False, dropna=False)

@@ -205,8 +205,3 @@ def bound_learning(report: GateReport, slope: float) -> list[Rule]:
         Rule(f"{name}_less_two_errors", said, auc - 2 * error, "above", RANDOM_AUC, operands=operands, needs=BOTH_WAYS),
         Rule("slope", "slope of likes over scores", slope, "above", 0),
     ]
-
-
-def exceeds_random(report: GateReport) -> bool:
-    """Return whether the ranker's AUC within viewers is above random by two standard errors."""
-    return bound_learning(report, slope=1)[0].is_met

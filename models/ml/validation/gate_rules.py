@@ -154,5 +154,11 @@ def format_error(error: float) -> str:
     return "" if math.isnan(error) else f" ± {error:.{DIGITS}f}"
 
 
+def round_to_error(value: float, error: float = math.nan) -> float:
+    """Round a figure to two digits of its standard error; to DIGITS places where there is none or it is 0."""
+    places = 1 - math.floor(math.log10(error)) if error > 0 else DIGITS
+    return value if math.isnan(value) else round(value, places)
+
+
 def _compare(value: float, bound: float) -> int:
     return (value > bound) - (value < bound)

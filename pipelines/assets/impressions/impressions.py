@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from pipelines.assets.impressions.accepted_views import MAX_VIEWS_A_DAY, TOO_MANY, select_accepted_views
 from pipelines.assets.impressions.active_days import DAYS, get_active_days, select_users
+from pipelines.assets.surroundings import APP_INTERACTIONS, APP_VIEWS
 from pipelines.checks.rejection_rate import check_rejection_rate
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource
@@ -55,6 +56,7 @@ def _count_too_many(connection: Connection, busy: Sequence[str]) -> int:
 
 @dg.asset(
     group_name="source",
+    deps=[APP_VIEWS, APP_INTERACTIONS],
     owners=["team:matching"],
     kinds={"postgres", "parquet"},
     check_specs=[

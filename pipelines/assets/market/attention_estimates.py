@@ -6,13 +6,12 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 from upath import UPath
 
-from models.ml.market.attention.examination_curve import Curve
+from models.ml.market.attention.examination_curve import DEFAULT_CURVE, Curve
 from models.ml.market.attention.examination_estimate import estimate_curve
 from models.ml.market.attention.inbox_weight import UNMEASURED, InboxWeight, measure_inbox_weight, move_inbox_weight
 from pipelines.assets.market.offered_cards import read_inbox_cards, read_list_cards
 from pipelines.store.frame_store import read_table, write_table
 
-DEFAULT_CURVE: Curve = "inv"
 ATTENTION_FRAME = "attention"
 """The frame of the inbox weight that lists were made with. `publication` stores it with the lists."""
 # A publication that was rolled back is not followed, nor is its weight.

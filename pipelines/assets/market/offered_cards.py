@@ -17,7 +17,7 @@ from pipelines.assets.impressions.accepted_views import RETENTION_DAYS, TODAY, s
 # They have 450,000 cards at most, and the probability of a position is known to within two percent.
 MAX_VIEWERS = 3000
 # On how many UTC days the publications that are kept were there, today included. What happened earlier is not read.
-DAYS = """
+COUNT_DAYS = """
 SELECT least(coalesce({today} - min(created_at AT TIME ZONE 'UTC')::date + 1, 1), {most})
 FROM matching.publications WHERE to_regclass('matching.match_lists_' || id) IS NOT NULL
 """
@@ -115,7 +115,7 @@ def read_inbox_cards(connection: Connection) -> LoggedCards:
 
 
 def _read_cards(connection: Connection, publications: str, ids: str, examinations: str) -> LoggedCards:
-    days = connection.execute(text(DAYS.format(today=TODAY, most=RETENTION_DAYS))).scalar_one()
+    days = connection.execute(text(COUNT_DAYS.format(today=TODAY, most=RETENTION_DAYS))).scalar_one()
     drawn = connection.scalars(text(VIEWERS.format(publications=publications)), {"most": MAX_VIEWERS}).all()
     views = select_accepted_views(days, only="viewer_id = ANY (CAST(:viewers AS uuid[]))")
     statement = CARDS.format(views=views, beginning=select_beginning(days), examinations=examinations, ids=ids)

@@ -61,6 +61,23 @@ def compare_policies() -> None:
 
 
 @app.command()
+def reproduce(version: Annotated[str, typer.Argument(help="A version of the ranker in MLflow.")]) -> None:
+    """Train a version of the ranker again, on the same data, and compare the two.
+
+    The data of the champion and of the last three versions is kept. With other code or other versions of the libraries,
+    the result may differ.
+    """
+    from pipelines.commands.reproduce import reproduce_training
+
+    found = reproduce_training(get_settings(), version)
+    trained = f"version {version}, trained again on {found.profiles:,} profiles and {found.decisions:,} decisions"
+    if found.different:
+        console.print(f"{trained}, differs in {len(found.different)} of {found.files} files")
+        raise typer.Exit(1)
+    console.print(f"{trained}, is the same in all of its {found.files} files")
+
+
+@app.command()
 def score(
     pairs: Annotated[Path, typer.Argument(help="CSV with columns viewer, candidate: profile ids or source keys.")],
     out: Annotated[Path, typer.Argument(help="CSV to write: viewer, candidate, p_like, p_liked_back, p_match.")],

@@ -8,9 +8,10 @@ import pytest
 from scipy.special import expit
 
 from models.ml.evaluation import champion_evaluation as module
-from models.ml.evaluation.champion_evaluation import ALL_HISTORY, TRUTH_METHOD, predict_cold, summarise_by_method
+from models.ml.evaluation.champion_evaluation import TRUTH_METHOD, predict_cold, summarise_by_method
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
 from models.ml.ranker.ranker_model import CrossFittedRanker
+from models.ml.validation.sample_frame import ALL_KNOWN
 from tests.models_ml import planted
 
 TOWN = planted.circles()
@@ -49,7 +50,7 @@ def test_what_is_planted_is_found_and_more_with_history(samples: pd.DataFrame) -
     judged = table[["log loss (nats)", "calibration error"]].notna().all(axis=1)
     assert set(judged.index[judged]) == {"ranker", "linear start", "popularity", TRUTH_METHOD}
     by_history = module.summarise_by_history(samples)
-    assert list(by_history) == [0, 1, 2, 4, 8, ALL_HISTORY]
+    assert list(by_history) == [0, 1, 2, 4, 8, ALL_KNOWN]
     cold, *_, warm = [each[AUC]["ranker"] for each in by_history.values()]
     assert warm - 0.05 > cold > 0.55
 

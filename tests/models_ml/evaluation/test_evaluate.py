@@ -14,12 +14,13 @@ from models.ml.evaluation import evaluate as module
 from models.ml.evaluation import method_registry, protocols
 from models.ml.evaluation.baselines import BASELINES
 from models.ml.evaluation.baselines.baseline_input import BaselineScores
-from models.ml.evaluation.evaluate import ALL_FOLDS, ALL_HISTORY, Evaluation, evaluate_methods
+from models.ml.evaluation.evaluate import ALL_FOLDS, Evaluation, evaluate_methods
 from models.ml.evaluation.evaluation_data import EvaluationData, build_evaluation_data
 from models.ml.evaluation.metric_summary import summarise_scores
 from models.ml.evaluation.permutation_baseline import shuffle_profiles
 from models.ml.evaluation.result_tables import METRICS, tabulate_by_history, tabulate_by_method
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
+from models.ml.validation.sample_frame import ALL_KNOWN
 from tests.models_ml import planted
 from tests.models_ml.conftest import crowd, events, somebody
 
@@ -71,7 +72,7 @@ def evaluation() -> Evaluation:
 def reached(evaluation: Evaluation, protocol: str, amount: int, metric: str = "within_viewer_auc") -> dict[str, float]:
     """A metric of likes of each method, all folds together."""
     rows = evaluation.figures.query(
-        "fold == @ALL_HISTORY and target == 'like' and protocol == @protocol and amount == @amount"
+        "fold == @ALL_FOLDS and target == 'like' and protocol == @protocol and amount == @amount"
     )
     return {str(row["method"]): float(row[metric]) for row in rows.to_dict("records")}
 
@@ -81,7 +82,7 @@ def test_a_row_for_each_method_target_and_fold(evaluation: Evaluation) -> None:
     assert list(found.columns) == [*COLUMNS, "truth_rank_correlation"]
     learned = round(SHARE * len(EVENINGS.liked) * (FOLDS - 1) / FOLDS)
     expected = {("cold", 0, method) for method in COLD_METHODS}
-    expected |= {("warm", amount, method) for amount in (0, ALL_FOLDS) for method in WARM_METHODS}
+    expected |= {("warm", amount, method) for amount in (0, ALL_KNOWN) for method in WARM_METHODS}
     expected |= {("growing", learned, method) for method in ("ranker", "ridge_logistic")}
     counted = found.groupby(["protocol", "amount", "method"]).size()
     assert set(counted.index) == expected
@@ -92,7 +93,7 @@ def test_a_row_for_each_method_target_and_fold(evaluation: Evaluation) -> None:
 
 
 def test_profiles_tell_what_is_planted_and_history_more(evaluation: Evaluation) -> None:
-    cold, warm = reached(evaluation, "cold", 0), reached(evaluation, "warm", ALL_FOLDS)
+    cold, warm = reached(evaluation, "cold", 0), reached(evaluation, "warm", ALL_KNOWN)
     assert cold["ranker"] > cold["random"] + 0.05
     assert cold["ranker_on_shuffled_profiles"] == pytest.approx(0.5, abs=0.05)
     assert cold["random"] == pytest.approx(0.5, abs=0.05)
@@ -104,7 +105,7 @@ def test_profiles_tell_what_is_planted_and_history_more(evaluation: Evaluation) 
     assert without["ranker"] == pytest.approx(cold["ranker"], abs=0.05)
     near = reached(evaluation, "cold", 0, "truth_rank_correlation")
     assert near["ranker"] > 0.1
-    assert reached(evaluation, "warm", ALL_FOLDS, "truth_rank_correlation")["ranker"] > near["ranker"] + 0.2
+    assert reached(evaluation, "warm", ALL_KNOWN, "truth_rank_correlation")["ranker"] > near["ranker"] + 0.2
 
 
 def test_tables_are_of_folds_best_first(evaluation: Evaluation) -> None:
@@ -145,10 +146,10 @@ def test_figures_by_hand() -> None:
     assert found[0, "like"]["truth_rank_correlation"] == pytest.approx(-1)
     assert np.isnan(found[1, "like"]["truth_rank_correlation"])  # of a single one
     assert np.isnan(found[0, "match"]["log_loss"])
-    together = found[ALL_HISTORY, "like"]
+    together = found[ALL_FOLDS, "like"]
     assert together["log_loss"] == pytest.approx(-np.log(0.6 * 0.3 * 0.4) / 3)
     assert together["truth_rank_correlation"] == pytest.approx(spearmanr([0.6, 0.7, 0.4], [0.9, 0.1, 0.5]).statistic)
-    assert found[ALL_HISTORY, "match"]["log_loss"] == pytest.approx(-np.log(0.3))
+    assert found[ALL_FOLDS, "match"]["log_loss"] == pytest.approx(-np.log(0.3))
     empty = module.compute_figures(data, {("warm", 1, "a method"): [predicted(0, [], [], [])]})
     assert empty[COLUMNS[5:]].isna().to_numpy().all()
 

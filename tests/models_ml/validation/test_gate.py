@@ -187,9 +187,8 @@ def test_without_a_comparison_the_check_is_not_judged() -> None:
     [(0.6, 0.049, True), (0.6, 0.051, False), (0.5, 0.0, False), (0.4, 0.01, False), (0.6, math.nan, False)],
 )
 def test_better_than_random_is_by_two_standard_errors(within: float, error: float, answer: bool) -> None:
-    assert (
-        gate.exceeds_random(made_up(ranker__within_viewer_auc=within, ranker__within_viewer_auc_error=error)) is answer
-    )
+    report = made_up(ranker__within_viewer_auc=within, ranker__within_viewer_auc_error=error)
+    assert gate.bound_learning(report, slope=1)[0].is_met is answer
 
 
 # 0 likes 1 and 3 and not 2; all but 3 like 0.

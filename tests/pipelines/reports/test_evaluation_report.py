@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from models.ml.evaluation.evaluate import ALL_HISTORY
+from models.ml.evaluation.evaluate import ALL_FOLDS
 from models.ml.evaluation.result_tables import METRICS
 from pipelines.reports.evaluation_report import build_evaluation_metadata
 
@@ -13,12 +13,12 @@ AUCS = {"ranker": 0.7, "ranker_using_race_and_ethnicity": 0.8, "popularity": 0.5
 def test_watched_metrics_are_numbers_and_tables_have_all_methods() -> None:
     rows = [
         {"protocol": protocol, "target": target, "method": method, "fold": fold, "amount": amount}
-        | dict.fromkeys(METRICS, auc + (0 if fold == ALL_HISTORY else 0.1 * fold - 0.05))
+        | dict.fromkeys(METRICS, auc + (0 if fold == ALL_FOLDS else 0.1 * fold - 0.05))
         | {"calibration_error": 0.01}
         for method, auc in AUCS.items()
         for target in ("like", "match")
         for protocol, amount in (("cold", 0), ("warm", 0), ("warm", -1))
-        for fold in (0, 1, ALL_HISTORY)
+        for fold in (0, 1, ALL_FOLDS)
     ]
     shown = build_evaluation_metadata(pd.DataFrame(rows), ["Taste is hard to predict.", "It is."])
     assert {name: value for name, value in shown.items() if isinstance(value, float)} == {

@@ -9,6 +9,9 @@ from models.ml.arrays import Float64Array, FloatArray
 
 Curve = str | Sequence[float] | FloatArray
 
+DEFAULT_CURVE: Curve = "inv"
+"""What is assumed of lists until impressions or decisions show more."""
+
 
 NAMED_CURVES: dict[str, Callable[[Float64Array], Float64Array]] = {
     "inv": lambda k: 1 / k,

@@ -29,8 +29,7 @@ def compute_match_probabilities(graph: MarketGraph, likes: Float32Array, later_a
         likes: Probability that the viewer likes the candidate from their list, float32 (n,) by edge.
         later_answers: Number of waiting likes of which a user answers half from later lists, 0 or more.
     """
-    waiting = _sum_waiting_likes(graph, likes)
-    share = later_answers / np.maximum(later_answers + waiting[:, 0], 1e-9)
+    share = _compute_answered_share(_sum_waiting_likes(graph, likes), later_answers)
     return _find_matches(share, graph.candidate, graph.reverse_edge, graph.p_liked_back, graph.p_pending, likes)
 
 
@@ -49,7 +48,7 @@ def compute_marginal_values(
         viewers: The viewers to compute values for, bool (people,).
     """
     waiting, found = _sum_waiting_likes(graph, likes), np.zeros_like(likes)
-    share = later_answers / np.maximum(later_answers + waiting[:, 0], 1e-9)
+    share = _compute_answered_share(waiting, later_answers)
     loss = share * waiting[:, 1] / np.maximum(later_answers + waiting[:, 0], 1e-9)
 
     def compute_range(first: int, last: int) -> None:
@@ -60,6 +59,11 @@ def compute_marginal_values(
 
     parallel_ranges(compute_range, graph.inbox_start)
     return found
+
+
+def _compute_answered_share(waiting: Float64Array, later_answers: float) -> Float64Array:
+    """Compute the share of the likes that wait for each user which a later list answers, float64 (people,)."""
+    return later_answers / np.maximum(later_answers + waiting[:, 0], 1e-9)
 
 
 def _sum_waiting_likes(graph: MarketGraph, likes: Float32Array) -> Float64Array:

@@ -1,13 +1,15 @@
 """Training pairs and the ranker: one MLflow run for each training, and the gate that promotes a challenger."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from platform import python_version
 
 import dagster as dg
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field
+from upath import UPath
 
 from models.db.errors import NoChampion
 from models.ml.features.training_pairs import build_training_pairs
@@ -15,17 +17,19 @@ from models.ml.monitoring.drift import build_reference, compute_drift_features
 from models.ml.training.learning_curve import LearningCurve
 from models.ml.training.small_training import measure_learning_curve
 from models.ml.training.train import TrainingResult, train_ranker
-from models.ml.validation.gate import check_nothing, check_report
-from models.ml.validation.gate_rules import GateCheck, collect_figures
+from models.ml.validation.gate import DIFFERENCE, check_nothing, check_report
+from models.ml.validation.gate_rules import GateCheck, collect_figures, round_to_error
 from pipelines.assets.candidate_shards import VOLATILE
-from pipelines.assets.retraining import count_extracted_rows, describe_next_training
+from pipelines.assets.ranker.retraining import count_extracted_rows, describe_next_training
 from pipelines.checks.gate_results import CHECKS, build_gate_results, describe_check, list_check_specs
 from pipelines.reports.ranker_report import build_ranker_metadata, explain_checks, write_note
 from pipelines.resources import ComputeResource, ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table
-from pipelines.store.model_registry import CURVE, REFERENCE, REQUIREMENTS, Champion, ModelRegistry
+from pipelines.store.model_registry import CURVE, REFERENCE, Champion, ModelRegistry
 from pipelines.store.shard_manifest import ShardManifest
+from pipelines.store.training_data import DECISIONS, PROFILES, write_training_data
+from pipelines.store.training_provenance import list_code_parameters, log_data
 
 GROUP, OWNERS = "ranker", ["team:data-science"]
 # LightGBM treats all larger seeds as this one.
@@ -33,6 +37,11 @@ MAX_SEED = 2**31 - 1
 LEARNING_CURVE = "learning_curve"
 # MLflow's name for the AUC over the pairs of all viewers, so that it is not taken for the one within viewers.
 SHOWN_AS = {"auc": "auc_over_all_pairs"}
+# The headline of a run: the difference of the AUC within viewers to the champion's, on what the champion has not seen.
+LIFT = {
+    f"lift_over_champion{error}": f"{DIFFERENCE.format('champion')}.within_viewer_auc{error}"
+    for error in ("", "_error")
+}
 
 
 class RankerConfig(dg.Config):
@@ -105,9 +114,16 @@ def ranker(
         )
         curve = measure_learning_curve(trained.rankers, profiles, answers, training_pairs, config.seed)
         judged = _decide_promotion(trained, champion)
-        data = _describe_data(profiles.drop(columns=VOLATILE), training_pairs, count_extracted_rows(store))
+        tables = {
+            PROFILES: convert_to_table(profiles.drop(columns=VOLATILE)),
+            DECISIONS: convert_to_table(training_pairs),
+        }
+        data = _describe_data(tables, count_extracted_rows(store))
         parameters = {**config.model_dump(), **_list_parameters(trained), **data, "promoted": judged.promoted}
-        version = registry.log_rankers(trained.rankers, parameters, _flatten_metrics(trained, curve))
+        metrics = _flatten_metrics(trained, curve)
+        version = registry.log_rankers(trained.rankers, parameters, _round_metrics(metrics))
+        write_training_data(UPath(store.base), version, tables, version if judged.promoted else judged.rival)
+        log_data(tables, UPath(store.base), version)
         registry.log_json(
             REFERENCE, asdict(build_reference(compute_drift_features(trained.rankers.full, profiles, answers)))
         )
@@ -119,6 +135,8 @@ def ranker(
         _record_decision(registry, version, judged, f"{trained_on} ({describe_next_training(curve)})", run_id)
     if judged.promoted:
         registry.promote(version)
+    became = "promoted" if judged.promoted else "refused"
+    context.instance.add_run_tags(run_id, {"matching/trained": f"version {version}, {became}"})
     _log_decision(context, judged, version)
     return dg.MaterializeResult(
         metadata={
@@ -128,7 +146,7 @@ def ranker(
             "decisions": len(training_pairs),
             "mlflow": dg.MetadataValue.url(page),
             **pictures,
-            **{name: round(value, 4) for name, value in _flatten_metrics(trained, curve).items()},
+            **{name: round(value, 4) for name, value in metrics.items()},
             LEARNING_CURVE: describe_next_training(curve),
             "seconds": round(time.monotonic() - start, 2),
         },
@@ -196,25 +214,35 @@ def _list_parameters(trained: TrainingResult) -> Mapping[str, object]:
     return {
         "learned": trained.report is not None,
         "trees": 0 if booster is None else booster.num_trees(),
-        "versions": " ".join([f"python=={python_version()}", *REQUIREMENTS]),
+        **list_code_parameters(),
     }
 
 
-def _describe_data(profiles: pd.DataFrame, decisions: pd.DataFrame, rows: Mapping[str, int]) -> Mapping[str, object]:
-    """Describe the training data, so that the training can be repeated; `rows` are the rows of each app table."""
+def _describe_data(tables: Mapping[str, pa.Table], rows: Mapping[str, int]) -> Mapping[str, object]:
+    """Describe the training data; `rows` are the rows of each app table."""
     return {
-        "profiles": len(profiles),
-        "decisions": len(decisions),
-        "data_fingerprint": compute_fingerprint(convert_to_table(profiles), convert_to_table(decisions)),
+        "profiles": len(tables[PROFILES]),
+        "decisions": len(tables[DECISIONS]),
+        "data_fingerprint": compute_fingerprint(*tables.values()),
         **{f"app.{name}": count for name, count in rows.items()},
     }
 
 
 def _flatten_metrics(trained: TrainingResult, curve: LearningCurve) -> dict[str, float]:
+    """Return the figures of a training; the first one compares the ranker with the champion, if there is one."""
     report = trained.report or {"nothing_learned": collect_figures(trained.unlearned)}
     metrics = {
         f"{method}.{SHOWN_AS.get(name, name)}": value
         for method, figures in report.items()
         for name, value in figures.items()
     }
-    return metrics | dict(zip(CURVE, (curve.slope, curve.slope_error), strict=True))
+    lift = {name: metrics[measured] for name, measured in LIFT.items() if measured in metrics}
+    return lift | metrics | dict(zip(CURVE, (curve.slope, curve.slope_error), strict=True))
+
+
+def _round_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Round each figure to its standard error, for MLflow's tables; the curve is read again and stays as it is."""
+    return {
+        name: value if name in CURVE else round_to_error(value, metrics.get(f"{name}_error", math.nan))
+        for name, value in metrics.items()
+    }

@@ -55,12 +55,6 @@ def decide_training(registry: ModelRegistry, connection: Connection) -> Training
     return TrainingDecision(due=found is not None, sentence=f"the champion, version {version}, {what}")
 
 
-def find_training_reason(registry: ModelRegistry, connection: Connection) -> str | None:
-    """Return why the next run must train the ranker; None while the champion is good enough."""
-    decision = decide_training(registry, connection)
-    return decision.sentence if decision.due else None
-
-
 def explain_retraining(
     age: timedelta,
     trained_on: Mapping[str, int],

@@ -10,7 +10,7 @@ from pydantic import Field
 from models.ml.evaluation.evaluate import evaluate_methods
 from models.ml.evaluation.evaluation_data import build_evaluation_data
 from models.ml.evaluation.variance_split import describe_variance
-from pipelines.assets.ranker_training import MAX_SEED
+from pipelines.assets.ranker.training import MAX_SEED
 from pipelines.loaders.simulation.ground_truth import find_truth
 from pipelines.reports.evaluation_report import build_evaluation_metadata
 from pipelines.resources import DatabaseResource

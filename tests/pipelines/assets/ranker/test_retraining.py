@@ -9,12 +9,11 @@ import pytest
 
 from models.db.settings import Settings
 from models.ml.training.learning_curve import LearningCurve
-from pipelines.assets.retraining import (
+from pipelines.assets.ranker.retraining import (
     TRAINING_TAG,
     decide_training,
     describe_next_training,
     explain_retraining,
-    find_training_reason,
 )
 from pipelines.commands.run_pipeline import run_pipeline
 from pipelines.definitions import build_definitions, build_registry, build_schedules, list_assets_without_training
@@ -38,7 +37,8 @@ NO_DATABASE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 def due(place: Place) -> str | None:
     with place.engine.connect() as connection:
-        return find_training_reason(build_registry(place.settings), connection)
+        decision = decide_training(build_registry(place.settings), connection)
+    return decision.sentence if decision.due else None
 
 
 def requested(settings: Settings) -> set[str] | None:

@@ -7,25 +7,29 @@ import dagster as dg
 import mlflow
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from mlflow.entities import Run
+from upath import UPath
 
-from models.ml.ranker.ranker_model import save_rankers
-from models.ml.training.train import train_ranker
+from models.db.errors import InputError
+from models.ml.profiles.encoder import ENCODER
+from models.ml.training.fit import TREE_PARAMETERS
 from pipelines import resources
-from pipelines.assets.candidate_shards import VOLATILE
 from pipelines.checks.gate_results import CHECKS
+from pipelines.commands.reproduce import reproduce_training
 from pipelines.definitions import build_definitions, build_registry
-from pipelines.store.answer_shards import load_answers
-from pipelines.store.frame_store import compute_fingerprint, convert_to_table, write_table
+from pipelines.store.frame_store import compute_fingerprint, convert_to_table, read_table, write_table
 from pipelines.store.model_registry import REQUIREMENTS
 from pipelines.store.shard_manifest import ShardManifest
+from pipelines.store.training_data import KEPT, read_training_data, write_training_data
 from tests.models_ml import planted
 from tests.pipelines.conftest import Databases, Place
-from tests.support.places import get_frame_path, read_frame, write_frame
+from tests.support.places import get_frame_path, write_frame
 
 EVENINGS = planted.circles()
 NO_SHARDS = ShardManifest(())
+DATASETS = ("profiles", "training_pairs")
 LAST_CHECK = "is_no_worse_than_the_champion"
 Files = dict[str, bytes]
 
@@ -113,19 +117,48 @@ def read_metadata(result: dg.ExecuteInProcessResult) -> dict[str, object]:
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def test_a_training_can_be_repeated_from_its_run_alone(again: Home, tmp_path: Path) -> None:
-    parameters = again.read_run("1")[0].data.params
-    profiles, pairs = read_frame(again, "profiles"), read_frame(again, "training_pairs")
-    frames = convert_to_table(profiles.drop(columns=VOLATILE)), convert_to_table(pairs)
-    assert parameters["data_fingerprint"] == compute_fingerprint(*frames)
+def test_a_training_is_repeated_from_what_is_kept_of_it(again: Home, tmp_path: Path) -> None:
+    run = again.read_run("1")[0]
+    parameters = run.data.params
     assert parameters["versions"].split()[1:] == REQUIREMENTS
     assert (parameters["seed"], parameters["use_race_and_ethnicity"]) == ("3", "True")
+    assert (parameters["encoder"], parameters["trees.num_leaves"]) == (ENCODER, str(TREE_PARAMETERS["num_leaves"]))
+    assert parameters["git_commit"]
     stored = again.read_files("1", tmp_path / "stored")
     assert {"ranker.json", "trees.txt", "without/0/ranker.json", "without/4/trees.txt"} <= stored.keys()
     assert b'"race"' in stored["ranker.json"]
-    trained = train_ranker(profiles, load_answers(NO_SHARDS), pairs, int(parameters["seed"]), sensitive=True)
-    save_rankers(trained.rankers, tmp_path / "again")
-    assert read_files(tmp_path / "again") == stored
+    again.fill(EVENINGS.decisions()[:100])  # what the next night would train on
+    found = reproduce_training(again.settings, "1")
+    assert (found.files, found.different) == (len(stored), ())
+    assert (found.profiles, found.decisions) == (len(EVENINGS.profiles), len(EVENINGS.decisions()))
+    kept = {name: UPath(again.home) / "store" / "trainings" / "1" / f"{name}.parquet" for name in DATASETS}
+    data = {
+        name: convert_to_table(frame) for name, frame in read_training_data(UPath(again.home) / "store", "1").items()
+    }
+    assert parameters["data_fingerprint"] == compute_fingerprint(*data.values())
+    assert run.inputs
+    logged = {each.dataset.name: each.dataset for each in run.inputs.dataset_inputs}
+    assert {name: each.digest for name, each in logged.items()} == {
+        name: compute_fingerprint(table) for name, table in data.items()
+    }
+    assert all(str(path) in logged[name].source for name, path in kept.items())
+    decisions = read_table(kept["training_pairs"])
+    write_table(decisions.slice(0, len(decisions) - 50), kept["training_pairs"])
+    try:
+        assert "trees.txt" in reproduce_training(again.settings, "1").different
+    finally:
+        write_table(decisions, kept["training_pairs"])
+
+
+def test_the_data_of_the_champion_and_of_the_last_trainings_is_kept(tmp_path: Path) -> None:
+    table, store = pa.table({"profile_id": ["a"]}), UPath(tmp_path)
+    for version in map(str, range(1, KEPT + 9)):
+        write_training_data(store, version, dict.fromkeys(DATASETS, table), "2")
+    kept = {path.parent.name for path in (tmp_path / "trainings").rglob("*.parquet")}
+    assert kept == {"2", *(str(KEPT + 8 - back) for back in range(KEPT))}
+    assert read_training_data(store, "2")["profiles"]["profile_id"].tolist() == ["a"]
+    with pytest.raises(InputError, match=r"version 1 .*kept: 2, "):
+        read_training_data(store, "1")
 
 
 def test_the_first_is_promoted_and_says_why(home: Home, first: dg.ExecuteInProcessResult) -> None:
