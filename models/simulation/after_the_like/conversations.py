@@ -6,7 +6,7 @@ import numpy as np
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.simulation.after_the_like.endings import Endings, draw_endings
-from models.simulation.after_the_like.exchanges import Matches, Messages, draw_messages
+from models.simulation.after_the_like.exchanges import MatchedPairs, Messages, draw_messages
 from models.simulation.after_the_like.habits import ConversationHabits, combine_affinity, draw_rapport
 from models.simulation.after_the_like.milestones import Milestones, draw_milestones
 from models.simulation.after_the_like.topics import add_milestones, draw_topics
@@ -31,7 +31,7 @@ class SimulatedConversations:
         left_at: When each person left with somebody, inf for those who did not, float64 (people,).
     """
 
-    matches: Matches
+    matches: MatchedPairs
     rapport: Float64Array
     affinity: Float64Array
     messages: Messages
@@ -65,7 +65,7 @@ class SimulatedConversations:
 
 
 def simulate_conversations(
-    matches: Matches, habits: ConversationHabits, seed: int, until: float
+    matches: MatchedPairs, habits: ConversationHabits, seed: int, until: float
 ) -> SimulatedConversations:
     """Simulate everything that follows matches, up to a moment.
 
@@ -125,7 +125,7 @@ def _censor(milestones: Milestones, ends_at: Float64Array) -> Milestones:
     return replace(milestones, met_at=met_at, asked_at=asked_at, together_at=together_at, again=again)
 
 
-def _pair_off(matches: Matches, milestones: Milestones, people: int) -> BoolArray:
+def _pair_off(matches: MatchedPairs, milestones: Milestones, people: int) -> BoolArray:
     """Find the couples who leave together, in order of time: nobody leaves twice, bool (k,)."""
     gone, together = np.zeros(people, bool), np.zeros(len(matches.a), bool)
     order = np.argsort(milestones.together_at)

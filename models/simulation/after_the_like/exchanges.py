@@ -35,7 +35,7 @@ NUDGED = 0.25
 
 
 @dataclass(frozen=True)
-class Matches:
+class MatchedPairs:
     """k pairs who like each other.
 
     Attributes:
@@ -48,9 +48,9 @@ class Matches:
     b: Int64Array
     matched_at: Float64Array
 
-    def take(self, rows: Int64Array) -> "Matches":
+    def take(self, rows: Int64Array) -> "MatchedPairs":
         """Return these pairs."""
-        return Matches(self.a[rows], self.b[rows], self.matched_at[rows])
+        return MatchedPairs(self.a[rows], self.b[rows], self.matched_at[rows])
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Messages:
 class MessageLuck:
     """The pairs, their people, and the luck of their messages."""
 
-    matches: Matches
+    matches: MatchedPairs
     habits: ConversationHabits
     affinity: Float64Array
     """Log-odds of going on of each pair, (k,)."""
@@ -140,7 +140,7 @@ def _get_number(messages: Messages) -> int:
     return int(messages.number[0]) if len(messages.number) else 0
 
 
-def draw_messages(matches: Matches, habits: ConversationHabits, seed: int) -> Messages:
+def draw_messages(matches: MatchedPairs, habits: ConversationHabits, seed: int) -> Messages:
     """Draw all messages of conversations that nobody ends.
 
     Args:

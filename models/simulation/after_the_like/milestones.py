@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtri
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
-from models.simulation.after_the_like.exchanges import Matches, Messages
+from models.simulation.after_the_like.exchanges import MatchedPairs, Messages
 from models.simulation.after_the_like.purposes import (
     AGAIN,
     ASKED,
@@ -69,7 +69,7 @@ class Milestones:
     together_at: Float64Array
 
 
-def draw_milestones(matches: Matches, messages: Messages, affinity: Float64Array, seed: int) -> Milestones:
+def draw_milestones(matches: MatchedPairs, messages: Messages, affinity: Float64Array, seed: int) -> Milestones:
     """Draw what these messages lead to.
 
     Args:
@@ -99,7 +99,7 @@ def draw_milestones(matches: Matches, messages: Messages, affinity: Float64Array
 class PairLuck:
     """The luck of pairs that is not of a message."""
 
-    matches: Matches
+    matches: MatchedPairs
     affinity: Float64Array
     seed: int
 

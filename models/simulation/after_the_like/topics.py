@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.ml.arrays import BoolArray, Int64Array
-from models.simulation.after_the_like.exchanges import Matches, Messages
+from models.simulation.after_the_like.exchanges import MatchedPairs, Messages
 from models.simulation.after_the_like.habits import ConversationHabits
 from models.simulation.after_the_like.milestones import Milestones
 from models.simulation.after_the_like.purposes import INSULT, QUESTION
@@ -19,7 +19,7 @@ SCAM_NUMBER = 3
 """Messages of a scammer from this number on may be the scam: the first of them is."""
 
 
-def draw_topics(matches: Matches, messages: Messages, habits: ConversationHabits, seed: int) -> Int64Array:
+def draw_topics(matches: MatchedPairs, messages: Messages, habits: ConversationHabits, seed: int) -> Int64Array:
     """Draw what each message says but for contacts and plans: TALK, ASKS, INSULTS or SCAMS, int64 (m,)."""
     a, b = matches.a[messages.conversation], matches.b[messages.conversation]
     writer = np.where(messages.side == 0, a, b)
