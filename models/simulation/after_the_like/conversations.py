@@ -6,7 +6,7 @@ import numpy as np
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.simulation.after_the_like.endings import Endings, draw_endings
-from models.simulation.after_the_like.exchanges import MatchedPairs, Messages, draw_messages
+from models.simulation.after_the_like.exchanges import MatchedPairs, SentMessages, draw_messages
 from models.simulation.after_the_like.habits import ConversationHabits, combine_affinity, draw_rapport
 from models.simulation.after_the_like.milestones import Milestones, draw_milestones
 from models.simulation.after_the_like.topics import add_milestones, draw_topics
@@ -34,7 +34,7 @@ class SimulatedConversations:
     matches: MatchedPairs
     rapport: Float64Array
     affinity: Float64Array
-    messages: Messages
+    messages: SentMessages
     said: Int64Array
     milestones: Milestones
     endings: Endings
@@ -87,7 +87,7 @@ def simulate_conversations(
         until: The end, in hours on the axis of `matched_at`.
 
     Returns:
-        Messages, milestones, endings and the truth behind them, in the order of `matches`. `lasting`, `met` and
+        SentMessages, milestones, endings and the truth behind them, in the order of `matches`. `lasting`, `met` and
         `counts` are arrays by pair.
     """
     rapport = draw_rapport(seed, matches.a, matches.b)
@@ -110,7 +110,7 @@ def simulate_conversations(
     return SimulatedConversations(matches, rapport, affinity, messages, said, milestones, endings, left_at)
 
 
-def _cut(messages: Messages, said: Int64Array, ends_at: Float64Array) -> tuple[Messages, Int64Array]:
+def _cut(messages: SentMessages, said: Int64Array, ends_at: Float64Array) -> tuple[SentMessages, Int64Array]:
     """Leave out the messages after the end of their conversation."""
     rows = messages.sent_at <= ends_at[messages.conversation]
     return messages.take(rows), said[rows]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from models.ml.arrays import Float64Array, Int64Array
-from models.simulation.after_the_like.exchanges import MatchedPairs, Messages
+from models.simulation.after_the_like.exchanges import MatchedPairs, SentMessages
 from models.simulation.after_the_like.purposes import CLOSER, CLOSING, CLOSING_AFTER, OFFENDED
 from models.simulation.after_the_like.topics import INSULTS, SCAMS
 from models.simulation.luck import draw_uniform
@@ -61,7 +61,7 @@ class Endings:
         return Endings(closed_at, np.where(later, OPEN, self.closed_as), np.where(later, -1, self.closed_by))
 
 
-def draw_endings(matches: MatchedPairs, messages: Messages, said: Int64Array, seed: int) -> Endings:
+def draw_endings(matches: MatchedPairs, messages: SentMessages, said: Int64Array, seed: int) -> Endings:
     """Draw how conversations end, an offence before silence; nothing is censored yet.
 
     Args:
@@ -79,7 +79,7 @@ def draw_endings(matches: MatchedPairs, messages: Messages, said: Int64Array, se
     )
 
 
-def _end_silence(matches: MatchedPairs, messages: Messages, seed: int) -> Endings:
+def _end_silence(matches: MatchedPairs, messages: SentMessages, seed: int) -> Endings:
     count = np.bincount(messages.conversation, minlength=len(matches.a))
     last = np.cumsum(count)[count > 0] - 1
     since, side = matches.matched_at.copy(), np.zeros(len(count), np.int64)
@@ -96,7 +96,7 @@ def _end_silence(matches: MatchedPairs, messages: Messages, seed: int) -> Ending
     )
 
 
-def _end_offence(matches: MatchedPairs, offences: Messages, seed: int) -> Endings:
+def _end_offence(matches: MatchedPairs, offences: SentMessages, seed: int) -> Endings:
     """End conversations after their first offence, by whom it was sent to."""
     k = len(matches.a)
     closed_at, closed_as, closed_by = np.full(k, np.inf), np.full(k, OPEN), np.full(k, -1)

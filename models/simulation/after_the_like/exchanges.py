@@ -54,7 +54,7 @@ class MatchedPairs:
 
 
 @dataclass(frozen=True)
-class Messages:
+class SentMessages:
     """m messages, sorted by conversation, then by time.
 
     Attributes:
@@ -69,9 +69,9 @@ class Messages:
     side: Int64Array
     sent_at: Float64Array
 
-    def take(self, rows: BoolArray | Int64Array) -> "Messages":
+    def take(self, rows: BoolArray | Int64Array) -> "SentMessages":
         """Return these messages."""
-        return Messages(self.conversation[rows], self.number[rows], self.side[rows], self.sent_at[rows])
+        return SentMessages(self.conversation[rows], self.number[rows], self.side[rows], self.sent_at[rows])
 
 
 @dataclass(frozen=True)
@@ -84,30 +84,30 @@ class MessageLuck:
     """Log-odds of going on of each pair, (k,)."""
     seed: int
 
-    def draw_next(self, last: Messages) -> Messages:
+    def draw_next(self, last: SentMessages) -> SentMessages:
         """Draw the messages that follow these, one of each conversation and all of one number, where one follows."""
         number, side = _get_number(last), self._draw_side(last)
         goes_on = self.find_going_on(last, side)
         last, side = last.take(goes_on), side[goes_on]
         sent_at = last.sent_at + self._draw_wait(last, side, number)
-        return Messages(last.conversation, last.number + 1, side, sent_at)
+        return SentMessages(last.conversation, last.number + 1, side, sent_at)
 
-    def find_going_on(self, last: Messages, side: Int64Array) -> BoolArray:
+    def find_going_on(self, last: SentMessages, side: Int64Array) -> BoolArray:
         """Find which conversations go on after their last message if this side is to write."""
         a, b = self._get_pairs(last)
         chance = compute_going_on(_get_number(last), self.affinity[last.conversation], AFFINITY_SD)
         luck = draw_uniform(self.seed, GOES_ON, a, b, _get_number(last))
         return np.asarray((luck < chance) & ~self.habits.ghost[np.where(side == 0, a, b)])
 
-    def draw_nudges(self, openers: Messages) -> Messages:
+    def draw_nudges(self, openers: SentMessages) -> SentMessages:
         """Draw the messages with which senders follow up openers that are never answered."""
         a, b = self._get_pairs(openers)
         unanswered = ~self.find_going_on(openers, 1 - openers.side)
         nudged = openers.take(unanswered & (draw_uniform(self.seed, NUDGE, a, b) < NUDGED))
         wait = NUDGE_HOURS * np.exp(WAIT_SD * self._draw_normal(WAIT, nudged, 1))
-        return Messages(nudged.conversation, nudged.number + 1, nudged.side, nudged.sent_at + wait)
+        return SentMessages(nudged.conversation, nudged.number + 1, nudged.side, nudged.sent_at + wait)
 
-    def _draw_side(self, last: Messages) -> Int64Array:
+    def _draw_side(self, last: SentMessages) -> Int64Array:
         """Draw who writes next: the opener by initiative, the answer by the other, then the other with ALTERNATION."""
         a, b = self._get_pairs(last)
         number, habits = _get_number(last), self.habits
@@ -117,7 +117,7 @@ class MessageLuck:
         stays = draw_uniform(self.seed, NEXT_SENDER, a, b, number) >= (1.0 if number == 1 else ALTERNATION)
         return np.where(stays, last.side, 1 - last.side)
 
-    def _draw_wait(self, last: Messages, side: Int64Array, number: int) -> Float64Array:
+    def _draw_wait(self, last: SentMessages, side: Int64Array, number: int) -> Float64Array:
         """Draw the hours until the next message."""
         a, b = self._get_pairs(last)
         median = (
@@ -128,19 +128,19 @@ class MessageLuck:
         own = side == last.side  # how fast somebody types says nothing of how fast they reply
         return np.asarray(median * np.exp(np.where(own, 0, pace) + WAIT_SD * self._draw_normal(WAIT, last, number)))
 
-    def _draw_normal(self, purpose: int, messages: Messages, number: int) -> Float64Array:
+    def _draw_normal(self, purpose: int, messages: SentMessages, number: int) -> Float64Array:
         return np.asarray(ndtri(draw_uniform(self.seed, purpose, *self._get_pairs(messages), number)))
 
-    def _get_pairs(self, messages: Messages) -> tuple[Int64Array, Int64Array]:
+    def _get_pairs(self, messages: SentMessages) -> tuple[Int64Array, Int64Array]:
         return self.matches.a[messages.conversation], self.matches.b[messages.conversation]
 
 
-def _get_number(messages: Messages) -> int:
+def _get_number(messages: SentMessages) -> int:
     """Return the number that these messages share."""
     return int(messages.number[0]) if len(messages.number) else 0
 
 
-def draw_messages(matches: MatchedPairs, habits: ConversationHabits, seed: int) -> Messages:
+def draw_messages(matches: MatchedPairs, habits: ConversationHabits, seed: int) -> SentMessages:
     """Draw all messages of conversations that nobody ends.
 
     Args:
@@ -151,7 +151,7 @@ def draw_messages(matches: MatchedPairs, habits: ConversationHabits, seed: int) 
     rapport = draw_rapport(seed, matches.a, matches.b)
     luck = MessageLuck(matches, habits, combine_affinity(habits, matches.a, matches.b, rapport), seed)
     every = np.arange(len(matches.a), dtype=np.int64)
-    last, rounds = Messages(every, np.zeros_like(every), np.full_like(every, -1), matches.matched_at), []
+    last, rounds = SentMessages(every, np.zeros_like(every), np.full_like(every, -1), matches.matched_at), []
     while len(last.conversation) and _get_number(last) < MOST_MESSAGES:
         last = luck.draw_next(last)
         rounds.append(last)
@@ -160,10 +160,10 @@ def draw_messages(matches: MatchedPairs, habits: ConversationHabits, seed: int) 
     return _sort(rounds)
 
 
-def _sort(rounds: list[Messages]) -> Messages:
+def _sort(rounds: list[SentMessages]) -> SentMessages:
     """Join messages, sorted by conversation and number."""
-    names = Messages.__dataclass_fields__
-    joined = Messages(
+    names = SentMessages.__dataclass_fields__
+    joined = SentMessages(
         *(np.concatenate([np.empty(0, _DTYPES[name]), *(vars(each)[name] for each in rounds)]) for name in names)
     )
     return joined.take(np.lexsort((joined.number, joined.conversation)))

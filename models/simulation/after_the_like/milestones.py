@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtri
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
-from models.simulation.after_the_like.exchanges import MatchedPairs, Messages
+from models.simulation.after_the_like.exchanges import MatchedPairs, SentMessages
 from models.simulation.after_the_like.purposes import (
     AGAIN,
     ASKED,
@@ -69,7 +69,7 @@ class Milestones:
     together_at: Float64Array
 
 
-def draw_milestones(matches: MatchedPairs, messages: Messages, affinity: Float64Array, seed: int) -> Milestones:
+def draw_milestones(matches: MatchedPairs, messages: SentMessages, affinity: Float64Array, seed: int) -> Milestones:
     """Draw what these messages lead to.
 
     Args:
@@ -134,7 +134,7 @@ class PairLuck:
         return np.where(meets, since + self.draw_wait(MEETING_AFTER, MEETING_HOURS, MEETING_SD), np.nan)
 
 
-def _find_sent(messages: Messages, number: Int64Array) -> tuple[Int64Array, Float64Array]:
+def _find_sent(messages: SentMessages, number: Int64Array) -> tuple[Int64Array, Float64Array]:
     """Find which of these message numbers were sent, 0 for not, (k,), and when, nan for not, (k,)."""
     found = messages.take(messages.number == number[messages.conversation])
     sent, at = np.zeros_like(number), np.full(len(number), np.nan)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.ml.arrays import BoolArray, Int64Array
-from models.simulation.after_the_like.exchanges import MatchedPairs, Messages
+from models.simulation.after_the_like.exchanges import MatchedPairs, SentMessages
 from models.simulation.after_the_like.habits import ConversationHabits
 from models.simulation.after_the_like.milestones import Milestones
 from models.simulation.after_the_like.purposes import INSULT, QUESTION
@@ -16,10 +16,10 @@ QUESTIONS = 0.28
 INSULTS_OF_RUDE = 0.04
 """Share of insults among the messages of rude people from the second on."""
 SCAM_NUMBER = 3
-"""Messages of a scammer from this number on may be the scam: the first of them is."""
+"""SentMessages of a scammer from this number on may be the scam: the first of them is."""
 
 
-def draw_topics(matches: MatchedPairs, messages: Messages, habits: ConversationHabits, seed: int) -> Int64Array:
+def draw_topics(matches: MatchedPairs, messages: SentMessages, habits: ConversationHabits, seed: int) -> Int64Array:
     """Draw what each message says but for contacts and plans: TALK, ASKS, INSULTS or SCAMS, int64 (m,)."""
     a, b = matches.a[messages.conversation], matches.b[messages.conversation]
     writer = np.where(messages.side == 0, a, b)
@@ -32,7 +32,7 @@ def draw_topics(matches: MatchedPairs, messages: Messages, habits: ConversationH
     return said
 
 
-def add_milestones(said: Int64Array, messages: Messages, milestones: Milestones) -> Int64Array:
+def add_milestones(said: Int64Array, messages: SentMessages, milestones: Milestones) -> Int64Array:
     """Add contacts and plans to what messages say, int64 (m,); offences stay what they are."""
     innocent = (said == TALK) | (said == ASKS)
     gives = messages.number == milestones.contact_number[messages.conversation]
@@ -40,7 +40,7 @@ def add_milestones(said: Int64Array, messages: Messages, milestones: Milestones)
     return np.where(innocent & gives, GIVES_CONTACT, np.where(innocent & plans, PLANS, said))
 
 
-def _find_first(messages: Messages, rows: BoolArray) -> Int64Array:
+def _find_first(messages: SentMessages, rows: BoolArray) -> Int64Array:
     """Find the first of these messages in each conversation and side, as indices."""
     index = np.flatnonzero(rows)
     _, first = np.unique(messages.conversation[index] * 2 + messages.side[index], return_index=True)
