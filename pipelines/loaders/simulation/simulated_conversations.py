@@ -22,7 +22,7 @@ from pipelines.loaders.simulation.simulated_inbox import DecisionArrays, find_mu
 from pipelines.loaders.simulation.simulated_messages import KINDS, draw_kinds, draw_seconds, write_texts
 from pipelines.loaders.simulation.simulated_population import GENDERS, REFERENCE_TIME, SimulatedPopulation
 
-INITIATIVE = {"woman": -0.75, "man": 0.75, "nonbinary": 0.0}
+INITIATIVE = {"woman": -0.86, "man": 0.86, "nonbinary": 0.0}
 """Log-odds of writing first: men write first in 79 % of the conversations with women (Zhang & Yasseri 2016)."""
 REASONS = {INSULTS: "insult", SCAMS: "scam"}
 ANSWER_HOURS = 6.0

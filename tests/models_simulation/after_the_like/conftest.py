@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from models.ml.arrays import Float64Array, Int64Array
+from models.ml.arrays import Int64Array
 from models.simulation.after_the_like.exchanges import MatchedPairs, SentMessages, draw_messages
 from models.simulation.after_the_like.habits import ConversationHabits, combine_affinity, draw_habits, draw_rapport
 
@@ -26,10 +26,11 @@ class Drawn:
         cell = self.messages.conversation * 2 + self.messages.side
         return np.bincount(cell, minlength=2 * len(self.pairs.a)).reshape(-1, 2)
 
-    @property
-    def affinity(self) -> Float64Array:
-        rapport = draw_rapport(SEED, self.pairs.a, self.pairs.b)
-        return combine_affinity(self.habits, self.pairs.a, self.pairs.b, rapport)
+
+def draw_alone(pairs: MatchedPairs, habits: ConversationHabits, seed: int) -> SentMessages:
+    """The messages of conversations that nobody ends."""
+    affinity = combine_affinity(habits, pairs.a, pairs.b, draw_rapport(seed, pairs.a, pairs.b))
+    return draw_messages(pairs, habits, affinity, seed)
 
 
 def draw_pairs(people: int, count: int, seed: int) -> MatchedPairs:
@@ -43,4 +44,4 @@ def draw_pairs(people: int, count: int, seed: int) -> MatchedPairs:
 @pytest.fixture(scope="session")
 def drawn() -> Drawn:
     pairs, habits = draw_pairs(PEOPLE, PAIRS, SEED), draw_habits(SEED, np.zeros(PEOPLE))
-    return Drawn(pairs, habits, draw_messages(pairs, habits, SEED))
+    return Drawn(pairs, habits, draw_alone(pairs, habits, SEED))

@@ -98,3 +98,9 @@ def test_no_matches_have_no_conversations() -> None:
     empty = simulate_conversations(nobody, draw_habits(1, np.zeros(3)), 1, 100.0)
     assert len(empty.said) == len(empty.lasting) == len(empty.met) == 0
     assert np.isinf(empty.left_at).all()
+
+
+def test_strain_shortens_conversations(simulated: SimulatedConversations) -> None:
+    strained = simulate_conversations(PAIRS, HABITS, 7, UNTIL, np.full(len(PAIRS.a), 0.5))
+    np.testing.assert_allclose(strained.affinity, simulated.affinity - 0.5)
+    assert strained.lasting.sum() < 0.8 * simulated.lasting.sum()

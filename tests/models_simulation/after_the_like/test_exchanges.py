@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from models.ml.arrays import Float64Array, Int64Array
-from models.simulation.after_the_like.exchanges import ALTERNATION, MatchedPairs, draw_messages
+from models.simulation.after_the_like.exchanges import ALTERNATION, MatchedPairs
 from models.simulation.after_the_like.habits import (
     AFFINITY_SD,
     GHOSTS,
@@ -17,7 +17,7 @@ from models.simulation.after_the_like.habits import (
     draw_rapport,
 )
 from models.simulation.after_the_like.hazards import find_log_odds, get_share_going_on
-from tests.models_simulation.after_the_like.conftest import PEOPLE, SEED, Drawn, draw_pairs
+from tests.models_simulation.after_the_like.conftest import PEOPLE, SEED, Drawn, draw_alone, draw_pairs
 
 REACHED = 12
 
@@ -54,8 +54,8 @@ def test_ghosts_never_write_and_senders_alternate_as_often_as_planted(drawn: Dra
 def test_initiative_decides_who_writes_first() -> None:
     pairs = draw_pairs(600, 8_000, 5)
     men = np.arange(600) % 2 == 0
-    habits = draw_habits(5, np.where(men, 0.75, -0.75))
-    sent = draw_messages(pairs, habits, 5)
+    habits = draw_habits(5, np.where(men, 0.86, -0.86))
+    sent = draw_alone(pairs, habits, 5)
     first = sent.number == 1
     a, b, side = pairs.a[sent.conversation[first]], pairs.b[sent.conversation[first]], sent.side[first]
     mixed = men[a] != men[b]
@@ -152,7 +152,7 @@ def test_past_conversations_tell_as_much_as_measured(drawn: Drawn, known: int, m
 def test_a_pair_writes_the_same_whoever_else_is_there(drawn: Drawn) -> None:
     some = np.arange(0, 300, 3)
     pairs = MatchedPairs(drawn.pairs.a[some], drawn.pairs.b[some], drawn.pairs.matched_at[some])
-    alone = draw_messages(pairs, drawn.habits, SEED)
+    alone = draw_alone(pairs, drawn.habits, SEED)
     among = drawn.messages.take(np.isin(drawn.messages.conversation, some))
     np.testing.assert_array_equal(alone.sent_at, among.sent_at)
     np.testing.assert_array_equal(alone.side, among.side)
