@@ -1,0 +1,1 @@
+"""Conversations after the match, as numbers: what people did before, and what a match will come to."""
