@@ -39,15 +39,14 @@ class OutcomeHead:
         """Predict the probability that the conversation of each pair goes on, float64 (n,).
 
         Args:
-            rates: Shrunk rates of both people, (n, 2, outcomes), each as of `rate_people`.
+            rates: Shrunk rates of both people together, (n, outcomes); see `rate_people`.
             context: What else is known of the pairs, (n, f).
         """
-        return np.asarray(expit(self.linear.log_odds(build_features(rates, context))))
+        return np.asarray(expit(self.linear.log_odds(np.hstack([rates, context]))))
 
     def predict_matches(self, past: Past, matches: MatchSample, most: int | None = None) -> Float64Array:
         """Predict each match from what was known at its moment, float64 (n,); see `rate_people` for `most`."""
-        rates = rate_people(self.priors, past, matches.person, matches.moment[:, None], most)
-        return self.predict(rates, matches.context)
+        return self.predict(_rate_pairs(self.priors, past, matches, most), matches.context)
 
 
 def rate_people(
@@ -68,9 +67,10 @@ def rate_people(
     return found
 
 
-def build_features(rates: Float64Array, context: Float64Array) -> Float64Array:
-    """Build the features of n pairs: the rates of both people added, then the context; float64 (n, outcomes + f)."""
-    return np.hstack([rates.sum(axis=1), context])
+def _rate_pairs(priors: Mapping[str, RatePrior], past: Past, matches: MatchSample, most: int | None) -> Float64Array:
+    """Return the rates of both people of each match together, (n, outcomes): it does not matter who is first."""
+    rates = rate_people(priors, past, matches.person, matches.moment[:, None], most)
+    return np.asarray(rates[:, 0] + rates[:, 1])
 
 
 def fit_head(
@@ -89,9 +89,8 @@ def fit_head(
     everybody = np.unique(matches.person)
     at = np.full(len(everybody), until)
     priors = {name: fit_prior(*past[name].count(everybody, at)) for name in outcomes}
-    rates = rate_people(priors, past, known.person, known.moment[:, None], most)
     went_on = known.outcome > 0
-    linear = fit_ridge(build_features(rates, known.context), went_on, STRENGTH)
+    linear = fit_ridge(np.hstack([_rate_pairs(priors, past, known, most), known.context]), went_on, STRENGTH)
     return OutcomeHead(priors, linear, float((went_on.sum() + 0.5) / (len(went_on) + 1)))
 
 

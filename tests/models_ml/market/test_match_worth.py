@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.arrays import Float32Array, Float64Array
+from models.ml.arrays import Float32Array, Float64Array, Int32Array
 from models.ml.market import AttentionModel, MarketGraph, build_market_graph
 from models.ml.market.exposure.exposure_bounds import bound_exposure
+from models.ml.market.frontier import EVERYBODY, compute_frontier
 from models.ml.market.graph.match_model import compute_marginal_values, compute_match_probabilities, sum_match_worth
 from models.ml.market.graph.ranked_lists import compute_like_probabilities, compute_positions
 from models.ml.market.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
@@ -98,3 +99,23 @@ def test_known_worth() -> None:
     assert found.tolist() == pytest.approx(np.array([1 / 2, 2 / 3, 1 / 2]) / np.mean([1 / 2, 2 / 3, 1 / 2]))
     assert multiply_by_attention(2 * np.ones(3, np.float32), free, viewer, candidate).tolist() == pytest.approx(2 * found)
     assert len(multiply_by_attention(None, free, viewer[:0], candidate[:0])) == 0
+
+
+def test_the_frontier_gives_matches_for_lasting_ones() -> None:
+    scored = crowded(150, seed=6)
+    p_on, graph = draw_worth(scored) / 2, build(scored, None)
+    groups = np.array(["woman", "man"], object)[np.arange(150) % 2]
+
+    def make_positions(weighed: MarketGraph) -> Int32Array:
+        return compute_positions(weighed, score_best_response(weighed, SECRET), 10)
+
+    found = compute_frontier(graph, SECRET, p_on, groups, make_positions, (0.0, 0.5, 1.0))
+    everybody = found[found["group"] == EVERYBODY]
+    assert (everybody["users"] == 150).all()
+    assert everybody["lasting"].is_monotonic_increasing
+    assert everybody["matches"].is_monotonic_decreasing
+    parts = found[found["group"] != EVERYBODY].groupby("weight")["lasting"].mean()
+    assert parts.to_numpy() == pytest.approx(everybody["lasting"].to_numpy())
+    plain = compute_like_probabilities(graph, make_positions(graph), SECRET.compute_list_examination())
+    matched = compute_match_probabilities(graph, SECRET, plain)
+    assert everybody["matches"].iloc[0] == pytest.approx(2 * matched.sum(dtype=np.float64) / 150)

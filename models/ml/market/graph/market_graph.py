@@ -87,8 +87,11 @@ def build_market_graph(
     people = (viewer.astype(np.int32), candidate.astype(np.int32))
     pending = np.zeros(len(viewer), np.float32) if p_pending is None else p_pending.astype(np.float32)
     graph = _lay_out(*people, p_like.astype(np.float32), p_liked_back.astype(np.float32), pending, keys)
-    if worth is None:
-        return graph
+    return graph if worth is None else weigh_matches(graph, worth)
+
+
+def weigh_matches(graph: MarketGraph, worth: FloatArray) -> MarketGraph:
+    """Return the graph in which a match is worth as much as given for each input row, (n,), the same both ways."""
     return replace(graph, worth=gather(worth.astype(np.float32), graph.pair, graph.inbox_start))
 
 
