@@ -16,6 +16,7 @@ from pipelines.assets import (
     scored_candidates,
     source,
 )
+from pipelines.assets.conversations import outcome_head
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
@@ -39,6 +40,7 @@ MODULES = [
     profile_embeddings,
     ranker_training,
     scored_candidates,
+    outcome_head,
     market_lists,
     loop_figures,
     publication,

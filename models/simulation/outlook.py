@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import Float32Array, Float64Array, Int64Array
+from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from models.ml.conversations.outcome_gate import judge_head
 from models.ml.conversations.outcome_head import OutcomeHead, Past, fit_head, rate_people
 from models.ml.conversations.outcome_inputs import (
@@ -98,14 +98,13 @@ class Outlook:
         last = followed.matches.matched_at.copy()
         np.maximum.at(last, followed.messages.conversation, followed.messages.sent_at)
         is_open = (followed.endings.closed_at > now) & (last > now - MATURE_DAYS * DAY)
-        ends = np.concatenate([followed.matches.a[is_open], followed.matches.b[is_open]])
-        return np.bincount(ends, minlength=log.world.people)
+        return _count_by_person(followed.matches, is_open, log.world.people)
 
     def count_outcomes(self, log: EventLog) -> dict[str, Int64Array]:
         """Count lasting conversations and meetings of each person, from the matches of all days, int64 (n,) each."""
         followed = self.follow(log, (len(log.days) + FOLLOWED_DAYS) * DAY)
         return {
-            name: np.bincount(np.concatenate([followed.matches.a[rows], followed.matches.b[rows]]), minlength=log.world.people)
+            name: _count_by_person(followed.matches, rows, log.world.people)
             for name, rows in (("lasting", followed.lasting), ("meetings", followed.met))
         }
 
@@ -126,7 +125,9 @@ def open_outlook(world: World, scored: ScoredPairs, strain: float = 0.0) -> Outl
     known_at = moment + _to_seconds(MATURE_DAYS * DAY)
     outcomes = {GOES_ON: lived.lasting, ANSWERED: (lived.counts > 0).all(axis=1)}
     sides, twice = person.T.ravel(), np.tile(known_at, 2)
-    past = {name: collect_outcomes(sides, twice, np.tile(each, 2).astype(np.float64)) for name, each in outcomes.items()}
+    past = {
+        name: collect_outcomes(sides, twice, np.tile(each, 2).astype(np.float64)) for name, each in outcomes.items()
+    }
     context = np.empty((len(moment), 0))
     matches = MatchSample(person, moment, known_at, outcomes[GOES_ON].astype(np.float64), context)
     checks, _ = judge_head(past, matches)
@@ -170,6 +171,10 @@ def compute_strain(matches: Matches, strain: float) -> Float64Array:
     person, moment = np.column_stack([matches.a, matches.b]), _to_seconds(matches.matched_at)
     recent = count_recent_matches(person, moment, moment + _to_seconds(MATURE_DAYS * DAY), person, moment)
     return np.asarray(strain * np.log1p(recent).sum(axis=1))
+
+
+def _count_by_person(matches: Matches, rows: BoolArray, people: int) -> Int64Array:
+    return np.bincount(np.concatenate([matches.a[rows], matches.b[rows]]), minlength=people)
 
 
 def _to_seconds(hours: Float64Array | float) -> Int64Array:

@@ -99,10 +99,10 @@ def _build_structure(first: pd.DataFrame, opener: pd.Series) -> pd.DataFrame:
     gap = first.groupby("conversation")["sent_at"].diff().fillna(0).clip(lower=0)
     turn = first["sender"] != first.groupby("conversation")["sender"].shift()
     rows = first.assign(gap=gap, turn=turn, mine=first["sender"] == first["conversation"].map(opener))
-    groups, mine, theirs = (
-        each.groupby("conversation") for each in (rows, rows[rows["mine"]], rows[~rows["mine"]])
-    )
-    reply = [rows[rows["turn"] & (rows["mine"] == who)].groupby("conversation")["gap"].median() for who in (True, False)]
+    groups, mine, theirs = (each.groupby("conversation") for each in (rows, rows[rows["mine"]], rows[~rows["mine"]]))
+    reply = [
+        rows[rows["turn"] & (rows["mine"] == who)].groupby("conversation")["gap"].median() for who in (True, False)
+    ]
     seconds = pd.DataFrame(
         {
             "elapsed": groups["gap"].sum(),
@@ -116,7 +116,11 @@ def _build_structure(first: pd.DataFrame, opener: pd.Series) -> pd.DataFrame:
             "length_other": theirs["length"].mean(),
         }
     )
-    shares = {"turns": groups["turn"].sum(), "share": (groups["mine"].mean() - 0.5).abs(), "ends": groups["mine"].last()}
+    shares = {
+        "turns": groups["turn"].sum(),
+        "share": (groups["mine"].mean() - 0.5).abs(),
+        "ends": groups["mine"].last(),
+    }
     return np.log1p(seconds.clip(lower=0)).assign(**shares).astype(np.float64).fillna(0.0)
 
 
@@ -128,9 +132,7 @@ def measure_all(chitchat: ChitChat) -> Mapping[str, HeadQuality]:
         "structure": _measure(chitchat.past, both, ()),
         "past": _measure(chitchat.past, chitchat.matches, OUTCOMES),
     }
-    return found | {
-        f"past, {most} known": _measure(chitchat.past, chitchat.matches, OUTCOMES, most) for most in KNOWN
-    }
+    return found | {f"past, {most} known": _measure(chitchat.past, chitchat.matches, OUTCOMES, most) for most in KNOWN}
 
 
 def measure_shuffled(chitchat: ChitChat, shuffles: int = SHUFFLES) -> Float64Array:
@@ -151,16 +153,16 @@ def _measure(past: Past, matches: MatchSample, outcomes: Sequence[str], most: in
 def main() -> None:
     """Print a row for each measurement."""
     chitchat = build_chitchat(read_messages())
-    print("known | AUC | log loss, of the constant | gain, error | calibration error | top tenth, all")  # noqa: T201
+    print("known | AUC | log loss, of the constant | gain, error | calibration error | top tenth, all")
     for name, each in measure_all(chitchat).items():
-        print(  # noqa: T201
+        print(
             f"{name} | {each.auc:.3f} ± {each.auc_error:.3f} | {each.log_loss:.3f}, {each.constant_loss:.3f} | "
             f"{each.gain:.3f} ± {each.gain_error:.3f} | {each.calibration_error:.3f} | "
             f"{each.top_tenth:.2f}, {each.went_on:.2f} of {each.matches:,}"
         )
     shuffled = measure_shuffled(chitchat)
     error = shuffled.std(ddof=1) / np.sqrt(len(shuffled))
-    print(f"outcomes shuffled | {shuffled.mean():.3f} ± {error:.3f}, mean of {len(shuffled)}")  # noqa: T201
+    print(f"outcomes shuffled | {shuffled.mean():.3f} ± {error:.3f}, mean of {len(shuffled)}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from models.simulation.world import World
 from pipelines.loaders.simulation.simulated_world import build_world
 
 STRAIN = 0.1
-"""Log odds for each unit of log(1 + recent matches) of either person: at 5 each, two fifths of the deviation of pairs."""
+"""Log odds for each unit of log(1 + recent matches) of either of the two."""
 ARMS = {
     "as today": (0.0, 0.0),
     "weight 0.25": (0.25, 0.0),

@@ -1,1 +1,1 @@
-"""Conversations after the match, as numbers: what people did before, and what a match will come to."""
+"""What follows a match: facts of conversations, and the words where both people consent."""

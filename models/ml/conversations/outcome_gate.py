@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from models.ml.conversations.outcome_head import ForwardPredictions, Past, predict_forward
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
+from models.ml.conversations.outcome_head import ForwardPredictions, Past, predict_forward
 from models.ml.conversations.outcome_inputs import OUTCOMES, MatchSample
 from models.ml.validation.gate_rules import GateCheck, Rule, judge, leave_unjudged
 from models.ml.validation.score_metrics import compute_auc, compute_calibration_error, compute_log_losses
@@ -117,8 +117,8 @@ def judge_head(past: Past, matches: MatchSample) -> tuple[Sequence[GateCheck], H
         return [enough, *(leave_unjudged(name, count.sentence, [count], passed=False) for name in CHECKS[1:])], None
     quality = measure_quality(matches, predict_forward(past, matches, CUTS, OUTCOMES))
     said = (
-        f"log loss {quality.log_loss:.4f} on {quality.matches:,} later matches, {quality.constant_loss:.4f} of the share "
-        "before them, difference less two standard errors"
+        f"log loss {quality.log_loss:.4f} on {quality.matches:,} later matches, {quality.constant_loss:.4f} of the "
+        "share before them, difference less two standard errors"
     )
     gain = Rule("gain_less_two_errors", said, quality.gain - 2 * quality.gain_error, "above", 0)
     calibration = Rule(

@@ -7,6 +7,7 @@ mean of all.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import expit
@@ -123,7 +124,7 @@ def predict_forward(
     """
     bounds = [int(cut * len(matches)) for cut in cuts] + [len(matches)]
     p_on, constant = np.empty((2, len(matches) - bounds[0]))
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         part, here = matches.take(np.arange(first, last)), slice(first - bounds[0], last - bounds[0])
         head = fit_head(past, matches, int(part.moment[0]) - 1 if len(part) else 0, outcomes, most)
         p_on[here], constant[here] = head.predict_matches(past, part, most), head.mean

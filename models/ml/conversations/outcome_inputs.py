@@ -127,7 +127,8 @@ def count_recent_matches(
     sides, found = person.T.ravel(), np.zeros(who.shape)
     known = sides >= 0
     begun, over = (
-        collect_outcomes(sides[known], np.tile(at, 2)[known], np.ones(int(known.sum()))) for at in (matched_at, ended_at)
+        collect_outcomes(sides[known], np.tile(at, 2)[known], np.ones(int(known.sum())))
+        for at in (matched_at, ended_at)
     )
     for side in range(who.shape[1]):
         # A match at the moment itself is not earlier.

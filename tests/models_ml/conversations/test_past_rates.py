@@ -19,7 +19,9 @@ def test_counts_are_what_was_known(
     who, known_at, outcome = (np.array([row[column] for row in rows]) for column in range(3))
     past = collect_outcomes(who.astype(np.int64), known_at.astype(np.int64), outcome.astype(np.float64))
     trials, successes = past.count(np.array([person]), np.array([moment]), most)
-    known = sorted((at, number) for number, (one, at, each) in enumerate(rows) if one == person and at <= moment and each == each)
+    known = sorted(
+        (at, number) for number, (one, at, each) in enumerate(rows) if one == person and at <= moment and each == each
+    )
     counted = [rows[number][2] for _, number in known][-most if most else None :]
     assert (trials[0], successes[0]) == (len(counted), sum(counted))
 

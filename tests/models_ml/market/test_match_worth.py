@@ -42,7 +42,9 @@ def test_values_are_the_derivative_of_the_worth(attention: AttentionModel) -> No
     pending = np.where(np.random.default_rng(0).random(len(scored.viewer)) < 0.1, 0.5, 0.0)
     graph = build(scored, draw_worth(scored), pending)
     placed = compute_positions(graph, graph.p_like, 3)
-    examined = AttentionModel(attention.examination, attention.inbox, 3, attention.inbox_weight, attention.later_answers)
+    examined = AttentionModel(
+        attention.examination, attention.inbox, 3, attention.inbox_weight, attention.later_answers
+    )
     likes = compute_like_probabilities(graph, placed, examined.compute_list_examination() / 2)
     values = compute_marginal_values(graph, examined, likes, np.ones(12, bool))
 
@@ -97,7 +99,9 @@ def test_known_worth() -> None:
     viewer, candidate = np.array([0, 0, 1]), np.array([1, 2, 0])
     found = multiply_by_attention(None, free, viewer, candidate)
     assert found.tolist() == pytest.approx(np.array([1 / 2, 2 / 3, 1 / 2]) / np.mean([1 / 2, 2 / 3, 1 / 2]))
-    assert multiply_by_attention(2 * np.ones(3, np.float32), free, viewer, candidate).tolist() == pytest.approx(2 * found)
+    assert multiply_by_attention(2 * np.ones(3, np.float32), free, viewer, candidate).tolist() == pytest.approx(
+        2 * found
+    )
     assert len(multiply_by_attention(None, free, viewer[:0], candidate[:0])) == 0
 
 

@@ -39,8 +39,8 @@ def compute_marginal_values(
 
     The value is p_like times the like's own match probability, less what the weaker likes in the same inbox lose. A
     match that also comes about through the candidate's list counts once, and each as much as it is worth. This is the
-    derivative of the expected matches with respect to the impressions. The expected matches are linear in one viewer's impressions, unless the viewer
-    competes in the inboxes of two users who are in each other's lists.
+    derivative of the expected matches with respect to the impressions. The expected matches are linear in one viewer's
+    impressions, unless the viewer competes in the inboxes of two users who are in each other's lists.
 
     Args:
         graph: The market graph.
