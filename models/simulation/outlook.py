@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int64Array
-from models.ml.conversations.outcome_gate import judge_head
-from models.ml.conversations.outcome_head import OutcomeHead, Past, fit_head, rate_people
-from models.ml.conversations.outcome_inputs import (
+from models.ml.conversations.head.outcome_gate import judge_head
+from models.ml.conversations.head.outcome_head import OutcomeHead, Past, fit_head, rate_people
+from models.ml.conversations.head.outcome_inputs import (
     ANSWERED,
     GOES_ON,
     OUTCOMES,
     MatchSample,
     count_recent_matches,
 )
-from models.ml.conversations.past_rates import collect_outcomes
+from models.ml.conversations.head.past_rates import collect_outcomes
 from models.ml.market.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
 from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.after_the_like.conversations import SimulatedConversations, simulate_conversations

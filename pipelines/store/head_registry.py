@@ -15,8 +15,8 @@ from mlflow.exceptions import MlflowException
 
 from models.db.errors import IncompatibleModelError
 from models.ml.arrays import Float64Array
-from models.ml.conversations.outcome_head import OutcomeHead
-from models.ml.conversations.past_rates import RatePrior
+from models.ml.conversations.head.outcome_head import OutcomeHead
+from models.ml.conversations.head.past_rates import RatePrior
 from models.ml.ranker.linear import LinearModel
 from models.ml.validation.gate_rules import GateCheck
 from pipelines.store import mlflow_connection

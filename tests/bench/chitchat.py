@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from models.ml.arrays import Float64Array
-from models.ml.conversations.outcome_gate import HeadQuality, measure_quality
-from models.ml.conversations.outcome_head import Past, predict_forward
-from models.ml.conversations.outcome_inputs import MatchSample
-from models.ml.conversations.past_rates import collect_outcomes
+from models.ml.conversations.head.outcome_gate import HeadQuality, measure_quality
+from models.ml.conversations.head.outcome_head import Past, predict_forward
+from models.ml.conversations.head.outcome_inputs import MatchSample
+from models.ml.conversations.head.past_rates import collect_outcomes
 
 SEEN, LONG = 8, 40
 """A conversation of SEEN messages goes on if it reaches LONG."""

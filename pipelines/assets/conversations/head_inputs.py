@@ -7,8 +7,8 @@ import pandas as pd
 from sqlalchemy import Connection, text
 
 from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int64Array
-from models.ml.conversations.outcome_head import OutcomeHead, Past, rate_people
-from models.ml.conversations.outcome_inputs import (
+from models.ml.conversations.head.outcome_head import OutcomeHead, Past, rate_people
+from models.ml.conversations.head.outcome_inputs import (
     OUTCOMES,
     RECENT,
     build_context,
@@ -17,7 +17,7 @@ from models.ml.conversations.outcome_inputs import (
     number_people,
     to_nanoseconds,
 )
-from models.ml.conversations.profile_log_odds import compute_profile_log_odds
+from models.ml.conversations.head.profile_log_odds import compute_profile_log_odds
 from models.ml.profiles.id_lookup import find_positions
 from models.ml.scoring.scoring_context import ScoringContext
 from pipelines.resources import ShardStore

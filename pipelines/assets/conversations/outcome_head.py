@@ -7,10 +7,10 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from models.ml.conversations.outcome_gate import HeadQuality, judge_head
-from models.ml.conversations.outcome_head import fit_head
-from models.ml.conversations.outcome_inputs import GOES_ON, OUTCOMES, MatchSample, build_sample
-from models.ml.conversations.profile_log_odds import compute_profile_log_odds
+from models.ml.conversations.head.outcome_gate import HeadQuality, judge_head
+from models.ml.conversations.head.outcome_head import fit_head
+from models.ml.conversations.head.outcome_inputs import GOES_ON, OUTCOMES, MatchSample, build_sample
+from models.ml.conversations.head.profile_log_odds import compute_profile_log_odds
 from models.ml.profiles.profile_matrix import build_profile_matrix
 from pipelines.assets.conversations.head_inputs import FRAME, PastConversations, read_past_conversations
 from pipelines.reports.plots import round_figures
@@ -76,7 +76,7 @@ def build_mature_sample(
         ranker = champion.rankers.full
         people = build_profile_matrix(ranker.specification, profiles, load_answers(embeddings))
         log_odds = compute_profile_log_odds(ranker, people, known.person)
-    return build_sample(known.outcomes, known.person, log_odds)
+    return build_sample(known.outcomes, known.person, log_odds, pd.Timestamp.now("UTC").value)
 
 
 def _list_figures(quality: HeadQuality) -> dict[str, float]:

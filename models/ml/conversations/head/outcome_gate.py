@@ -7,8 +7,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
-from models.ml.conversations.outcome_head import ForwardPredictions, Past, predict_forward
-from models.ml.conversations.outcome_inputs import OUTCOMES, MatchSample
+from models.ml.conversations.head.outcome_head import ForwardPredictions, Past, predict_forward
+from models.ml.conversations.head.outcome_inputs import OUTCOMES, MatchSample
 from models.ml.validation.gate_rules import GateCheck, Rule, judge, leave_unjudged
 from models.ml.validation.score_metrics import compute_auc, compute_calibration_error, compute_log_losses
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.conversations.past_rates import MAX_STRENGTH, RatePrior, collect_outcomes, fit_prior
+from models.ml.conversations.head.past_rates import MAX_STRENGTH, RatePrior, collect_outcomes, fit_prior
 
 CONVERSATIONS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 9), st.sampled_from([0.0, 1.0, float("nan")])), max_size=30

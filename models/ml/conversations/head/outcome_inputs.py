@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
-from models.ml.conversations.past_rates import PastOutcomes, collect_outcomes
+from models.ml.conversations.head.past_rates import PastOutcomes, collect_outcomes
 from models.ml.profiles.id_lookup import find_positions
 
 GOES_ON = "reached_5"
@@ -56,6 +56,14 @@ def number_people(outcomes: pd.DataFrame, ids: pd.Index) -> Int64Array:
     return np.column_stack([find_positions(outcomes[name], ids) for name in ("person_a", "person_b")]).astype(np.int64)
 
 
+def settle(outcomes: pd.DataFrame) -> Int64Array:
+    """Return when each outcome counts as known, in nanoseconds, int64 (n,): RECENT after the match, also if it was closed.
+
+    Closed conversations are known earlier, and mostly ended badly: of the last days only those would be known.
+    """
+    return to_nanoseconds(outcomes["matched_at"] + pd.Timedelta(RECENT))
+
+
 def collect_past(outcomes: pd.DataFrame, person: Int64Array, silent: BoolArray) -> Mapping[str, PastOutcomes]:
     """Collect what is known of people's conversations, by outcome.
 
@@ -64,8 +72,7 @@ def collect_past(outcomes: pd.DataFrame, person: Int64Array, silent: BoolArray) 
         person: Positions of both people of each conversation, int64 (n, 2), -1 for strangers.
         silent: Who has opted out, bool (people,): nothing of their past is collected.
     """
-    known_at = to_nanoseconds(outcomes["matured_at"])
-    sides, moments = person.T.ravel(), np.tile(known_at, 2)
+    sides, moments = person.T.ravel(), np.tile(settle(outcomes), 2)
     counted = (sides >= 0) & ~silent[sides] & np.tile(outcomes["mature"].to_numpy(bool), 2)
     return {
         name: collect_outcomes(
@@ -75,24 +82,20 @@ def collect_past(outcomes: pd.DataFrame, person: Int64Array, silent: BoolArray) 
     }
 
 
-def build_sample(outcomes: pd.DataFrame, person: Int64Array, p_like_log_odds: Float64Array) -> MatchSample:
-    """Build the sample of mature matches between two known people, in order of time.
+def build_sample(outcomes: pd.DataFrame, person: Int64Array, p_like_log_odds: Float64Array, now: int) -> MatchSample:
+    """Build the sample of settled matches between two known people, in order of time.
 
     Args:
         outcomes: The frame `conversation_outcomes`.
         person: Positions of both people of each conversation, int64 (n, 2), -1 for strangers.
         p_like_log_odds: Log odds that each of the two likes the other, from profiles alone, float64 (n, 2).
+        now: The moment, in nanoseconds.
     """
     moment = to_nanoseconds(outcomes["matched_at"])
     recent = count_recent_matches(person, moment, to_nanoseconds(outcomes["matured_at"]), person, moment)
-    mature, label = outcomes["mature"].to_numpy(bool), outcomes[GOES_ON].to_numpy(np.float64)
-    sample = MatchSample(
-        person,
-        moment,
-        to_nanoseconds(outcomes["matured_at"]),
-        np.where(mature, label, np.nan),
-        build_context(p_like_log_odds, recent),
-    )
+    label, settled_at = outcomes[GOES_ON].to_numpy(np.float64), settle(outcomes)
+    label = np.where(outcomes["mature"].to_numpy(bool) & (settled_at <= now), label, np.nan)
+    sample = MatchSample(person, moment, settled_at, label, build_context(p_like_log_odds, recent))
     rows = np.flatnonzero((person >= 0).all(axis=1) & sample.known)
     return sample.take(rows[np.argsort(moment[rows], kind="stable")])
 

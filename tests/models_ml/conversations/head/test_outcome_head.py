@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from models.ml.conversations.outcome_gate import MIN_MATCHES, estimate_auc_error, estimate_dyadic_error, judge_head
-from models.ml.conversations.outcome_head import Past, fit_head
-from models.ml.conversations.outcome_inputs import (
+from models.ml.conversations.head.outcome_gate import MIN_MATCHES, estimate_auc_error, estimate_dyadic_error, judge_head
+from models.ml.conversations.head.outcome_head import Past, fit_head
+from models.ml.conversations.head.outcome_inputs import (
     OUTCOMES,
     MatchSample,
     build_sample,
@@ -15,14 +15,14 @@ from models.ml.conversations.outcome_inputs import (
     count_recent_matches,
     number_people,
 )
-from tests.models_ml.conversations.planted_matches import NOW, PlantedMatches, plant_matches
+from tests.models_ml.conversations.head.planted_matches import NOW, PlantedMatches, plant_matches
 
 
 def build(planted: PlantedMatches, silent: list[int] | None = None) -> tuple[Past, MatchSample]:
     opted_out = np.isin(np.arange(len(planted.ids)), silent or [])
     person = number_people(planted.outcomes, planted.ids)
     past = collect_past(planted.outcomes, person, opted_out)
-    return past, build_sample(planted.outcomes, person, np.zeros(person.shape))
+    return past, build_sample(planted.outcomes, person, np.zeros(person.shape), NOW.value)
 
 
 def test_the_head_finds_who_answers() -> None:
@@ -85,10 +85,26 @@ def test_it_does_not_matter_who_is_first() -> None:
 def test_strangers_and_open_outcomes_are_left_out() -> None:
     planted = plant_matches(200)
     person = number_people(planted.outcomes, planted.ids[:100])
-    sample = build_sample(planted.outcomes, person, np.zeros(person.shape))
+    sample = build_sample(planted.outcomes, person, np.zeros(person.shape), NOW.value)
     counted = (person >= 0).all(axis=1) & planted.outcomes["mature"].to_numpy()
     assert len(sample) == counted.sum()
     assert np.all(np.diff(sample.moment) >= 0)
+
+
+def test_a_conversation_closed_early_counts_no_sooner() -> None:
+    """Otherwise of the last two weeks only bad endings would be known."""
+    planted = plant_matches(400)
+    failed = (planted.p_on < 0.5) & (planted.outcomes["matched_at"] > NOW - pd.Timedelta(days=10)).to_numpy()
+    assert failed.any()
+    closed = planted.outcomes.copy()
+    closed.loc[failed, "matured_at"] = closed.loc[failed, "matched_at"] + pd.Timedelta(hours=1)
+    closed.loc[failed, "mature"] = True
+    closed.loc[failed, list(OUTCOMES)] = 0.0
+    past, matches = build(planted)
+    past_closed, matches_closed = build(replace(planted, outcomes=closed))
+    assert len(matches) == len(matches_closed)
+    everybody, now = np.arange(len(planted.ids)), np.full(len(planted.ids), NOW.value)
+    assert np.array_equal(*(each[OUTCOMES[0]].count(everybody, now)[0] for each in (past, past_closed)))
 
 
 def test_recent_matches_are_earlier_and_not_over() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import expit
 
 from models.ml.arrays import Float64Array, Int64Array
-from models.ml.conversations.outcome_inputs import MatchSample
-from models.ml.conversations.past_rates import PastOutcomes, RatePrior, fit_prior
+from models.ml.conversations.head.outcome_inputs import MatchSample
+from models.ml.conversations.head.past_rates import PastOutcomes, RatePrior, fit_prior
 from models.ml.ranker.linear import LinearModel, fit_ridge
 
 STRENGTH = 1.0
