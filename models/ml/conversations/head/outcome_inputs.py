@@ -57,7 +57,7 @@ def number_people(outcomes: pd.DataFrame, ids: pd.Index) -> Int64Array:
 
 
 def settle(outcomes: pd.DataFrame) -> Int64Array:
-    """Return when each outcome counts as known, in nanoseconds, int64 (n,): RECENT after the match, also if it was closed.
+    """Return when each outcome counts as known, in nanoseconds, int64 (n,): RECENT after the match, also if closed.
 
     Closed conversations are known earlier, and mostly ended badly: of the last days only those would be known.
     """

@@ -21,17 +21,20 @@ class PlantedMatches:
     p_on: Float64Array
 
 
-def plant_matches(matches: int, people: int = 150, spread: float = 1.5, seed: int = 0) -> PlantedMatches:
-    """Plant conversations over 200 days; `spread` is the deviation of people's responsiveness, in log odds."""
+def plant_matches(
+    matches: int, people: int = 150, spread: float = 1.5, seed: int = 0, now: pd.Timestamp = NOW
+) -> PlantedMatches:
+    """Plant conversations over 200 days until now; `spread` is the deviation of people's responsiveness, in log odds."""
     rng = np.random.default_rng(seed)
     ids = pd.Index([f"person-{number:04d}" for number in range(people)])
     answers = spread * rng.standard_normal(people)
-    person = np.sort([rng.choice(people, 2, replace=False) for _ in range(matches)], axis=1).astype(np.int64)
-    matched_at = NOW - pd.to_timedelta(np.sort(rng.uniform(0, 200, matches))[::-1], unit="D")
+    drawn = [rng.choice(people, 2, replace=False) for _ in range(matches)]
+    person = np.sort(np.array(drawn, np.int64).reshape(-1, 2), axis=1)
+    matched_at = now - pd.to_timedelta(np.sort(rng.uniform(0, 200, matches))[::-1], unit="D")
     p_on = expit(answers[person].sum(axis=1) - 0.5)
     went_on = rng.random(matches) < p_on
     matured_at = matched_at + pd.Timedelta(days=14)
-    mature = np.asarray(matured_at <= NOW)
+    mature = np.asarray(matured_at <= now)
     frame = pd.DataFrame(
         {
             "conversation_id": [f"conversation-{number:05d}" for number in range(matches)],
