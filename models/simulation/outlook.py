@@ -31,7 +31,7 @@ from models.simulation.event_log import LIKE, EventLog
 from models.simulation.world import World
 
 Objective = Literal["matches", "lasting", "meetings"]
-PAST_DAYS, PAST_PER_PERSON = 60, 8
+PAST_DAYS, PAST_PER_PERSON = 120, 16
 MATURE_DAYS, FOLLOWED_DAYS = 14, 30
 """Days after which an outcome is known, and for which the matches of the last day are followed."""
 DAY = 24.0

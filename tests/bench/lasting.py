@@ -15,7 +15,7 @@ from models.ml.arrays import Int64Array
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
 from models.simulation.arms.product import Product
 from models.simulation.event_log import open_log
-from models.simulation.loop_outcome import compare_matches
+from models.simulation.loop_outcome import compare_counts
 from models.simulation.nightly_lists import score_night, train_tonight
 from models.simulation.nights import simulate_nights
 from models.simulation.outlook import Outlook, open_outlook
@@ -73,7 +73,7 @@ def print_gains(measured: Sequence[Measured], seed: int) -> None:
     first, last = measured[0], measured[-1]
     parts = [last.arm]
     for name, ours in last.counts.items():
-        gain = compare_matches(ours, first.counts[name], seed)
+        gain = compare_counts(ours, first.counts[name], seed)
         parts.append(f"{name} {ours.sum() // 2:,} {gain.estimate:+.1%} [{100 * gain.low:.1f}, {100 * gain.high:.1f}]")
     least = (last.counts["lasting"] > 0).mean()
     typer.echo(" | ".join([*parts, f"people with a lasting one {least:.3f}"]))

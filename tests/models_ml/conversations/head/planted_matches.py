@@ -24,7 +24,7 @@ class PlantedMatches:
 def plant_matches(
     matches: int, people: int = 150, spread: float = 1.5, seed: int = 0, now: pd.Timestamp = NOW
 ) -> PlantedMatches:
-    """Plant conversations over 200 days until now; `spread` is the deviation of people's responsiveness, in log odds."""
+    """Plant conversations over 200 days until now; `spread`: deviation of people's responsiveness, in log odds."""
     rng = np.random.default_rng(seed)
     ids = pd.Index([f"person-{number:04d}" for number in range(people)])
     answers = spread * rng.standard_normal(people)
