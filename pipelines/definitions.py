@@ -16,7 +16,7 @@ from pipelines.assets import (
     scored_candidates,
     source,
 )
-from pipelines.assets.conversations import conversation_facts, conversation_outcomes, conversations
+from pipelines.assets.conversations import conversation_facts, conversation_outcomes, conversations, outcome_head
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
@@ -43,6 +43,7 @@ MODULES = [
     profile_embeddings,
     training,
     scored_candidates,
+    outcome_head,
     market_lists,
     loop_figures,
     publication,

@@ -123,22 +123,19 @@ def count_views(log: EventLog) -> Int64Array:
     return np.bincount(np.concatenate([np.empty(0, np.int64), *cards]), minlength=log.world.people)
 
 
-def add_intervals(
-    figures: pd.DataFrame, outcome: PersonalOutcome, reference: PersonalOutcome, seed: int
-) -> pd.DataFrame:
+def add_intervals(figures: pd.DataFrame, outcome: PersonalOutcome, gain: Interval, seed: int) -> pd.DataFrame:
     """Add to an arm's figures the 95 % intervals of the last day, and its gain over a reference arm.
 
     Args:
         figures: The figures of each day.
         outcome: What people have after the last day.
-        reference: What the same people have in the reference arm.
+        gain: The gain over a reference arm with the same people.
         seed: Seed of the resampling.
 
     Returns:
         The figures with the columns `*_low` and `*_high` of `bound_figures`, gain, gain_low and gain_high, all missing
         but on the last day.
     """
-    gain = compare_matches(outcome.matches, reference.matches, seed)
     added = {"gain": gain.estimate, "gain_low": gain.low, "gain_high": gain.high}
     for name, (low, high) in bound_figures(outcome, seed).items():
         added |= {f"{name}_low": low, f"{name}_high": high}
@@ -167,10 +164,10 @@ def bound_figures(outcome: PersonalOutcome, seed: int) -> dict[str, tuple[float,
     return {name: _compute_bounds(each) for name, each in figures.items()}
 
 
-def compare_matches(ours: Int64Array, theirs: Int64Array, seed: int) -> Interval:
+def compare_counts(ours: Int64Array, theirs: Int64Array, seed: int) -> Interval:
     """Compare the matches of two arms with the same people: the relative gain, with a bootstrap interval over people.
 
-    The gain is NaN if the reference arm has no matches.
+    The gain is NaN if the reference arm has none. Lasting conversations and meetings are compared alike.
 
     Args:
         ours: Matches of each person, (n,).

@@ -22,6 +22,8 @@ HEADINGS = {
     "p_match_said": "p_match said",
     "p_match_seen": "and seen",
 }
+# In place of p_match, where what follows the matches was simulated.
+FOLLOWED = {"lasting": "lasting", "meetings": "meetings"}
 
 
 def summarise_arms(figures: pd.DataFrame) -> pd.DataFrame:
@@ -35,10 +37,17 @@ def summarise_arms(figures: pd.DataFrame) -> pd.DataFrame:
     return last.reset_index()
 
 
+def choose_headings(figures: pd.DataFrame) -> Mapping[str, str]:
+    """Choose the columns of the table, with their headings."""
+    if "lasting" not in figures:
+        return HEADINGS
+    return {name: heading for name, heading in HEADINGS.items() if not name.startswith("p_match")} | FOLLOWED
+
+
 def build_loop_table(figures: pd.DataFrame) -> Table:
     """Build the table of the arms for the terminal."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for name, heading in HEADINGS.items():
+    for name, heading in choose_headings(figures).items():
         left = name == "arm"
         table.add_column(heading.replace(" ", "\n", 1), justify="left" if left else "right", no_wrap=not left)
     for _, row in _format_arms(figures).iterrows():
@@ -54,7 +63,7 @@ def build_loop_metadata(figures: pd.DataFrame) -> Mapping[str, float | dg.Metada
     }
     pictures = {f"{name}_picture": show_figure(plot_figure(figures, name)) for name in PICTURES}
     return {
-        "arms": show_table(_format_arms(figures).set_axis(list(HEADINGS.values()), axis=1)),
+        "arms": show_table(_format_arms(figures).set_axis(list(choose_headings(figures).values()), axis=1)),
         **pictures,
         "p_match_picture": show_figure(plot_calibration(figures)),
         **round_figures(numbers),
@@ -62,7 +71,7 @@ def build_loop_metadata(figures: pd.DataFrame) -> Mapping[str, float | dg.Metada
 
 
 def _format_arms(figures: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of the table, as text, with the columns of HEADINGS."""
+    """Return the cells of the table, as text, with the columns of `choose_headings`."""
     arms = summarise_arms(figures)
     cells = {
         "arm": arms["arm"].map(label_arm),
@@ -73,7 +82,8 @@ def _format_arms(figures: pd.DataFrame) -> pd.DataFrame:
         **{name: arms[name].map("{:.3f}".format) for name in ("p_match_said", "p_match_seen")},
     }
     cells["gain"].iloc[0] = NONE
-    return pd.DataFrame(cells)[list(HEADINGS)].replace({"nan": NONE, "nan%": NONE})
+    cells |= {name: arms[name].map(_format_count) for name in FOLLOWED if name in arms}
+    return pd.DataFrame(cells)[list(choose_headings(figures))].replace({"nan": NONE, "nan%": NONE})
 
 
 def _format_gain(row: pd.Series) -> str:

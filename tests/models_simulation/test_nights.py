@@ -9,7 +9,7 @@ from models.simulation.arms.product import Likes, Product
 from models.simulation.arms.rivals import Rival, score_popularity, score_randomly
 from models.simulation.behaviour import LIKES, LIST, Cards, CardViews, NightLists
 from models.simulation.event_log import LIKE, NOTHING, PASS, EventLog
-from models.simulation.loop_outcome import compare_matches, measure_p_like
+from models.simulation.loop_outcome import compare_counts, measure_p_like
 from models.simulation.nights import simulate_nights
 from models.simulation.world import World
 from tests.models_simulation.conftest import make_world
@@ -107,9 +107,9 @@ def test_a_gain_is_that_of_matches_with_an_interval_over_people() -> None:
     few = np.triu(rng.random((200, 200)) < 0.02, 1)
     more = few | np.triu(rng.random((200, 200)) < 0.01, 1)
     ours, theirs = ((each | each.T).sum(axis=1) for each in (more, few))
-    gain = compare_matches(ours, theirs, seed=1)
+    gain = compare_counts(ours, theirs, seed=1)
     assert gain.estimate == pytest.approx(ours.sum() / theirs.sum() - 1)
     assert 0 < gain.low < gain.estimate < gain.high
-    same = compare_matches(theirs, theirs, seed=1)
+    same = compare_counts(theirs, theirs, seed=1)
     assert (same.low, same.estimate, same.high) == (0, 0, 0)
-    assert np.isnan(compare_matches(ours, 0 * theirs, seed=1).estimate)
+    assert np.isnan(compare_counts(ours, 0 * theirs, seed=1).estimate)

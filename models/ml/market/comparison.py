@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import Float32Array, Float64Array, Int32Array
+from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.exposure.exposure_bounds import ExposureResult, bound_exposure, compute_exposure
 from models.ml.market.exposure.vote_bounds import bound_positions
@@ -134,11 +134,25 @@ def compute_outcome(graph: MarketGraph, attention: AttentionModel, placed: Int32
     }
 
 
-def _compute_match_coverage(graph: MarketGraph, matched: Float32Array) -> float:
-    """Compute the mean of 1 - product of (1 - P(match)) over users, as if their matches were independent."""
+def compute_people_matched(graph: MarketGraph, matched: Float32Array) -> Float64Array:
+    """Compute the probability that each user has a match, as if their matches were independent, float64 (people,).
+
+    Args:
+        graph: The market graph.
+        matched: Probability that each edge brings a match, float32 (n,) by edge.
+    """
     slots = np.flatnonzero(matched)
     missed = np.log1p(-np.minimum(matched[slots].astype(np.float64), 1 - 1e-12))
     ends = np.concatenate([graph.viewer[slots], graph.candidate[slots]])
-    total = np.bincount(ends, np.tile(missed, 2), len(graph.keys))
-    anybody = (np.diff(graph.list_start) > 0) | (np.diff(graph.inbox_start) > 0)
-    return float(-np.expm1(total[anybody]).mean()) if anybody.any() else 0.0
+    return np.asarray(-np.expm1(np.bincount(ends, np.tile(missed, 2), len(graph.keys))))
+
+
+def find_anybody(graph: MarketGraph) -> BoolArray:
+    """Find the users who have a candidate or are one, bool (people,)."""
+    return np.asarray((np.diff(graph.list_start) > 0) | (np.diff(graph.inbox_start) > 0))
+
+
+def _compute_match_coverage(graph: MarketGraph, matched: Float32Array) -> float:
+    """Compute the expected share of users with a match."""
+    anybody = find_anybody(graph)
+    return float(compute_people_matched(graph, matched)[anybody].mean()) if anybody.any() else 0.0

@@ -21,12 +21,15 @@ class MarketState:
         p_answered: Probability that the viewer answers this like in their inbox, without the list, float32 (n,).
         freshness: Factor of p_like of pairs that were shown without a decision, float32 (n,); see
             `models.ml.market.freshness`.
+        worth: What a match of the pair is worth, in times the mean, float32 (n,), the same both ways; None: all are
+            worth the same. See `models.ml.market.match_worth`.
     """
 
     activity: Float64Array
     p_pending: Float32Array
     p_answered: Float32Array
     freshness: Float32Array | float = 1.0
+    worth: Float32Array | None = None
 
 
 def make_idle_state(people: int, pairs: int) -> MarketState:
@@ -83,4 +86,4 @@ def build_weighted_graph(
     """
     sent = p_like * state.freshness * state.activity[viewer] * (1 - state.p_answered)
     returned = p_liked_back * state.activity[candidate]
-    return build_market_graph(viewer, candidate, sent, returned, keys, state.p_pending)
+    return build_market_graph(viewer, candidate, sent, returned, keys, state.p_pending, state.worth)

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import get_args
 
 from models.db.errors import InputError
 from models.ml.market.policies.policy_registry import POLICIES
@@ -10,8 +11,9 @@ from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.simulation.arms.product import Likes, Product
 from models.simulation.arms.rivals import Oracle, Rival, make_als_score, score_popularity, score_randomly
 from models.simulation.event_log import EventLog
-from models.simulation.nightly_lists import train_tonight
+from models.simulation.nightly_lists import score_night, train_tonight
 from models.simulation.nights import Arm
+from models.simulation.outlook import Objective, Outlook, open_outlook
 
 BEST_RESPONSE = "best_response"
 
@@ -25,12 +27,14 @@ class ArmChoice:
         rivals: Names in RIVALS.
         likes: Whether receivers are shown the likes they received.
         most_telling: Where likes are secret, the probability with which a list may tell of one, above 0, at most 1.
+        objective: What arms are compared by: matches, or what follows them, lasting conversations or meetings.
     """
 
     policies: Sequence[str] = (BEST_RESPONSE,)
     rivals: Sequence[str] = ()
     likes: Likes = "secret"
     most_telling: float = 0.5
+    objective: Objective = "matches"
 
     def check(self) -> None:
         """Check the names, the bound and the packages that rivals need.
@@ -44,6 +48,8 @@ class ArmChoice:
                 raise InputError(f"there is no {what} {unknown[0]!r}; choose from {', '.join(known)}")
         if twice := [name for name, count in Counter([*self.policies, *self.rivals]).items() if count > 1]:
             raise InputError(f"the arm {twice[0]} is named twice; name each once")
+        if self.objective not in get_args(Objective):
+            raise InputError(f"there is no objective {self.objective!r}; choose from {', '.join(get_args(Objective))}")
         if not self.policies:
             raise InputError("there is no policy to simulate; name at least one")
         if not 0 < self.most_telling <= 1:
@@ -59,11 +65,17 @@ class FirstNight:
     choice: ArmChoice
     ranker: CrossFittedRanker
     trained_on: int
+    outlook: Outlook | None = None
 
     def make_product(self, policy: str, *, weighs: bool = True) -> Product:
         """Make the product with a market policy."""
         likes, most_telling = self.choice.likes, self.choice.most_telling
         return Product(policy, likes, most_telling, weighs, self.ranker, self.trained_on)
+
+    def make_lasting(self, weight: float, discount: float) -> Product:
+        """Make the product with best response, and with the outlook of matches as far as it is known."""
+        product = self.make_product(BEST_RESPONSE)
+        return replace(product, outlook=self.outlook, lasting_weight=weight, load_discount=discount)
 
 
 RIVALS: Mapping[str, Callable[[FirstNight], Arm]] = {
@@ -73,21 +85,31 @@ RIVALS: Mapping[str, Callable[[FirstNight], Arm]] = {
     "als": lambda night: Rival(make_als_score(), night.ranker, night.choice.likes),
     "popularity": lambda night: Rival(score_popularity, night.ranker, night.choice.likes),
     "random": lambda night: Rival(score_randomly, night.ranker, night.choice.likes),
+    "lasting": lambda night: night.make_lasting(weight=1.0, discount=0.0),
+    "load": lambda night: night.make_lasting(weight=0.0, discount=0.1),
     "oracle": lambda night: Oracle(
         BEST_RESPONSE, night.choice.likes, night.choice.most_telling, ranker=night.ranker, trained_on=night.trained_on
     ),
 }
 """What the product is compared with: best response without activity and pending likes, orders without a market, ALS,
-and the product with true probabilities."""
+the product with lasting_weight 1 and with load_discount 0.1, and the product with true probabilities."""
+FOLLOWING = frozenset({"lasting", "load"})
+"""The rivals that need to know what follows a match."""
 
 
-def build_arms(choice: ArmChoice, log: EventLog) -> dict[str, Arm]:
+def build_arms(choice: ArmChoice, log: EventLog) -> tuple[dict[str, Arm], Outlook | None]:
     """Build the arms of a choice by name, policies first, with a ranker trained on the log so far.
+
+    Returns:
+        The arms, and what is known of conversations; None if neither the objective nor an arm needs it.
 
     Raises:
         InputError: A name is unknown or occurs twice, or a package is missing.
     """
     choice.check()
-    night = FirstNight(choice, train_tonight(log, None), len(log.interactions))
+    ranker, outlook = train_tonight(log, None), None
+    if choice.objective != "matches" or FOLLOWING & set(choice.rivals):
+        outlook = open_outlook(log.world, score_night(log, ranker, log.world.find_present(0)).scored)
+    night = FirstNight(choice, ranker, len(log.interactions), outlook)
     products = {policy: night.make_product(policy) for policy in choice.policies}
-    return {**products, **{name: RIVALS[name](night) for name in choice.rivals}}
+    return {**products, **{name: RIVALS[name](night) for name in choice.rivals}}, outlook

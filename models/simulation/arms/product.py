@@ -1,6 +1,6 @@
 """The product as an arm of a simulation: the pipeline with a market policy, night after night."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -45,6 +45,7 @@ from models.simulation.nightly_lists import (
     train_tonight,
 )
 from models.simulation.offered_cards import match_offered_cards
+from models.simulation.outlook import Outlook
 
 Likes = Literal["secret", "told"]
 PLACES_PER_VOTE = 5.0
@@ -60,6 +61,9 @@ class Product:
         likes: Whether receivers are shown the likes they received.
         most_telling: Where likes are secret, the probability with which a list may tell of one.
         weighs: Whether activity and pending likes count; without them, the lists are those of version 0.1.
+        outlook: What is known of people's conversations; None: all matches are worth the same.
+        lasting_weight: Weight of the probability that a conversation goes on, 0 to 1.
+        load_discount: How much an open conversation takes from a person's attention for another one, 0 or more.
     """
 
     policy: str
@@ -69,6 +73,9 @@ class Product:
     ranker: CrossFittedRanker | None = None
     trained_on: int = 0
     raised: BoolArray | None = None
+    outlook: Outlook | None = None
+    lasting_weight: float = 0.0
+    load_discount: float = 0.0
     inbox: InboxWeight = UNMEASURED
     rng: Generator = field(default_factory=lambda: np.random.default_rng(0))
 
@@ -78,6 +85,8 @@ class Product:
         scored, world, attention = night.scored, log.world, self._estimate_attention(log)
         keys = pd.util.hash_array(world.profiles["profile_id"].to_numpy(object))
         state = self._weigh(log, night, attention) if self.weighs else make_idle_state(world.people, len(scored.viewer))
+        if self.outlook is not None:
+            state = replace(state, worth=self.outlook.weigh(log, scored, self.lasting_weight, self.load_discount))
         graph = build_weighted_graph(scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back, keys, state)
         made = make_policy_lists(graph, attention, self.policy, allowance=count_allowance(log, PLACES_PER_VOTE))
         cards, p_match = list_cards(graph, made.positions, scored)

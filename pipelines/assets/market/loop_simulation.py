@@ -8,6 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from models.simulation.arms.arm_registry import ArmChoice
+from models.simulation.arms.product import Likes
 from pipelines.loaders.simulation.simulated_loader import MAX_SEED
 from pipelines.loaders.simulation.simulated_loop import MAX_DAYS, MAX_PEOPLE, LoopPlan, simulate_loop
 from pipelines.reports.loop_report import build_loop_metadata
@@ -23,6 +24,14 @@ class LikesShown(StrEnum):
     told = "told"
 
 
+class Aim(StrEnum):
+    """What arms are compared by, as a choice of the configuration."""
+
+    matches = "matches"
+    lasting = "lasting"
+    meetings = "meetings"
+
+
 class LoopConfig(dg.Config):
     """What to simulate."""
 
@@ -35,7 +44,8 @@ class LoopConfig(dg.Config):
     )
     rivals: list[str] = Field(
         ["unweighted", "p_match", "popularity", "random", "oracle"],
-        description="Rivals of the policies: unweighted, p_match, p_like, als, popularity, random, oracle.",
+        description="Rivals of the policies: unweighted, p_match, p_like, als, popularity, random, lasting, load, "
+        "oracle.",
     )
     likes: LikesShown | None = Field(
         None, description="Whether receivers see the likes they received; unset: as in MATCHING_LIKES."
@@ -44,10 +54,15 @@ class LoopConfig(dg.Config):
         0.5, gt=0, le=1, description="Where likes are secret: the probability with which a list may tell of one."
     )
 
+    objective: Aim = Field(
+        Aim.matches, description="What the gain is in: matches, or the lasting conversations or meetings that follow."
+    )
+
     def build_plan(self, likes: LikesResource) -> LoopPlan:
         """Build the plan of this configuration, with the installation's setting where likes are unset."""
         told = likes.are_told if self.likes is None else self.likes is LikesShown.told
-        choice = ArmChoice(self.policies, self.rivals, "told" if told else "secret", self.most_telling)
+        shown: Likes = "told" if told else "secret"
+        choice = ArmChoice(self.policies, self.rivals, shown, self.most_telling, self.objective.value)
         return LoopPlan(self.days, self.people, self.joiners, self.seed, choice)
 
 

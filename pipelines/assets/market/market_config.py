@@ -80,6 +80,20 @@ class MarketConfig(dg.Config):
         description="Where likes are secret: of so many waiting likes a user answers half from later lists, from 0 up.",
     )
 
+    lasting_weight: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="What the probability that a conversation goes on adds to the worth of a match, 0 to 1. 0: every "
+        "match is worth the same; 1: conversations that go on take the place of matches.",
+    )
+    load_discount: float = Field(
+        0.0,
+        ge=0,
+        description="What each open conversation takes from a user's attention for another one, from 0 up: with c open "
+        "ones, 1 / (1 + this times c) is left. 0: open conversations do not count.",
+    )
+
     def build_attention(self, estimate: AttentionEstimate, *, told: bool) -> AttentionModel:
         """Return the attention model of this configuration, with the estimate from logs where it leaves a gap."""
         lists: Curve = self.list_examination.value if self.list_examination else estimate.lists

@@ -10,7 +10,13 @@ from models.ml.market import AttentionModel, MarketGraph
 from models.ml.market.comparison import PolicyLists, make_policy_lists
 from models.ml.market.edge_weights import MarketState, build_weighted_graph
 from models.ml.scoring.candidates import ScoredPairs
+from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
 from pipelines.assets.market.market_config import MarketConfig
+from pipelines.resources import ShardStore
+from pipelines.store.answer_shards import load_answers
+from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
+from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,20 @@ def build_market_inputs(
     pairs = (scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
     allowance = config.build_allowance(decisions, len(profiles))
     return MarketInputs(build_weighted_graph(*pairs, keys, state), attention, allowance)
+
+
+def build_users(
+    registry: ModelRegistry,
+    store: ShardStore,
+    profiles: pd.DataFrame,
+    interactions: pd.DataFrame,
+    profile_embeddings: ShardManifest,
+    scored_candidates: ScoreManifest,
+) -> ScoringContext:
+    """Build the users as they were scored: with the ranker and the blocks of the scored candidates."""
+    ranker = registry.load_rankers(scored_candidates.ranker_version).full
+    blocks = read_scored_blocks(store.get_frame_path(BLOCKS_FRAME))
+    return build_scoring_context(ranker, profiles, interactions, blocks, load_answers(profile_embeddings))
 
 
 def make_lists(config: MarketConfig, inputs: MarketInputs) -> PolicyLists:

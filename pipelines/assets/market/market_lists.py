@@ -17,7 +17,7 @@ from models.ml.scoring.likes_columns import add_likes_received
 from models.ml.scoring.likes_received import find_pending_likes, rank_likes_received
 from models.ml.scoring.list_frames import build_list_frame
 from models.ml.scoring.match_reasons import explain_pairs
-from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
+from models.ml.scoring.scoring_context import ScoringContext
 from models.ml.scoring.withheld_column import add_withheld
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.extract import read_most_compatible, read_passes_of_others
@@ -30,7 +30,7 @@ from pipelines.assets.market.attention_estimates import (
     store_attention,
 )
 from pipelines.assets.market.market_config import MarketConfig
-from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, make_lists
+from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, build_users, make_lists
 from pipelines.assets.market.market_state import (
     FRAME,
     find_pending_pairs,
@@ -42,13 +42,11 @@ from pipelines.assets.market.market_state import (
 )
 from pipelines.reports.market_report import Metadata, build_market_metadata, describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
-from pipelines.store.answer_shards import load_answers
-from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
 from pipelines.store.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 
-@dg.asset(group_name="matches", owners=["team:matching"], kinds={"numpy", "parquet"})
+@dg.asset(group_name="matches", owners=["team:matching"], kinds={"numpy", "parquet"}, deps=["outcome_head"])
 def match_lists(
     context: dg.AssetExecutionContext,
     config: MarketConfig,
@@ -66,12 +64,13 @@ def match_lists(
 ) -> dg.Output[pd.DataFrame]:
     """Each viewer's list by the market policy, and the most compatible candidate, with the reasons for each.
 
-    In: `scored_candidates`, `profiles`, `interactions`, `activity`, `profile_embeddings`, and the logs of earlier
-    publications. Out: a frame, a row a viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons
-    (all of one length), and withheld_ids, the users who passed on the viewer, also for viewers without a list. With
-    MATCHING_LIKES=told also likes_ids, the senders of pending likes, likes_p_like, likes_p_match and likes_reasons.
-    The configuration chooses the policy, the examination of lists and inboxes, and bounds on exposure; the default is
-    best response with examination estimated from logs. The metadata compare it with the order of p_match.
+    In: `scored_candidates`, `profiles`, `interactions`, `activity`, `profile_embeddings`, the logs of earlier
+    publications and, if the configuration asks for it, `outcome_head` and past conversations. Out: a frame, a row a
+    viewer: candidate_ids, best first, p_like, p_liked_back, p_match and reasons (all of one length), and withheld_ids,
+    the users who passed on the viewer, also for viewers without a list. With MATCHING_LIKES=told also likes_ids, the
+    senders of pending likes, likes_p_like, likes_p_match and likes_reasons. The configuration chooses the policy, the
+    examination of lists and inboxes, bounds on exposure and what a match is worth; the default is best response with
+    examination estimated from logs. The metadata compare it with the order of p_match.
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
@@ -79,7 +78,7 @@ def match_lists(
         other_passes, undecided = read_passes_of_others(connection, ids), read_undecided_views(connection)
     store_attention(estimate, store.get_frame_path(ATTENTION_FRAME))
     scored = load_scored_pairs(scored_candidates, ids)
-    users = _build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
+    users = build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
     attention = config.build_attention(estimate, told=likes.are_told)
     received = rank_likes_received(users, *find_pending_likes(users)) if likes.are_told else None
     pending, path = find_pending_pairs(scored, users.decisions), store.get_frame_path(FRAME)
@@ -90,6 +89,9 @@ def match_lists(
         state = raise_secret_likes(scored, pending, state, config.most_telling, make_generator(interactions))
     state = replace(state, freshness=compute_pair_freshness(undecided, scored, ids))
     write_market_state(path, state, scored, ids)
+    with database.open_engine() as engine, engine.connect() as connection:
+        outlook = read_match_outlook(config, registry, store, connection, users, scored)
+    state = replace(state, worth=outlook.worth)
     market = build_market_inputs(config, attention, scored, state, profiles, users.decisions)
     del state
     listed, couples, metadata = _rank(config, market, scored, most_compatible_before)
@@ -103,7 +105,8 @@ def match_lists(
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
     known = {"dagster/row_count": len(lists), "p_match_shift": shift, "seconds": round(time.monotonic() - start, 2)}
-    return dg.Output(lists, metadata={**counts, **metadata, **known, **build_attention_metadata(estimate)})
+    known |= {**build_attention_metadata(estimate), **outlook.metadata}
+    return dg.Output(lists, metadata={**counts, **metadata, **known})
 
 
 def _rank(
@@ -134,20 +137,6 @@ def _explain(scored: ScoredPairs, listed: Int64Array, couples: Int64Array, users
         for reason in explain_pairs(users.ranker, users.build_pairs(scored.viewer[rows], scored.candidate[rows]))
     ]
     return build_list_frame(scored, listed, couples, reasons, users.profiles.ids)
-
-
-def _build_users(
-    registry: ModelRegistry,
-    store: ShardStore,
-    profiles: pd.DataFrame,
-    interactions: pd.DataFrame,
-    profile_embeddings: ShardManifest,
-    scored_candidates: ScoreManifest,
-) -> ScoringContext:
-    """Build the users as they were scored: with the ranker and the blocks of the scored candidates."""
-    ranker = registry.load_rankers(scored_candidates.ranker_version).full
-    blocks = read_scored_blocks(store.get_frame_path(BLOCKS_FRAME))
-    return build_scoring_context(ranker, profiles, interactions, blocks, load_answers(profile_embeddings))
 
 
 def _withhold(lists: pd.DataFrame, users: ScoringContext, other_passes: pd.DataFrame) -> pd.DataFrame:

@@ -112,7 +112,9 @@ def simulate(
     ] = None,
     rival: Annotated[
         list[str] | None,
-        typer.Option(help="Also unweighted, p_match, p_like, als, popularity, random or oracle; several times."),
+        typer.Option(
+            help="Also unweighted, p_match, p_like, als, popularity, random, lasting, load or oracle; several times."
+        ),
     ] = None,
     likes: Annotated[
         Literal["secret", "told"] | None,
@@ -121,6 +123,9 @@ def simulate(
     most_telling: Annotated[
         float, typer.Option(help="Where likes are secret: the probability with which a list may tell of one.")
     ] = 0.5,
+    objective: Annotated[
+        Literal["matches", "lasting", "meetings"], typer.Option(help="What arms are compared by.")
+    ] = "matches",
     out: Annotated[Path | None, typer.Option(help="CSV to write: the figures of each arm and day.")] = None,
 ) -> None:
     """Simulate nights before they happen.
@@ -132,5 +137,5 @@ def simulate(
     from pipelines.commands.simulate import show_simulation
     from pipelines.loaders.simulation.simulated_loop import LoopPlan
 
-    choice = ArmChoice(policy or ["best_response"], rival or [], likes or get_settings().likes, most_telling)
+    choice = ArmChoice(policy or ["best_response"], rival or [], likes or get_settings().likes, most_telling, objective)
     show_simulation(LoopPlan(days, people, joiners, seed, choice), console, out)

@@ -86,4 +86,6 @@ def simulate_loop(
         InputError: A number or name of the plan is out of range, or a package is missing.
     """
     world = open_world(plan) if world is None else world
-    return simulate_arms(world, build_arms(plan.choice, open_log(world)), plan.days, say)
+    arms, outlook = build_arms(plan.choice, open_log(world))
+    follow = None if outlook is None else outlook.count_outcomes
+    return simulate_arms(world, arms, plan.days, say, follow, plan.choice.objective)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.ml.arrays import Float64Array, Int64Array
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.profiles.answer_encoding import encode_profiles
 from models.simulation.world import World
 from pipelines.loaders.records import Interaction, Person, compute_age
@@ -27,7 +28,7 @@ EARLIER_DAYS = 7
 """Days of decisions before day 0, of the population's own impressions."""
 
 
-def build_world(people: int, joiners: int, days: int, seed: int) -> World:
+def build_world(people: int, joiners: int, days: int, seed: int, answers: AnswerEmbeddings | None = None) -> World:
     """Build a world of so many people, with so many who join on each day after the first.
 
     Args:
@@ -35,6 +36,7 @@ def build_world(people: int, joiners: int, days: int, seed: int) -> World:
         joiners: Number of people who join on each of the later days.
         days: Number of days.
         seed: Seed of people and luck.
+        answers: Embedded answers, such as none; None: what people wrote is embedded.
     """
     population = build_population(seed, people + joiners * (days - 1))
     profiles = build_profiles(population)
@@ -46,7 +48,7 @@ def build_world(people: int, joiners: int, days: int, seed: int) -> World:
 
     return World(
         profiles,
-        encode_profiles(profiles),
+        encode_profiles(profiles) if answers is None else answers,
         compute_true_p_like,
         opening_rate=rng.beta(*OPENING_SHAPE, population.people),
         joins=joins,

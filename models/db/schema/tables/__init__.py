@@ -5,7 +5,14 @@ In production the tables of `app` may be views over the app's own tables, so no 
 
 from models.db.schema.tables.app import blocks, interactions, profiles, views
 from models.db.schema.tables.columns import metadata
-from models.db.schema.tables.conversations import conversations, message_texts, messages, outcomes, reports
+from models.db.schema.tables.conversations import (
+    conversations,
+    message_texts,
+    messages,
+    outcomes,
+    rate_opt_outs,
+    reports,
+)
 from models.db.schema.tables.matching import (
     EMBEDDING_DIMENSIONS,
     conversation_facts,
@@ -28,6 +35,7 @@ __all__ = [
     "outcomes",
     "profiles",
     "publications",
+    "rate_opt_outs",
     "reports",
     "views",
 ]

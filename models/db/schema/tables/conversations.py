@@ -84,3 +84,12 @@ reports = Table(
     Index(None, "reported_id"),
     schema="app",
 )
+
+# Rates of their conversations are a judgement on people, so anybody may ask that theirs are not used.
+rate_opt_outs = Table(
+    "rate_opt_outs",
+    metadata,
+    make_profile_reference("person_id", primary_key=True),
+    make_timestamp("created_at"),
+    schema="app",
+)

@@ -38,9 +38,9 @@ def compute_marginal_values(
     """Compute what an impression of each edge adds to the expected distinct matches of all users.
 
     The value is p_like times the like's own match probability, less what the weaker likes in the same inbox lose. A
-    match that also comes about through the candidate's list counts once. This is the derivative of the expected matches
-    with respect to the impressions. The expected matches are linear in one viewer's impressions, unless the viewer
-    competes in the inboxes of two users who are in each other's lists.
+    match that also comes about through the candidate's list counts once, and each as much as it is worth. This is the
+    derivative of the expected matches with respect to the impressions. The expected matches are linear in one viewer's
+    impressions, unless the viewer competes in the inboxes of two users who are in each other's lists.
 
     Args:
         graph: The market graph.
@@ -53,7 +53,7 @@ def compute_marginal_values(
         Expected matches per impression, float32 (n,) by edge; 0 for other viewers.
     """
     found = np.zeros_like(likes)
-    pairs = (graph.viewer, graph.reverse_edge, graph.p_like, graph.p_liked_back, graph.p_pending)
+    pairs = (graph.viewer, graph.reverse_edge, graph.p_like, graph.p_liked_back, graph.p_pending, graph.match_worth)
 
     def compute_range(first: int, last: int) -> None:
         _compute_value_range(first, last, graph.inbox_start, *pairs, likes, matched, examination, viewers, found)
@@ -146,6 +146,7 @@ def _compute_value_range(
     p_like: Float32Array,
     p_liked_back: Float32Array,
     p_pending: Float32Array,
+    worth: Float32Array,
     likes: Float32Array,
     matched: Float32Array,
     examination: Float64Array,
@@ -160,6 +161,7 @@ def _compute_value_range(
             for place, other in enumerate(reverse_edge[told]):
                 if other >= 0:
                     single[place] -= matched[other]
+            single *= worth[told]
             waiting = np.float32(1) - p_pending[told]
             sent = likes[told] * waiting
             gain, loss = _compute_gains_and_losses(asked, p_liked_back[told], sent, single, examination)
@@ -185,7 +187,7 @@ def _compute_gains_and_losses(
 ) -> tuple[Float64Array, Float64Array]:
     """Compute what a like at each evaluated edge gains, and what it takes from the weaker likes in the inbox.
 
-    `single` is the probability that the pair does not match through the other list.
+    `single` is the probability that the pair does not match through the other list, times the worth of its match.
     """
     most = _bound_like_count(likes, len(examination) - 1)
     stronger, reaches = _compute_stronger_distributions(asked, likes, most)

@@ -1,6 +1,6 @@
 """The market graph: scored pairs grouped into inboxes and linked to lists."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -33,6 +33,8 @@ class MarketGraph:
         inbox_start: Bounds of each user's inbox among the edges, int64 (people + 1,).
         list_start: Bounds of each user's part of `csr_index`, int64 (people + 1,).
         keys: Keys of users, uint64 (people,), from which tie-break keys are computed.
+        worth: What a match of the edge is worth to the policies, in times the mean, float32 (n,) by edge, the same for
+            the edge the other way round; None: all are worth the same.
     """
 
     viewer: Int32Array
@@ -46,6 +48,12 @@ class MarketGraph:
     inbox_start: Int64Array
     list_start: Int64Array
     keys: UInt64Array
+    worth: Float32Array | None = None
+
+    @property
+    def match_worth(self) -> Float32Array:
+        """What a match of each edge is worth, float32 (n,) by edge, without memory of its own where all are 1."""
+        return np.broadcast_to(np.ones(1, np.float32), len(self.pair)) if self.worth is None else self.worth
 
     @property
     def p_returned(self) -> Float32Array:
@@ -60,6 +68,7 @@ def build_market_graph(
     p_liked_back: FloatArray,
     keys: UInt64Array | None = None,
     p_pending: FloatArray | None = None,
+    worth: FloatArray | None = None,
 ) -> MarketGraph:
     """Build the graph of n scored pairs, in any order, each (viewer, candidate) once.
 
@@ -70,13 +79,20 @@ def build_market_graph(
         p_liked_back: Probability that the candidate likes the viewer, (n,).
         keys: Tie-break keys, uint64 (people,), such as hashes of ids; None for hashes of the indices.
         p_pending: Probability that the candidate has liked the viewer already, (n,); None for 0.
+        worth: What a match is worth, in times the mean, (n,), the same both ways; None: all are worth the same.
     """
     if keys is None:
         last = int(max(viewer.max(initial=-1), candidate.max(initial=-1)))
         keys = hash_splitmix64(np.arange(1, last + 2, dtype=np.uint64))
     people = (viewer.astype(np.int32), candidate.astype(np.int32))
     pending = np.zeros(len(viewer), np.float32) if p_pending is None else p_pending.astype(np.float32)
-    return _lay_out(*people, p_like.astype(np.float32), p_liked_back.astype(np.float32), pending, keys)
+    graph = _lay_out(*people, p_like.astype(np.float32), p_liked_back.astype(np.float32), pending, keys)
+    return graph if worth is None else weigh_matches(graph, worth)
+
+
+def weigh_matches(graph: MarketGraph, worth: FloatArray) -> MarketGraph:
+    """Return the graph in which a match is worth as much as given for each input row, (n,), the same both ways."""
+    return replace(graph, worth=gather(worth.astype(np.float32), graph.pair, graph.inbox_start))
 
 
 def _lay_out(

@@ -19,7 +19,7 @@ def compute_match_probabilities(graph: MarketGraph, attention: AttentionModel, l
 def compute_marginal_values(
     graph: MarketGraph, attention: AttentionModel, likes: Float32Array, viewers: BoolArray
 ) -> Float32Array:
-    """Compute what an impression of each edge of these viewers adds to the expected matches, float32 (n,) by edge."""
+    """Compute what an impression of each edge of these viewers adds to the worth of matches, float32 (n,) by edge."""
     if attention.later_answers is None:
         examination = attention.compute_inbox_examination()
         matched = inbox.compute_match_probabilities(graph, likes, examination)
@@ -32,6 +32,18 @@ def count_distinct_matches(graph: MarketGraph, attention: AttentionModel, matche
     if attention.later_answers is None:
         return inbox.count_distinct_matches(graph, matched)
     return float(matched.sum(dtype=np.float64))
+
+
+def sum_match_worth(graph: MarketGraph, attention: AttentionModel, placed: Int32Array) -> float:
+    """Compute the worth of the expected distinct matches of lists: their number, where all are worth the same."""
+    if graph.worth is None:
+        return count_expected_matches(graph, attention, placed)
+    likes = compute_like_probabilities(graph, placed, attention.compute_list_examination())
+    matched = compute_match_probabilities(graph, attention, likes).astype(np.float64)
+    if attention.later_answers is None:  # a match of both lists counts once
+        both = graph.reverse_edge >= 0
+        matched[both] -= matched[both] * matched[graph.reverse_edge[both]] / 2
+    return float(matched @ graph.worth)
 
 
 def count_expected_matches(graph: MarketGraph, attention: AttentionModel, placed: Int32Array) -> float:

@@ -39,7 +39,7 @@ def compute_marginal_values(
     """Compute what an impression of each edge adds to the expected matches, float32 (n,) by edge; 0 for other viewers.
 
     This is the derivative of the expected matches with respect to the impressions: what the like itself brings, and
-    what it takes from the other likes that wait for the candidate.
+    what it takes from the other likes that wait for the candidate. A match counts as much as it is worth.
 
     Args:
         graph: The market graph.
@@ -54,7 +54,7 @@ def compute_marginal_values(
     def compute_range(first: int, last: int) -> None:
         bounds = int(graph.inbox_start[first]), int(graph.inbox_start[last])
         pairs = (graph.viewer, graph.candidate, graph.reverse_edge)
-        chances = (graph.p_like, graph.p_liked_back, graph.p_pending)
+        chances = (graph.p_like, graph.p_liked_back, graph.p_pending, graph.match_worth)
         _compute_value_range(*bounds, *pairs, *chances, likes, share, loss, viewers, found)
 
     parallel_ranges(compute_range, graph.inbox_start)
@@ -67,11 +67,11 @@ def _compute_answered_share(waiting: Float64Array, later_answers: float) -> Floa
 
 
 def _sum_waiting_likes(graph: MarketGraph, likes: Float32Array) -> Float64Array:
-    """Sum the likes that wait for each user, and those of them that would be returned if seen, float64 (people, 2)."""
+    """Sum the likes that wait for each user, and the worth of those that would be returned, float64 (people, 2)."""
     found = np.zeros((len(graph.keys), 2))
 
     def sum_range(first: int, last: int) -> None:
-        returned = (graph.reverse_edge, graph.p_liked_back, graph.p_pending)
+        returned = (graph.reverse_edge, graph.p_liked_back, graph.p_pending, graph.match_worth)
         _sum_range(first, last, graph.inbox_start, *returned, likes, found)
 
     parallel_ranges(sum_range, graph.inbox_start)
@@ -94,6 +94,7 @@ def _sum_range(
     reverse_edge: Int32Array,
     p_liked_back: Float32Array,
     p_pending: Float32Array,
+    worth: Float32Array,
     likes: Float32Array,
     found: Float64Array,
 ) -> None:
@@ -102,9 +103,8 @@ def _sum_range(
             if likes[slot] > 0:
                 waits = likes[slot] * (1.0 - p_pending[slot])
                 found[person, 0] += waits
-                found[person, 1] += waits * (
-                    p_liked_back[slot] - _get_like_back(likes, p_pending, slot, reverse_edge[slot])
-                )
+                back = _get_like_back(likes, p_pending, slot, reverse_edge[slot])
+                found[person, 1] += waits * worth[slot] * (p_liked_back[slot] - back)
 
 
 @jit
@@ -135,6 +135,7 @@ def _compute_value_range(
     p_like: Float32Array,
     p_liked_back: Float32Array,
     p_pending: Float32Array,
+    worth: Float32Array,
     likes: Float32Array,
     share: Float64Array,
     loss: Float64Array,
@@ -144,6 +145,6 @@ def _compute_value_range(
     for slot in range(first, last):
         if viewers[viewer[slot]]:
             back, answered = _get_like_back(likes, p_pending, slot, reverse_edge[slot]), share[candidate[slot]]
-            response = back / 2 + answered * (p_liked_back[slot] - back) - loss[candidate[slot]]
-            own = p_pending[slot] + (1.0 - p_pending[slot]) * response
-            found[slot] = p_like[slot] * (own + back * (0.5 - share[viewer[slot]]))
+            response = worth[slot] * (back / 2 + answered * (p_liked_back[slot] - back)) - loss[candidate[slot]]
+            own = worth[slot] * p_pending[slot] + (1.0 - p_pending[slot]) * response
+            found[slot] = p_like[slot] * (own + worth[slot] * back * (0.5 - share[viewer[slot]]))

@@ -9,7 +9,7 @@ from models.ml.kernels.jit import jit, parallel_ranges
 from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.market.attention.attention_model import AttentionModel
 from models.ml.market.graph.market_graph import MarketGraph
-from models.ml.market.graph.match_model import compute_marginal_values, count_expected_matches
+from models.ml.market.graph.match_model import compute_marginal_values, sum_match_worth
 from models.ml.market.graph.ranked_lists import (
     compute_like_probabilities,
     compute_positions,
@@ -40,6 +40,8 @@ def compute_best_response(
     response to the lists of all others, so with turns of one viewer the total never falls. With larger blocks it may
     fall, and the best sweep counts.
 
+    Where matches differ in worth (`MarketGraph.worth`), the worth of matches takes the place of their number.
+
     The objective is the social welfare of Su, Bayoumi & Joachims (WWW 2022), who maximise it by gradients over doubly
     stochastic matrices.
 
@@ -51,10 +53,10 @@ def compute_best_response(
         blocks: The number of blocks of a sweep; None for as many as the size of the market allows.
     """
     scores, placed = start.copy(), compute_positions(graph, start, attention.length)
-    best, most = start, count_expected_matches(graph, attention, placed)
+    best, most = start, sum_match_worth(graph, attention, placed)
     for number in range(sweeps):
         run_sweep(graph, attention, scores, placed, number, blocks=blocks)
-        now = count_expected_matches(graph, attention, placed)
+        now = sum_match_worth(graph, attention, placed)
         if now > most:
             best = scores.copy()
         if now < most * (1 + MIN_GAIN):

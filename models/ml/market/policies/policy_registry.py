@@ -38,8 +38,9 @@ def score_p_like(graph: MarketGraph, _attention: AttentionModel) -> Float32Array
 
 
 def score_product(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
-    """Score by p_match: p_like x the probability that the like is returned."""
-    return np.asarray(graph.p_like * graph.p_returned)
+    """Score by p_match, p_like x the probability that the like is returned, times the worth of the match."""
+    p_match = np.asarray(graph.p_like * graph.p_returned)
+    return p_match if graph.worth is None else p_match * graph.worth
 
 
 def score_harmonic_mean(graph: MarketGraph, _attention: AttentionModel) -> Float32Array:
