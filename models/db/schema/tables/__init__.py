@@ -13,6 +13,7 @@ from models.db.schema.tables.matching import (
     match_lists,
     publications,
 )
+from models.db.schema.tables.review import review_queue, searched_messages, upheld_reports
 
 __all__ = [
     "EMBEDDING_DIMENSIONS",
@@ -29,5 +30,8 @@ __all__ = [
     "profiles",
     "publications",
     "reports",
+    "review_queue",
+    "searched_messages",
+    "upheld_reports",
     "views",
 ]

@@ -30,7 +30,9 @@ STRENGTH, EMBEDDING_SCALE, LIST_SCALE = 4.0, 2.0, 1.0
 MAX_ENCODED = 400
 _WORD = re.compile(r"[^\W\d_]+(?:'\w+)?")
 _COUNTERS = (
-    HashingVectorizer(n_features=BUCKETS, alternate_sign=False, norm=None, ngram_range=(1, 2), token_pattern=r"\b\w+\b"),
+    HashingVectorizer(
+        n_features=BUCKETS, alternate_sign=False, norm=None, ngram_range=(1, 2), token_pattern=r"\b\w+\b"
+    ),
     HashingVectorizer(n_features=BUCKETS, alternate_sign=False, norm=None, analyzer="char_wb", ngram_range=(2, 5)),
 )
 
@@ -97,7 +99,9 @@ def load_flag_model(folder: Path, name: str) -> FlagModel | None:
         with np.load(path, allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
             if (about["format"], about["encoder"]) == (FORMAT_VERSION, ENCODER_VERSION):
-                return FlagModel(stored["idf"], stored["weights"], float(stored["intercept"]), float(about["threshold"]))
+                return FlagModel(
+                    stored["idf"], stored["weights"], float(stored["intercept"]), float(about["threshold"])
+                )
     except Exception as error:  # what a broken file raises is numpy's and zipfile's own
         raise IncompatibleModelError(f"{path} cannot be read: run `matching train-flags` again") from error
     raise IncompatibleModelError(f"{path} is of another version or encoder: run `matching train-flags` again")
