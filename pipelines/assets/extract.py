@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
-from models.db.schema.tables import blocks, interactions, match_lists, profiles, publications
+from models.db.schema.tables import interactions, match_lists, profiles, publications
 from models.ml.arrays import Int64Array
 from models.ml.profiles.frame_contracts import SURFACES, compute_ages
 
@@ -152,10 +152,12 @@ def copy_rows(connection: Connection, query: Select[Any] | str, kinds: Mapping[s
     return frame
 
 
+BLOCKS = "SELECT DISTINCT blocker_id::text, blocked_id::text FROM matching.separations ORDER BY 1, 2"
+
+
 def read_blocks(connection: Connection) -> pd.DataFrame:
-    """Read the blocks: blocker_id, blocked_id."""
-    query = select(blocks.c.blocker_id, blocks.c.blocked_id).order_by(blocks.c.blocker_id, blocks.c.blocked_id)
-    return pd.DataFrame(connection.execute(query).all(), columns=["blocker_id", "blocked_id"])
+    """Read who does not see whom, by a block or by a report that a reviewer has upheld: blocker_id, blocked_id."""
+    return pd.DataFrame(connection.execute(text(BLOCKS)).all(), columns=["blocker_id", "blocked_id"])
 
 
 PASSES_OF_OTHERS = """

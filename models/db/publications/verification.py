@@ -73,10 +73,10 @@ WITH pair AS NOT MATERIALIZED (
              ELSE candidate_ids || most_compatible_id END || likes_ids) AS candidate_id
 )
 SELECT viewer_id, candidate_id, 'blocked' AS problem, created_at AS changed_at
-FROM pair JOIN app.blocks ON blocker_id = viewer_id AND blocked_id = candidate_id
+FROM pair JOIN matching.separations ON blocker_id = viewer_id AND blocked_id = candidate_id
 UNION ALL
 SELECT viewer_id, candidate_id, 'blocked', created_at
-FROM pair JOIN app.blocks ON blocker_id = candidate_id AND blocked_id = viewer_id
+FROM pair JOIN matching.separations ON blocker_id = candidate_id AND blocked_id = viewer_id
 UNION ALL
 SELECT viewer_id, candidate_id, 'decided', created_at
 FROM pair JOIN app.interactions ON actor_id = viewer_id AND target_id = candidate_id

@@ -20,6 +20,7 @@ from models.db.schema.tables.matching import (
     match_lists,
     publications,
 )
+from models.db.schema.tables.review import review_queue, searched_messages, upheld_reports
 
 __all__ = [
     "EMBEDDING_DIMENSIONS",
@@ -37,5 +38,8 @@ __all__ = [
     "publications",
     "rate_opt_outs",
     "reports",
+    "review_queue",
+    "searched_messages",
+    "upheld_reports",
     "views",
 ]

@@ -19,10 +19,10 @@ def make_id() -> Column[str]:
     return Column("id", UUID(as_uuid=False), primary_key=True, server_default=text("gen_random_uuid()"))
 
 
-def make_reference(name: str, to: str, *, primary_key: bool = False) -> Column[str]:
+def make_reference(name: str, to: str, *, primary_key: bool = False, nullable: bool = False) -> Column[str]:
     """Return a UUID column that references the column `to` and whose row is deleted with the referenced one."""
     cascade = ForeignKey(to, ondelete="CASCADE")
-    return Column(name, UUID(as_uuid=False), cascade, primary_key=primary_key, nullable=False)
+    return Column(name, UUID(as_uuid=False), cascade, primary_key=primary_key, nullable=nullable)
 
 
 def make_profile_reference(name: str, *, primary_key: bool = False) -> Column[str]:
