@@ -6,7 +6,7 @@ from serving.queries.viewer_matches import SELECT_ANSWER, Asker, CardPage, fetch
 MAX_CONVERSATIONS = 400
 """Conversations on all pages together. A cursor names those already shown, and must fit into an address."""
 
-_PAGE = f"""{SELECT_ANSWER} matching_api.read_conversations(
+PAGE = f"""{SELECT_ANSWER} matching_api.read_conversations(
     %(viewer_id)s, %(limit)s, %(sentences)s, %(shown)s::bigint[])"""
 
 
@@ -19,5 +19,5 @@ async def fetch_conversations(asker: Asker, limit: int, cursor: Cursor | None) -
         DatabaseUnavailable: The database cannot be read.
     """
     speaker = asker._replace(sentences=asker.openers)
-    shown = await fetch_cards_after(speaker, _PAGE, cursor, limit=limit)
+    shown = await fetch_cards_after(speaker, PAGE, cursor, limit=limit)
     return None if shown is None else CardPage(shown, make_next_cursor(cursor, shown, limit, MAX_CONVERSATIONS))
