@@ -290,3 +290,28 @@ def test_no_number_of_a_conversation_changes_a_response(api: Api, users: Users) 
     users.run("INSERT INTO app.outcomes VALUES (%(to)s, %(him)s, 'not_met')", to=conversation, him=him)
     users.run("INSERT INTO app.reports (reporter_id, reported_id, reason) VALUES (%(him)s, %(me)s, 'rude')", him=him, me=me)
     assert api.me(me, "conversations").content == before
+
+
+def count_buffers(users: Users, me: UUID) -> int:
+    """How many pages of the database finding her conversations reads."""
+    explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM matching.find_conversations(%s)"
+    users.connection.execute(explain, [me])
+    ((found,),) = users.connection.execute(explain, [me]).fetchall()
+    assert "ix_messages_conversation_id_sender_id_sent_at" in str(found)
+    return int(found[0]["Plan"]["Shared Hit Blocks"])
+
+
+def test_a_long_monologue_is_not_read(users: Users) -> None:
+    """Of fifty thousand messages as few pages are read as the index is deep, whoever wrote them."""
+    me, him = users.add(), users.add("man")
+    conversation = meet(users, me, him)
+    write(users, conversation, him, 29 * DAY)
+    few = count_buffers(users, me)
+    users.run(
+        "INSERT INTO app.messages (conversation_id, sender_id, sent_at)"
+        " SELECT %(to)s, %(me)s, now() - interval '28 days' + n * interval '10 seconds' FROM generate_series(1, 50000) AS n",
+        to=conversation,
+        me=me,
+    )
+    users.run("VACUUM ANALYZE app.messages")
+    assert count_buffers(users, me) <= few + 10

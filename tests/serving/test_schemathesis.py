@@ -75,7 +75,9 @@ def world(telling: Api, api_database: str) -> World:
             )
     cursors = {}
     for path, purpose in PAGED.items():
-        gone = write_cursor(Cursor(publication + 1, [1]), me, derive_cursor_key(SECRET, purpose))
+        # Those of conversations are of no publication.
+        lost = None if path.endswith("conversations") else publication + 1
+        gone = write_cursor(Cursor(lost, [1]), me, derive_cursor_key(SECRET, purpose))
         page = telling.get(f"{path}?limit=10", token_for(me)).json()
         cursors[path] = {"next": page["next_cursor"], "gone": gone}
     tokens = {
