@@ -9,8 +9,8 @@ from serving import queries, responses
 from serving.dependencies import (
     CursorText,
     InLanguage,
-    LongCursorText,
     Limit,
+    LongCursorText,
     Viewer,
     require_told_likes,
 )

@@ -125,7 +125,7 @@ class Opener(BaseModel):
     """Something that both profiles show, to begin a conversation with."""
 
     code: OpenerCode
-    detail: str = Field(description="An interest, a prompt that the candidate has answered, or a fact as `smokes (no)`.")
+    detail: str = Field(description="An interest, a prompt that the candidate answered, or a fact as `smokes (no)`.")
     sentence: str = Field(description="The opener in the language of the request, as a suggestion to the viewer.")
 
 

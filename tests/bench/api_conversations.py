@@ -1,4 +1,4 @@
-"""Conversations for the API's benchmark, as many and as long as those of ChitChat, and the time that a page of them takes."""
+"""Conversations for the API's benchmark, as many and as long as those of ChitChat, and the time of a page of them."""
 
 import time
 from random import Random
@@ -21,7 +21,8 @@ SELECT md5('conversation ' || n)::uuid, least(woman, man), greatest(woman, man),
     CASE WHEN n % 16 = 5 THEN now() - interval '1 day' END
 FROM generate_series(0, {conversations} - 1) AS n
 CROSS JOIN LATERAL (
-    SELECT md5((2 * random(1, {people} / 2))::text)::uuid AS woman, md5((2 * random(1, {people} / 2) - 1)::text)::uuid AS man
+    SELECT md5((2 * random(1, {people} / 2))::text)::uuid AS woman,
+        md5((2 * random(1, {people} / 2) - 1)::text)::uuid AS man
     WHERE n IS NOT NULL
 ) AS drawn
 """
@@ -30,7 +31,7 @@ INSERT INTO app.messages (conversation_id, sender_id, sent_at)
 SELECT conversation.id, CASE WHEN random() < 0.5 THEN person_a ELSE person_b END,
     matched_at + random() * interval '40 days'
 FROM generate_series(1, {messages}) AS k
-JOIN app.conversations AS conversation 
+JOIN app.conversations AS conversation
     ON conversation.id = md5('conversation ' || (k % {conversations}) / 8 * 8 + k % 7)::uuid
 """
 

@@ -69,7 +69,8 @@ def world(telling: Api, api_database: str) -> World:
         for candidate in candidates[10:]:
             users.act(candidate, "like", me)
             users.run(
-                "INSERT INTO app.conversations (person_a, person_b) VALUES (least(%(me)s, %(him)s), greatest(%(me)s, %(him)s))",
+                "INSERT INTO app.conversations (person_a, person_b)"
+                " SELECT least(%(me)s, %(him)s), greatest(%(me)s, %(him)s)",
                 me=me,
                 him=candidate,
             )

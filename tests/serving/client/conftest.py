@@ -118,13 +118,18 @@ def add_conversation(users: Users, me: UUID, him: UUID, turn: str) -> UUID:
     users.run(
         "INSERT INTO app.conversations (id, person_a, person_b, matched_at)"
         " VALUES (%(id)s, least(%(me)s, %(him)s), greatest(%(me)s, %(him)s), %(at)s)",
-        **{"id": conversation, "me": me, "him": him, "at": now - timedelta(days=2)},
+        id=conversation,
+        me=me,
+        him=him,
+        at=now - timedelta(days=2),
     )
     senders = {"mine": (me, him), "theirs": (him, me), "nobody": ()}[turn]
     for ago, sender in zip((timedelta(days=1), TURNS[turn]), senders, strict=False):
         users.run(
             "INSERT INTO app.messages (conversation_id, sender_id, sent_at) VALUES (%(to)s, %(by)s, %(at)s)",
-            **{"to": conversation, "by": sender, "at": now - ago},
+            to=conversation,
+            by=sender,
+            at=now - ago,
         )
     return conversation
 

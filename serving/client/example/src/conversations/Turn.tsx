@@ -6,9 +6,13 @@ import { timeAgo } from "./timeAgo";
 export function Turn({ conversation }: { conversation: Conversation }) {
   const { closed, since, turn } = conversation;
   const ago = <time dateTime={since}>{timeAgo(since)}</time>;
-  if (closed) return <p className="turn">It ended {ago}</p>;
-  if (turn === "nobody") return <p className="turn">You matched {ago}</p>;
-  if (turn === "theirs") return <p className="turn">You wrote {ago}</p>;
+  if (turn !== "mine") {
+    return (
+      <p className="quiet">
+        {closed ? "It ended" : turn === "theirs" ? "You wrote" : "You matched"} {ago}
+      </p>
+    );
+  }
   return (
     <p className="turn">
       <strong>Your turn</strong>{" "}

@@ -10,37 +10,31 @@ export interface Conversations {
 
 const NOTHING: Conversations = { conversations: [], status: "loading", error: null };
 
-/** My conversations, as far as they were asked for; all anew after `restart`. */
+/** My conversations, as far as they were asked for. */
 export function useConversations(api: MatchingClient) {
-  const [pages, setPages] = useState(() => conversationPages(api));
+  const [pages] = useState(() => conversationPages(api));
   const [state, setState] = useState(NOTHING);
-  const asking = useRef<unknown>(null);
+  const asking = useRef(false);
 
   const more = useCallback(async () => {
-    if (asking.current === pages) return;
-    asking.current = pages;
+    if (asking.current) return;
+    asking.current = true;
     setState((before) => ({ ...before, status: "loading" }));
     try {
       const { value: page } = await pages.next();
-      if (asking.current !== pages) return;
       setState(({ conversations }) => ({
         conversations: [...conversations, ...(page?.conversations ?? [])],
         status: page?.next_cursor ? "more" : "end",
         error: null,
       }));
     } catch (error) {
-      if (asking.current === pages) setState((before) => ({ ...before, status: "trouble", error }));
+      setState((before) => ({ ...before, status: "trouble", error }));
     } finally {
-      if (asking.current === pages) asking.current = null;
+      asking.current = false;
     }
   }, [pages]);
 
   useEffect(() => void more(), [more]);
 
-  const restart = useCallback(() => {
-    setState(NOTHING);
-    setPages(conversationPages(api));
-  }, [api]);
-
-  return { ...state, more, restart };
+  return { ...state, more };
 }
