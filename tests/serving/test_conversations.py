@@ -161,7 +161,8 @@ GONE = {
 }
 KEPT = {
     "he passes": "INSERT INTO app.interactions (actor_id, target_id, kind) VALUES (%(him)s, %(me)s, 'pass')",
-    "he moves far away": "UPDATE app.profiles SET latitude = -40, max_distance_km = 1 WHERE id = %(him)s",
+    "he moves far away": "UPDATE app.profiles SET longitude = 0, max_distance_km = 1,"
+    " latitude = CASE id WHEN %(him)s THEN -40 ELSE 50 END",
     "he looks for others": "UPDATE app.profiles SET seeks = '{man}', age_min = 90 WHERE id = %(him)s",
 }
 

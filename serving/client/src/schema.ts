@@ -308,7 +308,7 @@ export interface components {
             stage: "new" | "opened" | "answered" | "going_on";
             /**
              * Turn
-             * @description Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: nobody has written yet, or the conversation is closed.
+             * @description Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: no one has written yet, or the conversation is closed.
              * @enum {string}
              */
             turn: "mine" | "theirs" | "nobody";
@@ -483,7 +483,7 @@ export interface components {
             code: "shared_interest" | "ask_about" | "in_common";
             /**
              * Detail
-             * @description An interest, a prompt that the candidate has answered, or a fact as `smokes (no)`.
+             * @description An interest, a prompt that the candidate answered, or a fact as `smokes (no)`.
              */
             detail: string;
             /**
