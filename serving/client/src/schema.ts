@@ -308,7 +308,7 @@ export interface components {
             stage: "new" | "opened" | "answered" | "going_on";
             /**
              * Turn
-             * @description Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: no one has written yet, or the conversation is closed.
+             * @description Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: before the first message, and once the conversation is closed.
              * @enum {string}
              */
             turn: "mine" | "theirs" | "nobody";
