@@ -139,8 +139,8 @@ class Conversation(BaseModel):
         "have within the last seven days, and the conversation is not closed."
     )
     turn: ConversationTurn = Field(
-        description="Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: before "
-        "the first message, and once the conversation is closed."
+        description="Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: "
+        "before the first message, and once the conversation is closed."
     )
     since: datetime = Field(description="When it ended, else when one of the two last wrote, else when they matched.")
     closed: bool
