@@ -42,6 +42,8 @@ class AppParts(TypedDict):
     """Key of the signatures of page cursors."""
     likes_cursor_key: bytes
     """The same for pages of likes."""
+    conversations_cursor_key: bytes
+    """The same for pages of conversations."""
     likes_are_told: bool
     dictionary: Dictionary
 
@@ -101,6 +103,7 @@ def _build_parts(settings: Settings) -> AppParts:
         metrics=prometheus.Metrics(),
         cursor_key=derive_cursor_key(settings.get_cursor_secret()),
         likes_cursor_key=derive_cursor_key(settings.get_cursor_secret(), "cursors of likes"),
+        conversations_cursor_key=derive_cursor_key(settings.get_cursor_secret(), "cursors of conversations"),
         likes_are_told=settings.likes == "told",
         dictionary=load_dictionary(settings.titles),
     )

@@ -11,13 +11,13 @@ from serving.queries import Asker
 from serving.queries.wording.dictionary import choose_wording
 
 Viewer = Annotated[UUID, Depends(admit_viewer)]
-Limit = Annotated[int, Query(ge=1, le=50, description="How many matches at most.")]
+Limit = Annotated[int, Query(ge=1, le=50, description="How many on this page at most.")]
 CursorText = Annotated[
     str | None,
     Query(max_length=2000, description="The `next_cursor` of the page before; without it, the first page."),
 ]
 # Percent-encoded, a longer one might not fit into the address that the server reads.
-LikesCursorText = Annotated[
+LongCursorText = Annotated[
     str | None,
     Query(max_length=4500, description="The `next_cursor` of the page before; without it, the first page."),
 ]
@@ -26,7 +26,7 @@ LikesCursorText = Annotated[
 def identify_asker(request: Request, viewer: Viewer) -> Asker:
     """Return who asks the database, in the language of the request."""
     _, wording = choose_wording(request.state.dictionary, request.headers.get("accept-language"))
-    return Asker(request.state.pool, viewer, wording.templates)
+    return Asker(request.state.pool, viewer, wording.templates, wording.opener_templates)
 
 
 InLanguage = Annotated[Asker, Depends(identify_asker)]

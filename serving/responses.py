@@ -37,6 +37,11 @@ def build_likes_body(page: CardPage, viewer_id: UUID, key: bytes) -> str:
     )
 
 
+def build_conversations_body(page: CardPage, viewer_id: UUID, key: bytes) -> str:
+    """Return JSON of `serving.schemas.Conversations`."""
+    return f'{{"conversations":{page.shown.matches},"next_cursor":{_build_cursor(page, viewer_id, key)}}}'
+
+
 def build_most_compatible_body(shown: CardRows) -> str:
     """Return JSON of `serving.schemas.MostCompatible`."""
     return f'{{"publication":{_build_publication(shown)},"match":{extract_only_match(shown) or "null"}}}'

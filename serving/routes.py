@@ -9,8 +9,8 @@ from serving import queries, responses
 from serving.dependencies import (
     CursorText,
     InLanguage,
-    LikesCursorText,
     Limit,
+    LongCursorText,
     Viewer,
     require_told_likes,
 )
@@ -28,6 +28,7 @@ from serving.problems.problem_types import ProblemType
 from serving.queries.cursor import Cursor, InvalidCursor, read_cursor
 from serving.queries.wording.dictionary import choose_wording
 from serving.schemas import (
+    Conversations,
     CurrentPublication,
     Likes,
     Liveness,
@@ -87,7 +88,7 @@ async def get_my_matches(request: Request, asker: InLanguage, limit: Limit = 20,
     dependencies=[Depends(require_told_likes)],
 )
 async def get_my_likes(
-    request: Request, asker: InLanguage, limit: Limit = 20, cursor: LikesCursorText = None
+    request: Request, asker: InLanguage, limit: Limit = 20, cursor: LongCursorText = None
 ) -> Response:
     """Return the users who like the viewer and wait for the viewer's decision, in pages.
 
@@ -102,6 +103,30 @@ async def get_my_likes(
     key = request.state.likes_cursor_key
     page = await _fetch_page(queries.fetch_likes, asker, limit, cursor, key)
     return responses.make_response(request, responses.build_likes_body(page, asker.viewer_id, key))
+
+
+@router.get(
+    "/v1/me/conversations",
+    tags=["conversations"],
+    response_model=Conversations,
+    responses=_ANSWERS
+    | document_problems(ProblemType.NO_PROFILE, ProblemType.CURSOR_INVALID, ProblemType.PARAMETER_INVALID),
+)
+async def get_my_conversations(
+    request: Request, asker: InLanguage, limit: Limit = 20, cursor: LongCursorText = None
+) -> Response:
+    """Return the viewer's conversations, in pages, those first where something happened last.
+
+    Left out are conversations with users who block the viewer or are blocked, are paused or deleted, or have a value
+    outside its limits, and conversations that were closed by a block or a report. A paused viewer has an empty list.
+    Age, gender and distance do not count any more.
+
+    The response has nothing that was written, and says of messages only who wrote last and when. It has no figure about
+    the other user. No conversation appears on two pages and none is skipped; all pages together have 400 at most.
+    """
+    key = request.state.conversations_cursor_key
+    page = await _fetch_page(queries.fetch_conversations, asker, limit, cursor, key)
+    return responses.make_response(request, responses.build_conversations_body(page, asker.viewer_id, key))
 
 
 async def _fetch_page(

@@ -10,9 +10,12 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from serving.problems.problem_types import ProblemType
+from serving.queries.opener_sentences import OpenerCode
 from serving.queries.reason_sentences import ReasonCode
 
 EmptyReason = Literal["paused", "profile_invalid", "no_publication", "no_list_yet", "no_candidates", "list_used_up"]
+ConversationStage = Literal["new", "opened", "answered", "going_on"]
+ConversationTurn = Literal["mine", "theirs", "nobody"]
 
 FARTHEST_KM = 100
 """Larger distances are returned as this value."""
@@ -115,6 +118,42 @@ class Likes(BaseModel):
     next_cursor: str | None = Field(
         description="Give this as `cursor` to get the next page of the same publication, which may be empty; null at "
         "the end."
+    )
+
+
+class Opener(BaseModel):
+    """Something that both profiles show, to begin a conversation with."""
+
+    code: OpenerCode
+    detail: str = Field(description="An interest, a prompt that the candidate answered, or a fact as `smokes (no)`.")
+    sentence: str = Field(description="The opener in the language of the request, as a suggestion to the viewer.")
+
+
+class Conversation(BaseModel):
+    """A conversation of the viewer with a candidate whom they like and who likes them."""
+
+    id: UUID
+    candidate: Candidate
+    stage: ConversationStage = Field(
+        description="`new`: nobody has written. `opened`: one of the two has. `answered`: both have. `going_on`: both "
+        "have within the last seven days, and the conversation is not closed."
+    )
+    turn: ConversationTurn = Field(
+        description="Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: "
+        "before the first message, and once the conversation is closed."
+    )
+    since: datetime = Field(description="When it ended, else when one of the two last wrote, else when they matched.")
+    closed: bool
+    closed_at: datetime | None = Field(description="Null while the conversation is open.")
+    openers: list[Opener] = Field(description="While nobody has written and the conversation is open; otherwise empty.")
+
+
+class Conversations(BaseModel):
+    """A page of the viewer's conversations, those first where something happened last."""
+
+    conversations: list[Conversation]
+    next_cursor: str | None = Field(
+        description="Give this as `cursor` to get the next page, which may be empty; null at the end."
     )
 
 

@@ -23,6 +23,23 @@ _MATCH: dict[str, Any] = {
     "source": "published",
 }
 _SIMILAR = _MATCH | {"p_match_percent": None, "reasons": [], "source": "similar"}
+_CONVERSATION: dict[str, Any] = {
+    "id": "0d1d1a53-6a2c-4b0e-8a50-5c1c6a0d7c11",
+    "candidate": _HARUTO,
+    "stage": "new",
+    "turn": "nobody",
+    "since": "2026-11-23T18:02:11.042+00:00",
+    "closed": False,
+    "closed_at": None,
+    "openers": [
+        {"code": "shared_interest", "detail": "choir", "sentence": "You both like choir."},
+        {
+            "code": "ask_about",
+            "detail": "ideal_weekend",
+            "sentence": "Ask about their answer to “My ideal weekend”.",
+        },
+    ],
+}
 _CURSOR = "WHkZgvrqgV1HBw1C63h3twIAAAAAAAAAdOp_O-JkKcs"
 
 RESPONSES: dict[str, dict[str, Any]] = {
@@ -34,6 +51,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
         "empty_because": None,
     },
     "get_my_likes": {"publication": _PUBLICATION, "likes": [_MATCH | {"source": "like"}], "next_cursor": None},
+    "get_my_conversations": {"conversations": [_CONVERSATION], "next_cursor": None},
     "get_my_match": _MATCH,
     "get_my_most_compatible": {"publication": _PUBLICATION, "match": _MATCH},
     "get_similar_to_me": {"matches": [_SIMILAR]},

@@ -3,6 +3,7 @@
 Their SQL is in `migrations/sql`. They return JSON text, which Python passes on without parsing it.
 """
 
+from serving.queries.conversations import fetch_conversations
 from serving.queries.live_publication import LivePublication, fetch_live_publication
 from serving.queries.viewer_matches import (
     Asker,
@@ -23,6 +24,7 @@ __all__ = [
     "LivePublication",
     "PublicationGone",
     "explain_empty",
+    "fetch_conversations",
     "fetch_like",
     "fetch_likes",
     "fetch_live_publication",

@@ -1,4 +1,4 @@
-"""The row that the queries about candidates return."""
+"""The row that the queries about candidates and conversations return."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ class CardRows(NamedTuple):
     listed: int
     """Number of candidates on the viewer's list."""
     people: list[int]
-    """The hash of each candidate in `matches`, by which a cursor identifies them."""
+    """The hash of each candidate in `matches`, or of each conversation, by which a cursor identifies them."""
     topped_up: bool
     matches: str
-    """JSON, as an array of `serving.schemas.Match`."""
+    """JSON, as an array of `serving.schemas.Match`, or of `serving.schemas.Conversation`."""

@@ -20,7 +20,8 @@ class Cursor(NamedTuple):
     publication_id: int | None
     """The publication of the first page; None if there was none."""
     shown: Sequence[int]
-    """64-bit hashes, as `uuid_hash_extended(id, 0)` returns them, of all candidates on the previous pages."""
+    """64-bit hashes, as `uuid_hash_extended(id, 0)` returns them, of all candidates, or
+    conversations, on the previous pages."""
 
 
 class InvalidCursor(ValueError):

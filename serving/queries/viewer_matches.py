@@ -15,15 +15,15 @@ MAX_LIKES = 400
 """Pending likes on all pages together. A cursor names those already shown, and must fit into an address."""
 
 # One statement is one snapshot: it sees a complete publication and all interactions and blocks up to now.
-_ANSWER = "SELECT publication_id, publication, listed, people, topped_up, matches FROM"
-PAGE = f"""{_ANSWER} matching_api.read_matches(
+SELECT_ANSWER = "SELECT publication_id, publication, listed, people, topped_up, matches FROM"
+PAGE = f"""{SELECT_ANSWER} matching_api.read_matches(
     %(viewer_id)s, %(limit)s, %(room)s, %(sentences)s, %(shown)s::bigint[], %(begun)s)"""
-LIKES_PAGE = f"""{_ANSWER} matching_api.read_likes(
+LIKES_PAGE = f"""{SELECT_ANSWER} matching_api.read_likes(
     %(viewer_id)s, %(limit)s, %(sentences)s, %(shown)s::bigint[], %(begun)s)"""
-_ONE = f"{_ANSWER} matching_api.read_match(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
-_ONE_LIKE = f"{_ANSWER} matching_api.read_like(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
-_MOST_COMPATIBLE = f"{_ANSWER} matching_api.read_most_compatible(%(viewer_id)s, %(sentences)s)"
-_SIMILAR = f"{_ANSWER} matching_api.read_similar(%(viewer_id)s, %(limit)s, %(sentences)s)"
+_ONE = f"{SELECT_ANSWER} matching_api.read_match(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
+_ONE_LIKE = f"{SELECT_ANSWER} matching_api.read_like(%(viewer_id)s, %(candidate_id)s, %(sentences)s)"
+_MOST_COMPATIBLE = f"{SELECT_ANSWER} matching_api.read_most_compatible(%(viewer_id)s, %(sentences)s)"
+_SIMILAR = f"{SELECT_ANSWER} matching_api.read_similar(%(viewer_id)s, %(limit)s, %(sentences)s)"
 _EMPTY = "SELECT matching_api.explain_empty(%(viewer_id)s)"
 
 
@@ -35,6 +35,8 @@ class Asker(NamedTuple):
     sentences: str
     """The templates of reasons, JSON of `serving.queries.wording`. PostgreSQL fills them in, so that Python need not
     parse its response. Codes without a sentence are left out: a newer pipeline may know others than this process."""
+    openers: str
+    """The templates of openers, likewise."""
 
 
 class PublicationGone(Exception):
@@ -57,10 +59,10 @@ async def fetch_page(asker: Asker, limit: int, cursor: Cursor | None) -> CardPag
         DatabaseUnavailable: The database cannot be read.
     """
     room = min(limit, MAX_MATCHES - len(cursor.shown if cursor else ()))
-    shown = await _fetch_cards_after(asker, PAGE, cursor, limit=limit, room=room)
+    shown = await fetch_cards_after(asker, PAGE, cursor, limit=limit, room=room)
     if shown is None:
         return None
-    return CardPage(shown, _make_next_cursor(cursor, shown, limit, max(MAX_MATCHES, shown.listed)))
+    return CardPage(shown, make_next_cursor(cursor, shown, limit, max(MAX_MATCHES, shown.listed)))
 
 
 async def fetch_likes(asker: Asker, limit: int, cursor: Cursor | None) -> CardPage | None:
@@ -70,11 +72,17 @@ async def fetch_likes(asker: Asker, limit: int, cursor: Cursor | None) -> CardPa
         PublicationGone: The publication of the cursor is no longer kept.
         DatabaseUnavailable: The database cannot be read.
     """
-    shown = await _fetch_cards_after(asker, LIKES_PAGE, cursor, limit=limit)
-    return None if shown is None else CardPage(shown, _make_next_cursor(cursor, shown, limit, MAX_LIKES))
+    shown = await fetch_cards_after(asker, LIKES_PAGE, cursor, limit=limit)
+    return None if shown is None else CardPage(shown, make_next_cursor(cursor, shown, limit, MAX_LIKES))
 
 
-async def _fetch_cards_after(asker: Asker, asked: str, cursor: Cursor | None, **more: object) -> CardRows | None:
+async def fetch_cards_after(asker: Asker, asked: str, cursor: Cursor | None, **more: object) -> CardRows | None:
+    """Return what a statement finds beyond the pages before; None if there is no such viewer.
+
+    Raises:
+        PublicationGone: The publication of the cursor is no longer kept.
+        DatabaseUnavailable: The database cannot be read.
+    """
     begun = cursor or Cursor(None, ())
     publication_id = None if cursor is None else begun.publication_id or 0
     shown = await _fetch_cards(asker, asked, shown=list(begun.shown), begun=publication_id, **more)
@@ -83,7 +91,8 @@ async def _fetch_cards_after(asker: Asker, asked: str, cursor: Cursor | None, **
     return shown
 
 
-def _make_next_cursor(cursor: Cursor | None, shown: CardRows, limit: int, most: int) -> Cursor | None:
+def make_next_cursor(cursor: Cursor | None, shown: CardRows, limit: int, most: int) -> Cursor | None:
+    """Return the cursor after a page of at most `limit`, or None at the end, of `most` on all pages."""
     begun = cursor or Cursor(None, ())
     total = len(begun.shown) + len(shown.people)
     if len(shown.people) < limit or total >= most:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import psutil
 from sqlalchemy import create_engine
 
-from tests.bench import api_population
+from tests.bench import api_conversations, api_population
 from tests.bench.api_load import Connection, hold, measure, tokens
 from tests.bench.api_server import pgbench_rate, running
 from tests.bench.figures import Figures, Row, new_process, percent_over, promise, text, unjudged
@@ -23,9 +23,11 @@ MATCHES, LIKES_RECEIVED = "/v1/me/matches?limit=20", "/v1/me/likes?limit=20"
 AS_BROWSERS_ASK = ("Accept-Encoding: gzip, deflate, br, zstd",)
 OURS, GZIPPED, ORM = "matches", "matches, gzip", "matches by an ORM and Pydantic"
 LIKES = "likes"
+TURNS = "a page of conversations, one after the other"
 EMPTY, BARE, PGBENCH = "empty route", "bare FastAPI, empty route", "pgbench of the statement"
 SOAKED = 2000  # viewers
 SAMPLE_SECONDS = 1.0
+ASKED = 400  # pages of conversations, one after the other
 WARM_UP = 0.2  # of the time, before memory counts
 
 
@@ -56,6 +58,7 @@ class Route(NamedTuple):
 def under(load: Load) -> dict[str, Mapping[str, Figures]]:
     """The figures of the routes by name, and of the soak."""
     with api_population.settled(load.people) as url:
+        api_conversations.converse(url, api_conversations.PEOPLE)
         routes = speed(url, load.people, load.seconds, load.rounds)
         return {"speed": routes, "soak": {"soak": soak(url, load.people, load.soaked, load.every)}}
 
@@ -81,6 +84,7 @@ def speed(url: str, people: int, seconds: float, rounds: int) -> dict[str, Figur
         found: list[dict[str, Figures]] = []
         for _ in range(rounds):
             found.append({PGBENCH: {"answers/s": pgbench_rate(url, people, seconds)}})
+            found[-1][TURNS] = api_conversations.time_pages(url, min(people, api_conversations.PEOPLE), ASKED)
             found[-1] |= {name: _ask(load, route, people, seconds) for name, route in routes.items()}
         return medians(found)
 
@@ -188,6 +192,7 @@ def rows(measured: Mapping[str, Mapping[str, Figures]], every: float) -> list[Ro
         promise("matches: of pgbench's transactions/s", ours[f"of {PGBENCH}"], ">=", 0.10),
         promise("the same, aim", ours[f"of {PGBENCH}"], ">=", 0.13),
         promise("likes: of the answers/s of matches", routes[LIKES][f"of {OURS}"], ">=", 0.8),
+        promise("conversations: p95 ms of a page, with 258,145 messages", routes[TURNS]["p95 ms"], "<=", 20),
         promise("matches: p99 over p50, 16 connections", ours["p99/p50"], "<=", 6),
         promise("soak: answers that were not 200", soaked["errors"], "<=", 0),
         promise("soak: pages that mixed two publications", soaked["mixed pages"], "<=", 0),

@@ -105,10 +105,18 @@ def copied(reader: Reader, databases: Databases) -> Iterator[Reader]:
 
 @pytest.fixture(scope="session")
 def api(reader: Reader, databases: Databases) -> Iterator[Api]:
-    with copied(reader, databases) as copy, serving(copy.place.database_url, copy.folder / "api.log") as api:
-        yield api
+    """The API where likes are secret, and each viewer has a conversation with the first on their list."""
+    with copied(reader, databases) as copy:
+        copy.place.tell(CONVERSATIONS)
+        with serving(copy.place.database_url, copy.folder / "api.log") as api:
+            yield api
 
 
+CONVERSATIONS = """
+INSERT INTO app.conversations (person_a, person_b)
+SELECT least(candidate_ids[1], viewer_id), greatest(candidate_ids[1], viewer_id)
+FROM matching.match_lists WHERE candidate_ids <> '{}'
+"""
 LIKES = """
 INSERT INTO app.interactions (actor_id, target_id, kind)
 SELECT candidate_ids[1], viewer_id, 'like' FROM matching.match_lists WHERE candidate_ids <> '{}'
@@ -122,6 +130,6 @@ def telling(reader: Reader, databases: Databases) -> Iterator[Api]:
     The likes arrived after the publication, which does not say that it was made in secret.
     """
     with copied(reader, databases) as copy:
-        copy.place.tell("UPDATE matching.publications SET metrics = metrics - 'likes'", LIKES)
+        copy.place.tell("UPDATE matching.publications SET metrics = metrics - 'likes'", LIKES, CONVERSATIONS)
         with serving(copy.place.database_url, copy.folder / "telling.log", MATCHING_LIKES="told") as api:
             yield api

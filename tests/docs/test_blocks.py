@@ -111,7 +111,7 @@ const match = page.matches[0], element = {};
 
 def test_typescript_runs(client: Path, api: Api, telling: Api, reader: Reader) -> None:
     """The blocks of the client's page, the first of which tests/serving/client/test_node.py runs as it is."""
-    _, tokens, pages, likes, titles, impressions = (block.text for block in of_language("ts"))
+    _, tokens, pages, likes, conversations, titles, impressions = (block.text for block in of_language("ts"))
     ((viewer,),) = reader.place.ask(VIEWER)
     renewed = f"{{ token: 'refused', renew() {{ return '{token_for(viewer)}'; }} }}"
     script = (
@@ -127,12 +127,12 @@ def test_typescript_runs(client: Path, api: Api, telling: Api, reader: Reader) -
     assert count == len(set(shown)) > 5
     assert (first, done) == (shown[:20], False)
     script = (
-        'import { createMatchingClient, likePages } from "@delete/matching-client";\n'
-        "const shown = [], show = (like) => shown.push(like.source);\n"
+        'import { conversationPages, createMatchingClient, likePages } from "@delete/matching-client";\n'
+        "const shown = [], show = (like) => shown.push(like.source), open = ({ stage }) => shown.push(stage);\n"
         f"const api = createMatchingClient({{ baseUrl: '{telling.client.base_url}', token: '{token_for(viewer)}' }});\n"
-        f"{likes}console.log(JSON.stringify(shown));"
+        f"{likes}{conversations}console.log(JSON.stringify(shown));"
     )
-    assert set(json.loads(in_client("node", "--input-type=module", stdin=script))) == {"like"}
+    assert set(json.loads(in_client("node", "--input-type=module", stdin=script))) == {"like", "new"}
 
 
 def compare_flow(block: Block, request: pytest.FixtureRequest) -> None:

@@ -137,6 +137,7 @@ OBJECTS = (
     f"SELECT matching.withheld_from('{person_id(ME)}')",
     f"SELECT matching.excluded_candidates('{person_id(ME)}')",
     f"SELECT matching.find_likers('{person_id(ME)}')",
+    f"SELECT matching.find_conversations('{person_id(ME)}')",
     f"SELECT matching.find_published_pair('{person_id(ME)}', '{person_id(FINE)}', 1)",
     "SELECT matching.age_in_years(current_date, current_date)",
     "SELECT matching.publication_to_read(NULL)",
@@ -186,6 +187,7 @@ def test_no_number_is_an_error_that_depends_on_rows(user: psycopg.Connection) ->
             )
             user.execute("SELECT * FROM matching_api.read_similar(%s, %s::int, '{}')", [viewer, most])
             user.execute("SELECT * FROM matching_api.read_likes(%s, %s::int, '{}', '{}', NULL)", [viewer, most])
+            user.execute("SELECT * FROM matching_api.read_conversations(%s, %s::int, '{}', '{}')", [viewer, most])
 
 
 TEMPORARY = (

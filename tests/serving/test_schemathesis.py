@@ -40,7 +40,11 @@ OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operation
 # Half of them may ask.
 CALLERS = ("listed", "listed", "newcomer", "erased", "expired", "nobody")
 CURSORS = ("made up", "next", "gone")
-PAGED = {"/v1/me/matches": "page cursors", "/v1/me/likes": "cursors of likes"}
+PAGED = {
+    "/v1/me/matches": "page cursors",
+    "/v1/me/likes": "cursors of likes",
+    "/v1/me/conversations": "cursors of conversations",
+}
 """What the key of the cursors of each path is for."""
 
 
@@ -64,9 +68,17 @@ def world(telling: Api, api_database: str) -> World:
         users.pair(publication, me, candidates[0])
         for candidate in candidates[10:]:
             users.act(candidate, "like", me)
+            users.run(
+                "INSERT INTO app.conversations (person_a, person_b)"
+                " SELECT least(%(me)s, %(him)s), greatest(%(me)s, %(him)s)",
+                me=me,
+                him=candidate,
+            )
     cursors = {}
     for path, purpose in PAGED.items():
-        gone = write_cursor(Cursor(publication + 1, [1]), me, derive_cursor_key(SECRET, purpose))
+        # Those of conversations are of no publication.
+        lost = None if path.endswith("conversations") else publication + 1
+        gone = write_cursor(Cursor(lost, [1]), me, derive_cursor_key(SECRET, purpose))
         page = telling.get(f"{path}?limit=10", token_for(me)).json()
         cursors[path] = {"next": page["next_cursor"], "gone": gone}
     tokens = {

@@ -1,9 +1,9 @@
 import type { MatchingClient } from "./client.js";
 import { answered } from "./problems.js";
-import type { Likes, Match, Matches } from "./schema.js";
+import type { Conversations, Likes, Match, Matches } from "./schema.js";
 
 export interface PageOptions {
-  /** Matches a page, 1 to 50; the API's own choice if left out. */
+  /** How many a page, 1 to 50; the API's own choice if left out. */
   limit?: number;
   signal?: AbortSignal;
 }
@@ -30,6 +30,14 @@ export async function* allMatches(api: MatchingClient, options?: PageOptions): A
  */
 export function likePages(api: MatchingClient, { limit, signal }: PageOptions = {}): AsyncIterableIterator<Likes> {
   return pagesOf((cursor) => answered(api.GET("/v1/me/likes", { params: { query: { limit, cursor } }, signal })));
+}
+
+/** The pages of my conversations, those first where something happened last. No conversation is on two of them. */
+export function conversationPages(
+  api: MatchingClient,
+  { limit, signal }: PageOptions = {},
+): AsyncIterableIterator<Conversations> {
+  return pagesOf((cursor) => answered(api.GET("/v1/me/conversations", { params: { query: { limit, cursor } }, signal })));
 }
 
 function pagesOf<Page extends { next_cursor: string | null }>(

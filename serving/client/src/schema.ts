@@ -64,6 +64,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get My Conversations
+         * @description Return the viewer's conversations, in pages, those first where something happened last.
+         *
+         *     Left out are conversations with users who block the viewer or are blocked, are paused or deleted, or have a value
+         *     outside its limits, and conversations that were closed by a block or a report. A paused viewer has an empty list.
+         *     Age, gender and distance do not count any more.
+         *
+         *     The response has nothing that was written, and says of messages only who wrote last and when. It has no figure about
+         *     the other user. No conversation appears on two pages and none is skipped; all pages together have 400 at most.
+         */
+        get: operations["get_my_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/matches/{candidate_id}": {
         parameters: {
             query?: never;
@@ -263,6 +290,61 @@ export interface components {
             };
         };
         /**
+         * Conversation
+         * @description A conversation of the viewer with a candidate whom they like and who likes them.
+         */
+        Conversation: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            candidate: components["schemas"]["Candidate"];
+            /**
+             * Stage
+             * @description `new`: nobody has written. `opened`: one of the two has. `answered`: both have. `going_on`: both have within the last seven days, and the conversation is not closed.
+             * @enum {string}
+             */
+            stage: "new" | "opened" | "answered" | "going_on";
+            /**
+             * Turn
+             * @description Who is to write next. `mine`: the candidate wrote last. `theirs`: the viewer did. `nobody`: before the first message, and once the conversation is closed.
+             * @enum {string}
+             */
+            turn: "mine" | "theirs" | "nobody";
+            /**
+             * Since
+             * Format: date-time
+             * @description When it ended, else when one of the two last wrote, else when they matched.
+             */
+            since: string;
+            /** Closed */
+            closed: boolean;
+            /**
+             * Closed At
+             * @description Null while the conversation is open.
+             */
+            closed_at: string | null;
+            /**
+             * Openers
+             * @description While nobody has written and the conversation is open; otherwise empty.
+             */
+            openers: components["schemas"]["Opener"][];
+        };
+        /**
+         * Conversations
+         * @description A page of the viewer's conversations, those first where something happened last.
+         */
+        Conversations: {
+            /** Conversations */
+            conversations: components["schemas"]["Conversation"][];
+            /**
+             * Next Cursor
+             * @description Give this as `cursor` to get the next page, which may be empty; null at the end.
+             */
+            next_cursor: string | null;
+        };
+        /**
          * CurrentPublication
          * @description The publication that is live, and how much it holds.
          */
@@ -390,6 +472,27 @@ export interface components {
             match: components["schemas"]["Match"] | null;
         };
         /**
+         * Opener
+         * @description Something that both profiles show, to begin a conversation with.
+         */
+        Opener: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "shared_interest" | "ask_about" | "in_common";
+            /**
+             * Detail
+             * @description An interest, a prompt that the candidate answered, or a fact as `smokes (no)`.
+             */
+            detail: string;
+            /**
+             * Sentence
+             * @description The opener in the language of the request, as a suggestion to the viewer.
+             */
+            sentence: string;
+        };
+        /**
          * Problem
          * @description Problem details (RFC 9457).
          */
@@ -499,6 +602,8 @@ export interface components {
     pathItems: never;
 }
 export type Candidate = components['schemas']['Candidate'];
+export type Conversation = components['schemas']['Conversation'];
+export type Conversations = components['schemas']['Conversations'];
 export type CurrentPublication = components['schemas']['CurrentPublication'];
 export type InvalidParameter = components['schemas']['InvalidParameter'];
 export type Likes = components['schemas']['Likes'];
@@ -506,6 +611,7 @@ export type Liveness = components['schemas']['Liveness'];
 export type Match = components['schemas']['Match'];
 export type Matches = components['schemas']['Matches'];
 export type MostCompatible = components['schemas']['MostCompatible'];
+export type Opener = components['schemas']['Opener'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemType = components['schemas']['ProblemType'];
 export type Publication = components['schemas']['Publication'];
@@ -518,7 +624,7 @@ export interface operations {
     get_my_matches: {
         parameters: {
             query?: {
-                /** @description How many matches at most. */
+                /** @description How many on this page at most. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before; without it, the first page. */
                 cursor?: string | null;
@@ -656,7 +762,7 @@ export interface operations {
     get_my_likes: {
         parameters: {
             query?: {
-                /** @description How many matches at most. */
+                /** @description How many on this page at most. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before; without it, the first page. */
                 cursor?: string | null;
@@ -753,6 +859,134 @@ export interface operations {
             };
             /** @description Gone: `urn:delete:problem:cursor-gone`. */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `urn:delete:problem:parameter-invalid`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `urn:delete:problem:too-many-requests`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `urn:delete:problem:unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_my_conversations: {
+        parameters: {
+            query?: {
+                /** @description How many on this page at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before; without it, the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conversations": [
+                     *         {
+                     *           "id": "0d1d1a53-6a2c-4b0e-8a50-5c1c6a0d7c11",
+                     *           "candidate": {
+                     *             "id": "64f89446-b9ea-5eb0-a24c-df3d5393ab24",
+                     *             "name": "Haruto",
+                     *             "age": 36,
+                     *             "gender": "man",
+                     *             "distance_km": 13,
+                     *             "interests": [
+                     *               "fermentation",
+                     *               "mountains",
+                     *               "choir"
+                     *             ],
+                     *             "texts": {
+                     *               "ideal_weekend": "Two days of climbing the easy side of a hard wall and baking sourdough bread."
+                     *             }
+                     *           },
+                     *           "stage": "new",
+                     *           "turn": "nobody",
+                     *           "since": "2026-11-23T18:02:11.042+00:00",
+                     *           "closed": false,
+                     *           "closed_at": null,
+                     *           "openers": [
+                     *             {
+                     *               "code": "shared_interest",
+                     *               "detail": "choir",
+                     *               "sentence": "You both like choir."
+                     *             },
+                     *             {
+                     *               "code": "ask_about",
+                     *               "detail": "ideal_weekend",
+                     *               "sentence": "Ask about their answer to “My ideal weekend”."
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Conversations"];
+                };
+            };
+            /** @description The client's copy, named by `If-None-Match`, is still current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `urn:delete:problem:cursor-invalid`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `urn:delete:problem:token-missing` or `urn:delete:problem:token-invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `urn:delete:problem:no-profile`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1008,7 +1242,7 @@ export interface operations {
     get_similar_to_me: {
         parameters: {
             query?: {
-                /** @description How many matches at most. */
+                /** @description How many on this page at most. */
                 limit?: number;
             };
             header?: never;

@@ -1,9 +1,9 @@
 // Run by pytest against the real API, which tells in the environment where it is and whom it takes this for.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allMatches, answered, createMatchingClient, likePages, matchPages, ProblemError } from "@delete/matching-client";
+import { allMatches, answered, conversationPages, createMatchingClient, likePages, matchPages, ProblemError } from "@delete/matching-client";
 
-const { API = "", TOKEN = "", EXPIRED_TOKEN = "", NEWCOMER_TOKEN = "", LISTED = "", PARTNER = "", PUBLICATION = "", SCENES = "", TELLING_API = "", LIKERS = "" } = process.env;
+const { API = "", TOKEN = "", EXPIRED_TOKEN = "", NEWCOMER_TOKEN = "", LISTED = "", PARTNER = "", PUBLICATION = "", SCENES = "", TELLING_API = "", LIKERS = "", CONVERSATIONS = "" } = process.env;
 const listed = LISTED.split(" ");
 const api = createMatchingClient({ baseUrl: API, token: TOKEN });
 
@@ -62,6 +62,13 @@ test("likes in pages where they are told, and a problem where they are secret", 
   assert.deepEqual(people, LIKERS.split(" "));
   const { type } = await refusal(likePages(api).next(), 403);
   assert.equal(type, "urn:delete:problem:likes-secret");
+});
+
+test("conversations in pages, with whose turn it is", async () => {
+  const found = [];
+  for await (const page of conversationPages(api, { limit: 2 })) found.push(...page.conversations);
+  assert.deepEqual(found.map(({ candidate, turn }) => `${candidate.id}:${turn}`), CONVERSATIONS.split(" "));
+  assert.deepEqual(found.map(({ openers }) => openers.length > 0), found.map(({ stage }) => stage === "new"));
 });
 
 test("an answer that has not changed is not sent again", async () => {

@@ -1,1 +1,1 @@
-"""The words of the API's answers for people: sentences of reasons, titles of prompts and facts, by locale."""
+"""The words of the API's responses: sentences of reasons and openers, titles of prompts and facts, by locale."""

@@ -9,12 +9,15 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.db.errors import InputError
+from serving.queries.opener_sentences import OPENERS, OpenerCode
 from serving.queries.reason_sentences import SENTENCES, ReasonCode
 from serving.queries.wording.locales import DEFAULT_LOCALE, choose_locale
 
 _DEFAULTS = Path(__file__).parent / "en.toml"
-_WITH_FACTS: ReasonCode = "in_common"
-"""The reason whose details are facts. Those of the others are words of the users."""
+_WITH_FACTS = "in_common"
+"""The reason, and the opener, whose details are facts. Those of other reasons are words of the users."""
+_WITH_PROMPTS: OpenerCode = "ask_about"
+"""The opener whose detail is a prompt."""
 
 
 class Wording(BaseModel):
@@ -30,6 +33,8 @@ class Wording(BaseModel):
     """What two users have in common, by fact and answer."""
     reasons: dict[ReasonCode, str]
     """Sentences, where {detail} stands for the details."""
+    openers: dict[OpenerCode, str]
+    """The same for openers, whose detail is one."""
 
     @cached_property
     def templates(self) -> str:
@@ -39,11 +44,18 @@ class Wording(BaseModel):
         """
         return json.dumps({code: self._make_template(code, text) for code, text in self.reasons.items()})
 
-    def _make_template(self, code: ReasonCode, text: str) -> str | dict[str, object]:
+    @cached_property
+    def opener_templates(self) -> str:
+        """The same for openers."""
+        return json.dumps({code: self._make_template(code, text) for code, text in self.openers.items()})
+
+    def _make_template(self, code: ReasonCode | OpenerCode, text: str) -> str | dict[str, object]:
         if "{detail}" not in text:
             return text
         template: dict[str, object] = {"sentence": text, "and": self.joiner}
-        return template | ({"titles": self._name_facts()} if code == _WITH_FACTS else {})
+        if code == _WITH_FACTS:
+            return template | {"titles": self._name_facts()}
+        return template | ({"titles": self.prompts} if code == _WITH_PROMPTS else {})
 
     def _name_facts(self) -> dict[str, str]:
         return {
@@ -65,7 +77,7 @@ def load_dictionary(own: Path | None) -> Dictionary:
     Raises:
         InputError: The file cannot be read, or has another form.
     """
-    english = {"reasons": SENTENCES, **_read_locales(_DEFAULTS)[DEFAULT_LOCALE]}
+    english = {"reasons": SENTENCES, "openers": OPENERS, **_read_locales(_DEFAULTS)[DEFAULT_LOCALE]}
     added = {locale.lower(): words for locale, words in ({} if own is None else _read_locales(own)).items()}
     english = _merge(english, added.pop(DEFAULT_LOCALE, {}))
     locales = {DEFAULT_LOCALE: english} | {locale: _merge(english, words) for locale, words in added.items()}

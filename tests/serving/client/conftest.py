@@ -7,11 +7,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -106,6 +106,32 @@ def slow(database_url: str) -> Iterator[None]:
         Users(connection).lock_lists()
         yield
         connection.rollback()
+
+
+TURNS = {"mine": timedelta(minutes=5), "theirs": timedelta(hours=3), "nobody": timedelta(days=2)}
+"""When a conversation of each turn last had a message, or began: so long ago."""
+
+
+def add_conversation(users: Users, me: UUID, him: UUID, turn: str) -> UUID:
+    """A conversation of the two, two days old, in which it is that turn of mine; both wrote, or nobody did."""
+    conversation, now = uuid4(), datetime.now(UTC)
+    users.run(
+        "INSERT INTO app.conversations (id, person_a, person_b, matched_at)"
+        " VALUES (%(id)s, least(%(me)s, %(him)s), greatest(%(me)s, %(him)s), %(at)s)",
+        id=conversation,
+        me=me,
+        him=him,
+        at=now - timedelta(days=2),
+    )
+    senders = {"mine": (me, him), "theirs": (him, me), "nobody": ()}[turn]
+    for ago, sender in zip((timedelta(days=1), TURNS[turn]), senders, strict=False):
+        users.run(
+            "INSERT INTO app.messages (conversation_id, sender_id, sent_at) VALUES (%(to)s, %(by)s, %(at)s)",
+            to=conversation,
+            by=sender,
+            at=now - ago,
+        )
+    return conversation
 
 
 class Viewer(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from uuid import uuid4
 
-from tests.serving.client.conftest import add_viewer, run, slow
+from tests.serving.client.conftest import add_conversation, add_viewer, run, slow
 from tests.serving.conftest import Api, Users, token_for
 
 
@@ -35,6 +35,9 @@ def test_the_client_s_own_tests(client: Path, api: Api, telling: Api, users: Use
     me = add_viewer(users)
     for man in (likers := me.listed[:3]):
         users.act(man, "like", me.id)
+    turns = ["mine", "theirs", "nobody"]
+    for turn, man in zip(turns, likers, strict=True):
+        add_conversation(users, me.id, man, turn)
     stop_waiting = ExitStack()
 
     def take_lists_away() -> None:
@@ -60,8 +63,9 @@ def test_the_client_s_own_tests(client: Path, api: Api, telling: Api, users: Use
             SCENES=url,
             TELLING_API=str(telling.client.base_url),
             LIKERS=" ".join(map(str, reversed(likers))),
+            CONVERSATIONS=" ".join(f"{man}:{turn}" for turn, man in zip(turns, likers, strict=True)),
         )
-    assert re.search(r"^# pass 21$", output, re.MULTILINE), output
+    assert re.search(r"^# pass 22$", output, re.MULTILINE), output
 
 
 def test_the_three_lines_of_the_readme(client: Path, api: Api, users: Users) -> None:

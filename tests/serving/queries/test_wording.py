@@ -21,12 +21,17 @@ facts.smokes.no = "nicht rauchen"
 [de.reasons]
 in_common = "Das habt ihr gemeinsam: {detail}."
 shared_interests = "Ihr mögt beide {detail}."
+
+[de.openers]
+ask_about = "Frag nach „{detail}“."
+in_common = "Das habt ihr gemeinsam: {detail}."
 """
 FACTS = ["smokes (no)", "occupation (public_service)", "star sign (water_carrier)"]
 REASONS = [{"code": "in_common", "detail": FACTS}, {"code": "shared_interests", "detail": ["a_b", "jazz"]}]
 ALIKE = {
     "facts": {"smokes": "no", "occupation": "public_service", "star_sign": "water_carrier"},
     "interests": ["a_b", "jazz"],
+    "texts": {"about_me": "I sail"},
 }
 
 
@@ -42,11 +47,13 @@ def test_facts_are_named_and_interests_left_as_they_are(api: Api, users: Users) 
 def test_words_of_the_app_and_of_the_viewers_language(users: Users, api_database: str, tmp_path: Path) -> None:
     me, he = users.add("woman", **ALIKE), users.add("man", **ALIKE)
     users.publish({me: [he]}, reasons=[REASONS])
+    pair = {"a": min(me, he), "b": max(me, he)}
+    users.run("INSERT INTO app.conversations (person_a, person_b) VALUES (%(a)s, %(b)s)", **pair)
     (file := tmp_path / "titles.toml").write_text(TITLES, encoding="utf-8")
     with serving(api_database, tmp_path / "log", MATCHING_TITLES=str(file)) as api:
-        for accepted, locale, title, sentence in (
-            ("", "en", "Who I am", "You both like a_b and jazz."),
-            ("fr, de-AT;q=0.8", "de", "Über mich", "Ihr mögt beide a_b und jazz."),
+        for accepted, locale, title, sentence, opener in (
+            ("", "en", "Who I am", "You both like a_b and jazz.", "Ask about their answer to “Who I am”."),
+            ("fr, de-AT;q=0.8", "de", "Über mich", "Ihr mögt beide a_b und jazz.", "Frag nach „Über mich“."),
         ):
             language = {"Accept-Language": accepted}
             titles = api.get("/v1/titles", token_for(me), **language).json()
@@ -54,6 +61,8 @@ def test_words_of_the_app_and_of_the_viewers_language(users: Users, api_database
             assert titles["prompts"]["looking_for"] == "What I am looking for", "what is left out is English"
             response = api.me(me, "matches", **language)
             assert response.json()["matches"][0]["reasons"][1]["sentence"] == sentence
+            (talk,) = api.me(me, "conversations", **language).json()["conversations"]
+            assert talk["openers"][2]["sentence"] == opener
             assert "accept-language" in response.headers["vary"].lower()
 
 

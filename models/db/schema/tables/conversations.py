@@ -50,6 +50,7 @@ messages = Table(
     Column("length", Integer, comment="characters of a text, seconds of a voice message or a call; null: unknown"),
     Index(None, "conversation_id", "sent_at"),
     Index(None, "sent_at"),
+    Index(None, "conversation_id", "sender_id", "sent_at"),  # when each of the two last wrote, however much
     schema="app",
 )
 

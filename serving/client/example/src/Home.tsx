@@ -2,7 +2,10 @@ import { type MouseEvent, useEffect, useRef } from "react";
 import { Brand } from "./Brand";
 import { MatchList } from "./MatchList";
 import { MatchView } from "./MatchView";
-import { useOpenMatch } from "./route";
+import { Navigation } from "./Navigation";
+import { ConversationList } from "./conversations/ConversationList";
+import { ConversationView } from "./conversations/ConversationView";
+import { useRoute } from "./route";
 import { useSession } from "./session";
 
 interface Opened {
@@ -10,20 +13,21 @@ interface Opened {
   scrolledTo: number;
 }
 
-/** The list, and over it, while one is open, a match. The list stays: who comes back is where they were. */
+/** The list, and over it what is open: a match, or conversations. The list stays: who comes back is where they were. */
 export function Home() {
   const { signOut } = useSession();
-  const open = useOpenMatch();
+  const { view, id } = useRoute();
+  const listed = view === "matches" && id === null;
   const opened = useRef<Opened>(null);
   const heading = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => {
-    if (open !== null) return;
+    if (!listed) return;
     document.title = "Your matches, in Delete";
     const { link, scrolledTo } = opened.current ?? { link: heading.current, scrolledTo: 0 };
     window.scrollTo({ top: scrolledTo, behavior: "instant" });
     link?.focus({ preventScroll: true });
-  }, [open]);
+  }, [listed]);
 
   function remember(event: MouseEvent<HTMLElement>) {
     opened.current = { link: event.currentTarget, scrolledTo: window.scrollY };
@@ -33,13 +37,16 @@ export function Home() {
     <>
       <header>
         <Brand />
+        <Navigation view={view} />
         <button type="button" className="plain" onClick={() => signOut()}>
           Sign out
         </button>
       </header>
       <main>
-        <MatchList heading={heading} hidden={open !== null} onOpen={remember} />
-        {open !== null && <MatchView key={open} candidateId={open} />}
+        <MatchList heading={heading} hidden={!listed} onOpen={remember} />
+        {view === "matches" && id !== null && <MatchView key={id} candidateId={id} />}
+        {view === "conversations" && id === null && <ConversationList />}
+        {view === "conversations" && id !== null && <ConversationView key={id} conversationId={id} />}
       </main>
     </>
   );

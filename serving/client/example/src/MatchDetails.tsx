@@ -1,9 +1,10 @@
-import { type Match, promptTitle, type Titles } from "@delete/matching-client";
+import type { Match, Titles } from "@delete/matching-client";
 import { useEffect, useRef } from "react";
 import { Chance } from "./Chance";
 import { Facts } from "./Facts";
 import { displayName, Name } from "./Name";
 import { Portrait } from "./Portrait";
+import { Profile } from "./Profile";
 import { Reasons } from "./Reasons";
 
 const LONG = 60; // characters of a name
@@ -35,24 +36,7 @@ export function MatchDetails({ match, titles }: { match: Match; titles: Titles |
             <Reasons match={match} most={match.reasons.length} />
           </section>
         )}
-        {candidate.interests.length > 0 && (
-          <section>
-            <h2>Interests</h2>
-            <ul className="interests" role="list">
-              {candidate.interests.map((interest) => (
-                <li key={interest} dir="auto">
-                  {interest}
-                </li>
-              ))}
-            </ul>
-          </section>
-        )}
-        {Object.entries(candidate.texts).map(([prompt, answer]) => (
-          <section key={prompt} className="answer">
-            <h2 dir="auto">{promptTitle(prompt, titles)}</h2>
-            <p dir="auto">{answer}</p>
-          </section>
-        ))}
+        <Profile candidate={candidate} titles={titles} />
       </div>
     </article>
   );

@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import "./styles/frame.css";
 import "./styles/cards.css";
+import "./styles/conversations.css";
 import "./styles/messages.css";
 import "./styles/views.css";
 

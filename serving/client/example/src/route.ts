@@ -1,15 +1,31 @@
 import { useSyncExternalStore } from "react";
 
-const MATCH = /^#\/matches\/([0-9a-f-]{36})$/;
+/** What is open by the page's address: the list of matches, one match, all conversations, or one. */
+export type Route = { view: "matches" | "conversations"; id: string | null };
+
+const ROUTE = /^#\/(matches|conversations)(?:\/([0-9a-f-]{36}))?$/;
+const LIST: Route = { view: "matches", id: null };
+
+export const MATCHES = "#/";
+export const CONVERSATIONS = "#/conversations";
 
 /** The address of a match's own view. */
 export function matchAddress(candidateId: string): string {
   return `#/matches/${candidateId}`;
 }
 
-/** The candidate whose view is open by the page's address, or null for the list. */
-export function useOpenMatch(): string | null {
-  return useSyncExternalStore(subscribe, () => MATCH.exec(location.hash)?.[1] ?? null);
+/** The address of a conversation's own view. */
+export function conversationAddress(conversationId: string): string {
+  return `${CONVERSATIONS}/${conversationId}`;
+}
+
+export function useRoute(): Route {
+  return read(useSyncExternalStore(subscribe, () => location.hash));
+}
+
+function read(hash: string): Route {
+  const found = ROUTE.exec(hash);
+  return found ? { view: found[1] as Route["view"], id: found[2] ?? null } : LIST;
 }
 
 function subscribe(listener: () => void): () => void {
