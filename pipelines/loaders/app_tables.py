@@ -1,30 +1,24 @@
 """Write people and interactions into the app tables, idempotently."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import cast
 from uuid import UUID, uuid5
 
-import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
 
 from models.db import locks
-from models.db.errors import DatabaseUnavailable
 from pipelines.loaders import upserts
-from pipelines.loaders.records import Interaction, LoadReport, Person, Refusal, Source
+from pipelines.loaders.conversations.conversation_records import NO_CONVERSATIONS, ConversationSource
+from pipelines.loaders.conversations.conversation_tables import fill_conversations
+from pipelines.loaders.records import Counts, Interaction, LoadReport, Person, Refusal, Source
 from pipelines.loaders.refusals import UNKNOWN_PERSON, check_interactions, check_people
+from pipelines.loaders.row_copy import copy_rows
 
 __all__ = ["Interaction", "LoadReport", "Person", "Source", "derive_profile_id", "fill_app_tables"]
 
 NAMESPACE = UUID("5d6d1f6e-2b1c-5a44-9d0e-6c7f1b1f0d11")
-
-Counts = tuple[int, int, int]
-"""Rows added, changed and unchanged."""
-
-logger = logging.getLogger(__name__)
 
 
 def derive_profile_id(source_key: str) -> str:
@@ -33,9 +27,13 @@ def derive_profile_id(source_key: str) -> str:
 
 
 def fill_app_tables(
-    engine: Engine, people: Iterable[Person], interactions: Iterable[Interaction], refused: Counter[str] | None = None
+    engine: Engine,
+    people: Iterable[Person],
+    interactions: Iterable[Interaction],
+    refused: Counter[str] | None = None,
+    conversations: ConversationSource = NO_CONVERSATIONS,
 ) -> LoadReport:
-    """Insert or update people and interactions in one transaction. Unchanged rows are not written.
+    """Insert or update people, interactions and conversations in one transaction. Unchanged rows are not written.
 
     Concurrent loads run one after the other. If the server is lost or its disk is full, nothing is written; inside
     `models.db.engines.open_database` this is raised as DatabaseUnavailable.
@@ -44,6 +42,7 @@ def fill_app_tables(
         engine: The database.
         people: Read once and streamed, before the interactions. Of several rows with one key, the first counts.
         interactions: Read once and streamed. They may refer to people of earlier loads.
+        conversations: Conversations between these people, or those of earlier loads.
         refused: Rows that the source already refused, by reason. The report adds them to those refused here.
 
     Returns:
@@ -54,8 +53,12 @@ def fill_app_tables(
         locks.acquire(connection, locks.LOAD)
         people_counts, refused_people = _fill_profiles(connection, people)
         interaction_counts, refused_interactions = _fill_interactions(connection, interactions)
-    reasons = refused_people + refused_interactions + (refused or Counter())
-    return LoadReport(*people_counts, *interaction_counts, refused=reasons)
+        counts: dict[str, Counts] = {}
+        refused_conversations = Counter[str]()
+        if conversations is not NO_CONVERSATIONS:
+            counts, refused_conversations = fill_conversations(connection, conversations)
+    reasons = refused_people + refused_interactions + refused_conversations + (refused or Counter())
+    return LoadReport(*people_counts, *interaction_counts, refused=reasons, conversations=counts)
 
 
 def _make_profile_row(person: Person) -> tuple[object, ...]:
@@ -101,7 +104,7 @@ def _make_interaction_row(line: int, interaction: Interaction) -> tuple[object, 
 def _fill_profiles(connection: Connection, people: Iterable[Person]) -> tuple[Counts, Counter[str]]:
     connection.exec_driver_sql(upserts.INCOMING_PROFILES)
     rows = (each if isinstance(each, Refusal) else _make_profile_row(each) for each in check_people(people))
-    _, refused = _copy_rows(connection, "incoming_profiles", rows)
+    _, refused = copy_rows(connection, "incoming_profiles", rows)
     seen, added, changed = connection.exec_driver_sql(upserts.UPSERT_PROFILES).one()
     return (added, changed, seen - added - changed), refused
 
@@ -112,35 +115,8 @@ def _fill_interactions(connection: Connection, interactions: Iterable[Interactio
         each if isinstance(each, Refusal) else _make_interaction_row(line, each)
         for line, each in enumerate(check_interactions(interactions))
     )
-    copied, refused = _copy_rows(connection, "incoming_interactions", rows)
+    copied, refused = copy_rows(connection, "incoming_interactions", rows)
     strangers = connection.exec_driver_sql(upserts.DELETE_UNKNOWN_PEOPLE).rowcount
     seen, added, changed = connection.exec_driver_sql(upserts.UPSERT_INTERACTIONS).one()
     found = Counter({UNKNOWN_PERSON: strangers, "pair seen before in this load": copied - strangers - seen})
     return (added, changed, seen - added - changed), refused + found
-
-
-def _copy_rows(
-    connection: Connection, table: str, rows: Iterable[tuple[object, ...] | Refusal]
-) -> tuple[int, Counter[str]]:
-    """Stream rows into a temporary table, and leave out refusals. ANALYZE gives the planner the table's size.
-
-    Returns:
-        The number of rows copied, and the refusals by reason.
-    """
-    driver = cast("psycopg.Connection", connection.connection.driver_connection)
-    count, refused = 0, Counter[str]()
-    try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for row in rows:
-                if isinstance(row, Refusal):
-                    refused[row.reason] += 1
-                    continue
-                copy.write_row(row)
-                count += 1
-                if count % 250_000 == 0:
-                    logger.info("%s: %s rows read", table, f"{count:,}")
-    except psycopg.OperationalError as error:
-        what = str(error).partition("\n")[0]  # the other lines may quote the row
-        raise DatabaseUnavailable(f"the database failed while loading and nothing was written: {what}") from error
-    connection.exec_driver_sql(f"ANALYZE {table}")
-    return count, refused

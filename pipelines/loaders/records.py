@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+Counts = tuple[int, int, int]
+"""Rows added, changed and unchanged."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -73,6 +76,8 @@ class LoadReport:
     notes: tuple[str, ...] = ()
     no_answers: Counter[str] = field(default_factory=Counter)
     """Number of words that stand for no answer, such as `NA`, by column."""
+    conversations: dict[str, Counts] = field(default_factory=dict)
+    """The same for what follows matches, by table of `app`; empty if the source has no conversations."""
 
 
 def compute_age(birth_date: date, on: date) -> int:

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from models.ml.scoring.candidates import ScoredPairs
-from models.simulation.arms import Likes, Product
+from models.simulation.arms.product import Likes, Product
+from models.simulation.arms.rivals import Rival, score_popularity, score_randomly
 from models.simulation.behaviour import LIKES, LIST, Cards, CardViews, NightLists
 from models.simulation.event_log import LIKE, NOTHING, PASS, EventLog
 from models.simulation.loop_outcome import compare_matches, measure_p_like
 from models.simulation.nights import simulate_nights
-from models.simulation.rivals import Rival, score_popularity, score_randomly
 from models.simulation.world import World
 from tests.models_simulation.conftest import make_world
 

@@ -8,13 +8,13 @@ from models.db.errors import InputError
 from models.ml.arrays import Float64Array, Int64Array
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
-from models.simulation.arm_registry import RIVALS, ArmChoice, FirstNight, build_arms
-from models.simulation.arms import Product
+from models.simulation.arms.arm_registry import RIVALS, ArmChoice, FirstNight, build_arms
+from models.simulation.arms.product import Product
+from models.simulation.arms.rivals import Oracle, Rival, make_als_score, score_popularity, score_randomly
 from models.simulation.behaviour import NO_CARDS, CardViews
 from models.simulation.event_log import LIKE, open_log
 from models.simulation.nightly_lists import train_tonight
 from models.simulation.nights import simulate_arms
-from models.simulation.rivals import Oracle, Rival, make_als_score, score_popularity, score_randomly
 from models.simulation.world import World
 from tests.models_simulation.conftest import make_world
 

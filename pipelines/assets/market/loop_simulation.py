@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from models.simulation.arm_registry import ArmChoice
+from models.simulation.arms.arm_registry import ArmChoice
 from pipelines.loaders.simulation.simulated_loader import MAX_SEED
 from pipelines.loaders.simulation.simulated_loop import MAX_DAYS, MAX_PEOPLE, LoopPlan, simulate_loop
 from pipelines.reports.loop_report import build_loop_metadata

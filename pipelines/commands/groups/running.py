@@ -111,7 +111,7 @@ def simulate(
     Simulated people react to their lists day after day. Each policy and rival meets the same people with the same luck.
     It needs no database.
     """
-    from models.simulation.arm_registry import ArmChoice
+    from models.simulation.arms.arm_registry import ArmChoice
     from pipelines.commands.simulate import show_simulation
     from pipelines.loaders.simulation.simulated_loop import LoopPlan
 

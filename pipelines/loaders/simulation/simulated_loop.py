@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from models.db.errors import InputError
-from models.simulation.arm_registry import ArmChoice, build_arms
+from models.simulation.arms.arm_registry import ArmChoice, build_arms
 from models.simulation.event_log import open_log
 from models.simulation.nights import simulate_arms
 from models.simulation.world import World

@@ -12,7 +12,7 @@ from models.db.errors import InputError
 from models.ml.arrays import Float32Array, Float64Array, FloatArray
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
-from models.simulation.arms import Likes, Product, show_likes
+from models.simulation.arms.product import Likes, Product, show_likes
 from models.simulation.behaviour import NightLists
 from models.simulation.event_log import LIKE, EventLog
 from models.simulation.nightly_lists import ScoredNight, order_cards, score_night

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from models.db.errors import InputError
 from models.ml.market.policies.policy_registry import POLICIES
 from models.ml.ranker.ranker_model import CrossFittedRanker
-from models.simulation.arms import Likes, Product
+from models.simulation.arms.product import Likes, Product
+from models.simulation.arms.rivals import Oracle, Rival, make_als_score, score_popularity, score_randomly
 from models.simulation.event_log import EventLog
 from models.simulation.nightly_lists import train_tonight
 from models.simulation.nights import Arm
-from models.simulation.rivals import Oracle, Rival, make_als_score, score_popularity, score_randomly
 
 BEST_RESPONSE = "best_response"
 

@@ -1,0 +1,8 @@
+"""What numbers are drawn for in conversations: each purpose has its own luck, apart from that of simulated nights."""
+
+RESPONSIVENESS, INITIATIVE, GHOST, CONSENT, SCAMMER, RUDE, RAPPORT = range(101, 108)
+GOES_ON, OPENER, NEXT_SENDER, WAIT, PACE, NUDGE = range(111, 117)
+CONTACT, CONTACT_AFTER, PLAN, PLAN_AFTER, MEETING, MEETING_AFTER, AGAIN, TOGETHER, TOGETHER_AFTER, ASKED = range(
+    121, 131
+)
+CLOSING, CLOSING_AFTER, CLOSER, OFFENDED, QUESTION, INSULT = range(131, 137)
