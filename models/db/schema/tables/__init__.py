@@ -6,6 +6,7 @@ In production the tables of `app` may be views over the app's own tables, so no 
 from models.db.schema.tables.app import blocks, interactions, profiles, views
 from models.db.schema.tables.columns import metadata
 from models.db.schema.tables.conversations import conversations, message_texts, messages, outcomes, reports
+from models.db.schema.tables.insights import town_insights
 from models.db.schema.tables.matching import (
     EMBEDDING_DIMENSIONS,
     conversation_facts,
@@ -29,5 +30,6 @@ __all__ = [
     "profiles",
     "publications",
     "reports",
+    "town_insights",
     "views",
 ]

@@ -1,0 +1,1 @@
+"""What follows a match: facts of conversations, and the words where both people consent."""
