@@ -1,4 +1,4 @@
-"""The role that the API reads as: what it can read, and how the databases of one server share it."""
+"""The role that the API reads as and the one that reads words: what they can read, and how databases share them."""
 
 import logging
 from collections.abc import Iterator
@@ -12,10 +12,12 @@ from sqlalchemy import URL, Connection, Engine, make_url, text
 
 from models.db import embedded
 from models.db.errors import InputError
+from models.db.schema import words_role
 from models.db.schema.migrations import make_alembic_config, upgrade_database
 from models.db.schema.reader_role import ROLE
 from tests.models_db.conftest import migrate_at_once, person_id, run, session
 
+ROLES = (ROLE, words_role.ROLE)
 READ_PUBLICATION = "SELECT * FROM matching_api.read_publication()"
 
 
@@ -67,7 +69,7 @@ def owners(own_server: URL) -> Iterator[list[URL]]:
         yield urls
         for url in urls:
             superuser.execute(f"DROP DATABASE {url.database} WITH (FORCE)".encode())
-        superuser.execute(f"DROP ROLE IF EXISTS {ROLE}".encode())
+        superuser.execute(f"DROP ROLE IF EXISTS {', '.join(ROLES)}".encode())
         superuser.execute("DROP ROLE owner")
 
 
@@ -75,9 +77,10 @@ def show(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def has_role(url: URL) -> bool:
+def list_roles(url: URL) -> list[str]:
     with session(url) as connection:
-        return connection.execute("SELECT to_regrole(%s) IS NOT NULL", [ROLE]).fetchone() == (True,)
+        found = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s) ORDER BY 1", [list(ROLES)])
+        return [name for (name,) in found]
 
 
 def assert_readable(url: URL, *forbidden: str) -> None:
@@ -89,31 +92,32 @@ def assert_readable(url: URL, *forbidden: str) -> None:
                 connection.execute(f"SELECT FROM {relation}".encode())
 
 
-def test_databases_migrated_at_once_share_the_role(owners: list[URL]) -> None:
-    assert not has_role(owners[0])
+def test_databases_migrated_at_once_share_the_roles(owners: list[URL]) -> None:
+    assert list_roles(owners[0]) == []
     migrate_at_once(*map(show, owners))
     for url in owners:
         assert_readable(url)
     for url in owners:
-        assert has_role(url)
+        assert list_roles(url) == [*ROLES]
         command.downgrade(make_alembic_config(show(url)), "base")
-    assert not has_role(owners[0]), "the last one drops it"
+    assert list_roles(owners[0]) == [], "the last one drops them"
 
 
 def test_an_owner_without_rights_learns_what_an_administrator_runs(
     own_server: URL, owners: list[URL], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To create the role, and to take rights from everybody."""
+    """To create the roles, and to take rights from everybody."""
     monkeypatch.setattr(logging.getLogger("matching.migrations"), "disabled", False)  # a library may have
     with session(own_server.set(database=owners[0].database)) as superuser:
         superuser.execute("ALTER ROLE owner NOCREATEROLE")
-        with pytest.raises(InputError, match=r"run: (.*); then migrate again") as refused:
-            upgrade_database(show(owners[0]))
-        for statement in str(refused.value).partition("run: ")[2].partition("; then")[0].split("; "):
-            superuser.execute(statement.encode())
+        for _ in ROLES:
+            with pytest.raises(InputError, match=r"run: (.*); then migrate again") as refused:
+                upgrade_database(show(owners[0]))
+            for statement in str(refused.value).partition("run: ")[2].partition("; then")[0].split("; "):
+                superuser.execute(statement.encode())
         upgrade_database(show(owners[0]))
         assert_readable(owners[0])
-        (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+        (warning,) = {record.getMessage() for record in caplog.records if record.levelname == "WARNING"}
         statement = warning.partition("psql: ")[2].partition(" \\gexec")[0]
         for (each,) in superuser.execute(statement.encode()).fetchall():
             superuser.execute(each.encode())

@@ -1,0 +1,1 @@
+"""What follows a match: conversations that keep the contract, their facts in numbers, and their outcomes."""
