@@ -43,6 +43,7 @@ def show_demo(engine: Engine, settings: Settings, console: Console) -> None:
     """Load the population, run the pipeline unless it is already published, and print one user's matches."""
     report = simulated_loader.load_simulated(engine, PEOPLE, SEED, settings.home)
     changed = report.profiles_added + report.profiles_changed + report.interactions_added + report.interactions_changed
+    changed += sum(added + altered for added, altered, _ in report.conversations.values())
     with engine.connect() as connection:
         published = get_live_publication(connection)
     if published is None or changed:

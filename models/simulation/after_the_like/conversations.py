@@ -65,7 +65,11 @@ class SimulatedConversations:
 
 
 def simulate_conversations(
-    matches: MatchedPairs, habits: ConversationHabits, seed: int, until: float
+    matches: MatchedPairs,
+    habits: ConversationHabits,
+    seed: int,
+    until: float,
+    strain: Float64Array | None = None,
 ) -> SimulatedConversations:
     """Simulate everything that follows matches, up to a moment.
 
@@ -85,14 +89,15 @@ def simulate_conversations(
         habits: The habits of all n people: see `draw_habits`.
         seed: Seed of the luck, 0 or more.
         until: The end, in hours on the axis of `matched_at`.
+        strain: What is taken off the affinity of each pair, (k,), such as for people who are busy; None for nothing.
 
     Returns:
         SentMessages, milestones, endings and the truth behind them, in the order of `matches`. `lasting`, `met` and
         `counts` are arrays by pair.
     """
     rapport = draw_rapport(seed, matches.a, matches.b)
-    affinity = combine_affinity(habits, matches.a, matches.b, rapport)
-    messages = draw_messages(matches, habits, seed)
+    affinity = combine_affinity(habits, matches.a, matches.b, rapport) - (0.0 if strain is None else strain)
+    messages = draw_messages(matches, habits, affinity, seed)
     said = draw_topics(matches, messages, habits, seed)
     endings = draw_endings(matches, messages, said, seed)
     messages, said = _cut(messages, said, np.minimum(endings.closed_at, until))

@@ -13,8 +13,6 @@ from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.simulation.after_the_like.habits import (
     AFFINITY_SD,
     ConversationHabits,
-    combine_affinity,
-    draw_rapport,
 )
 from models.simulation.after_the_like.hazards import compute_going_on
 from models.simulation.after_the_like.purposes import GOES_ON, NEXT_SENDER, NUDGE, OPENER, PACE, WAIT
@@ -140,16 +138,16 @@ def _get_number(messages: SentMessages) -> int:
     return int(messages.number[0]) if len(messages.number) else 0
 
 
-def draw_messages(matches: MatchedPairs, habits: ConversationHabits, seed: int) -> SentMessages:
+def draw_messages(matches: MatchedPairs, habits: ConversationHabits, affinity: Float64Array, seed: int) -> SentMessages:
     """Draw all messages of conversations that nobody ends.
 
     Args:
         matches: The pairs.
         habits: The habits of all people.
-        seed: Seed of the luck. What a pair writes depends on seed, pair and habits, and on no other pair.
+        affinity: Log-odds of going on of each pair, (k,).
+        seed: Seed of the luck. What a pair writes depends on seed, pair, habits and affinity, and on no other pair.
     """
-    rapport = draw_rapport(seed, matches.a, matches.b)
-    luck = MessageLuck(matches, habits, combine_affinity(habits, matches.a, matches.b, rapport), seed)
+    luck = MessageLuck(matches, habits, affinity, seed)
     every = np.arange(len(matches.a), dtype=np.int64)
     last, rounds = SentMessages(every, np.zeros_like(every), np.full_like(every, -1), matches.matched_at), []
     while len(last.conversation) and _get_number(last) < MOST_MESSAGES:

@@ -1,4 +1,4 @@
-"""The commands that load people: simulated ones, speed dating and OkCupid."""
+"""The commands that load people: simulated ones, speed dating, OkCupid and ChitChat."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,15 +23,19 @@ CsvFile = Annotated[Path, typer.Argument(help="The file of the source.", show_de
 def simulated(
     people: Annotated[int, typer.Option(help="Number of people.")] = 2000,
     seed: Annotated[int, typer.Option(help="Each seed gives another population.")] = 1,
+    days_after: Annotated[
+        int, typer.Option(help="Days that it lives on: likes received are looked through, conversations go on.")
+    ] = 0,
 ) -> None:
     """Load a simulated population.
 
-    Profiles, likes and passes are drawn from a documented choice model.
+    Profiles, likes and passes are drawn from a documented choice model, and conversations between people who like
+    each other from another.
     """
     from pipelines.loaders.simulation import simulated_loader as loader
 
     with open_ready_database() as engine:
-        _print_report(loader.load_simulated(engine, people, seed, get_settings().home))
+        _print_report(loader.load_simulated(engine, people, seed, get_settings().home, days_after))
 
 
 @load.command()
@@ -58,11 +62,25 @@ def okcupid(file: CsvFile) -> None:
         _print_report(loader.load_okcupid(engine, file))
 
 
+@load.command()
+def chitchat() -> None:
+    """Load the conversations of ChitChat.
+
+    The Chit Chat Challenge, from the installed package chitchat-dataset: who wrote when and how much, and no text.
+    """
+    from pipelines.loaders.conversations import chitchat as loader
+
+    with open_ready_database() as engine:
+        _print_report(loader.load_chitchat(engine))
+
+
 def _print_report(report: LoadReport) -> None:
     table = Table("", "new", "changed", "unchanged", box=None)
     for name in ("profiles", "interactions"):
         counts = (getattr(report, f"{name}_{what}") for what in ("added", "changed", "unchanged"))
         table.add_row(name, *(f"{count:,}" for count in counts))
+    for name, rows in report.conversations.items():
+        table.add_row(name, *(f"{count:,}" for count in rows))
     console.print(table)
     for reason, count in report.refused.most_common():
         console.print(f"refused {count:,}: {reason}")

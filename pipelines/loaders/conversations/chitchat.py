@@ -39,16 +39,16 @@ def load_chitchat(engine: Engine) -> LoadReport:
     return replace(report, notes=source.notes)
 
 
-def find_chitchat_file() -> Path:
+def find_chitchat_file(package: str = PACKAGE) -> Path:
     """Find the data file of the installed package.
 
     Raises:
         InputError: The package is missing.
     """
-    package = find_spec(PACKAGE)
-    if package is None or package.origin is None:
+    found = find_spec(package)
+    if found is None or found.origin is None:
         raise InputError("the package chitchat-dataset is not installed; run: pip install chitchat-dataset")
-    return Path(package.origin).with_name("dataset.json")
+    return Path(found.origin).with_name("dataset.json")
 
 
 def read_chitchat(file: Path) -> ConversationSource:
@@ -88,7 +88,9 @@ def _collect_senders(conversations: Iterable[Any]) -> set[str]:
     return senders
 
 
-def _parse_conversation(number: int, each: Mapping[str, Any], numbers: Mapping[str, int]) -> Conversation | Refusal:
+def _parse_conversation(
+    number: int, each: Mapping[str, Any], numbers: Mapping[str, int]
+) -> ConversationRecord | Refusal:
     try:
         rows = [_parse_message(row, numbers) for turn in each["messages"] for row in turn]
     except (KeyError, TypeError, ValueError):

@@ -77,8 +77,8 @@ class ConversationRecord:
 
     @property
     def conversation_id(self) -> UUID:
-        """The id of its row, which is the same on every machine."""
-        return uuid5(NAMESPACE, self.key)
+        """The id of its row."""
+        return derive_conversation_id(self.key)
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,11 @@ class ConversationSource:
 
 
 NO_CONVERSATIONS = ConversationSource()
+
+
+def derive_conversation_id(key: str) -> UUID:
+    """Return the id of a conversation's row. It is the same on every machine, so that loads are idempotent."""
+    return uuid5(NAMESPACE, key)
 
 
 def derive_message_id(conversation_id: UUID, number: int) -> UUID:

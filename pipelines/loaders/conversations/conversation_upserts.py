@@ -23,23 +23,32 @@ JOIN app.profiles AS one ON one.source_key = first_key
 JOIN app.profiles AS other ON other.source_key = second_key
 """
 
-_PERSON = "people[side + 1]"
-_JOIN = "JOIN known_conversations AS known ON known.id = conversation_id"
-
 ROWS = {
-    "conversations": """SELECT id, LEAST(people[1], people[2]) AS person_a, GREATEST(people[1], people[2]) AS person_b,
-        matched_at, closed_at, people[closed_side + 1] AS closed_by, closed_as, content_allowed
-        FROM known_conversations""",
-    "messages": f"""SELECT row.id, conversation_id, {_PERSON} AS sender_id, sent_at, kind, length
-        FROM incoming_messages AS row {_JOIN}""",
-    "message_texts": f"SELECT message_id, body FROM incoming_texts {_JOIN}",
-    "outcomes": f"""SELECT conversation_id, {_PERSON} AS person_id, kind, answered_at
-        FROM incoming_outcomes {_JOIN}""",
-    "reports": f"""SELECT row.id, {_PERSON} AS reporter_id, people[2 - side] AS reported_id, message_id, reason,
-        created_at FROM incoming_reports AS row {_JOIN}""",
-    "blocks": """SELECT people[closed_side + 1] AS blocker_id, people[2 - closed_side] AS blocked_id,
-        min(closed_at) AS created_at FROM known_conversations WHERE closed_as = 'blocked' AND closed_side IS NOT NULL
-        GROUP BY 1, 2""",
+    "conversations": """
+SELECT id, LEAST(people[1], people[2]) AS person_a, GREATEST(people[1], people[2]) AS person_b,
+       matched_at, closed_at, people[closed_side + 1] AS closed_by, closed_as, content_allowed
+FROM known_conversations
+""",
+    "messages": """
+SELECT incoming.id, conversation_id, people[side + 1] AS sender_id, sent_at, kind, length
+FROM incoming_messages AS incoming JOIN known_conversations AS known ON known.id = conversation_id
+""",
+    "message_texts": """
+SELECT message_id, body FROM incoming_texts JOIN known_conversations AS known ON known.id = conversation_id
+""",
+    "outcomes": """
+SELECT conversation_id, people[side + 1] AS person_id, kind, answered_at
+FROM incoming_outcomes JOIN known_conversations AS known ON known.id = conversation_id
+""",
+    "reports": """
+SELECT incoming.id, people[side + 1] AS reporter_id, people[2 - side] AS reported_id, message_id, reason, created_at
+FROM incoming_reports AS incoming JOIN known_conversations AS known ON known.id = conversation_id
+""",
+    "blocks": """
+SELECT people[closed_side + 1] AS blocker_id, people[2 - closed_side] AS blocked_id, min(closed_at) AS created_at
+FROM known_conversations WHERE closed_as = 'blocked' AND closed_side IS NOT NULL
+GROUP BY 1, 2
+""",
 }
 """The rows of each table of `app`, of conversations between people who exist; the tables that others refer to first."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -77,12 +78,21 @@ def store_truth(population: SimulatedPopulation, home: Path) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    target = get_truth_path(home, population.seed, population.people)
+    arrays = {field.name: getattr(population, field.name) for field in fields(population)}
+    write_atomically(get_truth_path(home, population.seed, population.people), lambda file: np.savez(file, **arrays))
+
+
+def write_atomically(target: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write a file of the ground truth, so that a failure leaves what was there.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
     partial = target.with_suffix(f".{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            np.savez(file, **{field.name: getattr(population, field.name) for field in fields(population)})
+            write(file)
         partial.replace(target)
     except OSError as error:
         raise InputError(f"the ground truth cannot be written to {target}: {error.strerror}") from error

@@ -13,6 +13,7 @@ from models.db.errors import InputError
 from models.ml.validation.score_metrics import compute_within_viewer_auc
 from pipelines.loaders.records import Interaction, LoadReport, Person
 from pipelines.loaders.simulation.choice_model import compute_expected_p_like, compute_p_like
+from pipelines.loaders.simulation.conversation_truth import get_conversation_truth_path
 from pipelines.loaders.simulation.ground_truth import GroundTruth, get_truth_path, read_truth, store_truth
 from pipelines.loaders.simulation.simulated_loader import iterate_interactions, iterate_people, load_simulated
 from pipelines.loaders.simulation.simulated_population import REFERENCE_TIME, SimulatedPopulation, build_population
@@ -51,11 +52,21 @@ def test_an_impossible_size_or_seed_is_named(engine: Engine, tmp_path: Path, peo
     assert list(tmp_path.iterdir()) == []
 
 
+def _add(count: int) -> tuple[int, int, int]:
+    return count, 0, 0
+
+
+def _keep(count: int) -> tuple[int, int, int]:
+    return 0, 0, count
+
+
 def test_a_load_keeps_the_rules_and_a_second_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     first, second = (load_simulated(engine, people=300, seed=1, home=tmp_path) for _ in range(2))
     made = first.interactions_added
-    assert first == LoadReport(300, 0, 0, made, 0, 0, first.refused)
-    assert second == LoadReport(0, 0, 300, 0, 0, made, first.refused)
+    talked = {table: sum(counts) for table, counts in first.conversations.items()}
+    added, unchanged = ({table: counts(n) for table, n in talked.items()} for counts in (_add, _keep))
+    assert first == LoadReport(300, 0, 0, made, 0, 0, first.refused, conversations=added)
+    assert second == LoadReport(0, 0, 300, 0, 0, made, first.refused, conversations=unchanged)
     assert first.refused.total() == 0
     with engine.connect() as connection:
         rows = connection.execute(text(LOADED), {"now": REFERENCE_TIME}).all()
@@ -66,7 +77,11 @@ def test_a_load_keeps_the_rules_and_a_second_changes_nothing(engine: Engine, tmp
     assert compute_within_viewer_auc(pd.factorize(np.array(viewers))[0], np.array(liked), p_like) > 0.75
     others = [load_simulated(engine, people, seed, tmp_path) for people, seed in ((30, 1), (30, 2), (0, 1))]
     assert [(each.profiles_added, each.profiles_changed) for each in others] == [(30, 0), (30, 0), (0, 0)]
-    kept = {get_truth_path(tmp_path, seed, people) for people, seed in ((300, 1), (30, 1), (30, 2), (0, 1))}
+    kept = {
+        get_path(tmp_path, seed, people)
+        for people, seed in ((300, 1), (30, 1), (30, 2), (0, 1))
+        for get_path in (get_truth_path, get_conversation_truth_path)
+    }
     assert set((tmp_path / "truth").iterdir()) == kept
 
 
