@@ -7,6 +7,7 @@ import pandas as pd
 from models.ml.conversations.insights.cells import ALL, MIN_PEOPLE
 from models.ml.conversations.insights.course import FEW_MESSAGES, MOST_MESSAGES, ONE_SIDED, SILENT
 from models.ml.conversations.insights.depth import DECILES
+from models.ml.conversations.outcomes import MATURE_DAYS
 
 Figures = Mapping[tuple[str, str], pd.Series]
 NOTHING = f"No figure has {MIN_PEOPLE} people behind it yet: nothing can be said of what follows a match."
@@ -28,13 +29,13 @@ def describe_insights(cells: pd.DataFrame) -> list[str]:
 def _describe_funnel(figures: Figures) -> Iterator[str]:
     stages = {
         "opened": "somebody wrote",
-        "answered_7d": "the other one answered within 7 days",
+        "answered": "the other one answered",
         "reached_5": "both sent 5 messages",
         "reached_20": "both sent 20",
     }
     said = [f"in {_format(figures[name, ALL])} {text}" for name, text in stages.items() if (name, ALL) in figures]
     if said:
-        yield f"Of the matches that are 14 days old, {', '.join(said)}. This assumes that no messages are missing."
+        yield f"Of the matches, within {MATURE_DAYS} days {', '.join(said)}. This assumes that no messages are missing."
 
 
 def _describe_ends(figures: Figures) -> Iterator[str]:

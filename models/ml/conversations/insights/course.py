@@ -23,7 +23,7 @@ def measure_going_on(facts: pd.DataFrame, now: pd.Timestamp) -> list[Cell]:
     then; and that it goes on is known at once, that it does not only after SILENT, so young matches should be left out.
 
     Args:
-        facts: The frame `conversation_facts`.
+        facts: Facts of old matches (see `town_insights.join_old_matches`).
         now: When the facts were read.
     """
     over = find_over(facts, now)

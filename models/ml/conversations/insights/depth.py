@@ -9,26 +9,25 @@ from models.ml.arrays import Float64Array
 from models.ml.conversations.insights.cells import Cell, tabulate_by_cell
 from models.ml.conversations.insights.funnel import read_stage
 
-DEPTHS = ("answered_7d", "reached_5", "reached_20")
+DEPTHS = ("answered", "reached_5", "reached_20")
 DECILES = 10
 SHOWN_COLUMNS = ("conversation_id", "p_match", "ranker_version", "reasons")
 """What is known of how pairs were shown: p_match (NaN: not known), the ranker's version (missing: not known), and a
 list of the codes of reasons (missing: not known)."""
 
 
-def measure_depth(outcomes: pd.DataFrame, shown: pd.DataFrame, publication: "pd.Series[float]") -> list[Cell]:
+def measure_depth(pairs: pd.DataFrame, shown: pd.DataFrame) -> list[Cell]:
     """Measure each of DEPTHS by decile of p_match, by reason, by version of the ranker and by publication.
 
     A pair with several reasons is in several cells. These are differences between pairs that were shown, not effects:
     a reason is given to pairs that are alike in other ways too.
 
     Args:
-        outcomes: The frame `conversation_outcomes`.
+        pairs: Facts and labels of old matches (see `town_insights.join_old_matches`).
         shown: SHOWN_COLUMNS, at most one row a conversation.
-        publication: Publication of each conversation, by conversation_id; NaN: none.
     """
-    known = outcomes.merge(shown, how="left", on="conversation_id", validate="one_to_one")
-    number = known["conversation_id"].map(publication)
+    known = pairs.merge(shown, how="left", on="conversation_id", validate="one_to_one")
+    number = known["publication_id"]
     cells = {
         "": _name_deciles(known["p_match"]),
         "ranker ": known["ranker_version"],

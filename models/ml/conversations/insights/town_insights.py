@@ -8,9 +8,9 @@ from models.ml.conversations.insights.depth import measure_depth
 from models.ml.conversations.insights.funnel import measure_funnel, measure_unanswered
 from models.ml.conversations.insights.survival import measure_first_answer
 from models.ml.conversations.insights.variance import measure_variance
+from models.ml.conversations.outcomes import MATURE_DAYS
 
-OLD = pd.Timedelta(days=14)
-"""A match counts from this age on. Younger ones whose outcome is known are those that were closed early."""
+LABELS = ("reached_5", "reached_20", "contact", "met")
 
 
 def collect_insights(
@@ -25,24 +25,33 @@ def collect_insights(
         now: When the facts were read, with time zone.
 
     Returns:
-        The columns of CELL_TYPES. No cell has fewer than MIN_PEOPLE people.
+        The columns of `cells.CELL_TYPES`. No cell has fewer than MIN_PEOPLE people.
 
     Raises:
         ValueError: A cell has fewer; this is a fault of the program.
     """
-    publication = facts.set_index("conversation_id")["publication_id"]
-    old, old_facts = (frame[frame["matched_at"] <= now - OLD].reset_index(drop=True) for frame in (outcomes, facts))
+    old = join_old_matches(facts, outcomes, now)
     cells = build_cell_frame(
         [
             *measure_funnel(old),
-            *measure_unanswered(old),
+            *measure_unanswered(old, now),
             *measure_first_answer(facts, now),
-            *measure_going_on(old_facts, now),
-            *measure_balance(old_facts, now),
-            *measure_depth(old, shown, publication),
+            *measure_going_on(old, now),
+            *measure_balance(old, now),
+            *measure_depth(old, shown),
             *measure_variance(old),
         ]
     )
     if (cells["people"] < MIN_PEOPLE).any():
         raise ValueError(f"a cell has {cells['people'].min()} people, fewer than {MIN_PEOPLE}; nothing is shown")
     return cells
+
+
+def join_old_matches(facts: pd.DataFrame, outcomes: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+    """Join facts and LABELS of the matches that are MATURE_DAYS old.
+
+    A younger match has labels only if it was closed, so the labels of young matches are of those that went badly.
+    """
+    labels = outcomes[["conversation_id", *LABELS]]
+    joined = facts.drop(columns="contact").merge(labels, on="conversation_id", validate="one_to_one")
+    return joined[joined["matched_at"] <= now - pd.Timedelta(days=MATURE_DAYS)].reset_index(drop=True)

@@ -13,7 +13,7 @@ GOES_ON = "reached_5"
 GROUPS = 20
 
 
-def measure_variance(outcomes: pd.DataFrame) -> list[Cell]:
+def measure_variance(pairs: pd.DataFrame) -> list[Cell]:
     """Measure the shares of the variance of GOES_ON that are the people's and the pair's.
 
     What is left to the pair includes the luck of a yes or no, which one conversation of a pair cannot be told from. So
@@ -21,11 +21,11 @@ def measure_variance(outcomes: pd.DataFrame) -> list[Cell]:
     a time; both cells are missing if the conversations do not identify the shares.
 
     Args:
-        outcomes: The frame `conversation_outcomes`.
+        pairs: Facts and labels of old matches (see `town_insights.join_old_matches`).
     """
-    values = read_stage(outcomes, GOES_ON)
+    values = read_stage(pairs, GOES_ON)
     known = ~np.isnan(values)
-    values, person = values[known], number_people(outcomes[known])
+    values, person = values[known], number_people(pairs[known])
     people = len(np.unique(person))
     share = estimate_people_share(values, person)
     if people < MIN_PEOPLE or np.isnan(share):
