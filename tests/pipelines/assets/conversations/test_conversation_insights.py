@@ -31,7 +31,7 @@ def write_conversations(place: Place, count: int) -> None:
     """Write the frames of the first so many simulated conversations, the first ones between people who both liked."""
     profiles = read_frame(place, "profiles")
     facts, outcomes, _ = make_frames(simulate(PEOPLE, 900, 5), profiles["extracted_at"].max())
-    names = {f"p{number:05d}": name for number, name in enumerate(profiles["profile_id"])}
+    names = {f"p{number:05d}": name for number, name in enumerate(sorted(profiles["profile_id"]))}
     for frame in (facts, outcomes):
         for side in ("person_a", "person_b"):
             frame[side] = frame[side].map(names)
@@ -41,12 +41,10 @@ def write_conversations(place: Place, count: int) -> None:
     assert len(both) >= 5
     for frame in (facts, outcomes):
         frame.loc[: len(both) - 1, ["person_a", "person_b"]] = both[["viewer_id_x", "candidate_id_x"]].to_numpy()
-    facts = facts.assign(publication_id=1.0).head(count)
-    write_table(
-        write_facts(facts, UPath(place.home / "store/shards/conversation_facts")).to_table(),
-        get_frame_path(place, "conversation_facts"),
-    )
-    write_frame(place, "conversation_outcomes", outcomes.head(count))
+    facts = facts.assign(publication_id=1.0).drop_duplicates(["person_a", "person_b"]).head(count)
+    folder = UPath(place.home / "store/shards/conversation_facts")
+    write_table(write_facts(facts, folder).to_table(), get_frame_path(place, "conversation_facts"))
+    write_frame(place, "conversation_outcomes", outcomes[outcomes["conversation_id"].isin(facts["conversation_id"])])
 
 
 def read_stored(place: Place) -> pd.DataFrame:
