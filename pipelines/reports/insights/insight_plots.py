@@ -11,7 +11,7 @@ from models.ml.conversations.insights.course import MOST_MESSAGES
 from models.ml.conversations.insights.depth import DECILES, DEPTHS
 from models.ml.conversations.insights.funnel import STAGES
 from models.ml.conversations.insights.survival import ANSWER_HOURS
-from pipelines.reports.plot_style import COLOURS, GREY, MARKERS, add_legend, make_axes
+from pipelines.reports.plot_style import COLOURS, GREY, MARKERS, make_axes
 
 NOTHING = f"no figure has {MIN_PEOPLE} people behind it yet"
 
@@ -19,7 +19,8 @@ NOTHING = f"no figure has {MIN_PEOPLE} people behind it yet"
 def plot_funnel(cells: pd.DataFrame) -> Figure:
     """Plot the share of matches that reached each stage."""
     figure, axes = make_axes("What becomes of matches", "", "matches of which it is known (%)")
-    _plot_cells(axes, _select(cells, {stage: (stage, ALL) for stage in STAGES}))
+    # No line: the stages have different denominators.
+    _plot_cells(axes, _select(cells, {stage: (stage, ALL) for stage in STAGES}), line="none")
     axes.set_ylim(0, 100)
     return figure
 
@@ -34,7 +35,7 @@ def plot_months(cells: pd.DataFrame) -> Figure:
             names = rows["month"].dt.strftime("%Y-%m")
             axes.plot(names, 100 * rows["value"], color=COLOURS[number], marker=MARKERS[number], label=_label(stage))
     if len(axes.lines):
-        add_legend(axes)
+        _add_legend_outside(axes)
     else:
         _say_nothing(axes)
     axes.set_ylim(0, 100)
@@ -64,7 +65,7 @@ def plot_deciles(cells: pd.DataFrame) -> Figure:
         names = {str(each): (depth, f"decile {each:02}") for each in range(1, DECILES + 1)}
         _plot_cells(axes, _select(cells, names), number, _label(depth))
     if axes.get_legend_handles_labels()[0]:
-        add_legend(axes)
+        _add_legend_outside(axes)
     return figure
 
 
@@ -75,15 +76,19 @@ def _select(cells: pd.DataFrame, names: dict[str, tuple[str, str]]) -> pd.DataFr
     return pd.DataFrame.from_dict(found, orient="index", columns=list(whole.columns))
 
 
-def _plot_cells(axes: Axes, cells: pd.DataFrame, number: int = 0, label: str | None = None) -> None:
+def _plot_cells(axes: Axes, cells: pd.DataFrame, number: int = 0, label: str | None = None, line: str = "-") -> None:
     if not len(cells):
         _say_nothing(axes)
         return
     value, low, high = (100 * cells[name].to_numpy(float) for name in ("value", "low", "high"))
     names: Sequence[str] = [_label(name) for name in cells.index]
     errors = [value - low, high - value]
-    style = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": "-", "linewidth": 1}
+    style = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": line, "linewidth": 1}
     axes.errorbar(names, value, yerr=errors, capsize=3, label=label, **style)
+
+
+def _add_legend_outside(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=9.5, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _say_nothing(axes: Axes) -> None:

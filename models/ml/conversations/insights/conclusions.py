@@ -80,8 +80,8 @@ def _describe_balance(figures: Figures) -> Iterator[str]:
         )
     if one_sided is not None:
         yield (
-            f"In {_format(one_sided)} of the conversations with {FEW_MESSAGES} messages, one of the two wrote "
-            f"more than {ONE_SIDED:.0%} of them. This counts messages, not their length."
+            f"In {_format(one_sided)} of the conversations with at least {FEW_MESSAGES} messages, one of "
+            f"the two wrote more than {ONE_SIDED:.0%} of them. This counts messages, not their length."
         )
 
 
