@@ -20,7 +20,8 @@ from pipelines.loaders.simulation.simulated_population import REFERENCE_TIME, Si
 
 LOADED = """
 SELECT actor.source_key, target.source_key, kind = 'like',
-       matching.is_eligible(actor, target, CAST(:now AS date)) AND interactions.created_at < :now
+       (matching.is_eligible(actor, target, CAST(:now AS date)) OR actor.paused OR target.paused)
+       AND interactions.created_at < :now
        AND position >= 1 AND propensity > 0 AND propensity <= 1
 FROM app.interactions
 JOIN app.profiles AS actor ON actor.id = actor_id JOIN app.profiles AS target ON target.id = target_id
