@@ -16,7 +16,13 @@ from pipelines.assets import (
     scored_candidates,
     source,
 )
-from pipelines.assets.conversations import conversation_facts, conversation_outcomes, conversations, outcome_head
+from pipelines.assets.conversations import (
+    conversation_facts,
+    conversation_insights,
+    conversation_outcomes,
+    conversations,
+    outcome_head,
+)
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
@@ -32,8 +38,10 @@ from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.model_registry import ModelRegistry
 
 NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"
+INSIGHTS_JOB = "insights"
 # UTC has each hour once a day throughout the year. At 03:00 few users are awake, and lists are ready by morning.
 NIGHTLY, HOURLY, WEEKLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "0 6 * * 1", "UTC"
+AN_HOUR_LATER = "0 7 * * 1"
 
 
 MODULES = [
@@ -53,9 +61,12 @@ MODULES = [
     evaluation,
     policy_comparison,
     loop_simulation,
+    conversation_insights,
 ]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
-ON_DEMAND = dg.AssetSelection.groups(evaluation.GROUP, policy_comparison.GROUP, loop_simulation.GROUP)
+ON_DEMAND = dg.AssetSelection.groups(
+    evaluation.GROUP, policy_comparison.GROUP, loop_simulation.GROUP, conversation_insights.GROUP
+)
 NIGHTLY_ASSETS = dg.AssetSelection.all() - ON_DEMAND
 
 
@@ -80,6 +91,11 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
                 COMPARISON_JOB,
                 selection=dg.AssetSelection.groups(policy_comparison.GROUP),
                 description="Compares the market policies, on the candidates that the last run of the pipeline scored.",
+            ),
+            dg.define_asset_job(
+                INSIGHTS_JOB,
+                selection=dg.AssetSelection.groups(conversation_insights.GROUP),
+                description="Figures of conversations for analysts, of what the last run of the pipeline read.",
             ),
             dg.define_asset_job(
                 FRESHNESS_JOB,
@@ -129,7 +145,7 @@ def list_assets_without_training() -> list[dg.AssetKey]:
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Build the schedules: the pipeline nightly, the check of its publication hourly, the policies weekly.
+    """Build the schedules: the pipeline nightly, the check of its publication hourly, policies and insights weekly.
 
     They are on in production; elsewhere they are off until a user turns them on.
     """
@@ -167,6 +183,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         nightly,
         schedule_job("hourly", FRESHNESS_JOB, HOURLY, "Checks that last night's publication is live."),
         schedule_job("weekly", COMPARISON_JOB, WEEKLY, "Compares the market policies, on Mondays at 06:00 UTC."),
+        schedule_job("weekly_insights", INSIGHTS_JOB, AN_HOUR_LATER, "Figures of conversations, Mondays at 07:00 UTC."),
     ]
 
 

@@ -19,6 +19,8 @@ from models.db.engines import open_database
 from models.db.errors import InputError, RankerLost
 from models.db.settings import Settings, get_settings
 from models.ml.arrays import Float64Array, Int64Array
+from models.ml.conversations.frames import conform_frame
+from models.ml.conversations.outcomes import OUTCOME_TYPES
 from models.ml.features.pair_features import Pairs
 from models.ml.market import AttentionModel, MarketGraph
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
@@ -26,6 +28,7 @@ from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import NO_BLOCKS, ScoringContext, build_scoring_context
 from pipelines.assets.candidate_shards import load_scored_pairs
+from pipelines.assets.conversations.fact_shards import load_earlier_facts
 from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.loaders.simulation.ground_truth import find_truth
@@ -149,6 +152,19 @@ class Workspace:
         """
         asked = find_truth(self.profiles, self.settings.home)
         return None if asked is None else asked(self.training_pairs)
+
+    @cached_property
+    def conversation_facts(self) -> pd.DataFrame:
+        """The facts of the accepted conversations (see models.ml.conversations.frames); no rows if there are none."""
+        return load_earlier_facts(self._get_path("conversation_facts"))
+
+    @cached_property
+    def conversation_outcomes(self) -> pd.DataFrame:
+        """What became of them (see models.ml.conversations.outcomes); no rows if there are none."""
+        try:
+            return conform_frame(self.read_frame("conversation_outcomes"), OUTCOME_TYPES)
+        except InputError:
+            return conform_frame(pd.DataFrame(columns=list(OUTCOME_TYPES)), OUTCOME_TYPES)
 
     @cached_property
     def evaluation(self) -> pd.DataFrame | None:

@@ -11,6 +11,7 @@ from pipelines.definitions import (
     COMPARISON_JOB,
     EVALUATION_JOB,
     FRESHNESS_JOB,
+    INSIGHTS_JOB,
     NIGHTLY_JOB,
     build_definitions,
     build_schedules,
@@ -24,6 +25,7 @@ JOBS = {
     },
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison"},
+    INSIGHTS_JOB: {"conversation_insights"},
     FRESHNESS_JOB: set[str](),
 }
 CHECKS = {
@@ -71,5 +73,6 @@ def test_schedules_are_on_in_production(environment: str, status: str) -> None:
         (NIGHTLY_JOB, "0 3 * * *", "UTC"),
         (FRESHNESS_JOB, "30 * * * *", "UTC"),
         (COMPARISON_JOB, "0 6 * * 1", "UTC"),
+        (INSIGHTS_JOB, "0 7 * * 1", "UTC"),
     ]
     assert {each.default_status.value for each in schedules} == {status}

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, owens_t
 
 from models.ml.arrays import Float64Array
-from models.ml.evaluation.crossed_random_effects import build_design, estimate_components
+from models.ml.validation.crossed_random_effects import build_design, estimate_components
 
 # Chemistry is "hardly predictable" if the explained share, plus two standard errors, is below this.
 MIN_SHARE = 0.02

@@ -1,4 +1,4 @@
-"""Standard errors of an AUC within viewers and of a mean, for decisions that share viewers and candidates."""
+"""Standard errors of an AUC within viewers and of means, for decisions and conversations that share people."""
 
 from collections.abc import Mapping
 
@@ -67,6 +67,22 @@ def estimate_mean_error(values: Float64Array, viewer: Int64Array, candidate: Int
     off = values - values.mean()
     squares = sum(float((np.bincount(who, off) ** 2).sum()) for who in (viewer, candidate))
     return float(np.sqrt(squares) / len(values))
+
+
+def estimate_dyadic_error(added: Float64Array, person: Int64Array) -> float:
+    """Estimate the standard error of a figure over pairs of people without sides, such as conversations.
+
+    The errors of two pairs are correlated if they share a person (Aronow, Samii & Assenova 2015). The estimate is never
+    below that for independent pairs.
+
+    Args:
+        added: What each pair adds to the figure less its expectation, float64 (n,); for a mean, its deviation over n.
+        person: Numbers of both people of each pair, int64 (n, 2), from 0.
+    """
+    own = float((added**2).sum())
+    # A pair is in the square of either person, so its own square is there twice.
+    shared = float((np.bincount(person.ravel(), np.repeat(added, 2)) ** 2).sum()) - own
+    return float(np.sqrt(max(shared, own)))
 
 
 def _make_frame(columns: Mapping[str, ArrayLike]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from models.db.schema.tables.conversations import (
     rate_opt_outs,
     reports,
 )
+from models.db.schema.tables.insights import town_insights
 from models.db.schema.tables.matching import (
     EMBEDDING_DIMENSIONS,
     conversation_facts,
@@ -40,6 +41,7 @@ __all__ = [
     "reports",
     "review_queue",
     "searched_messages",
+    "town_insights",
     "upheld_reports",
     "views",
 ]

@@ -1,0 +1,1 @@
+"""Pictures and metadata of the insights of conversations."""
