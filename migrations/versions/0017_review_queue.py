@@ -1,6 +1,6 @@
 """Flags for reviewers: the queue, the role that reads and decides it, and who is separated by an upheld report.
 
-Revision: 0016, after 0014
+Revision: 0017, after 0016
 """
 
 from pathlib import Path
@@ -12,12 +12,12 @@ from models.db.schema import words_role
 from models.db.schema.group_roles import create_group_role, drop_group_role
 from models.db.schema.reviewer_role import ROLE
 
-revision = "0016"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
-SQL = Path(__file__).parents[1] / "sql" / "0016_review_queue.sql"
+SQL = Path(__file__).parents[1] / "sql" / "0017_review_queue.sql"
 DECIDE = "matching.decide_review(bigint, text, text)"
 RIGHTS = (
     f"USAGE ON SCHEMA matching TO {ROLE}",

@@ -1,6 +1,6 @@
 """What analysts may know of conversations: a table of figures of at least 20 people, and a role that reads it.
 
-Revision: 0017, after 0014
+Revision: 0018, after 0017
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 from models.db.schema.analyst_role import ROLE
 from models.db.schema.group_roles import create_group_role, drop_group_role
 
-revision = "0017"
-down_revision = "0014"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
