@@ -38,7 +38,16 @@ PRINTED = {
     "demo": "using publication 1",
 }
 # Commands that run until Ctrl-C, need a public file or take long: only their words are read.
-READ_ONLY = ("ui", "serve", "notebooks", "example", "load speed-dating", "load okcupid", "load chitchat", "load simulated --people 8000")
+READ_ONLY = (
+    "ui",
+    "serve",
+    "notebooks",
+    "example",
+    "load speed-dating",
+    "load okcupid",
+    "load chitchat",
+    "load simulated --people 8000",
+)
 AN_EARLIER_ONE = (
     "INSERT INTO matching.publications (state, ranker_version, encoder) VALUES ('retired', '1', 'letters')",
     "CREATE TABLE matching.match_lists_2 PARTITION OF matching.match_lists FOR VALUES IN (2)",
