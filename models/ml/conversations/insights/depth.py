@@ -1,13 +1,12 @@
 """How far conversations go by what was shown: decile of p_match, reason, version of the ranker, publication."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
-from models.ml.arrays import Float64Array
 from models.ml.conversations.insights.cells import Cell, tabulate_by_cell
 from models.ml.conversations.insights.funnel import read_stage
+from models.ml.conversations.insights.survival import judge_answers
+from models.ml.conversations.outcomes import DAY_H
 
 DEPTHS = ("answered", "reached_5", "reached_20")
 DECILES = 10
@@ -39,20 +38,39 @@ def measure_depth(pairs: pd.DataFrame, shown: pd.DataFrame) -> list[Cell]:
         for depth in DEPTHS
         for cell in tabulate_by_cell(depth, known, read_stage(known, depth), prefix + names.astype(object))
     ]
-    return [*found, *_measure_reasons(known)]
+    several, reason = _explode_reasons(known)
+    return [
+        *found,
+        *(cell for depth in DEPTHS for cell in tabulate_by_cell(depth, several, read_stage(several, depth), reason)),
+    ]
 
 
-def _measure_reasons(known: pd.DataFrame) -> Iterator[Cell]:
+def measure_reasons(facts: pd.DataFrame, shown: pd.DataFrame, now: pd.Timestamp) -> list[Cell]:
+    """Measure the share of openers answered within 24 hours by reason.
+
+    Reasons are known while the lists of their publication are kept, which is less than MATURE_DAYS if lists are made
+    each night. A day is short enough.
+
+    Args:
+        facts: The frame `conversation_facts`, young matches too.
+        shown: SHOWN_COLUMNS, at most one row a conversation.
+        now: When the facts were read.
+    """
+    known = facts.merge(shown, how="left", on="conversation_id", validate="one_to_one")
+    several, reason = _explode_reasons(known)
+    return tabulate_by_cell("answered_24h", several, judge_answers(several, now, DAY_H), reason)
+
+
+def _explode_reasons(known: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[str]"]:
+    """Return a row for each conversation and reason, and the name of its cell."""
     several = known[known["reasons"].notna()].explode("reasons").dropna(subset="reasons")
     several = several.drop_duplicates(["conversation_id", "reasons"]).reset_index(drop=True)
-    for depth in DEPTHS:
-        reason = "reason " + several["reasons"].astype(object)
-        yield from tabulate_by_cell(depth, several, read_stage(several, depth), reason)
+    return several, "reason " + several["reasons"].astype(object)
 
 
 def _name_deciles(p_match: "pd.Series[float]") -> "pd.Series[str]":
     """Name the decile of each value among those that are known, the lowest first; equal values share one."""
-    rank: Float64Array = p_match.rank(method="average", pct=True).to_numpy(np.float64)
+    rank = np.asarray(p_match.rank(method="average", pct=True), np.float64)
     decile = np.clip(np.ceil(rank * DECILES), 1, DECILES)
     names = pd.Series(decile, p_match.index).map("decile {:02.0f}".format)
     return names.where(p_match.notna())

@@ -5,7 +5,7 @@ import pandas as pd
 
 from models.ml.arrays import Float64Array
 from models.ml.conversations.insights.cells import Cell, tabulate_by_month
-from models.ml.conversations.insights.survival import observe_waits
+from models.ml.conversations.insights.survival import judge_answers
 from models.ml.conversations.outcomes import MATURE_DAYS
 
 STAGES = ("opened", "answered", "reached_5", "reached_20", "contact", "met")
@@ -31,11 +31,7 @@ def measure_unanswered(pairs: pd.DataFrame, now: pd.Timestamp) -> list[Cell]:
     An opener that was closed unanswered has no answer. The figure says how many openers nobody answers, never whose
     they are.
     """
-    opened = (pairs["opener"] >= 0).to_numpy(bool)
-    waits, answered = observe_waits(pairs, now)
-    known = opened & (answered | (waits >= WEEK_H) | pairs["closed_at"].notna().to_numpy(bool))
-    late = ~(answered & (waits <= WEEK_H))
-    return tabulate_by_month("unanswered_7d", pairs, np.where(known, late.astype(np.float64), np.nan))
+    return tabulate_by_month("unanswered_7d", pairs, 1 - judge_answers(pairs, now, WEEK_H))
 
 
 def read_stage(pairs: pd.DataFrame, stage: str) -> Float64Array:

@@ -84,10 +84,21 @@ def measure_first_answer(facts: pd.DataFrame, now: pd.Timestamp) -> list[Cell]:
     return cells
 
 
+def judge_answers(pairs: pd.DataFrame, now: pd.Timestamp, within_h: float) -> Float64Array:
+    """Judge whether openers were answered within some hours, 1 or 0, float64 (n,).
+
+    An opener in a conversation that was closed has no answer. NaN for a match without an opener, and for one whose
+    opener is younger: of those, only the answered ones would be known.
+    """
+    waits, answered = observe_waits(pairs, now)
+    age = ((now - pairs["matched_at"]) / HOUR).to_numpy(np.float64) - pairs["opened_after_h"].to_numpy(np.float64)
+    return np.where(age >= within_h, (answered & (waits <= within_h)).astype(np.float64), np.nan)
+
+
 def observe_waits(opened: pd.DataFrame, now: pd.Timestamp) -> tuple[Float64Array, BoolArray]:
     """Return the hours that each opener waited, float64 (n,), and whether it was answered, bool (n,)."""
     answer = opened["answered_after_h"].to_numpy(np.float64)
-    end = opened["closed_at"].fillna(now).clip(upper=now)
+    end = opened["closed_at"].where(opened["closed_at"] < now, now)
     since_match = ((end - opened["matched_at"]) / HOUR).to_numpy(np.float64)
     until_end = np.maximum(since_match - opened["opened_after_h"].to_numpy(np.float64), 0)
     answered = ~np.isnan(answer)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from models.ml.conversations.insights.cells import MIN_PEOPLE, build_cell_frame
 from models.ml.conversations.insights.course import measure_balance, measure_going_on
-from models.ml.conversations.insights.depth import measure_depth
+from models.ml.conversations.insights.depth import measure_depth, measure_reasons
 from models.ml.conversations.insights.funnel import measure_funnel, measure_unanswered
 from models.ml.conversations.insights.survival import measure_first_answer
 from models.ml.conversations.insights.variance import measure_variance
@@ -39,6 +39,7 @@ def collect_insights(
             *measure_going_on(old, now),
             *measure_balance(old, now),
             *measure_depth(old, shown),
+            *measure_reasons(facts, shown, now),
             *measure_variance(old),
         ]
     )

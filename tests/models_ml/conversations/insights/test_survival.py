@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.ml.conversations.insights.survival import estimate_survival, observe_waits
+from models.ml.conversations.insights.survival import estimate_survival, judge_answers, observe_waits
 from models.ml.validation.clustered_errors import estimate_dyadic_error
 
 WAITS = np.array([1.0, 2, 2, 3, 4, 5])
@@ -64,3 +64,6 @@ def test_closing_and_now_end_a_wait() -> None:
     waits, answered = observe_waits(opened, now)
     assert waits.tolist() == [46, 6, 5]
     assert answered.tolist() == [False, False, True]
+    assert judge_answers(opened, now, 4).tolist() == [0, 0, 0]
+    assert judge_answers(opened, now, 45).tolist()[::2] == [0, 1], "the second opener is 44 hours old"
+    assert np.isnan(judge_answers(opened, now, 45)[1])

@@ -71,6 +71,8 @@ def test_depth_by_what_was_shown(cells: pd.DataFrame) -> None:
     assert "publication 9" not in names
     assert at(cells, "reached_5", "decile 10")["low"] > at(cells, "reached_5", "decile 01")["high"]
     assert at(cells, "reached_5", "reason near")["value"] == pytest.approx(at(cells, "reached_5")["value"])
+    soon, week = at(cells, "answered_24h", "reason near"), at(cells, "unanswered_7d")
+    assert 0.1 < soon["value"] < 1 - week["value"] + 0.05
 
 
 def test_every_sentence_has_figures_and_an_assumption(cells: pd.DataFrame) -> None:
