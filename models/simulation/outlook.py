@@ -118,22 +118,22 @@ def open_outlook(world: World, scored: ScoredPairs, strain: float = 0.0) -> Outl
         strain: See `compute_strain`.
     """
     habits = draw_habits(world.seed, np.zeros(world.people))
-    past_matches = draw_past_matches(world, scored)
-    lived = simulate_conversations(past_matches, habits, world.seed + 1, 0.0)
-    person = np.column_stack([past_matches.a, past_matches.b])
-    moment = _to_seconds(past_matches.matched_at)
+    lived = simulate_conversations(draw_past_matches(world, scored), habits, world.seed + 1, 0.0)
+    # Those who left with somebody are in this world nevertheless; what they would have matched later did not happen.
+    rows = np.flatnonzero(lived.happened)
+    person = np.column_stack([lived.matches.a, lived.matches.b])[rows]
+    moment = _to_seconds(lived.matches.matched_at[rows])
     known_at = moment + _to_seconds(MATURE_DAYS * DAY)
-    outcomes = {GOES_ON: lived.lasting, ANSWERED: (lived.counts > 0).all(axis=1)}
+    outcomes = {GOES_ON: lived.lasting[rows], ANSWERED: (lived.counts[rows] > 0).all(axis=1)}
     sides, twice = person.T.ravel(), np.tile(known_at, 2)
     past = {
         name: collect_outcomes(sides, twice, np.tile(each, 2).astype(np.float64)) for name, each in outcomes.items()
     }
-    context = np.empty((len(moment), 0))
-    matches = MatchSample(person, moment, known_at, outcomes[GOES_ON].astype(np.float64), context)
+    matches = MatchSample(person, moment, known_at, outcomes[GOES_ON].astype(np.float64), np.empty((len(moment), 0)))
     checks, _ = judge_head(past, matches)
     refusal = "; ".join(check.sentence for check in checks if not check.passed)
     head = None if refusal else fit_head(past, matches, 0, OUTCOMES)
-    return Outlook(habits, past, matches, lived.affinity, head, refusal, world.seed, strain)
+    return Outlook(habits, past, matches, lived.affinity[rows], head, refusal, world.seed, strain)
 
 
 def draw_past_matches(world: World, scored: ScoredPairs) -> MatchedPairs:

@@ -113,6 +113,7 @@ def test_arms_are_compared_with_the_first_on_the_same_luck(small_world: World, r
 def test_a_choice_builds_its_arms_on_one_ranker(small_world: World) -> None:
     choice = ArmChoice(["best_response", "product"], ["unweighted", "random", "oracle"], "told", 0.25)
     arms, outlook = build_arms(choice, open_log(small_world))
+    assert outlook is None  # nobody asked what follows a match
     assert list(arms) == ["best_response", "product", "unweighted", "random", "oracle"]
     assert len({id(arm.ranker) for arm in arms.values() if isinstance(arm, Product | Rival)}) == 1
     products = [arm for arm in arms.values() if isinstance(arm, Product)]

@@ -10,7 +10,12 @@ from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.conversations.head.outcome_head import ForwardPredictions, Past, predict_forward
 from models.ml.conversations.head.outcome_inputs import OUTCOMES, MatchSample
 from models.ml.validation.gate_rules import GateCheck, Rule, judge, leave_unjudged
-from models.ml.validation.score_metrics import compute_auc, compute_calibration_error, compute_log_losses
+from models.ml.validation.score_metrics import (
+    compute_auc,
+    compute_calibration_error,
+    compute_log_losses,
+    compute_signed_gaps,
+)
 
 MIN_MATCHES = 1000
 """Mature matches from which a head is trained. With fewer it would often seem to know something."""
@@ -30,8 +35,10 @@ class HeadQuality:
         auc_error: Standard error of it, clustered by both people.
         log_loss: Mean log loss, in nats.
         constant_loss: That of the share of earlier conversations that went on.
-        gain_error: Standard error of the difference of the two, clustered by both people.
+        gain_error: Standard error of the difference of the two among these people: given what they bring, the outcomes of
+            their conversations are independent. The head is judged for the people whose past it knows.
         calibration_error: Expected calibration error over BINS bins.
+        calibration_noise: Standard error of it.
         top_tenth: Share that goes on among the tenth with the highest predictions.
         went_on: Share of all that goes on.
         matches: The number k.
@@ -43,6 +50,7 @@ class HeadQuality:
     constant_loss: float
     gain_error: float
     calibration_error: float
+    calibration_noise: float
     top_tenth: float
     went_on: float
     matches: int
@@ -64,8 +72,9 @@ def measure_quality(matches: MatchSample, predicted: ForwardPredictions) -> Head
         auc_error=estimate_auc_error(went_on, predicted.p_on, later.person),
         log_loss=float(ours.mean()),
         constant_loss=float(plain.mean()),
-        gain_error=estimate_dyadic_error(plain - ours, later.person),
+        gain_error=float((plain - ours).std() / np.sqrt(len(ours))),
         calibration_error=compute_calibration_error(went_on, predicted.p_on, BINS),
+        calibration_noise=float(compute_signed_gaps(went_on, predicted.p_on, BINS).std() / np.sqrt(len(ours))),
         top_tenth=float(went_on[top].mean()),
         went_on=float(went_on.mean()),
         matches=len(went_on),
@@ -122,6 +131,10 @@ def judge_head(past: Past, matches: MatchSample) -> tuple[Sequence[GateCheck], H
     )
     gain = Rule("gain_less_two_errors", said, quality.gain - 2 * quality.gain_error, "above", 0)
     calibration = Rule(
-        "calibration_error", "calibration error", quality.calibration_error, "at most", MAX_CALIBRATION_ERROR
+        "calibration_error_less_error",
+        f"calibration error {quality.calibration_error:.4f}, less one standard error",
+        quality.calibration_error - quality.calibration_noise,
+        "at most",
+        MAX_CALIBRATION_ERROR,
     )
     return [enough, judge(CHECKS[1], [gain]), judge(CHECKS[2], [calibration])], quality
