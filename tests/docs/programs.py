@@ -38,7 +38,7 @@ PRINTED = {
     "demo": "using publication 1",
 }
 # Commands that run until Ctrl-C, or need a public file: only their words are read.
-READ_ONLY = ("ui", "serve", "notebooks", "example", "load speed-dating", "load okcupid")
+READ_ONLY = ("ui", "serve", "notebooks", "example", "load speed-dating", "load okcupid", "train-flags", "grade-flags")
 AN_EARLIER_ONE = (
     "INSERT INTO matching.publications (state, ranker_version, encoder) VALUES ('retired', '1', 'letters')",
     "CREATE TABLE matching.match_lists_2 PARTITION OF matching.match_lists FOR VALUES IN (2)",

@@ -38,9 +38,11 @@ _NO_AGE = (
 )
 UNDER_AGE = re.compile(
     rf"\bi(?:'?m| am)(?: only| just| actually| really| still| almost)? {_AGE}\b{_NO_AGE}"
-    rf"|\bi(?:'?ll| will) (?:be|turn) {_AGE} (?:next|this|in|on|soon)\b|\bi (?:just )?turned {_AGE}\b(?! (?:off|on|down))"
+    rf"|\bi(?:'?ll| will) (?:be|turn) {_AGE} (?:next|this|in|on|soon)\b"
+    rf"|\bi (?:just )?turned {_AGE}\b(?! (?:off|on|down))"
     rf"|\bmy (?:real |actual )?age is {_AGE}\b|\bi(?:'?m| am) (?:under ?-?age|a minor|not 18|not eighteen|under 18)\b"
-    rf"|\bich bin (?:erst )?{_AGE}(?: jahre)?\b(?! (?:minuten|km|tage|stunden))|\bj'ai {_AGE} ans\b|\btengo {_AGE} años\b",
+    rf"|\bich bin (?:erst )?{_AGE}(?: jahre)?\b(?! (?:minuten|km|tage|stunden))"
+    rf"|\bj'ai {_AGE} ans\b|\btengo {_AGE} años\b",
     re.IGNORECASE,
 )
 

@@ -100,7 +100,7 @@ def judge_queue(figures: QueueFigures) -> list[dg.AssetCheckResult]:
         make_check_result(
             passed=(hours := figures.oldest_open_hours or 0.0) <= MAX_HOURS,
             severity=WARN,
-            said=f"{figures.open:,} entries are open, the oldest for {hours:.1f} hours; at most {MAX_HOURS:.0f} are usual",
+            said=f"{figures.open:,} entries are open, the oldest for {hours:.1f} hours; up to {MAX_HOURS:.0f} are usual",
             figures={"open": figures.open, "oldest_open_hours": round(hours, 2)},
             check_name="decisions_in_time",
             asset_key="review_queue",
@@ -138,7 +138,7 @@ message_flags = dg.define_asset_job(
     JOB,
     selection=dg.AssetSelection.groups(GROUP),
     executor_def=dg.in_process_executor,
-    description="Searches new messages for flags and brings the review queue up to date. A flag has no effect by itself.",
+    description="Searches new messages for flags, and updates the review queue. A flag has no effect by itself.",
 )
 
 
@@ -146,8 +146,8 @@ message_flags = dg.define_asset_job(
     job_name=JOB,
     minimum_interval_seconds=SECONDS_BETWEEN,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks the database every minute whether there are messages, reports or decisions that the queue does not "
-    "know, and starts the job message_flags for them.",
+    description="Asks the database every minute whether there is anything that the review queue does not know, and "
+    "starts the job message_flags for it.",
 )
 def message_flag_sensor(
     context: dg.SensorEvaluationContext,  # noqa: ARG001 - Dagster passes it

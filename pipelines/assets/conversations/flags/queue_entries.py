@@ -64,7 +64,8 @@ SELECT EXISTS (
     GROUP BY blocked_id HAVING count(DISTINCT blocker_id) >= :blocks
 ) OR EXISTS (
     SELECT FROM app.reports AS report
-    JOIN app.profiles AS reporter ON reporter.id = reporter_id JOIN app.profiles AS reported ON reported.id = reported_id
+    JOIN app.profiles AS reporter ON reporter.id = reporter_id
+    JOIN app.profiles AS reported ON reported.id = reported_id
     WHERE report.created_at > now() - interval '30 days' AND reporter_id <> reported_id
       AND NOT EXISTS (SELECT FROM matching.review_queue WHERE report_id = report.id)
 ) OR EXISTS (SELECT FROM matching.review_queue WHERE decided_at < now() - interval '30 days')
