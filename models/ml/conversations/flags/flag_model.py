@@ -25,7 +25,7 @@ FORMAT_VERSION = 1
 BUCKETS = 2**16
 WORDS = Path(__file__).parent / "abusive_words.toml"
 # Inverse of the ridge penalty, and how much embeddings and listed words weigh beside the tf-idf of length 1.
-STRENGTH, EMBEDDING_SCALE, LIST_SCALE = 4.0, 2.0, 1.0
+STRENGTH, EMBEDDING_SCALE, LIST_SCALE = 4.0, 1.0, 1.0
 # The encoder reads this much of a body.
 MAX_ENCODED = 400
 _WORD = re.compile(r"[^\W\d_]+(?:'\w+)?")

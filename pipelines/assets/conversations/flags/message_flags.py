@@ -100,7 +100,7 @@ def judge_queue(figures: QueueFigures) -> list[dg.AssetCheckResult]:
         make_check_result(
             passed=(hours := figures.oldest_open_hours or 0.0) <= MAX_HOURS,
             severity=WARN,
-            said=f"{figures.open:,} entries are open, the oldest for {hours:.1f} hours; up to {MAX_HOURS:.0f} are usual",
+            said=f"{figures.open:,} entries are open, the oldest for {hours:.1f} hours; {MAX_HOURS:.0f} are usual",
             figures={"open": figures.open, "oldest_open_hours": round(hours, 2)},
             check_name="decisions_in_time",
             asset_key="review_queue",
