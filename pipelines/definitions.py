@@ -23,6 +23,7 @@ from pipelines.assets.conversations import (
     conversations,
     outcome_head,
 )
+from pipelines.assets.conversations.flags import message_flags
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
@@ -32,11 +33,12 @@ from pipelines.assets.surroundings import SURROUNDINGS
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
 from pipelines.reports.alerts import build_alerts
 from pipelines.reports.progress import progress
-from pipelines.resources import ComputeResource, DatabaseResource, LikesResource, ShardStore, sole_run
+from pipelines.resources import ComputeResource, DatabaseResource, FlagModels, LikesResource, ShardStore, sole_run
 from pipelines.run_config import config_check
 from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.model_registry import ModelRegistry
 
+FLAGS_FOLDER = "flags"
 NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"
 INSIGHTS_JOB = "insights"
 # UTC has each hour once a day throughout the year. At 03:00 few users are awake, and lists are ready by morning.
@@ -58,6 +60,7 @@ MODULES = [
     conversations,
     conversation_facts,
     conversation_outcomes,
+    message_flags,
     evaluation,
     policy_comparison,
     loop_simulation,
@@ -65,7 +68,11 @@ MODULES = [
 ]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
 ON_DEMAND = dg.AssetSelection.groups(
-    evaluation.GROUP, policy_comparison.GROUP, loop_simulation.GROUP, conversation_insights.GROUP
+    evaluation.GROUP,
+    policy_comparison.GROUP,
+    loop_simulation.GROUP,
+    conversation_insights.GROUP,
+    message_flags.GROUP,
 )
 NIGHTLY_ASSETS = dg.AssetSelection.all() - ON_DEMAND
 
@@ -103,9 +110,10 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
                 description="Checks the age of the live publication.",
             ),
             incremental_embeddings,
+            message_flags.message_flags,
         ],
         schedules=build_schedules(settings),
-        sensors=[new_profile_sensor, *build_alerts(settings.alert_url)],
+        sensors=[new_profile_sensor, message_flags.message_flag_sensor, *build_alerts(settings.alert_url)],
         resources={
             "io_manager": ParquetStore(base_path=UPath(store)),
             "database": DatabaseResource(
@@ -114,6 +122,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
             "store": ShardStore(base=store),
             "compute": ComputeResource(scheduler=settings.dask_scheduler_address),
             "registry": build_registry(settings),
+            "flag_models": FlagModels(folder=str(settings.home / FLAGS_FOLDER)),
             "likes": LikesResource(likes=settings.likes),
             "config_check": config_check,
             "sole_run": sole_run,

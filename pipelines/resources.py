@@ -63,6 +63,17 @@ class ShardStore(dg.ConfigurableResource[None]):
         return UPath(self.base) / "shards" / asset
 
 
+class FlagModels(dg.ConfigurableResource[None]):
+    """The folder of the classifiers that `matching train-flags` has trained; it may be missing."""
+
+    folder: str
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return Path(self.folder)
+
+
 class LikesResource(dg.ConfigurableResource[None]):
     """How likes reach people: the setting MATCHING_LIKES."""
 

@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import TypeAdapter, ValidationError
 
 from models.db.errors import InputError
+from pipelines.assets.conversations.flags.message_flags import FlagConfig
 from pipelines.assets.impressions.activity import ActivityConfig
 from pipelines.assets.market.loop_simulation import LoopConfig
 from pipelines.assets.market.market_config import MarketConfig
@@ -17,6 +18,7 @@ from pipelines.assets.ranker.training import RankerConfig
 CONFIGS: Mapping[str, type[dg.Config]] = {
     "activity": ActivityConfig,
     "ranker": RankerConfig,
+    "review_queue": FlagConfig,
     "match_lists": MarketConfig,
     "policy_comparison": MarketConfig,
     "ranker_evaluation": EvaluationConfig,

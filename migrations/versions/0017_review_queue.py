@@ -88,8 +88,8 @@ def _replace_everywhere(old: str, new: str) -> None:
     for _, definition in connection.execute(sa.text(NAMING), {"pattern": f"%{old}%"}).all():
         connection.exec_driver_sql(definition.replace("%", "%%").replace(old, new))
     view = connection.exec_driver_sql(f"SELECT pg_get_viewdef('matching.{VISIBLE}'::regclass)").scalar_one()
-    options = "WITH (security_barrier)"
-    changed = f"CREATE OR REPLACE VIEW matching.{VISIBLE} {options} AS {view.replace(f'{old} blocks', old).replace(old, f'{new} blocks')}"
+    body = view.replace(f"{old} blocks", old).replace(old, f"{new} blocks")
+    changed = f"CREATE OR REPLACE VIEW matching.{VISIBLE} WITH (security_barrier) AS {body}"
     connection.exec_driver_sql(changed.replace("%", "%%"))
 
 

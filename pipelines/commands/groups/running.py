@@ -97,6 +97,34 @@ def score(
     console.print(f"{len(scores):,} pairs scored, in {out}")
 
 
+DataFolder = Annotated[Path, typer.Argument(help="The folder of the public data.", show_default=False)]
+
+
+@app.command()
+def train_flags(data: DataFolder) -> None:
+    """Train the classifiers of flags.
+
+    On public data (docs/model-card.md says which and where from), never on messages. The job message_flags uses them
+    from then on; without them its rules alone flag.
+    """
+    from pipelines.commands.train_flags import train_flag_models
+    from pipelines.definitions import FLAGS_FOLDER
+
+    train_flag_models(data, get_settings().home / FLAGS_FOLDER, console)
+
+
+@app.command()
+def grade_flags(data: DataFolder) -> None:
+    """Print the report card of the flags.
+
+    The share of each function of HateCheck that the rules and the trained classifier flag.
+    """
+    from pipelines.commands.train_flags import print_report_card
+    from pipelines.definitions import FLAGS_FOLDER
+
+    print_report_card(data, get_settings().home / FLAGS_FOLDER, console)
+
+
 @app.command()
 def simulate(
     days: Annotated[int, typer.Option(help="Number of days.")] = 14,

@@ -19,20 +19,18 @@ from sklearn.linear_model import LogisticRegression
 
 from models.db.errors import IncompatibleModelError
 from models.ml.arrays import BoolArray, Float32Array, Float64Array
-from models.ml.profiles.encoder import DIMENSIONS, ENCODER_VERSION, encode_texts
+from models.ml.profiles.encoder import ENCODER_VERSION, encode_texts
 
 FORMAT_VERSION = 1
 BUCKETS = 2**16
 WORDS = Path(__file__).parent / "abusive_words.toml"
 # Inverse of the ridge penalty, and how much embeddings and listed words weigh beside the tf-idf of length 1.
-STRENGTH, EMBEDDING_SCALE, LIST_SCALE = 4.0, 2.0, 1.0
+STRENGTH, EMBEDDING_SCALE, LIST_SCALE = 4.0, 1.0, 1.0
 # The encoder reads this much of a body.
 MAX_ENCODED = 400
 _WORD = re.compile(r"[^\W\d_]+(?:'\w+)?")
 _COUNTERS = (
-    HashingVectorizer(
-        n_features=BUCKETS, alternate_sign=False, norm=None, ngram_range=(1, 2), token_pattern=r"\b\w+\b"
-    ),
+    HashingVectorizer(n_features=BUCKETS, alternate_sign=False, norm=None, ngram_range=(1, 2)),
     HashingVectorizer(n_features=BUCKETS, alternate_sign=False, norm=None, analyzer="char_wb", ngram_range=(2, 5)),
 )
 
@@ -135,6 +133,3 @@ def _count_listed(bodies: Sequence[str]) -> Float64Array:
 def _load_lists() -> list[frozenset[str]]:
     lists = tomllib.loads(WORDS.read_text(encoding="utf-8"))
     return [frozenset(words) for words in lists.values()]
-
-
-N_FEATURES = 2 * BUCKETS + DIMENSIONS

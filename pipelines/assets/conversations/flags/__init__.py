@@ -1,0 +1,1 @@
+"""Flags of messages for reviewers: the job `message_flags`."""
