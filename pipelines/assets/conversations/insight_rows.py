@@ -1,7 +1,5 @@
 """What the insights read of the database beside the frames, and the table that they write."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 from sqlalchemy import Connection, text
 
@@ -27,19 +25,20 @@ LEFT JOIN LATERAL (
 def read_shown(connection: Connection, facts: pd.DataFrame) -> pd.DataFrame:
     """Read how pairs of a known publication were shown: conversation_id, ranker_version, reasons (a list, or None)."""
     known = facts[facts["publication_id"].notna()]
-    columns: Mapping[str, list[object]] = {
+    columns = {
         "ids": known["conversation_id"].tolist(),
         "a": known["person_a"].tolist(),
         "b": known["person_b"].tolist(),
         "publications": known["publication_id"].astype("int64").tolist(),
     }
-    found = connection.execute(text(SHOWN), dict(columns))
+    found = connection.execute(text(SHOWN), columns)
     return pd.DataFrame(found.all(), columns=list(found.keys()), dtype=object)
 
 
 def replace_town_insights(connection: Connection, cells: pd.DataFrame) -> None:
     """Replace all rows of `matching.town_insights` in the caller's transaction; readers see the old or the new ones."""
     connection.execute(town_insights.delete())
-    rows = cells.astype(object).where(cells.notna(), None)[list(CELL_TYPES)].to_dict("records")
+    values = cells.astype(object).where(cells.notna(), None)[list(CELL_TYPES)].itertuples(index=False, name=None)
+    rows = [dict(zip(CELL_TYPES, row, strict=True)) for row in values]
     if rows:
         connection.execute(town_insights.insert(), rows)

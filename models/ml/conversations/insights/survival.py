@@ -57,7 +57,8 @@ def estimate_survival(waits: Float64Array, answered: BoolArray) -> SurvivalCurve
     """
     times, events = np.unique(waits[answered], return_counts=True)
     at_risk = len(waits) - np.searchsorted(np.sort(waits), times, "left")
-    return SurvivalCurve(times, np.cumprod(1 - events / at_risk), at_risk.astype(np.int64), events.astype(np.int64))
+    survival = np.asarray(np.cumprod(1 - events / at_risk), np.float64)
+    return SurvivalCurve(times, survival, at_risk.astype(np.int64), events.astype(np.int64))
 
 
 def measure_first_answer(facts: pd.DataFrame, now: pd.Timestamp) -> list[Cell]:
@@ -91,7 +92,7 @@ def judge_answers(pairs: pd.DataFrame, now: pd.Timestamp, within_h: float) -> Fl
     opener is younger: of those, only the answered ones would be known.
     """
     waits, answered = observe_waits(pairs, now)
-    age = ((now - pairs["matched_at"]) / HOUR).to_numpy(np.float64) - pairs["opened_after_h"].to_numpy(np.float64)
+    age = _count_hours(pairs, pairs["closed_at"].mask(np.ones(len(pairs), bool), now))
     return np.where(age >= within_h, (answered & (waits <= within_h)).astype(np.float64), np.nan)
 
 
@@ -99,7 +100,11 @@ def observe_waits(opened: pd.DataFrame, now: pd.Timestamp) -> tuple[Float64Array
     """Return the hours that each opener waited, float64 (n,), and whether it was answered, bool (n,)."""
     answer = opened["answered_after_h"].to_numpy(np.float64)
     end = opened["closed_at"].where(opened["closed_at"] < now, now)
-    since_match = ((end - opened["matched_at"]) / HOUR).to_numpy(np.float64)
-    until_end = np.maximum(since_match - opened["opened_after_h"].to_numpy(np.float64), 0)
     answered = ~np.isnan(answer)
-    return np.where(answered, answer, until_end), answered
+    return np.where(answered, answer, np.maximum(_count_hours(opened, end), 0)), answered
+
+
+def _count_hours(pairs: pd.DataFrame, end: "pd.Series[pd.Timestamp]") -> Float64Array:
+    """Count the hours from each opener to an end, float64 (n,), NaN without an opener."""
+    since_match = ((end - pairs["matched_at"]) / HOUR).to_numpy(np.float64)
+    return np.asarray(since_match - pairs["opened_after_h"].to_numpy(np.float64))
