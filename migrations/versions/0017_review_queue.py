@@ -18,11 +18,11 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql" / "0017_review_queue.sql"
-DECIDE = "matching.decide_review(bigint, text, text)"
+DECIDE, BODIES = "matching.decide_review(bigint, text, text)", "matching.read_review_bodies()"
 RIGHTS = (
     f"USAGE ON SCHEMA matching TO {ROLE}",
     f"SELECT ON matching.review_queue, matching.review_bodies TO {ROLE}",
-    f"EXECUTE ON FUNCTION {DECIDE} TO {ROLE}",
+    f"EXECUTE ON FUNCTION {DECIDE}, {BODIES} TO {ROLE}",
     f"USAGE ON SCHEMA matching TO {words_role.ROLE}",
     f"SELECT ON matching.searched_messages TO {words_role.ROLE}",
 )
@@ -42,6 +42,7 @@ VISIBLE = "visible_candidates"
 NAMING = """
 SELECT oid::regprocedure::text, pg_get_functiondef(oid) FROM pg_proc
 WHERE pronamespace IN ('matching'::regnamespace, 'matching_api'::regnamespace) AND prosrc LIKE :pattern
+  AND proname <> 'find_separations'
 """
 
 
@@ -58,7 +59,7 @@ def upgrade() -> None:
     create_group_role(connection, ROLE)
     for relation in OURS:
         op.execute(f"REVOKE ALL ON matching.{relation} FROM PUBLIC")
-    op.execute(f"REVOKE ALL ON FUNCTION {DECIDE} FROM PUBLIC")
+    op.execute(f"REVOKE ALL ON FUNCTION {DECIDE}, {BODIES} FROM PUBLIC")
     for right in RIGHTS:
         op.execute(f"GRANT {right}")
 
@@ -68,6 +69,7 @@ def downgrade() -> None:
     _replace_everywhere("matching.separations", "app.blocks")
     op.execute(f"DROP FUNCTION {DECIDE}")
     op.execute("DROP VIEW matching.review_bodies, matching.separations")
+    op.execute(f"DROP FUNCTION {BODIES}, matching.find_separations()")
     op.execute("DROP INDEX IF EXISTS app.ix_messages_sent_at")
     for table in ("upheld_reports", "searched_messages", "review_queue"):
         op.drop_table(table, schema="matching")

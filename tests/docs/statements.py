@@ -155,10 +155,39 @@ def add_role_of_the_api(sql: str, request: pytest.FixtureRequest) -> None:
         execute(place.database_url, "DROP ROLE delete_api")
 
 
+def add_role_of_reviewers(sql: str, request: pytest.FixtureRequest) -> None:
+    """It reads the queue and no message."""
+    with request.getfixturevalue("databases")() as url:
+        execute(url, sql)
+        role = make_url(url).set(username="delete_reviews", password="another-of-your-own")
+        with psycopg.connect(convert_to_libpq_url(role.render_as_string(hide_password=False))) as connection:
+            assert connection.execute("SELECT FROM matching.review_queue").fetchall() == []
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute("SELECT FROM app.message_texts")
+        execute(url, "DROP ROLE delete_reviews")
+
+
+def decide_on_reports(sql: str, request: pytest.FixtureRequest) -> None:
+    """An upheld report separates the two."""
+    with request.getfixturevalue("databases")() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        prepare_two_users(url)
+        execute(
+            url,
+            "DELETE FROM app.blocks",
+            "INSERT INTO matching.review_queue (person_id, reporter_id, kind, score, rule)"
+            " SELECT one.id, other.id, 'report', 1, 'report' FROM app.profiles AS one JOIN app.profiles AS other ON one.id < other.id",
+            sql,
+        )
+        assert len(place.ask("SELECT FROM matching.separations")) == 1
+
+
 TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
     "INSERT INTO app.profiles": add_users,
     "BEGIN;": replace_tables_by_views,
     "INSERT INTO app.views": write_impressions,
     "CREATE OR REPLACE VIEW app.views AS": replace_views_by_log,
     "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": add_role_of_the_api,
+    "CREATE ROLE delete_reviews LOGIN PASSWORD 'another-of-your-own';": add_role_of_reviewers,
+    "SELECT matching.decide_review": decide_on_reports,
 }

@@ -4,6 +4,7 @@ A flag has no effect by itself. A person looks at it and decides.
 """
 
 import logging
+from collections.abc import Iterator
 
 import dagster as dg
 from pydantic import Field
@@ -62,7 +63,7 @@ def review_queue(
     config: FlagConfig,
     database: DatabaseResource,
     flag_models: FlagModels,
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Search new messages for flags, and bring the queue up to date.
 
     In: messages of the last day in conversations in which both agreed, `app.reports`, `app.blocks`. Out:
@@ -77,7 +78,7 @@ def review_queue(
             changes = update_queue(connection, found.ids, flags, config.budget)
             remember_searched(connection, found.ids)
             figures = read_queue_figures(connection)
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "messages": len(found.ids),
             "words_readable": found.readable,
