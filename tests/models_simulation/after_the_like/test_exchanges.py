@@ -6,7 +6,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from models.ml.arrays import Float64Array, Int64Array
+from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.simulation.after_the_like.exchanges import ALTERNATION, MatchedPairs
 from models.simulation.after_the_like.habits import (
     AFFINITY_SD,
@@ -108,7 +108,7 @@ def test_the_variance_of_people_shows_in_conversations_that_share_one(drawn: Dra
 def find_auc(drawn: Drawn, known: int) -> float:
     """AUC for both sending five, from the first `known` conversations of both: their shrunk rates and reply times."""
     sent, k, people = drawn.messages, len(drawn.pairs.a), np.stack([drawn.pairs.a, drawn.pairs.b], axis=1)
-    lasting = (drawn.counts >= 5).all(axis=1)
+    lasting = np.asarray((drawn.counts >= 5).all(axis=1))
     reply = np.flatnonzero((np.diff(sent.conversation) == 0) & (np.diff(sent.side) != 0)) + 1
     cell = sent.conversation[reply] * 2 + sent.side[reply]
     replies = np.bincount(cell, minlength=2 * k).reshape(k, 2)
@@ -137,11 +137,11 @@ def count_before(people: Int64Array) -> Int64Array:
     return count.reshape(people.shape)
 
 
-def shrink(people: Int64Array, values: Float64Array, rows: np.ndarray, prior: float) -> Float64Array:
+def shrink(people: Int64Array, values: Float64Array | BoolArray, rows: BoolArray, prior: float) -> Float64Array:
     """The mean of each person's values in these rows, shrunk to the mean of all."""
     n = np.bincount(people[rows], minlength=PEOPLE)
     total = np.bincount(people[rows], values[rows].astype(np.float64), PEOPLE)
-    return (total + prior * values[rows].mean()) / (n + prior)
+    return np.asarray((total + prior * values[rows].mean()) / (n + prior))
 
 
 @pytest.mark.parametrize(("known", "measured"), [(1, 0.606), (4, 0.656), (16, 0.672)])

@@ -17,7 +17,7 @@ from pipelines.loaders.conversations.conversation_refusals import MAX_BODY_LENGT
 
 MATCHED = datetime(2026, 1, 1, tzinfo=UTC)
 LATER, END, NEVER = MATCHED + timedelta(days=1), MATCHED + timedelta(days=2), datetime.now(UTC) + timedelta(days=1)
-CLOSED = {"closed_at": END, "closed_by": "b", "closed_as": "blocked"}
+CLOSED: dict[str, Any] = {"closed_at": END, "closed_by": "b", "closed_as": "blocked"}
 GOOD = ConversationRecord("c", ("a", "b"), MATCHED)
 MESSAGE = MessageRecord(1, "a", LATER, length=3)
 
