@@ -1,6 +1,7 @@
 """Pictures of the insights of conversations: a point a cell, with its 95 % interval."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -76,15 +77,17 @@ def _select(cells: pd.DataFrame, names: dict[str, tuple[str, str]]) -> pd.DataFr
     return pd.DataFrame.from_dict(found, orient="index", columns=list(whole.columns))
 
 
-def _plot_cells(axes: Axes, cells: pd.DataFrame, number: int = 0, label: str | None = None, line: str = "-") -> None:
+def _plot_cells(
+    axes: Axes, cells: pd.DataFrame, number: int = 0, label: str | None = None, line: Literal["-", "none"] = "-"
+) -> None:
     if not len(cells):
         _say_nothing(axes)
         return
     value, low, high = (100 * cells[name].to_numpy(float) for name in ("value", "low", "high"))
     names: Sequence[str] = [_label(name) for name in cells.index]
     errors = [value - low, high - value]
-    style = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": line, "linewidth": 1}
-    axes.errorbar(names, value, yerr=errors, capsize=3, label=label, **style)
+    colour, marker = COLOURS[number], MARKERS[number]
+    axes.errorbar(names, value, errors, capsize=3, label=label, color=colour, marker=marker, linestyle=line)
 
 
 def _add_legend_outside(axes: Axes) -> None:

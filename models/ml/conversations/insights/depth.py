@@ -71,6 +71,5 @@ def _explode_reasons(known: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[str]
 def _name_deciles(p_match: "pd.Series[float]") -> "pd.Series[str]":
     """Name the decile of each value among those that are known, the lowest first; equal values share one."""
     rank = np.asarray(p_match.rank(method="average", pct=True), np.float64)
-    decile = np.clip(np.ceil(rank * DECILES), 1, DECILES)
-    names = pd.Series(decile, p_match.index).map("decile {:02.0f}".format)
+    names = pd.Series(np.clip(np.ceil(rank * DECILES), 1, DECILES), p_match.index).map("decile {:02.0f}".format)
     return names.where(p_match.notna())

@@ -48,4 +48,6 @@ def build_wilson_interval(value: float, count: float) -> ShareEstimate:
     """Build Wilson's 95 % interval of a share of `count` independent observations, which need not be a whole number."""
     middle, scale = value + Z**2 / (2 * count), 1 + Z**2 / count
     half = Z * np.sqrt(value * (1 - value) / count + Z**2 / (4 * count**2))
-    return ShareEstimate(value, float(max((middle - half) / scale, 0)), float(min((middle + half) / scale, 1)))
+    # Rounding must not put the value outside.
+    low, high = np.clip([(middle - half) / scale, (middle + half) / scale], 0, 1)
+    return ShareEstimate(value, float(min(low, value)), float(max(high, value)))

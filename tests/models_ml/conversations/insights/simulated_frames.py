@@ -83,8 +83,8 @@ def _reach(frame: pd.DataFrame, each: int, count: int) -> Float64Array:
     return _fill(reached["max"][reached["size"] == 2], count, np.nan)
 
 
-def _fill(values: "pd.Series[float]", count: int, missing: float) -> Float64Array:
-    return values.reindex(range(count), fill_value=missing).to_numpy(np.float64)
+def _fill(values: pd.Series, count: int, missing: float) -> Float64Array:
+    return np.asarray(values.reindex(range(count), fill_value=missing), np.float64)
 
 
 def _convert(beginning: pd.Timestamp, hours: Float64Array) -> pd.DatetimeIndex:

@@ -9,7 +9,6 @@ from upath import UPath
 from models.ml.conversations.insights.cells import CELL_TYPES
 from models.ml.conversations.insights.town_insights import LABELS
 from pipelines.assets.conversations.fact_shards import write_facts
-from pipelines.assets.conversations.insight_rows import read_shown
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import INSIGHTS_JOB
 from pipelines.store.frame_store import write_table
@@ -72,19 +71,3 @@ def test_the_table_is_what_the_job_found_and_is_replaced(after: Place) -> None:
     write_conversations(after, 8)
     run_job(after.settings, INSIGHTS_JOB)
     assert len(read_stored(after)) == 0, "few people make no cell, and the old ones are gone"
-
-
-def test_reasons_are_those_of_the_list_that_has_the_pair(after: Place) -> None:
-    query = """
-        SELECT viewer_id::text, candidate_ids[2]::text,
-               ARRAY(SELECT DISTINCT each ->> 'code' FROM jsonb_array_elements(reasons -> 1) AS each ORDER BY 1)
-        FROM matching.match_lists WHERE publication_id = 1 AND jsonb_array_length(reasons -> 1) > 0 LIMIT 1
-    """
-    ((viewer, candidate, codes),) = after.ask(query)
-    facts = pd.DataFrame({"conversation_id": [viewer, candidate], "person_a": [candidate, viewer]})
-    facts = facts.assign(person_b=[viewer, viewer], publication_id=[1.0, 1.0])
-    with after.engine.connect() as connection:
-        shown = read_shown(connection, facts).set_index("conversation_id")
-    assert set(codes) <= set(shown.loc[viewer, "reasons"])
-    assert shown.loc[candidate, "reasons"] is None
-    assert shown["ranker_version"].notna().all()
