@@ -35,8 +35,8 @@ class HeadQuality:
         auc_error: Standard error of it, clustered by both people.
         log_loss: Mean log loss, in nats.
         constant_loss: That of the share of earlier conversations that went on.
-        gain_error: Standard error of the difference of the two among these people: given what they bring, the outcomes of
-            their conversations are independent. The head is judged for the people whose past it knows.
+        gain_error: Standard error of the difference of the two among these people: given what they bring, their
+            conversations are independent. The head is judged for the people whose past it knows.
         calibration_error: Expected calibration error over BINS bins.
         calibration_noise: Standard error of it.
         top_tenth: Share that goes on among the tenth with the highest predictions.
