@@ -219,7 +219,8 @@ def decide_on_reports(sql: str, request: pytest.FixtureRequest) -> None:
             url,
             "DELETE FROM app.blocks",
             "INSERT INTO matching.review_queue (person_id, reporter_id, kind, score, rule)"
-            " SELECT one.id, other.id, 'report', 1, 'report' FROM app.profiles AS one JOIN app.profiles AS other ON one.id < other.id",
+            " SELECT one.id, other.id, 'report', 1, 'report'"
+            " FROM app.profiles AS one JOIN app.profiles AS other ON one.id < other.id",
             sql,
         )
         assert len(place.ask("SELECT FROM matching.separations")) == 1

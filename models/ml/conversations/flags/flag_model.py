@@ -94,7 +94,7 @@ def load_flag_model(folder: Path, name: str) -> FlagModel | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
             if (about["format"], about["encoder"]) == (FORMAT_VERSION, ENCODER_VERSION):
                 return FlagModel(
