@@ -159,11 +159,18 @@ def write_conversation(sql: str, request: pytest.FixtureRequest) -> None:
 
 
 CHAT = (
-    "CREATE TABLE dating.rooms AS SELECT gen_random_uuid() AS id, a.id AS one_id, b.id AS other_id, true AS one_agrees,"
-    " true AS other_agrees, now() AS opened_at, NULL::timestamptz AS left_at, NULL::uuid AS left_by"
-    " FROM dating.people AS a JOIN dating.people AS b ON a.id > b.id",
-    "CREATE TABLE dating.lines AS SELECT gen_random_uuid() AS id, id AS room_id, one_id AS author_id, now() AS written_at,"
-    " 'Where do birds sleep?' AS words FROM dating.rooms",
+    """
+    CREATE TABLE dating.rooms AS
+    SELECT gen_random_uuid() AS id, a.id AS one_id, b.id AS other_id, true AS one_agrees, true AS other_agrees,
+           now() AS opened_at, NULL::timestamptz AS left_at, NULL::uuid AS left_by
+    FROM dating.people AS a JOIN dating.people AS b ON a.id > b.id
+    """,
+    """
+    CREATE TABLE dating.lines AS
+    SELECT gen_random_uuid() AS id, id AS room_id, one_id AS author_id, now() AS written_at,
+           'Where do birds sleep?' AS words
+    FROM dating.rooms
+    """,
 )
 
 

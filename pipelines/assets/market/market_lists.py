@@ -40,6 +40,7 @@ from pipelines.assets.market.market_state import (
     weigh_likes_received,
     write_market_state,
 )
+from pipelines.assets.market.match_outlook import read_match_outlook
 from pipelines.reports.market_report import Metadata, build_market_metadata, describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.model_registry import ModelRegistry
@@ -105,8 +106,8 @@ def match_lists(
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
     known = {"dagster/row_count": len(lists), "p_match_shift": shift, "seconds": round(time.monotonic() - start, 2)}
-    known |= {**build_attention_metadata(estimate), **outlook.metadata}
-    return dg.Output(lists, metadata={**counts, **metadata, **known})
+    more = {**build_attention_metadata(estimate), **outlook.metadata}
+    return dg.Output(lists, metadata={**counts, **metadata, **known, **more})
 
 
 def _rank(

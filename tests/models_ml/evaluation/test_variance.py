@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.evaluation import variance_split as module
-from models.ml.validation.crossed_random_effects import CrossedDesign, build_design, estimate_components
 from models.ml.evaluation.variance_split import VarianceEstimate, VarianceParts
+from models.ml.validation.crossed_random_effects import CrossedDesign, build_design, estimate_components
 from tests.pipelines.loaders.conftest import public_file
 
 Cells = set[tuple[int, int, int]]
