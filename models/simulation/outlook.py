@@ -22,7 +22,7 @@ from models.ml.conversations.head.outcome_inputs import (
     count_recent_matches,
 )
 from models.ml.conversations.head.past_rates import collect_outcomes
-from models.ml.market.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
+from models.ml.market.outcomes.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
 from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.after_the_like.conversations import SimulatedConversations, simulate_conversations
 from models.simulation.after_the_like.exchanges import MatchedPairs

@@ -22,7 +22,7 @@ class MarketState:
         freshness: Factor of p_like of pairs that were shown without a decision, float32 (n,); see
             `models.ml.market.freshness`.
         worth: What a match of the pair is worth, in times the mean, float32 (n,), the same both ways; None: all are
-            worth the same. See `models.ml.market.match_worth`.
+            worth the same. See `models.ml.market.outcomes.match_worth`.
     """
 
     activity: Float64Array

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from models.db.errors import IncompatibleModelError, RankerLost
 from models.ml.arrays import Float32Array
-from models.ml.market.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
+from models.ml.market.outcomes.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import ScoringContext
 from pipelines.assets.conversations.head_inputs import (

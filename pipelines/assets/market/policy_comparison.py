@@ -11,7 +11,7 @@ from models.ml.arrays import Int32Array
 from models.ml.features.training_pairs import extract_decisions
 from models.ml.market import MarketGraph
 from models.ml.market.comparison import compare_policies
-from models.ml.market.frontier import compute_frontier
+from models.ml.monitoring.frontier import compute_frontier
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention

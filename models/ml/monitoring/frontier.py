@@ -12,7 +12,7 @@ from models.ml.market.comparison import compute_people_matched, find_anybody
 from models.ml.market.graph.market_graph import MarketGraph, weigh_matches
 from models.ml.market.graph.match_model import compute_match_probabilities
 from models.ml.market.graph.ranked_lists import compute_like_probabilities
-from models.ml.market.match_worth import compute_match_worth
+from models.ml.market.outcomes.match_worth import compute_match_worth
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 EVERYBODY = "everybody"
