@@ -38,5 +38,5 @@ def read_stage(pairs: pd.DataFrame, stage: str) -> Float64Array:
     """Read whether each match reached a stage, 1, 0 or NaN for not known, float64 (n,)."""
     if stage in ("opened", "answered"):
         after_h = pairs["opened_after_h"] + (pairs["answered_after_h"] if stage == "answered" else 0)
-        return (after_h <= MATURE_H).to_numpy(np.float64)
+        return np.asarray(after_h <= MATURE_H, np.float64)
     return pairs[stage].to_numpy(np.float64)

@@ -104,7 +104,7 @@ def observe_waits(opened: pd.DataFrame, now: pd.Timestamp) -> tuple[Float64Array
     return np.where(answered, answer, np.maximum(_count_hours(opened, end), 0)), answered
 
 
-def _count_hours(pairs: pd.DataFrame, end: "pd.Series[pd.Timestamp]") -> Float64Array:
+def _count_hours(pairs: pd.DataFrame, end: pd.Series) -> Float64Array:
     """Count the hours from each opener to an end, float64 (n,), NaN without an opener."""
-    since_match = ((end - pairs["matched_at"]) / HOUR).to_numpy(np.float64)
+    since_match = (end - pairs["matched_at"]).to_numpy() / HOUR.to_timedelta64()
     return np.asarray(since_match - pairs["opened_after_h"].to_numpy(np.float64))
