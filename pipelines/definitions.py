@@ -16,6 +16,7 @@ from pipelines.assets import (
     scored_candidates,
     source,
 )
+from pipelines.assets.conversations import conversation_facts, conversation_outcomes, conversations
 from pipelines.assets.conversations.flags import message_flags
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
@@ -44,6 +45,9 @@ MODULES = [
     market_lists,
     loop_figures,
     publication,
+    conversations,
+    conversation_facts,
+    conversation_outcomes,
     message_flags,
     ranker_evaluation,
     policy_comparison,

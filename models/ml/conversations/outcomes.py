@@ -17,7 +17,7 @@ MATURE_DAYS = 14
 DAY_H, WEEK_H = 24.0, 7 * 24.0
 LABELS = ("opener", "answered_24h", "answered_7d", "reached_5", "reached_20", "contact", "met", "meet_again")
 OUTCOME_TYPES: Mapping[str, str] = {
-    **{name: ID for name in ("conversation_id", "person_a", "person_b")},
+    **dict.fromkeys(("conversation_id", "person_a", "person_b"), ID),
     "matched_at": MOMENT,
     "matured_at": MOMENT,
     "mature": "bool",
@@ -90,5 +90,5 @@ def _judge_meetings(facts: pd.DataFrame, answers: pd.DataFrame) -> tuple[Float64
     wishes = person[person["met"]].groupby("conversation_id")["wishes"].agg(["min", "sum"])
     found = pair.join(wishes).reindex(facts["conversation_id"])
     met = found["met"].astype("float64").to_numpy()
-    wanted = np.select([found["min"].eq(False), found["sum"].ge(2)], [0.0, 1.0], np.nan)  # noqa: E712, FBT003
+    wanted = np.select([found["min"].eq(False), found["sum"].ge(2)], [0.0, 1.0], np.nan)
     return met, np.asarray(wanted, np.float64)
