@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.special import expit
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
 
 from models.db.errors import IncompatibleModelError
 from models.ml.arrays import BoolArray, Float32Array, Float64Array
@@ -111,16 +112,15 @@ def _fit_idf(bodies: Sequence[str]) -> Float32Array:
 
 
 def _count(bodies: Sequence[str]) -> sparse.csr_matrix:
-    counts = sparse.hstack([counter.transform(bodies) for counter in _COUNTERS], format="csr")
+    counts = sparse.csr_matrix(sparse.hstack([counter.transform(bodies) for counter in _COUNTERS]))
     counts.data = 1 + np.log(counts.data)
     return counts
 
 
 def _build_features(bodies: Sequence[str], vectors: Float32Array, idf: Float32Array) -> sparse.csr_matrix:
-    weighted = _count(bodies).multiply(idf).tocsr()
-    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-    parts = [sparse.diags(1 / np.maximum(lengths, 1e-9)) @ weighted, vectors * EMBEDDING_SCALE, _count_listed(bodies)]
-    return sparse.hstack(parts, format="csr")
+    weighted = normalize(_count(bodies) @ sparse.diags(idf))
+    parts = [weighted, sparse.csr_matrix(vectors * EMBEDDING_SCALE), sparse.csr_matrix(_count_listed(bodies))]
+    return sparse.csr_matrix(sparse.hstack(parts))
 
 
 def _count_listed(bodies: Sequence[str]) -> Float64Array:

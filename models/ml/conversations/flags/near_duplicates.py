@@ -20,14 +20,14 @@ def group_near_duplicates(texts: Sequence[str]) -> Int64Array:
     Two texts that share five words in a row are of one group, and so is what either shares with a third. A text of
     fewer words is grouped with equal ones.
     """
-    rows, columns = [], []
+    rows: list[int] = []
+    columns: list[int] = []
     shingles: dict[tuple[str, ...], int] = {}
     for row, text in enumerate(texts):
         words = _WORD.findall(re.sub(r"\d", "0", text.casefold()))
         for start in range(max(1, len(words) - WORDS_IN_A_ROW + 1)):
             rows.append(row)
             columns.append(shingles.setdefault(tuple(words[start : start + WORDS_IN_A_ROW]), len(shingles)))
-    shape = len(texts), len(shingles)
-    holds = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape)
-    both = sparse.bmat([[None, holds], [holds.T, None]], format="csr")
-    return np.asarray(connected_components(both, directed=False)[1][: len(texts)], np.int64)
+    nodes = len(texts) + len(shingles)
+    shares = sparse.csr_matrix((np.ones(len(rows)), (rows, np.add(columns, len(texts)))), shape=(nodes, nodes))
+    return np.asarray(connected_components(shares, directed=False)[1][: len(texts)], np.int64)
