@@ -16,14 +16,10 @@ from pipelines.assets import (
     scored_candidates,
     source,
 )
-from pipelines.assets.conversations import (
-    conversation_facts,
-    conversation_insights,
-    conversation_outcomes,
-    conversations,
-    outcome_head,
-)
+from pipelines.assets.conversations import conversation_facts, conversation_outcomes, conversations
 from pipelines.assets.conversations.flags import message_flags
+from pipelines.assets.conversations.head import outcome_head
+from pipelines.assets.conversations.insights import conversation_insights
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
@@ -36,7 +32,7 @@ from pipelines.reports.progress import progress
 from pipelines.resources import ComputeResource, DatabaseResource, FlagModels, LikesResource, ShardStore, sole_run
 from pipelines.run_config import config_check
 from pipelines.store.frame_store import ParquetStore, store_url
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 
 FLAGS_FOLDER = "flags"
 NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"

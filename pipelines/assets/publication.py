@@ -14,7 +14,7 @@ from models.ml.scoring.match_reasons import build_comparison_values
 from pipelines.assets.market.attention_estimates import ATTENTION_FRAME, read_attention_metrics
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource, ShardStore
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest
 
 GROUP, OWNERS = "matches", ["team:matching"]

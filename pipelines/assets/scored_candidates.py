@@ -11,7 +11,7 @@ from pipelines.assets.extract import read_blocks
 from pipelines.assets.surroundings import APP_BLOCKS
 from pipelines.resources import ComputeResource, DatabaseResource, ShardStore
 from pipelines.store.frame_store import BLOCKS_FRAME, convert_to_table, count_rows, write_table
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import build_manifest, find_missing, find_outdated, remove_files
 

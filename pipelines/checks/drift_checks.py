@@ -7,11 +7,17 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from models.ml.monitoring.drift import P_LIKE, PSI_ALERT, DriftReference, compute_drift, compute_drift_features
+from models.ml.evaluation.monitoring.drift import (
+    P_LIKE,
+    PSI_ALERT,
+    DriftReference,
+    compute_drift,
+    compute_drift_features,
+)
 from pipelines.checks.check_results import WARN, make_check_result
 from pipelines.reports.plots import round_figures, show_table
 from pipelines.store.answer_shards import load_answers
-from pipelines.store.model_registry import REFERENCE, ModelRegistry
+from pipelines.store.registry.model_registry import REFERENCE, ModelRegistry
 from pipelines.store.shard_manifest import ShardManifest
 
 NUMBERS_SHOWN = 10

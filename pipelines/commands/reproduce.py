@@ -13,7 +13,7 @@ from pipelines.definitions import build_registry
 from pipelines.resources import ShardStore
 from pipelines.store.answer_shards import encode_again
 from pipelines.store.frame_store import store_url
-from pipelines.store.training_data import DECISIONS, PROFILES, read_training_data
+from pipelines.store.registry.training_data import DECISIONS, PROFILES, read_training_data
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pipelines.reports.terminal import status_lines
 from pipelines.reports.terminal.durations import format_age
 from pipelines.reports.terminal.status_lines import DatabaseState, LastRun
 from pipelines.store import run_history
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 
 NO_CHAMPION = "none yet; the first run trains one"
 

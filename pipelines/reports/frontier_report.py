@@ -6,11 +6,11 @@ import dagster as dg
 import pandas as pd
 from matplotlib.figure import Figure
 
-from models.ml.monitoring.frontier import EVERYBODY
+from models.ml.evaluation.monitoring.frontier import EVERYBODY
 from pipelines.reports.plot_style import COLOURS, GREY, MARKERS, add_legend, make_axes
 from pipelines.reports.plots import show_figure, show_table
 
-# Headings and formats of the columns of models.ml.monitoring.frontier.compute_frontier.
+# Headings and formats of the columns of models.ml.evaluation.monitoring.frontier.compute_frontier.
 HEADINGS = {
     "weight": ("lasting_weight", ".2f"),
     "group": ("group", ""),

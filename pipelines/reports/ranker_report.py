@@ -8,14 +8,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from models.ml.evaluation.champion_evaluation import summarise_by_history, summarise_by_method
-from models.ml.monitoring.importance import compute_importance
+from models.ml.evaluation.monitoring.importance import compute_importance
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.training.train import TrainingResult
 from models.ml.validation.gate_rules import GateCheck
 from pipelines.processes.ports import DAGSTER_URL
 from pipelines.reports.plots import draw_figure, show_png, show_table
 from pipelines.reports.ranker_plots import plot_calibration, plot_contributions, plot_gate, plot_lift
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 
 # Pictures in the metadata of the ranker that a check of the gate shows too.
 GATE_PICTURE, CALIBRATION_PICTURE = "gate", "calibration"

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from pipelines.loaders import speed_dating
+from pipelines.loaders.speed_dating import speed_dating
 from tests.pipelines.conftest import Databases, Place, RunOnce, databases, empty_home, run_once
 
 __all__ = ["databases", "empty_home", "run_once"]

@@ -18,7 +18,7 @@ from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry, list_assets_without_training
 from pipelines.store.frame_store import read_table
-from pipelines.store.model_registry import FOR_TRAINING, NOTE_TAG, REFERENCE
+from pipelines.store.registry.model_registry import FOR_TRAINING, NOTE_TAG, REFERENCE
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 from pipelines.store.shards import SHARDS
 from pipelines.workspace import Workspace

@@ -19,7 +19,7 @@ from pipelines.assets.ranker.retraining import decide_training
 from pipelines.checks.drift_checks import check_drift
 from pipelines.definitions import build_registry
 from pipelines.store.frame_store import read_table
-from pipelines.store.model_registry import EXPERIMENT, REFERENCE
+from pipelines.store.registry.model_registry import EXPERIMENT, REFERENCE
 from pipelines.store.shard_manifest import ShardManifest
 from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Databases, Place

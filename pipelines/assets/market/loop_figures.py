@@ -6,8 +6,8 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from models.ml.evaluation.monitoring.loop import SHORT_LIST, measure_loop
 from models.ml.features.training_pairs import extract_decisions
-from models.ml.monitoring.loop import SHORT_LIST, measure_loop
 from models.ml.scoring.list_frames import explode_lists
 from pipelines.checks.check_results import WARN, make_check_result
 from pipelines.reports.plots import round_figures

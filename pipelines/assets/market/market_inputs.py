@@ -15,7 +15,7 @@ from pipelines.assets.market.market_config import MarketConfig
 from pipelines.resources import ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 

@@ -43,7 +43,7 @@ from pipelines.assets.market.market_state import (
 from pipelines.assets.market.match_outlook import read_match_outlook
 from pipelines.reports.market_report import Metadata, build_market_metadata, describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 

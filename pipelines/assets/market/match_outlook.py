@@ -11,15 +11,15 @@ from models.ml.arrays import Float32Array
 from models.ml.market.outcomes.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import ScoringContext
-from pipelines.assets.conversations.head_inputs import (
+from pipelines.assets.conversations.head.head_inputs import (
     predict_pairs,
     read_open_conversations,
     read_past_conversations,
 )
 from pipelines.assets.market.market_config import MarketConfig
 from pipelines.resources import ShardStore
-from pipelines.store.head_registry import find_head
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.head_registry import find_head
+from pipelines.store.registry.model_registry import ModelRegistry
 
 NO_HEAD = "there is no outcome head, so every match has factor 1; the metadata of outcome_head say why"
 

@@ -8,10 +8,10 @@ import dagster as dg
 import pandas as pd
 
 from models.ml.arrays import Int32Array
+from models.ml.evaluation.monitoring.frontier import compute_frontier
 from models.ml.features.training_pairs import extract_decisions
 from models.ml.market import MarketGraph
 from models.ml.market.comparison import compare_policies
-from models.ml.monitoring.frontier import compute_frontier
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
@@ -22,7 +22,7 @@ from pipelines.assets.market.match_outlook import MatchOutlook, read_match_outlo
 from pipelines.reports.frontier_report import build_frontier_metadata
 from pipelines.reports.market_report import build_comparison_metadata
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
 
 GROUP = "policies"

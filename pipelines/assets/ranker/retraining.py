@@ -8,12 +8,12 @@ from math import isinf
 from sqlalchemy import Connection, text
 
 from models.db.errors import NoChampion
-from models.ml.monitoring.drift import PSI_ALERT
+from models.ml.evaluation.monitoring.drift import PSI_ALERT
 from models.ml.training.learning_curve import LearningCurve
 from models.ml.validation.gate import LOSS_TOLERANCE
 from pipelines.resources import ShardStore
 from pipelines.store.frame_store import count_rows
-from pipelines.store.model_registry import TABLES, ModelRegistry
+from pipelines.store.registry.model_registry import TABLES, ModelRegistry
 
 # Each run scores all users with all decisions known by then, so the weights of the ranker may be older than that.
 MAX_CHAMPION_AGE = timedelta(days=7)

@@ -12,8 +12,8 @@ from pydantic import Field
 from upath import UPath
 
 from models.db.errors import NoChampion
+from models.ml.evaluation.monitoring.drift import build_reference, compute_drift_features
 from models.ml.features.training_pairs import build_training_pairs
-from models.ml.monitoring.drift import build_reference, compute_drift_features
 from models.ml.training.learning_curve import LearningCurve
 from models.ml.training.small_training import measure_learning_curve
 from models.ml.training.train import TrainingResult, train_ranker
@@ -26,10 +26,10 @@ from pipelines.reports.ranker_report import build_ranker_metadata, explain_check
 from pipelines.resources import ComputeResource, ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table
-from pipelines.store.model_registry import CURVE, REFERENCE, Champion, ModelRegistry
+from pipelines.store.registry.model_registry import CURVE, REFERENCE, Champion, ModelRegistry
+from pipelines.store.registry.training_data import DECISIONS, PROFILES, write_training_data
+from pipelines.store.registry.training_provenance import list_code_parameters, log_data
 from pipelines.store.shard_manifest import ShardManifest
-from pipelines.store.training_data import DECISIONS, PROFILES, write_training_data
-from pipelines.store.training_provenance import list_code_parameters, log_data
 
 GROUP, OWNERS = "ranker", ["team:data-science"]
 # LightGBM treats all larger seeds as this one.

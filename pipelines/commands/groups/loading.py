@@ -44,7 +44,7 @@ def speed_dating(file: CsvFile) -> None:
 
     The speed dating of Fisman, Iyengar, Kamenica and Simonson, 2002 to 2004: the public CSV file, or a part of it.
     """
-    from pipelines.loaders import speed_dating as loader
+    from pipelines.loaders.speed_dating import speed_dating as loader
 
     with open_ready_database() as engine:
         _print_report(loader.load_speed_dating(engine, file))

@@ -34,7 +34,7 @@ def ui(
 
     One instance of each per home. Ctrl-C closes both.
     """
-    from pipelines.commands.ui import run_interfaces
+    from pipelines.commands.servers.ui import run_interfaces
 
     with open_ready_database():
         run_interfaces(get_settings(), console, port, mlflow_port)
@@ -46,7 +46,7 @@ def serve(port: Annotated[int, typer.Option(help="The port of the API.")] = port
 
     Its documentation is at /docs. Ctrl-C stops it.
     """
-    from pipelines.commands.servers import serve_api
+    from pipelines.commands.servers.servers import serve_api
 
     serve_api(port)
 
@@ -57,7 +57,7 @@ def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")]
 
     `make notebooks` installs it. Ctrl-C stops it.
     """
-    from pipelines.commands.servers import serve_notebooks
+    from pipelines.commands.servers.servers import serve_notebooks
 
     serve_notebooks(get_settings(), port)
 
@@ -68,6 +68,6 @@ def example(port: Annotated[int, typer.Option(help="The port of the app.")] = po
 
     `make example` installs its packages. It needs the API from `make serve`. Ctrl-C stops it.
     """
-    from pipelines.commands.servers import serve_example
+    from pipelines.commands.servers.servers import serve_example
 
     serve_example(port)

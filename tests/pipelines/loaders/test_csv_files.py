@@ -10,7 +10,7 @@ from models.db.errors import InputError
 from pipelines.loaders.csv_files import CsvRows, parse_number, parse_whole_number, read_rows
 from pipelines.loaders.okcupid import read_okcupid
 from pipelines.loaders.records import Source
-from pipelines.loaders.speed_dating import read_speed_dating
+from pipelines.loaders.speed_dating.speed_dating import read_speed_dating
 
 BOTH = ("utf-8-sig", "mac_roman")
 

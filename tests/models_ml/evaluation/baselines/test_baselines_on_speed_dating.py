@@ -9,8 +9,8 @@ from models.ml.evaluation.evaluation_data import EvaluationData, build_evaluatio
 from models.ml.evaluation.protocols import split_cold_start
 from models.ml.features.training_pairs import build_training_pairs
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
-from pipelines.loaders import speed_dating
 from pipelines.loaders.records import compute_age
+from pipelines.loaders.speed_dating import speed_dating
 from tests.models_ml.conftest import somebody
 from tests.pipelines.loaders.conftest import public_file
 

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ml.arrays import Float32Array, Float64Array, Int32Array
+from models.ml.evaluation.monitoring.frontier import EVERYBODY, compute_frontier
 from models.ml.market import AttentionModel, MarketGraph, build_market_graph
 from models.ml.market.exposure.exposure_bounds import bound_exposure
 from models.ml.market.graph.match_model import compute_marginal_values, compute_match_probabilities, sum_match_worth
 from models.ml.market.graph.ranked_lists import compute_like_probabilities, compute_positions
 from models.ml.market.outcomes.match_worth import compute_free_attention, compute_match_worth, multiply_by_attention
 from models.ml.market.policies.policy_registry import POLICIES, score_best_response
-from models.ml.monitoring.frontier import EVERYBODY, compute_frontier
 from tests.models_ml.market.scored import Pairs, crowded, keys
 
 TOLD = AttentionModel("inv", "inv", length=10)

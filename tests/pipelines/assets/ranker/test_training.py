@@ -20,9 +20,9 @@ from pipelines.checks.gate_results import CHECKS
 from pipelines.commands.reproduce import reproduce_training
 from pipelines.definitions import build_definitions, build_registry
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table, read_table, write_table
-from pipelines.store.model_registry import REQUIREMENTS
+from pipelines.store.registry.model_registry import REQUIREMENTS
+from pipelines.store.registry.training_data import KEPT, read_training_data, write_training_data
 from pipelines.store.shard_manifest import ShardManifest
-from pipelines.store.training_data import KEPT, read_training_data, write_training_data
 from tests.models_ml import planted
 from tests.pipelines.conftest import Databases, Place
 from tests.support.places import get_frame_path, write_frame

@@ -12,12 +12,12 @@ from models.ml.conversations.head.outcome_head import fit_head
 from models.ml.conversations.head.outcome_inputs import GOES_ON, OUTCOMES, MatchSample, build_sample
 from models.ml.conversations.head.profile_log_odds import compute_profile_log_odds
 from models.ml.profiles.profile_matrix import build_profile_matrix
-from pipelines.assets.conversations.head_inputs import FRAME, PastConversations, read_past_conversations
+from pipelines.assets.conversations.head.head_inputs import FRAME, PastConversations, read_past_conversations
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource, ShardStore
 from pipelines.store.answer_shards import load_answers
-from pipelines.store.head_registry import HeadTraining, get_page, record_head, withdraw_head
-from pipelines.store.model_registry import Champion, ModelRegistry
+from pipelines.store.registry.head_registry import HeadTraining, get_page, record_head, withdraw_head
+from pipelines.store.registry.model_registry import Champion, ModelRegistry
 from pipelines.store.shard_manifest import ShardManifest
 
 GROUP = "conversations"

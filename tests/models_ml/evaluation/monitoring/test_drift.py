@@ -6,9 +6,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from models.ml.evaluation.monitoring.drift import P_LIKE, PSI_ALERT, DriftReference, build_reference, compute_drift
+from models.ml.evaluation.monitoring.drift import compute_drift_features as measured
 from models.ml.features.pair_features import list_feature_groups
-from models.ml.monitoring.drift import P_LIKE, PSI_ALERT, DriftReference, build_reference, compute_drift
-from models.ml.monitoring.drift import compute_drift_features as measured
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
 from models.ml.profiles.feature_spec import fit_feature_spec
 from models.ml.ranker.ranker_model import build_prior

@@ -18,8 +18,8 @@ from upath import UPath
 from models.ml.profiles.encoder import ENCODER
 from models.ml.training.fit import CORRECTION_STRENGTHS, MAX_TREES, TREE_PARAMETERS
 from pipelines.store.frame_store import compute_fingerprint
-from pipelines.store.model_registry import REQUIREMENTS
-from pipelines.store.training_data import get_path
+from pipelines.store.registry.model_registry import REQUIREMENTS
+from pipelines.store.registry.training_data import get_path
 
 ROOT = Path(__file__).resolve().parents[2]
 

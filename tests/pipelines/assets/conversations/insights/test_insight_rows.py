@@ -6,7 +6,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from models.ml.conversations.insights.cells import Cell, build_cell_frame
-from pipelines.assets.conversations.insight_rows import read_shown, replace_town_insights
+from pipelines.assets.conversations.insights.insight_rows import read_shown, replace_town_insights
 from tests.models_db.conftest import list_for, person_id, publish_lists, settle
 
 STORED = "SELECT month, cell, value, people FROM matching.town_insights ORDER BY cell"

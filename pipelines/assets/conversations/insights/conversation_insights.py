@@ -17,11 +17,11 @@ from models.ml.profiles.profile_matrix import build_profile_matrix
 from models.ml.ranker.ranker_model import CrossFittedRanker
 from models.ml.validation.fold_assignments import find_folds_at_training
 from pipelines.assets.conversations.fact_shards import load_facts
-from pipelines.assets.conversations.insight_rows import read_shown, replace_town_insights
+from pipelines.assets.conversations.insights.insight_rows import read_shown, replace_town_insights
 from pipelines.reports.insights.insight_report import build_insight_metadata
 from pipelines.resources import DatabaseResource
 from pipelines.store.answer_shards import load_answers
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ShardManifest
 
 GROUP = "insights"

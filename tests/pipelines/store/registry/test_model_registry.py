@@ -14,7 +14,7 @@ from models.ml.features.pair_features import list_feature_groups
 from models.ml.ranker import ranker_model as files_of_rankers
 from models.ml.ranker.ranker_model import CrossFittedRanker, save_rankers
 from pipelines.definitions import build_registry
-from pipelines.store.model_registry import ModelRegistry
+from pipelines.store.registry.model_registry import ModelRegistry
 from tests.pipelines.conftest import Place
 
 

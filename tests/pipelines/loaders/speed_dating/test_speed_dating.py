@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from pipelines.loaders.records import Person, Source, compute_age
-from pipelines.loaders.speed_dating import OPTIONAL, load_speed_dating, read_speed_dating
-from pipelines.loaders.speed_dating_key import WAVE_DATES
+from pipelines.loaders.speed_dating.speed_dating import OPTIONAL, load_speed_dating, read_speed_dating
+from pipelines.loaders.speed_dating.speed_dating_key import WAVE_DATES
 from tests.pipelines.loaders.conftest import public_file
 
 Value = TypeVar("Value")

@@ -7,7 +7,15 @@ from datetime import date
 
 from pipelines.loaders.csv_files import parse_number
 from pipelines.loaders.records import Person, estimate_birth_date
-from pipelines.loaders.speed_dating_key import ACTIVITIES, ATTRIBUTES, CAREERS, FIELDS, GENDERS, GOALS, RACES
+from pipelines.loaders.speed_dating.speed_dating_key import (
+    ACTIVITIES,
+    ATTRIBUTES,
+    CAREERS,
+    FIELDS,
+    GENDERS,
+    GOALS,
+    RACES,
+)
 
 PROMPTS = {
     "field": "What I study",

@@ -19,9 +19,9 @@ from models.ml.conversations.head.outcome_head import OutcomeHead
 from models.ml.conversations.head.past_rates import RatePrior
 from models.ml.ranker.linear import LinearModel
 from models.ml.validation.gate_rules import GateCheck
-from pipelines.store import mlflow_connection
-from pipelines.store.mlflow_connection import raise_ranker_lost
-from pipelines.store.model_registry import CHAMPION, FOR_TRAINING, MLFLOW, NOT_THERE, NOTE_TAG, ModelRegistry
+from pipelines.store.registry import mlflow_connection
+from pipelines.store.registry.mlflow_connection import raise_ranker_lost
+from pipelines.store.registry.model_registry import CHAMPION, FOR_TRAINING, MLFLOW, NOT_THERE, NOTE_TAG, ModelRegistry
 
 EXPERIMENT, MODEL, FILE = "outcome head", "outcome_head", "outcome_head.json"
 ABOUT = (

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from models.ml.evaluation.monitoring.loop import SHORT_LIST, measure_loop
 from models.ml.features.decision_history import Decisions
-from models.ml.monitoring.loop import SHORT_LIST, measure_loop
 
 LIKE, PASS = True, False
 

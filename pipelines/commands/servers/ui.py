@@ -13,7 +13,7 @@ from models.db.errors import InputError
 from models.db.schema.migrations import ROOT
 from models.db.settings import Settings
 from pipelines.commands.run_pipeline import ensure_dagster_home
-from pipelines.commands.ui_lock import hold_ui_lock
+from pipelines.commands.servers.ui_lock import hold_ui_lock
 from pipelines.definitions import build_registry
 from pipelines.processes.ports import DAGSTER_PORT, HOST, MLFLOW_PORT, require_free
 from pipelines.processes.process_groups import end_group, end_with_this_process

@@ -18,8 +18,13 @@ from models.db.schema.profile_limits import MAX_AGE, MIN_AGE
 from pipelines.loaders import app_tables
 from pipelines.loaders.csv_files import parse_whole_number, read_rows
 from pipelines.loaders.records import Interaction, LoadReport, Person, Refusal, Source
-from pipelines.loaders.speed_dating_key import GENDERS, WAVE_DATES
-from pipelines.loaders.speed_dating_profile import COLUMNS, make_person, make_source_key, read_bounded_number
+from pipelines.loaders.speed_dating.speed_dating_key import GENDERS, WAVE_DATES
+from pipelines.loaders.speed_dating.speed_dating_profile import (
+    COLUMNS,
+    make_person,
+    make_source_key,
+    read_bounded_number,
+)
 
 REQUIRED = ("iid", "gender", "wave", "pid")
 OPTIONAL = ("age", "order", "dec", *COLUMNS)

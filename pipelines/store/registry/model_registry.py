@@ -26,8 +26,8 @@ from models.ml.ranker import ranker_model as ranker_files
 from models.ml.ranker.ranker_model import BY_FOLD_FOLDER, CrossFittedRanker, Ranker
 from models.ml.training.learning_curve import LearningCurve
 from pipelines.processes import ports
-from pipelines.store import mlflow_connection, pyfunc_ranker
-from pipelines.store.mlflow_connection import raise_ranker_lost
+from pipelines.store.registry import mlflow_connection, pyfunc_ranker
+from pipelines.store.registry.mlflow_connection import raise_ranker_lost
 
 EXPERIMENT = "matching"
 ABOUT = (
@@ -40,7 +40,7 @@ ABOUT_MODEL = "p_like, the probability that a viewer likes a candidate. Lists ar
 # Where `matching ui` serves MLflow if there is no server. Without the parameter MLflow opens pages for language models.
 MLFLOW, FOR_TRAINING = f"http://{ports.HOST}:{ports.MLFLOW_PORT}", "?workflowType=machine_learning"
 CHAMPION = "champion"
-# The distributions of profiles and scores at the training (see models.ml.monitoring.drift).
+# The distributions of profiles and scores at the training (see models.ml.evaluation.monitoring.drift).
 REFERENCE = "reference.json"
 # The tags of a version that say what has drifted most since its training, and its stability index.
 DRIFTED, DRIFT = "drifted", "drift"

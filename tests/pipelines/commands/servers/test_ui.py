@@ -31,7 +31,7 @@ UI_WITH_A_CHILD = """
 import subprocess, sys, time
 from pathlib import Path
 from pipelines.processes.process_groups import end_with_this_process
-from pipelines.commands.ui_lock import hold_ui_lock
+from pipelines.commands.servers.ui_lock import hold_ui_lock
 
 with hold_ui_lock(Path(sys.argv[1]), "http://127.0.0.1:3000"):
     child = subprocess.Popen(["sleep", "600"], start_new_session=True, close_fds=False)
@@ -42,7 +42,7 @@ with hold_ui_lock(Path(sys.argv[1]), "http://127.0.0.1:3000"):
 TAKE_THE_LOCK = """
 import sys
 from pathlib import Path
-from pipelines.commands.ui_lock import hold_ui_lock
+from pipelines.commands.servers.ui_lock import hold_ui_lock
 
 with hold_ui_lock(Path(sys.argv[1]), "http://127.0.0.1:3001"):
     print("held")

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.ml.evaluation.monitoring.importance import compute_importance
 from models.ml.features.pair_features import list_feature_groups
-from models.ml.monitoring.importance import compute_importance
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
 from models.ml.profiles.feature_spec import fit_feature_spec
 from models.ml.ranker.contributions import HISTORY_SUBJECT

@@ -9,9 +9,9 @@ import pytest
 from models.ml.conversations.head.outcome_head import OutcomeHead
 from models.ml.conversations.head.past_rates import RatePrior
 from models.ml.ranker.linear import LinearModel
-from pipelines.assets.conversations.head_inputs import read_open_conversations, read_opt_outs
+from pipelines.assets.conversations.head.head_inputs import read_open_conversations, read_opt_outs
 from pipelines.definitions import build_registry
-from pipelines.store.head_registry import find_head, parse_head, serialise_head
+from pipelines.store.registry.head_registry import find_head, parse_head, serialise_head
 from tests.models_ml.conversations.head.planted_matches import plant_matches
 from tests.pipelines.conftest import Databases, Place
 from tests.support.places import copied, read_frame, write_frame

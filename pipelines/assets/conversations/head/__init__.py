@@ -1,0 +1,1 @@
+"""The asset of the outcome head, and what it reads."""

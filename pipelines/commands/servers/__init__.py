@@ -1,0 +1,1 @@
+"""Commands that open something and run until Ctrl-C: the servers, and Dagster with MLflow."""

@@ -1,0 +1,1 @@
+"""The models in MLflow: the rankers, the outcome heads, and what they were trained on."""
