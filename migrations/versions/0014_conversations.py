@@ -24,7 +24,7 @@ RELATIONS = ("reports", "outcomes", "message_texts", "messages", "conversations"
 RIGHTS = (
     "USAGE ON SCHEMA app",
     "SELECT (message_id, body) ON app.message_texts",
-    "SELECT (id, conversation_id, sender_id, sent_at) ON app.messages",
+    "SELECT (id, conversation_id, sender_id, sent_at, kind) ON app.messages",
     "SELECT (id, person_a, person_b, matched_at, closed_at, content_allowed) ON app.conversations",
 )
 

@@ -3,8 +3,8 @@
 import dagster as dg
 from upath import UPath
 
-from models.db.embedding_rows import add_embeddings, find_pending, remove_embeddings, summarise_pending
 from models.db.publications import get_live_publication
+from models.db.rows.embedding_rows import add_embeddings, find_pending, remove_embeddings, summarise_pending
 from models.ml.profiles.encoder import ENCODER, hash_content
 from models.ml.profiles.frame_contracts import check_profiles
 from pipelines.assets.extract import read_profiles

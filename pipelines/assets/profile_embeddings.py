@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from models.db.embedding_rows import store_embeddings
+from models.db.rows.embedding_rows import store_embeddings
 from models.ml.profiles.encoder import ENCODER
 from pipelines.checks.embeddings_normalised import check_embeddings_normalised
 from pipelines.reports.embedding_map import plot_embedding_map

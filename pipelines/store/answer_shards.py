@@ -77,7 +77,7 @@ def encode_again(profiles: pd.DataFrame, folder: UPath) -> AnswerEmbeddings:
 
 
 def build_embedding_rows(profiles: pd.DataFrame, answers: AnswerEmbeddings) -> list[tuple[str, str, FloatArray]]:
-    """Build the rows of `models.db.embedding_rows` for the profiles with a readable answer.
+    """Build the rows of `models.db.rows.embedding_rows` for the profiles with a readable answer.
 
     Returns:
         Profile id, content hash and pooled vector of each profile.

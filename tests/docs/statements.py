@@ -158,20 +158,16 @@ def write_conversation(sql: str, request: pytest.FixtureRequest) -> None:
             assert len(read_answers(connection).accepted) == 1
 
 
-CHAT = (
-    """
-    CREATE TABLE dating.rooms AS
-    SELECT gen_random_uuid() AS id, a.id AS one_id, b.id AS other_id, true AS one_agrees, true AS other_agrees,
-           now() AS opened_at, NULL::timestamptz AS left_at, NULL::uuid AS left_by
-    FROM dating.people AS a JOIN dating.people AS b ON a.id > b.id
-    """,
-    """
-    CREATE TABLE dating.lines AS
-    SELECT gen_random_uuid() AS id, id AS room_id, one_id AS author_id, now() AS written_at,
-           'Where do birds sleep?' AS words
-    FROM dating.rooms
-    """,
-)
+CHAT = """
+CREATE TABLE dating.rooms AS
+SELECT gen_random_uuid() AS id, a.id AS one_id, b.id AS other_id, true AS one_agrees, true AS other_agrees,
+       now() AS opened_at, NULL::timestamptz AS left_at, NULL::uuid AS left_by
+FROM dating.people AS a JOIN dating.people AS b ON a.id > b.id;
+CREATE TABLE dating.lines AS
+SELECT gen_random_uuid() AS id, id AS room_id, one_id AS author_id, now() AS written_at, 'Where do birds sleep?'
+       AS words
+FROM dating.rooms;
+"""
 
 
 def replace_conversations_by_chat(sql: str, request: pytest.FixtureRequest) -> None:
@@ -179,7 +175,7 @@ def replace_conversations_by_chat(sql: str, request: pytest.FixtureRequest) -> N
     with request.getfixturevalue("databases")() as url:
         place = Place(request.getfixturevalue("tmp_path"), url)
         prepare_two_users(url)
-        execute(url, DATING, find_own_app_block("BEGIN;"), *CHAT, sql)
+        execute(url, DATING, find_own_app_block("BEGIN;"), CHAT, sql)
         with place.engine.connect() as connection:
             accepted = read_conversations(connection).accepted
             messages = read_message_facts(connection, accepted)

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from sqlalchemy.pool import NullPool
 
-from models.db.embedding_rows import (
+from models.db.errors import InputError
+from models.db.rows.embedding_rows import (
     add_embeddings,
     find_pending,
     remove_embeddings,
     store_embeddings,
     summarise_pending,
 )
-from models.db.errors import InputError
 from tests.models_db.conftest import run, somebody_waits, wait_until
 
 PEOPLE = {name: f"00000000-0000-0000-0000-0000000000{number:02d}" for number, name in enumerate(("ann", "bob", "cy"))}

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from sqlalchemy import Connection, Engine, text
 
 from models.db.erasure import erase_profile
-from models.db.person_export import export_person
-from models.db.personal_data import PERSONAL_DATA
+from models.db.erasure.person_export import export_person
+from models.db.erasure.personal_data import PERSONAL_DATA
 from models.db.schema import tables
 from tests.models_db.conftest import list_for, person_id, publish_lists, run, settle
 from tests.models_db.test_erasure import traces

@@ -21,7 +21,7 @@ JOBS = {
     NIGHTLY_JOB: {
         *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
         *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication", "impressions"),
-        *("activity", "loop_figures"),
+        *("activity", "loop_figures", "conversations", "conversation_facts", "conversation_outcomes"),
     },
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison"},

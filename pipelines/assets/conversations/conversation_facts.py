@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 from sqlalchemy import Engine
 
-from models.db.conversation_facts import COLUMNS, store_conversation_facts
+from models.db.rows.conversation_facts import COLUMNS, store_conversation_facts
 from models.ml.conversations.frames import CONVERSATION_TYPES, FACT_TYPES, conform_frame, join_facts
 from pipelines.assets.conversations.conversations import GROUP, OWNERS
 from pipelines.assets.conversations.fact_shards import load_earlier_facts, write_facts
@@ -85,7 +85,7 @@ def _count_allowed_words(
 
 
 def _list_rows(facts: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-    """List the rows as `models.db.conversation_facts` takes them."""
+    """List the rows as `models.db.rows.conversation_facts` takes them."""
     whole = {name: pd.Int64Dtype() for name in FACT_TYPES if name == "publication_id"}
     cells = facts[list(COLUMNS)].astype(whole).astype(object)
     return cells.where(facts[list(COLUMNS)].notna(), None).itertuples(index=False, name=None)

@@ -10,6 +10,7 @@ from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from models.db.schema.tables.conversations import MESSAGE_KINDS
 from models.db.schema.words_role import ROLE
 from models.ml.conversations.frames import NOT_READ
 from models.ml.conversations.word_counts import COLUMNS, add_counts, count_in_texts
@@ -27,7 +28,7 @@ JOIN app.conversations AS conversation ON conversation.id = asked.id AND content
 JOIN app.messages AS message ON message.conversation_id = conversation.id
 JOIN app.message_texts ON message_id = message.id
 WHERE body IS NOT NULL AND sender_id IN (person_a, person_b) AND (since IS NULL OR sent_at > since)
-  AND sent_at BETWEEN matched_at AND least(closed_at, now())
+  AND sent_at BETWEEN matched_at AND least(closed_at, now()) AND kind = ANY (:kinds)
 ORDER BY number LIMIT :most
 """
 COUNT_REFUSED = """
@@ -87,7 +88,8 @@ def _read_texts(connection: Connection, since: pd.Series, most: int) -> tuple[pd
     """Read texts, and return them, the ids of the conversations that were read to their end, and the refused texts."""
     moments = [None if pd.isna(moment) else moment.isoformat() for moment in since]
     connection.execute(text(ENTER))
-    asked = {"ids": since.index.tolist(), "since": moments, "most": most + 1, "characters": MAX_CHARACTERS}
+    limits = {"kinds": list(MESSAGE_KINDS), "characters": MAX_CHARACTERS, "most": most + 1}
+    asked = {"ids": since.index.tolist(), "since": moments, **limits}
     found = connection.execute(text(TEXTS), asked)
     texts = pd.DataFrame(found.all(), columns=["conversation_id", "side", "body"])
     refused = int(connection.execute(text(COUNT_REFUSED)).scalar_one())

@@ -12,7 +12,7 @@ from rich.table import Table
 from models.db import embedded, erasure
 from models.db import publications as published
 from models.db.engines import open_database
-from models.db.person_export import export_person
+from models.db.erasure.person_export import export_person
 from models.db.schema.migrations import upgrade_database
 from models.db.settings import get_settings
 from models.db.tokens import issue_token

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from upath import UPath
 
-from models.db.embedding_rows import FIND_PENDING
+from models.db.rows.embedding_rows import FIND_PENDING
 from pipelines.assets import incremental_embeddings
 from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB, new_profile_sensor
 from pipelines.definitions import build_definitions

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from models.db.personal_data import PERSONAL_DATA, PersonalRows
+from models.db.erasure.personal_data import PERSONAL_DATA, PersonalRows
 
 ROWS = "SELECT coalesce(jsonb_agg(to_jsonb(kept) - {hidden}), '[]') FROM {relation} AS kept WHERE {shown}"
 

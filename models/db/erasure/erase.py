@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from models.db.erasure.personal_data import PERSONAL_DATA
 from models.db.errors import InputError
-from models.db.personal_data import PERSONAL_DATA
 
 FIND = "SELECT id::text FROM app.profiles WHERE id = :id OR source_key = :who ORDER BY id = :id DESC NULLS LAST LIMIT 1"
 
