@@ -16,7 +16,7 @@ from pipelines.assets import (
     scored_candidates,
     source,
 )
-from pipelines.assets.conversations import outcome_head
+from pipelines.assets.conversations import conversation_facts, conversation_outcomes, conversations, outcome_head
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
@@ -44,6 +44,9 @@ MODULES = [
     market_lists,
     loop_figures,
     publication,
+    conversations,
+    conversation_facts,
+    conversation_outcomes,
     ranker_evaluation,
     policy_comparison,
     loop_simulation,

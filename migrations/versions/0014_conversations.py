@@ -25,7 +25,7 @@ RIGHTS = (
     "USAGE ON SCHEMA app",
     "SELECT (message_id, body) ON app.message_texts",
     "SELECT (id, conversation_id, sender_id, sent_at) ON app.messages",
-    "SELECT (id, person_a, person_b, content_allowed) ON app.conversations",
+    "SELECT (id, person_a, person_b, matched_at, closed_at, content_allowed) ON app.conversations",
 )
 
 # The foreign key does the same where `app.conversations` is a table. Where it is a view, this trigger function is on

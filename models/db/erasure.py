@@ -6,19 +6,12 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models.db.errors import InputError
+from models.db.personal_data import PERSONAL_DATA
 
 FIND = "SELECT id::text FROM app.profiles WHERE id = :id OR source_key = :who ORDER BY id = :id DESC NULLS LAST LIMIT 1"
 
-COUNT = """
-SELECT (SELECT count(*) FROM app.interactions WHERE actor_id = :id OR target_id = :id) AS interactions,
-       (SELECT count(*) FROM app.blocks WHERE blocker_id = :id OR blocked_id = :id) AS blocks,
-       (SELECT count(*) FROM matching.embeddings WHERE profile_id = :id) AS embeddings,
-       (SELECT count(*) FROM matching.match_lists WHERE viewer_id = :id) AS lists,
-       (SELECT count(*) FROM matching.match_lists WHERE candidate_ids @> ARRAY[CAST(:id AS uuid)]) AS places,
-       (SELECT count(*) FROM matching.match_lists WHERE withheld_ids @> ARRAY[CAST(:id AS uuid)]) AS withheld,
-       (SELECT count(*) FROM app.views WHERE viewer_id = :id OR candidate_id = :id) AS views,
-       (SELECT count(*) FROM matching.match_lists WHERE likes_ids @> ARRAY[CAST(:id AS uuid)]) AS likes
-"""
+COUNTED = {name: rows for name, rows in PERSONAL_DATA.items() if name != "profile"}
+COUNT = "(SELECT count(*) FROM {0.relation} WHERE {0.about})"
 
 
 @dataclass(frozen=True)
@@ -26,7 +19,8 @@ class ErasureReport:
     """The numbers of rows that were erased with a user, over all kept publications.
 
     `places` counts positions in other users' lists, `withheld` entries in other users' `withheld_ids`, `views`
-    impressions by the user and of the user, and `likes` entries in other users' `likes_ids`.
+    impressions by the user and of the user, and `likes` entries in other users' `likes_ids`. Conversations go with the
+    messages, texts, outcomes and facts of both people.
     """
 
     profile_id: str
@@ -38,6 +32,13 @@ class ErasureReport:
     withheld: int = 0
     views: int = 0
     likes: int = 0
+    conversations: int = 0
+    messages: int = 0
+    message_texts: int = 0
+    outcomes: int = 0
+    reports: int = 0
+    conversation_facts: int = 0
+    rate_opt_outs: int = 0
 
 
 def find_profile(connection: Connection, who: str) -> str:
@@ -57,7 +58,8 @@ def find_profile(connection: Connection, who: str) -> str:
 def erase_profile(connection: Connection, who: str) -> ErasureReport:
     """Delete the user with this profile id or source key in the caller's transaction, and return what was erased.
 
-    The foreign keys delete the user's interactions, blocks, impressions, embedding and lists. The trigger
+    The foreign keys delete the user's interactions, blocks, impressions, conversations with their messages, texts,
+    outcomes and facts, reports, embedding and lists. The trigger
     `remove_erased_candidates` removes the user from other users' lists, `withheld_ids` and `likes_ids`. A publication
     that is being built removes erased users itself before it goes live.
 
@@ -65,9 +67,10 @@ def erase_profile(connection: Connection, who: str) -> ErasureReport:
         InputError: There is no profile with this id or key.
     """
     profile_id = find_profile(connection, who)
-    counts = connection.execute(text(COUNT), {"id": profile_id}).one()
+    query = f"SELECT {', '.join(map(COUNT.format, COUNTED.values()))}"
+    counts = connection.execute(text(query), {"id": profile_id}).one()
     connection.execute(text("DELETE FROM app.profiles WHERE id = :id"), {"id": profile_id})
-    return ErasureReport(profile_id, *counts)
+    return ErasureReport(profile_id, **dict(zip(COUNTED, counts, strict=True)))
 
 
 def _parse_uuid(who: str) -> UUID | None:

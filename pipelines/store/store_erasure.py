@@ -21,6 +21,7 @@ from pipelines.store.shard_manifest import is_manifest, replace_urls
 PROFILE_COLUMNS = (
     *("profile_id", "viewer_id", "candidate_id", "actor_id", "target_id", "blocker_id", "blocked_id"),
     *("candidate_ids", "most_compatible_id", "withheld_ids", "likes_ids"),
+    *("person_a", "person_b"),
 )
 LISTS = "candidate_ids"
 

@@ -31,6 +31,7 @@ PRINTED = {
     "publications": r"1 +(live|retired) +1 ",
     "rollback": "^publication 2 is live again$",
     "erase": r"^erased: \d+ likes and passes, \d+ blocks, 1 vectors",
+    "export": r'^  "database": \{$',
     "token": r"^[\w-]+\.[\w-]+\.[\w-]+$",
     "migrate": "^$",
     "stop": "^the embedded database was not running$",

@@ -9,7 +9,12 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
 from models.db.engines import convert_to_libpq_url
+from models.ml.conversations.frames import FACT_TYPES, conform_frame
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
+from pipelines.assets.conversations.accepted_answers import read_answers
+from pipelines.assets.conversations.accepted_conversations import read_conversations
+from pipelines.assets.conversations.message_facts import read_message_facts
+from pipelines.assets.conversations.message_words import count_words
 from pipelines.assets.extract import read_blocks, read_interactions, read_profiles
 from pipelines.assets.impressions.impressions import read_impressions
 from tests.docs.conftest import copied
@@ -140,6 +145,44 @@ def replace_views_by_log(sql: str, request: pytest.FixtureRequest) -> None:
         assert places == [("likes", None), ("list", 2), ("most_compatible", None), ("similar", None)]
 
 
+def write_conversation(sql: str, request: pytest.FixtureRequest) -> None:
+    """All of it counts."""
+    with request.getfixturevalue("databases")() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        prepare_two_users(url)
+        execute(url, sql)
+        with place.engine.connect() as connection:
+            found = read_conversations(connection)
+            assert (len(found.accepted), found.refused) == (1, {})
+            assert read_message_facts(connection, found.accepted).accepted == 1
+            assert len(read_answers(connection).accepted) == 1
+
+
+CHAT = (
+    "CREATE TABLE dating.rooms AS SELECT gen_random_uuid() AS id, a.id AS one_id, b.id AS other_id, true AS one_agrees,"
+    " true AS other_agrees, now() AS opened_at, NULL::timestamptz AS left_at, NULL::uuid AS left_by"
+    " FROM dating.people AS a JOIN dating.people AS b ON a.id > b.id",
+    "CREATE TABLE dating.lines AS SELECT gen_random_uuid() AS id, id AS room_id, one_id AS author_id, now() AS written_at,"
+    " 'Where do birds sleep?' AS words FROM dating.rooms",
+)
+
+
+def replace_conversations_by_chat(sql: str, request: pytest.FixtureRequest) -> None:
+    """The message counts, and so does its question, since both agree."""
+    with request.getfixturevalue("databases")() as url:
+        place = Place(request.getfixturevalue("tmp_path"), url)
+        prepare_two_users(url)
+        execute(url, DATING, find_own_app_block("BEGIN;"), *CHAT, sql)
+        with place.engine.connect() as connection:
+            accepted = read_conversations(connection).accepted
+            messages = read_message_facts(connection, accepted)
+        with place.engine.connect() as connection:
+            nobody = conform_frame(pd.DataFrame(columns=list(FACT_TYPES)), FACT_TYPES)
+            counted = count_words(connection, messages.frame, nobody)
+        assert (messages.accepted, counted.readable) == (1, True)
+        assert counted.counts["questions_b"].tolist() == [1]
+
+
 def add_role_of_the_api(sql: str, request: pytest.FixtureRequest) -> None:
     """With it the API serves; by itself it may read nothing."""
     with copied(request.getfixturevalue("reader"), request.getfixturevalue("databases")) as copy:
@@ -160,5 +203,7 @@ TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
     "BEGIN;": replace_tables_by_views,
     "INSERT INTO app.views": write_impressions,
     "CREATE OR REPLACE VIEW app.views AS": replace_views_by_log,
+    "INSERT INTO app.conversations": write_conversation,
+    "DROP TABLE app.reports": replace_conversations_by_chat,
     "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": add_role_of_the_api,
 }

@@ -9,6 +9,7 @@ from models.db.schema import tables
 from models.db.settings import Settings
 from models.ml.profiles import frame_contracts
 from pipelines import cli
+from pipelines.assets.conversations import accepted_answers, accepted_conversations, accepted_messages
 from pipelines.assets.impressions import accepted_views
 from pipelines.definitions import build_definitions
 from serving.app import create_app
@@ -88,7 +89,7 @@ def test_assets_checks_jobs_schedules_and_sensors() -> None:
 
 
 def test_columns_of_the_app() -> None:
-    for table in (tables.profiles, tables.interactions, tables.blocks, tables.views):
+    for table in (each for each in tables.metadata.sorted_tables if each.schema == "app"):
         assert {column.name for column in table.columns} - words(OWN_APP) == set()
 
 
@@ -105,10 +106,26 @@ def test_reasons_for_which_a_view_does_not_count() -> None:
     assert {*accepted_views.RULES.values(), accepted_views.TOO_MANY} <= said
 
 
+def test_reasons_for_which_what_follows_a_match_does_not_count() -> None:
+    said = {re.sub(r"\s+", " ", word) for word in read_code(OWN_APP)}
+    rules = (accepted_conversations.RULES, accepted_messages.RULES, accepted_answers.RULES)
+    others = {accepted_conversations.ID_TWICE, accepted_conversations.PAIR_TWICE, accepted_messages.UNKNOWN}
+    others |= {accepted_messages.TWICE, accepted_messages.TOO_MANY}
+    assert {reason for each in rules for reason in each.values()} | others <= said
+
+
+def test_columns_of_the_facts() -> None:
+    names = {column.name for column in tables.conversation_facts.columns}
+    assert names - words("docs/concepts/data-model.md") == set()
+
+
 def test_metrics() -> None:
     made = Metrics().render({}, None).decode()
     metrics = set(re.findall(r"^# TYPE (matching_\w+?)(?:_created)? ", made, re.MULTILINE))
-    assert {cell for cell in cells(PRODUCTION) if cell.startswith("matching_")} - {"matching_reader"} == metrics
+    assert {cell for cell in cells(PRODUCTION) if cell.startswith("matching_")} - {
+        "matching_reader",
+        "matching_words",
+    } == metrics
 
 
 def test_links_and_named_files_exist() -> None:

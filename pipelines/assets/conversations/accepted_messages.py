@@ -52,13 +52,15 @@ FROM (
 ) AS judged
 GROUP BY 1, 2
 """
-# One small number in place of conversation and refusal: it is what the windows sort by.
+# One small number in place of conversation and refusal: it is what the windows sort by. A time that is refused may be
+# infinite, or before our calendar.
 CHECKED = """
-    SELECT {width} * number + {refusal} AS key, sent_at, message.id, (sender_id = person_b)::int AS side
+    SELECT {width} * number + {refusal} AS key, message.id, (sender_id = person_b)::int AS side,
+           CASE WHEN sent_at BETWEEN matched_at AND (SELECT now() + interval '1 minute') THEN sent_at END AS sent_at
     FROM accepted JOIN app.messages AS message ON conversation_id = accepted.id
     WHERE number <> ALL ({busy})
     UNION ALL
-    SELECT {width} * number, sent_at, kept.id, (sender_id = person_b)::int
+    SELECT {width} * number, kept.id, (sender_id = person_b)::int, sent_at
     FROM accepted CROSS JOIN LATERAL (
         SELECT id, sender_id, sent_at FROM app.messages
         WHERE conversation_id = accepted.id AND sent_at >= matched_at AND {refusal} = 0
@@ -109,8 +111,8 @@ def count_messages(connection: Connection, most: int) -> MessageTotals:
 def select_checked_messages(busy: Iterable[int], most: int) -> str:
     """Return a query of the messages of the staged conversations.
 
-    Its columns are key (the number of the conversation times WIDTH, plus the refusal), sent_at, id and side (0:
-    person_a sent it, 1: person_b). Of the conversations with these `busy` numbers only the first `most` messages that
+    Its columns are key (the number of the conversation times WIDTH, plus the refusal), id, side (0: person_a sent it,
+    1: person_b) and sent_at. Of the conversations with these `busy` numbers only the first `most` messages that
     keep the contract are read.
     """
     reasons = " ".join(f"WHEN {rule} THEN {number}" for number, rule in enumerate(RULES, start=1))

@@ -1,5 +1,6 @@
 """The commands that operate an installation: its state, publications, people, tables and embedded database."""
 
+import json
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -11,6 +12,7 @@ from rich.table import Table
 from models.db import embedded, erasure
 from models.db import publications as published
 from models.db.engines import open_database
+from models.db.person_export import export_person
 from models.db.schema.migrations import upgrade_database
 from models.db.settings import get_settings
 from models.db.tokens import issue_token
@@ -60,8 +62,8 @@ def rollback() -> None:
 def erase(who: PersonArgument) -> None:
     """Erase a person everywhere.
 
-    The profile, likes and passes, blocks, impressions, vectors, positions in all lists, and rows in the frames kept
-    between steps.
+    The profile, likes and passes, blocks, impressions, conversations, reports, vectors, positions in all lists, and
+    rows in the frames kept between steps.
     If it fails, run it again. Rows that a current run still writes are removed when that run ends.
     """
     from pipelines.store.store_erasure import erase_from_store
@@ -79,8 +81,28 @@ def erase(who: PersonArgument) -> None:
         f"erased: {erased.interactions} likes and passes, {erased.blocks} blocks, {erased.embeddings} vectors, "
         f"{erased.lists} lists, {erased.places} positions in the lists of others, {erased.withheld} entries in what is "
         f"withheld from others, {erased.likes} in the pending likes of others, {erased.views} impressions, "
+        f"{erased.conversations} conversations with {erased.messages} messages, {erased.message_texts} texts, "
+        f"{erased.outcomes} outcomes and {erased.conversation_facts} facts, {erased.reports} reports, "
         f"rows in {files} files"
     )
+
+
+@app.command()
+def export(who: PersonArgument) -> None:
+    """Print everything that is kept about a person.
+
+    One JSON: rows of the app tables, of schema matching, and of the frames kept between steps. Of others it shows
+    nothing that they decided or wrote.
+    """
+    from pipelines.store.store_export import export_from_store
+
+    with open_ready_database() as engine, engine.connect() as connection:
+        profile_id = erasure.find_profile(connection, who)
+        kept = {
+            "database": export_person(connection, profile_id),
+            "files": export_from_store(get_settings(), profile_id),
+        }
+    typer.echo(json.dumps(kept, indent=2, ensure_ascii=False, default=str))
 
 
 @app.command()
