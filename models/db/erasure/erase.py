@@ -38,6 +38,7 @@ class ErasureReport:
     outcomes: int = 0
     reports: int = 0
     conversation_facts: int = 0
+    rate_opt_outs: int = 0
 
 
 def find_profile(connection: Connection, who: str) -> str:

@@ -58,5 +58,6 @@ PERSONAL_DATA = {
         "person_a = :id OR person_b = :id",
         OTHER_SIDE,
     ),
+    "rate_opt_outs": PersonalRows("app.rate_opt_outs", "person_id = :id", "person_id = :id"),
 }
 """By the name of the field in `ErasureReport` and in the export."""
