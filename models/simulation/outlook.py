@@ -67,7 +67,7 @@ class Outlook:
         """The shrunk rates of all people on day 0, (n, outcomes); nothing that begins later is known within 14 days."""
         everybody = np.arange(len(self.habits.ghost), dtype=np.int64)
         assert self.head is not None  # noqa: S101 - the callers have checked it
-        return rate_people(self.head.priors, self.past, everybody, np.int64(0))
+        return rate_people(self.head.priors, self.past, everybody, np.zeros(1, np.int64))
 
     def predict(self, viewer: Int64Array, candidate: Int64Array) -> Float64Array | None:
         """Predict the probability that the conversations of n pairs go on, (n,); None without a head."""
@@ -129,7 +129,9 @@ def open_outlook(world: World, scored: ScoredPairs, strain: float = 0.0) -> Outl
     past = {
         name: collect_outcomes(sides, twice, np.tile(each, 2).astype(np.float64)) for name, each in outcomes.items()
     }
-    matches = MatchSample(person, moment, known_at, outcomes[GOES_ON].astype(np.float64), np.empty((len(moment), 0)))
+    matches = MatchSample(
+        person, moment, known_at, np.asarray(outcomes[GOES_ON], np.float64), np.empty((len(moment), 0))
+    )
     checks, _ = judge_head(past, matches)
     refusal = "; ".join(check.sentence for check in checks if not check.passed)
     head = None if refusal else fit_head(past, matches, 0, OUTCOMES)

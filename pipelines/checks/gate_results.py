@@ -8,7 +8,7 @@ import dagster as dg
 from models.ml.validation.gate import AUC_TOLERANCE, LIKE_LEAK, LOSS_TOLERANCE, MATCH_LEAK, MAX_CALIBRATION_ERROR
 from models.ml.validation.gate_rules import GateCheck
 from pipelines.checks.check_results import ERROR, WARN, make_check_result
-from pipelines.reports.ranker_report import CALIBRATION_PICTURE, GATE_PICTURE
+from pipelines.reports.ranker.ranker_report import CALIBRATION_PICTURE, GATE_PICTURE
 
 NO_WORSE = f"AUC within viewers at most {AUC_TOLERANCE} lower and log loss at most {LOSS_TOLERANCE} higher"
 CHECKS = {

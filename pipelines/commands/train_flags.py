@@ -59,9 +59,9 @@ def print_report_card(data: Path, models: Path, console: Console) -> None:
     if model is None:
         raise InputError(f"there is no classifier in {models}: train it with `matching train-flags`")
     table = Table("function", "cases", "hateful", "rules", "classifier", "either", box=None)
-    for row in grade_suite(flag_data.read_hatecheck(data), model).itertuples():
-        shares = (f"{share:.0%}" for share in (row.rules, row.classifier, row.either))
-        table.add_row(str(row.function), f"{row.cases}", "yes" if row.hateful else "no", *shares)
+    for row in grade_suite(flag_data.read_hatecheck(data), model).to_dict("records"):
+        shares = (f"{row[name]:.0%}" for name in ("rules", "classifier", "either"))
+        table.add_row(row["function"], str(row["cases"]), "yes" if row["hateful"] else "no", *shares)
     console.print(table)
 
 

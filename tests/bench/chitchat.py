@@ -73,7 +73,7 @@ def build_chitchat(messages: pd.DataFrame) -> ChitChat:
         asked[["opener", "other"]].to_numpy(np.int64),
         asked["first"].to_numpy(np.int64),
         asked["last"].to_numpy(np.int64) + DAY,
-        (asked["messages"] >= LONG).to_numpy(np.float64),
+        np.asarray(asked["messages"] >= LONG, np.float64),
         np.empty((len(asked), 0)),
     )
     return ChitChat(past, matches, _build_structure(first, conversations["opener"]).loc[asked.index].to_numpy())
@@ -121,7 +121,8 @@ def _build_structure(first: pd.DataFrame, opener: pd.Series) -> pd.DataFrame:
         "share": (groups["mine"].mean() - 0.5).abs(),
         "ends": groups["mine"].last(),
     }
-    return np.log1p(seconds.clip(lower=0)).assign(**shares).astype(np.float64).fillna(0.0)
+    logged: pd.DataFrame = seconds.clip(lower=0).transform(np.log1p)
+    return logged.assign(**shares).astype(np.float64).fillna(0.0)
 
 
 def measure_all(chitchat: ChitChat) -> Mapping[str, HeadQuality]:

@@ -182,12 +182,12 @@ def test_who_may_not_be_shown_is_not_there(api: Api, users: Users, change: str) 
 
 def test_openers_are_what_both_profiles_show(api: Api, users: Users) -> None:
     """Prompts that both answered come first, words come with titles, and nothing is said of race or ethnicity."""
-    hers: dict[str, object] = {
+    hers: dict[str, Any] = {
         "interests": ["jazz", "Chess", "art"],
         "texts": {"looking_for": "tea", "ethnicity": "mine"},
         "facts": {"smokes": "no", "pets": "cat", "same_race": "yes", "drinks": "other", "star_sign": "virgo"},
     }
-    his: dict[str, object] = {
+    his: dict[str, Any] = {
         "interests": ["chess", " ", "art", "art", "jazz", "jazz"],
         "texts": {"about_me": "I sail", "looking_for": "coffee", "blank": " ", "ethnicity": "mine", "too": "many"},
         "facts": {"smokes": "no", "pets": "dog", "same_race": "yes", "drinks": "other", "star_sign": "virgo"},

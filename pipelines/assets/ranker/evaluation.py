@@ -12,7 +12,7 @@ from models.ml.evaluation.evaluation_data import build_evaluation_data
 from models.ml.evaluation.variance_split import describe_variance
 from pipelines.assets.ranker.training import MAX_SEED
 from pipelines.loaders.simulation.ground_truth import find_truth
-from pipelines.reports.evaluation_report import build_evaluation_metadata
+from pipelines.reports.ranker.evaluation_report import build_evaluation_metadata
 from pipelines.resources import DatabaseResource
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.shard_manifest import ShardManifest

@@ -22,7 +22,7 @@ from models.ml.validation.gate_rules import GateCheck, collect_figures, round_to
 from pipelines.assets.candidate_shards import VOLATILE
 from pipelines.assets.ranker.retraining import count_extracted_rows, describe_next_training
 from pipelines.checks.gate_results import CHECKS, build_gate_results, describe_check, list_check_specs
-from pipelines.reports.ranker_report import build_ranker_metadata, explain_checks, write_note
+from pipelines.reports.ranker.ranker_report import build_ranker_metadata, explain_checks, write_note
 from pipelines.resources import ComputeResource, ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table

@@ -37,7 +37,7 @@ def evaluate() -> None:
     """
     from pipelines.commands.run_pipeline import run_job
     from pipelines.definitions import EVALUATION_JOB
-    from pipelines.reports.evaluation_report import print_evaluation
+    from pipelines.reports.ranker.evaluation_report import print_evaluation
 
     with open_ready_database():
         run_job(get_settings(), EVALUATION_JOB)

@@ -75,4 +75,4 @@ def _measure_groups(
 def _sum_by_person(graph: MarketGraph, values: NDArray[np.float32]) -> Float64Array:
     """Sum the values of edges by both of their people, float64 (people,)."""
     ends = np.concatenate([graph.viewer, graph.candidate])
-    return np.bincount(ends, np.tile(values.astype(np.float64), 2), len(graph.keys))
+    return np.asarray(np.bincount(ends, np.tile(values.astype(np.float64), 2), len(graph.keys)), np.float64)

@@ -92,7 +92,7 @@ def predict_pairs(
 ) -> Float32Array:
     """Predict the probability that the conversation of each of n pairs would go on, as of now, float32 (n,)."""
     people, now = len(users.profiles), pd.Timestamp.now("UTC").value
-    rates = rate_people(head.priors, known.past, np.arange(people, dtype=np.int64), np.int64(now))
+    rates = rate_people(head.priors, known.past, np.arange(people, dtype=np.int64), np.full(1, now, np.int64))
     recent, found = known.count_recent(people, now), np.empty(len(viewer), np.float32)
     for start in range(0, len(viewer), PAIRS_PER_BATCH):
         rows = slice(start, start + PAIRS_PER_BATCH)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -62,7 +63,7 @@ def outcome_head(
     reason = "; ".join(check.sentence for check in checks if not check.passed)
     context.log.info("accepted" if passed else f"refused, so the outlook of a match does not count: {reason}")
     page = {"mlflow": dg.MetadataValue.url(get_page(registry))} if quality else {}
-    said = {"accepted": passed, "version": version or "none", **({"refused": reason} if reason else {})}
+    said: dict[str, Any] = {"accepted": passed, "version": version or "none", **({"refused": reason} if reason else {})}
     seconds = {"seconds": round(time.monotonic() - start, 2)}
     return dg.MaterializeResult(metadata={**said, **page, **round_figures(figures), **seconds})
 

@@ -104,7 +104,8 @@ def test_a_conversation_closed_early_counts_no_sooner() -> None:
     past_closed, matches_closed = build(replace(planted, outcomes=closed))
     assert len(matches) == len(matches_closed)
     everybody, now = np.arange(len(planted.ids)), np.full(len(planted.ids), NOW.value)
-    assert np.array_equal(*(each[OUTCOMES[0]].count(everybody, now)[0] for each in (past, past_closed)))
+    known, known_closed = (each[OUTCOMES[0]].count(everybody, now)[0] for each in (past, past_closed))
+    assert np.array_equal(known, known_closed)
 
 
 def test_recent_matches_are_earlier_and_not_over() -> None:

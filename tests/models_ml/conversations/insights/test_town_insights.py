@@ -84,8 +84,9 @@ def test_every_sentence_has_figures_and_an_assumption(cells: pd.DataFrame) -> No
 
 
 def test_without_conversations_there_are_no_cells(frames: Frames) -> None:
-    facts, outcomes, shown, _ = (each.head(0) if isinstance(each, pd.DataFrame) else each for each in frames)
-    found = collect_insights(facts, outcomes, shown, pd.NaT)
+    facts, outcomes, shown, now = frames
+    shown = shown.head(0)
+    found = collect_insights(facts.head(0), outcomes.head(0), shown, now)
     assert found.dtypes.astype(str).to_dict() == dict(CELL_TYPES)
     assert len(found) == 0
     assert list(shown) == list(SHOWN_COLUMNS)

@@ -1,5 +1,7 @@
 """What of conversations, messages and answers counts, and why the rest does not."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection, text
 
@@ -140,7 +142,7 @@ BAD_ANSWERS = [
 
 
 @pytest.mark.parametrize(("cells", "reason"), BAD_ANSWERS)
-def test_a_bad_answer_is_refused(town: Connection, cells: dict[str, object], reason: str) -> None:
+def test_a_bad_answer_is_refused(town: Connection, cells: dict[str, Any], reason: str) -> None:
     begin(town, 1)
     for _ in range(2):
         answer(town, 1, 1, "met")

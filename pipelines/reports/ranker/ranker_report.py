@@ -14,7 +14,7 @@ from models.ml.training.train import TrainingResult
 from models.ml.validation.gate_rules import GateCheck
 from pipelines.processes.ports import DAGSTER_URL
 from pipelines.reports.plots import draw_figure, show_png, show_table
-from pipelines.reports.ranker_plots import plot_calibration, plot_contributions, plot_gate, plot_lift
+from pipelines.reports.ranker.ranker_plots import plot_calibration, plot_contributions, plot_gate, plot_lift
 from pipelines.store.registry.model_registry import ModelRegistry
 
 # Pictures in the metadata of the ranker that a check of the gate shows too.

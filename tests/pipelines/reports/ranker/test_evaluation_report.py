@@ -5,7 +5,7 @@ import pytest
 
 from models.ml.evaluation.evaluate import ALL_FOLDS
 from models.ml.evaluation.result_tables import METRICS
-from pipelines.reports.evaluation_report import build_evaluation_metadata
+from pipelines.reports.ranker.evaluation_report import build_evaluation_metadata
 
 AUCS = {"ranker": 0.7, "ranker_using_race_and_ethnicity": 0.8, "popularity": 0.5}
 

@@ -13,8 +13,8 @@ from pipelines.reports.embedding_map import (
     plot_embedding_map,
     project_to_plane,
 )
-from pipelines.reports.ranker_plots import plot_calibration, plot_gate, plot_lift
-from pipelines.reports.ranker_report import explain_checks, tabulate_checks, write_note
+from pipelines.reports.ranker.ranker_plots import plot_calibration, plot_gate, plot_lift
+from pipelines.reports.ranker.ranker_report import explain_checks, tabulate_checks, write_note
 
 
 def test_points_on_a_line_lie_on_the_first_component() -> None:
