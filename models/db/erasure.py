@@ -38,6 +38,9 @@ class ErasureReport:
     outcomes: int = 0
     reports: int = 0
     conversation_facts: int = 0
+    review_queue: int = 0
+    searched_messages: int = 0
+    upheld_reports: int = 0
 
 
 def find_profile(connection: Connection, who: str) -> str:
