@@ -1,6 +1,5 @@
 """Train the classifiers of flags on public data, and print how good they are."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +60,7 @@ def print_report_card(data: Path, models: Path, console: Console) -> None:
     table = Table("function", "cases", "hateful", "rules", "classifier", "either", box=None)
     for row in grade_suite(flag_data.read_hatecheck(data), model).to_dict("records"):
         shares = (f"{row[name]:.0%}" for name in ("rules", "classifier", "either"))
-        table.add_row(row["function"], str(row["cases"]), "yes" if row["hateful"] else "no", *shares)
+        table.add_row(str(row["function"]), str(row["cases"]), "yes" if row["hateful"] else "no", *shares)
     console.print(table)
 
 
@@ -81,7 +80,7 @@ def grade_suite(cases: list[SuiteCase], model: FlagModel) -> pd.DataFrame:
         }
     )
     frame["either"] = frame["rules"] | frame["classifier"]
-    found: Mapping[str, tuple[str, str]] = {
+    found: dict[str, tuple[str, str]] = {
         "cases": ("hateful", "size"),
         "hateful": ("hateful", "first"),
         **{name: (name, "mean") for name in ("rules", "classifier", "either")},

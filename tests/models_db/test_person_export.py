@@ -31,6 +31,9 @@ ROWS = [
     f"INSERT INTO app.outcomes VALUES ('{CONVERSATION}', :me, 'met'), ('{CONVERSATION}', :you, 'not_met')",
     "INSERT INTO app.reports (reporter_id, reported_id, reason) VALUES (:me, :you, 'mine'), (:you, :me, 'yours')",
     FACTS,
+    "INSERT INTO matching.review_queue (person_id, reporter_id, kind, score, rule) VALUES (:you, :me, 'report', 1, '')",
+    f"INSERT INTO matching.searched_messages VALUES ('{SENT}'), ('{RECEIVED}')",
+    "INSERT INTO matching.upheld_reports VALUES (:me, :you), (:you, :other)",
 ]
 
 

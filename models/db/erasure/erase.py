@@ -39,6 +39,9 @@ class ErasureReport:
     reports: int = 0
     conversation_facts: int = 0
     rate_opt_outs: int = 0
+    review_queue: int = 0
+    searched_messages: int = 0
+    upheld_reports: int = 0
 
 
 def find_profile(connection: Connection, who: str) -> str:

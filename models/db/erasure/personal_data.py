@@ -59,5 +59,18 @@ PERSONAL_DATA = {
         OTHER_SIDE,
     ),
     "rate_opt_outs": PersonalRows("app.rate_opt_outs", "person_id = :id", "person_id = :id"),
+    # Flags of a person are shown to reviewers alone.
+    "review_queue": PersonalRows(
+        "matching.review_queue",
+        f"person_id = :id OR reporter_id = :id OR message_id IN ({MESSAGES})",
+        "reporter_id = :id",
+        "ARRAY['score', 'rule', 'decided_by']",
+    ),
+    "searched_messages": PersonalRows(
+        "matching.searched_messages", f"message_id IN ({MESSAGES})", f"message_id IN ({SENT})"
+    ),
+    "upheld_reports": PersonalRows(
+        "matching.upheld_reports", "reporter_id = :id OR reported_id = :id", "reporter_id = :id"
+    ),
 }
 """By the name of the field in `ErasureReport` and in the export."""
