@@ -34,6 +34,7 @@ ROWS = [
     "INSERT INTO matching.review_queue (person_id, reporter_id, kind, score, rule) VALUES (:you, :me, 'report', 1, '')",
     f"INSERT INTO matching.searched_messages VALUES ('{SENT}'), ('{RECEIVED}')",
     "INSERT INTO matching.upheld_reports VALUES (:me, :you), (:you, :other)",
+    "INSERT INTO app.rate_opt_outs VALUES (:me)",
 ]
 
 
@@ -60,7 +61,8 @@ def test_the_export_lists_what_erasure_erases(town: Engine) -> None:
     assert {name for name, rows in exported.items() if not rows} == {"places", "withheld", "likes"}
     named = {rows.relation for rows in PERSONAL_DATA.values()}
     assert {f"{table.schema}.{table.name}" for table in tables.metadata.sorted_tables} - named == {
-        "matching.publications"
+        "matching.publications",
+        "matching.town_insights",
     }
 
 

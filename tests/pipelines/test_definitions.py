@@ -22,6 +22,7 @@ JOBS = {
         *("profiles", "rejected_profiles", "interactions", "rejected_interactions", "profile_embeddings"),
         *("training_pairs", "ranker", "scored_candidates", "match_lists", "publication", "impressions"),
         *("activity", "loop_figures", "conversations", "conversation_facts", "conversation_outcomes"),
+        "outcome_head",
     },
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison"},
@@ -32,7 +33,7 @@ CHECKS = {
     *("rejection_rate", "embeddings_normalised", "listed_pairs_eligible", "publication_matches_lists"),
     *("beats_the_baselines", "is_calibrated", "does_not_leak", "is_no_worse_than_linear"),
     *("is_no_worse_than_the_champion", "profile_drift", "score_drift", "publication_freshness"),
-    *("calibrated", "loop_goes_on"),
+    *("calibrated", "loop_goes_on", "flag_precision", "flag_recall", "decisions_in_time"),
 }
 
 

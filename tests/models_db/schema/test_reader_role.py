@@ -12,12 +12,12 @@ from sqlalchemy import URL, Connection, Engine, make_url, text
 
 from models.db import embedded
 from models.db.errors import InputError
-from models.db.schema import analyst_role, words_role
+from models.db.schema import analyst_role, reviewer_role, words_role
 from models.db.schema.migrations import make_alembic_config, upgrade_database
 from models.db.schema.reader_role import ROLE
 from tests.models_db.conftest import migrate_at_once, person_id, run, session
 
-ROLES = (analyst_role.ROLE, ROLE, words_role.ROLE)
+ROLES = (analyst_role.ROLE, ROLE, reviewer_role.ROLE, words_role.ROLE)
 READ_PUBLICATION = "SELECT * FROM matching_api.read_publication()"
 
 

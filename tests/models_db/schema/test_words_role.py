@@ -54,6 +54,7 @@ def test_the_role_reads_words_and_nothing_else(connection: Connection) -> None:
         "app.conversations": ["closed_at", "content_allowed", "id", "matched_at", "person_a", "person_b"],
         "app.message_texts": ["body", "message_id"],
         "app.messages": ["conversation_id", "id", "kind", "sender_id", "sent_at"],
+        "matching.searched_messages": ["message_id", "searched_at"],
     }
     (may_log_in,) = connection.execute(
         text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role"), {"role": words_role.ROLE}
