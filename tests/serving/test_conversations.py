@@ -192,7 +192,7 @@ def test_openers_are_what_both_profiles_show(api: Api, users: Users) -> None:
         "texts": {"about_me": "I sail", "looking_for": "coffee", "blank": " ", "ethnicity": "mine", "too": "many"},
         "facts": {"smokes": "no", "pets": "dog", "same_race": "yes", "drinks": "other", "star_sign": "virgo"},
     }
-    me, him = users.add(**hers), users.add("man", **his)
+    me, him = users.add("woman", **hers), users.add("man", **his)
     conversation = meet(users, me, him)
     (found,) = get_page(api, me)["conversations"]
     assert [(each["code"], each["detail"], each["sentence"]) for each in found["openers"]] == [
