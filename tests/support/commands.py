@@ -1,5 +1,6 @@
 """The command `matching` in the process of the tests: what it imports is imported once for all of them."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ def run_command(environment: Mapping[str, str], *words: str) -> "subprocess.Comp
     with (
         mock.patch.dict(os.environ, dict(environment), clear=True),
         mock.patch.object(sys, "argv", command),
+        mock.patch.object(logging.getLogger(), "handlers", []),  # pytest's, which would keep warnings from stderr
         redirect_stdout(out),
         redirect_stderr(err),
     ):
