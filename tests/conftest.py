@@ -17,6 +17,7 @@ from models.db import embedded
 from models.db.engines import DRIVER, convert_to_libpq_url
 from models.db.schema import migrations
 from models.db.settings import Settings, get_settings
+from tests.support.unsynced import stop_syncing
 
 # Set before any test module is collected: the Hugging Face libraries read these when they are imported.
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
@@ -32,10 +33,15 @@ gc.disable()
 # in a thread, which Dagster sets no handlers for, waits for that a minute.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+stop_syncing()
+
 TEMPLATE = "matching_template"
 # A minute and more each: begun first, so that at the end no core waits for the other. On a fresh clone the first run of
 # the pipeline compiles its loops for all others: the browser's tests, which need none, go beside it.
-LONGEST = ("test_crash.py", "test_example.py", "test_speed_dating_run.py", "test_notebooks.py")
+LONGEST = (
+    *("test_crash.py", "test_example.py", "test_speed_dating_run.py", "test_notebooks.py", "test_market_lists.py"),
+    *("test_who_passed.py", "test_blocks.py"),
+)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,55 +1,16 @@
 """The API's benchmark compares like with like, its load counts what it should, and it would see a mixed page."""
 
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import psycopg
 import pytest
 
 from models.db.engines import convert_to_libpq_url
-from serving.queries.read_pool import SESSION
-from tests.bench.api import EMPTY, LIKES, ORM, OURS, PGBENCH, TURNS, find_faults, grown, medians, rows, soak
+from tests.bench.api import EMPTY, LIKES, ORM, OURS, PGBENCH, TURNS, find_faults, grown, medians, rows
 from tests.bench.api_conversations import converse, time_pages
-from tests.bench.api_load import measure, tokens
 from tests.bench.api_population import mark, settle, viewer_of
-from tests.bench.api_server import pgbench_options, pgbench_rate, running
 
 PEOPLE = 200
-
-
-def test_like_is_compared_with_like(database_url: str, tmp_path: Path) -> None:
-    settle(database_url, PEOPLE)
-    with psycopg.connect(convert_to_libpq_url(database_url), autocommit=True) as connection:
-        listed = connection.execute("SELECT viewer_id, cardinality(candidate_ids) FROM matching.match_lists").fetchall()
-        paused = connection.execute("SELECT id FROM app.profiles WHERE paused").fetchall()
-        names = ("role", "default_transaction_read_only", "statement_timeout", "plan_cache_mode", "jit", "TimeZone")
-        show = "SELECT " + ", ".join(f"current_setting('{name}')" for name in names)
-        connection.execute(SESSION)
-        of_the_api = connection.execute(show).fetchone()
-    with psycopg.connect(convert_to_libpq_url(database_url), options=pgbench_options()) as connection:
-        assert connection.execute(show).fetchone() == of_the_api
-    assert {viewer for viewer, _ in listed} == {viewer_of(number) for number in range(1, PEOPLE + 1)}
-    assert all(20 <= length <= 50 for _, length in listed)
-    assert {viewer for (viewer,) in paused} == {viewer_of(number) for number in (1, 51, 101, 151)}
-    assert pgbench_rate(database_url, PEOPLE, 1) > 10
-    with running("measured", database_url, tmp_path / "log") as (port, _):
-        waiting = [len(get(port, "/v1/me/likes?limit=20", token)["likes"]) for token in tokens(PEOPLE)[:40]]
-        assert sum(waiting) > 40 * (PEOPLE // 40) / 2
-        for token in tokens(PEOPLE)[:40]:
-            ours, orm = (get(port, f"{path}?limit=20", token) for path in ("/v1/me/matches", "/orm/matches"))
-            assert len(ours["matches"]) == 20
-            assert ours["matches"] == orm["matches"]
-            assert ours["publication"]["id"] == orm["publication"]["id"]
-        seen = measure(port, "/empty", PEOPLE, 0.5)
-        assert 0.5 <= seen["answers"] / seen["answers/s"] < 5
-        assert 0 < seen["p50 ms"] <= seen["p99 ms"]
-        with pytest.raises(RuntimeError, match="/nowhere answers 404"):
-            measure(port, "/nowhere", PEOPLE, 0.5)
-    soaked = soak(database_url, PEOPLE, seconds=4, every=1)
-    assert (soaked["errors"], soaked["mixed pages"], soaked["empty lists"]) == (0, 0, 0)
-    assert soaked["publications seen"] >= 2
-    assert soaked["answers"] > soaked["later pages"] > 0
 
 
 def test_conversations_are_as_many_and_as_long_as_they_should_be(database_url: str) -> None:
@@ -63,13 +24,6 @@ def test_conversations_are_as_many_and_as_long_as_they_should_be(database_url: s
     assert sum(map(len, found)) > 0
     taken = time_pages(database_url, PEOPLE, 20)
     assert 0 < taken["p50 ms"] <= taken["p95 ms"]
-
-
-def get(port: int, path: str, token: str) -> dict[str, Any]:
-    response = httpx2.get(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-    assert response.status_code == 200, response.text
-    found: dict[str, Any] = response.json()
-    return found
 
 
 def page(publication: int, *percents: int) -> dict[str, Any]:

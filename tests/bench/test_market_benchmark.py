@@ -8,14 +8,9 @@ import pytest
 from models.ml.market.outcomes.expected_matches import compute_expected_matches
 from models.ml.market.outcomes.list_likes import compute_two_sided_likes
 from models.ml.validation.score_metrics import compute_auc, compute_calibration_error
-from tests.bench.figures import MEASURED, Row, number
+from tests.bench.figures import MEASURED, Row
 from tests.bench.market import (
     acceptance,
-    growing_population,
-    large_market,
-    noisy_population,
-    one_policy,
-    published_table,
 )
 from tests.bench.markets import (
     CELLS,
@@ -60,27 +55,6 @@ def test_lists_by_hand() -> None:
     np.testing.assert_allclose(sent.sent, [0.4, 0.25, 0.8])
     np.testing.assert_allclose(sent.welcome, [0.8, 0.9, 0.4], rtol=1e-6)
     assert views.tolist() == [1, 0.5, 1]
-
-
-def test_sections_of_small_markets_are_judged() -> None:
-    sections = {
-        "published": published_table([cell for cell in CELLS if cell.receivers == 20], runs=200, others=(622,)),
-        "large": large_market(receivers=30),
-        "growing": growing_population((120,), ("product", "tuned TU", "best response"), one_policy),
-        "noisy": noisy_population(people=120, aucs=(0.65,)),
-    }
-    assert len(acceptance(sections)) == 3 + 3 + 5 + 6
-    (cell,) = sections["published"]
-    assert cell["naive"] == pytest.approx(18.7, abs=0.1)
-    assert number(cell, "best response") > max(number(cell, "TU β=1"), number(cell, "product"))
-    assert abs(number(cell, "simulated") - number(cell, "best response")) < 4 * number(cell, "± s.e.")
-    assert {row["policy"]: row["over TU %"] for row in sections["large"]}["TU β=1"] == 0
-    product, _, ours = sections["growing"]
-    assert product["over product %"] == 0
-    assert number(ours, "over product %") > 5
-    assert 20 < number(ours, "of it before") <= number(ours, "peak MB") < 2000
-    flat = sections["noisy"][2]
-    assert number(flat, "inbox known") > number(flat, "trusting")
 
 
 def test_verdicts_by_hand() -> None:

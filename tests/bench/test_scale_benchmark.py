@@ -1,22 +1,17 @@
 """The users of the benchmark at scale decide as they are said to, its figures add up, and its verdicts are right."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
 import pytest
 
-from models.db import embedded
 from models.ml.scoring.candidates import score_both_ways
 from models.ml.scoring.scoring_context import ScoringContext
 from pipelines.loaders.records import compute_age
 from tests.bench.figures import MEASURED
 from tests.bench.scale import population as users
-from tests.bench.scale.founding import found, next_day
-from tests.bench.scale.job import Run, Stage, run_here
+from tests.bench.scale.job import Run, Stage
 from tests.bench.scale.population import DAYS, PER_USER, decide, population
 from tests.bench.scale.retrieving import KEPT, compared, kept
-from tests.bench.scale.stages import PREDICTING, PUBLISHING, publishing, rates
+from tests.bench.scale.stages import PREDICTING, rates
 from tests.bench.scale.table import BUT_PRODUCT, GROWING, OF_FULL, Town, table
 from tests.bench.scale.town import arrays, frames, trained
 
@@ -76,30 +71,6 @@ def test_users_decide_once_on_eligible_users() -> None:
     assert 0.1 < made["liked"].mean() < 0.4
     back = made.merge(made, left_on=["actor", "target"], right_on=["target", "actor"])
     assert len(back) / len(made) == pytest.approx(2 * 0.2 / 1.2, abs=0.1)
-
-
-def test_a_run_is_measured_by_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With so few decisions that the ranker is the prior, which takes no time."""
-    monkeypatch.setenv("DAGSTER_HOME", "is set again")
-    with TemporaryDirectory() as folder:
-        home = Path(folder)
-        try:
-            founded = found(home, 200, per_user=0.3)
-            run = run_here(home)
-            publication = publishing(home)
-            changed = next_day(home, 200, per_user=0.3)
-        finally:
-            embedded.stop(home)
-    assert (founded["people"], founded["answers"]) == (198, 198)
-    assert (run.counts["answers_encoded"], run.counts["shards_kept"]) == (0, 0)
-    total = sum(stage.seconds for stage in run.stages.values())
-    assert 0 < run.stages["scored_candidates"].seconds < total
-    # The kernel counts the highest peak a little late.
-    assert all(100 < each.peak_mb <= 1.05 * run.peak_mb for each in run.stages.values())
-    assert 0 < run.processor_seconds < 4 * total
-    assert publication["pairs"] == run.counts["pairs"]
-    assert publication[PUBLISHING] == pytest.approx(publication["bare COPY, s"] / publication["publication, s"])
-    assert (changed["joined"], changed["edited"]) == (2, 4)
 
 
 def a_run(seconds: float, encoded: float = 0.0) -> Run:

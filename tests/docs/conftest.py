@@ -6,18 +6,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from models.db.settings import get_settings
-from pipelines import cli
 from tests.pipelines.conftest import Databases, Place, databases
 from tests.serving.conftest import SECRET, Api, serving
+from tests.support.commands import run_command
 
 __all__ = ["databases"]
 
@@ -52,14 +51,9 @@ class Reader:
         return self.typed[command]
 
     def _here(self, command: str) -> "subprocess.CompletedProcess[str]":
-        """`matching` in this process: what it imports is imported once for all pages."""
-        out, err, words = StringIO(), StringIO(), shlex.split(command)
-        with self.at_home() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", words)
+        with self.at_home() as patch:
             patch.chdir(self.folder)
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        return subprocess.CompletedProcess(words, int(ended.value.code or 0), out.getvalue(), err.getvalue())
+            return run_command(os.environ, *shlex.split(command)[1:])
 
     def _in_a_shell(self, command: str) -> "subprocess.CompletedProcess[str]":
         path = f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"

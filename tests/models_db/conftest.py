@@ -3,9 +3,8 @@
 import json
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -65,13 +64,6 @@ def migrate_at_once(*urls: str) -> None:
     """Migrate in one process for each URL, all at the same time."""
     migrating = [subprocess.Popen([sys.executable, "-c", MIGRATE, url]) for url in urls]
     assert [process.wait() for process in migrating] == [0] * len(urls)
-
-
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def somebody_waits(engine: Engine) -> bool:

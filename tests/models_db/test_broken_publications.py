@@ -24,8 +24,8 @@ from tests.models_db.conftest import (
     publish_lists,
     run,
     stored_lists,
-    wait_until,
 )
+from tests.support.waiting import until
 
 KILLABLE = """
 import os, signal, sys
@@ -163,7 +163,7 @@ def test_no_server() -> None:
 def test_a_builder_killed(town: Engine, before: StoredPublication, moment: str, stored: set[int]) -> None:
     with builder(town, moment) as process:
         assert process.wait(60) == -signal.SIGKILL
-    wait_until(lambda: builders(town) == 0)
+    until(lambda: builders(town) == 0)
     assert states(town) == ["building", "live"]
     assert live(town) == before
     assert find_partitions(town) == stored
@@ -180,9 +180,9 @@ def test_a_builder_killed_while_the_server_is_busy(town: Engine) -> None:
     do_at_viewer_3(town, "PERFORM pg_sleep(300)")
     sleeping = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
     with builder(town, "never") as process:
-        wait_until(lambda: fetch(town, sleeping), seconds=60)
+        until(lambda: fetch(town, sleeping), seconds=60)
         process.kill()
-    wait_until(lambda: builders(town) == 0)
+    until(lambda: builders(town) == 0)
 
 
 def test_two_at_once(town: Engine, before: StoredPublication) -> None:

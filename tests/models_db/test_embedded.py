@@ -24,14 +24,14 @@ from models.db.embedded import liveness, os_user
 from models.db.embedded import server as embedded
 from models.db.engines import convert_to_libpq_url
 from models.db.errors import DatabaseUnavailable
-from tests.models_db.conftest import session, wait_until
+from tests.models_db.conftest import session
+from tests.support.memory import MEMORY
+from tests.support.waiting import until
 
 IS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can become another user or mount a disk")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's prctl or /proc")
 NOBODY = 65534
-SHM = Path("/dev/shm")  # where fsync costs nothing  # noqa: S108
-MEMORY = SHM if os.access(SHM, os.W_OK) and shutil.disk_usage(SHM).free > 1e9 else None
 PATIENCE = 300  # seconds
 
 START = "import sys; from pathlib import Path; from models.db import embedded; home = Path(sys.argv[1])\n"
@@ -95,7 +95,7 @@ def _postmaster(home: Path) -> psutil.Process:
 
 def _crash(home: Path) -> None:
     _postmaster(home).kill()
-    wait_until(lambda: not embedded.is_running(home), PATIENCE)
+    until(lambda: not embedded.is_running(home), PATIENCE)
 
 
 def _is_starting(home: Path) -> bool:
@@ -227,7 +227,7 @@ def test_a_postmaster_pid_of_another_process_is_stale(home: Path) -> None:
         subprocess.Popen(["sleep", "60"], **_as_owner(home)) as living,
         subprocess.Popen(["true"], **_as_owner(home)) as zombie,
     ):
-        wait_until(lambda: psutil.Process(zombie.pid).status() == psutil.STATUS_ZOMBIE)
+        until(lambda: psutil.Process(zombie.pid).status() == psutil.STATUS_ZOMBIE)
         for process in (living, zombie, gone):
             _crash(home)
             _write_pid(home, process.pid)
@@ -281,7 +281,7 @@ def test_a_server_that_dies_while_starting_is_started_again(home: Path) -> None:
     starts, pid_file = _starts(home), home / "postgres" / "postmaster.pid"
     with ThreadPoolExecutor(1) as pool:
         start = pool.submit(_answers, home)
-        wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), PATIENCE)
+        until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), PATIENCE)
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         assert start.result(PATIENCE)
     assert _starts(home) >= starts + 1
@@ -293,10 +293,10 @@ def test_it_waits_while_a_server_starts_up(home: Path, started_by_us: bool) -> N
     starts = _starts(home)
     if not started_by_us:
         _start_by_hand(home, "--no-wait")
-        wait_until(lambda: _is_starting(home), PATIENCE)
+        until(lambda: _is_starting(home), PATIENCE)
     with ThreadPoolExecutor(2) as pool:
         calls = [pool.submit(_answers, home) for _ in range(2)]
-        wait_until(lambda: _is_starting(home), PATIENCE)
+        until(lambda: _is_starting(home), PATIENCE)
         assert not embedded.is_running(home)
         assert all(call.result(PATIENCE) for call in calls)
     assert _starts(home) == starts + 1
@@ -307,14 +307,14 @@ def test_a_home_deleted_under_its_server_is_made_again(home: Path) -> None:
     orphaned = _postmaster(home)
     shutil.rmtree(home / "postgres")
     with subprocess.Popen([sys.executable, "-c", START + CALL, str(home)]) as starter:
-        wait_until(lambda: list(home.glob("postgres.new-*/base")), PATIENCE)
+        until(lambda: list(home.glob("postgres.new-*/base")), PATIENCE)
         starter.kill()
     assert not (home / "postgres").exists()
     url = embedded.ensure_running(home)
     assert (home / "postgres" / "PG_VERSION").read_text() == "18\n"
     assert not list(home.glob("postgres.new-*"))
     orphaned.send_signal(signal.SIGQUIT)  # as it would itself, once it notices
-    wait_until(lambda: _is_gone(orphaned), PATIENCE)
+    until(lambda: _is_gone(orphaned), PATIENCE)
     assert _ask(url, "SELECT 1") == 1
 
 
@@ -330,7 +330,7 @@ def test_stop_ends_sessions_and_keeps_what_they_committed(home: Path) -> None:
         half_done.execute("INSERT INTO half VALUES (1)")
         postmaster = _postmaster(home)
         assert embedded.stop(home)
-        wait_until(lambda: _is_gone(postmaster), PATIENCE)
+        until(lambda: _is_gone(postmaster), PATIENCE)
         with pytest.raises(psycopg.OperationalError):
             half_done.execute("SELECT 1")
     assert not embedded.is_running(home)
@@ -343,7 +343,7 @@ def test_stop_ends_sessions_and_keeps_what_they_committed(home: Path) -> None:
 def test_stop_ends_a_server_that_starts_up(home: Path) -> None:
     _make_start_slow(home)
     with subprocess.Popen([sys.executable, "-c", START + CALL, str(home)]) as starter:
-        wait_until(lambda: _is_starting(home), PATIENCE)
+        until(lambda: _is_starting(home), PATIENCE)
         starter.kill()
     assert embedded.stop(home)
     assert not embedded.stop(home)

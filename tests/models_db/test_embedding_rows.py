@@ -16,7 +16,8 @@ from models.db.rows.embedding_rows import (
     store_embeddings,
     summarise_pending,
 )
-from tests.models_db.conftest import run, somebody_waits, wait_until
+from tests.models_db.conftest import run, somebody_waits
+from tests.support.waiting import until
 
 PEOPLE = {name: f"00000000-0000-0000-0000-0000000000{number:02d}" for number, name in enumerate(("ann", "bob", "cy"))}
 JOIN = """
@@ -184,7 +185,7 @@ def store_beside(engine: Engine, end: Callable[[Connection], None], *begin: str)
         for statement in begin:
             connection.execute(text(statement), {"id": PEOPLE["bob"]})
         storing = pool.submit(store, engine, *PEOPLE)
-        wait_until(lambda: somebody_waits(engine))
+        until(lambda: somebody_waits(engine))
         end(connection)
         return storing.result(timeout=300)
 

@@ -27,8 +27,8 @@ from tests.models_db.conftest import (
     somebody_waits,
     stored_beside_lists,
     stored_lists,
-    wait_until,
 )
+from tests.support.waiting import until
 
 BESIDE = {1: (4, []), 2: (3, [4]), 3: (2, [1, 4]), 4: (1, []), 5: (None, [1]), 6: (5, [4])}
 """Whom each viewer is most compatible with, and who is withheld."""
@@ -119,7 +119,7 @@ def test_two_people_of_the_same_lists_at_the_same_time(town: Engine) -> None:
     with town.connect() as first, ThreadPoolExecutor(1) as pool:
         erase_profile(first, "town:1")
         second = pool.submit(erase_second)
-        wait_until(lambda: somebody_waits(town))
+        until(lambda: somebody_waits(town))
         first.commit()
         second.result()
     assert_erased(town, 1, 1, 5)
@@ -194,7 +194,7 @@ def test_an_erasure_under_way_ends_before_the_erased_are_dropped(town: Engine) -
     with town.connect() as other, ThreadPoolExecutor(1) as pool:
 
         def commit_once_it_is_waited_for() -> None:
-            wait_until(lambda: somebody_waits(town))
+            until(lambda: somebody_waits(town))
             other.commit()
 
         def begin() -> None:

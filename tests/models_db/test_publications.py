@@ -35,8 +35,8 @@ from tests.models_db.conftest import (
     settle,
     stored_beside_lists,
     stored_lists,
-    wait_until,
 )
+from tests.support.waiting import until
 
 BLOCK = "INSERT INTO app.blocks VALUES (:me, :other, :at)"
 BLOCKED_BY = "INSERT INTO app.blocks VALUES (:other, :me, :at)"
@@ -326,7 +326,7 @@ def test_readers_see_the_old_set_whole_or_the_new_whole(engine: Engine) -> None:
         readers = [pool.submit(read_everything, seen[0]), *(pool.submit(read_one, each) for each in seen[1:])]
 
         def everybody_saw(publication_id: int) -> None:
-            wait_until(lambda: all(publication_id in each for each in seen) or any(map(Future.done, readers)))
+            until(lambda: all(publication_id in each for each in seen) or any(map(Future.done, readers)))
 
         try:
             everybody_saw(1)
@@ -358,7 +358,7 @@ def test_a_prepared_query_in_a_transaction_sees_no_empty_set(town: Engine, datab
     ):
         assert reader.execute(COUNT_LIVE, prepare=True).fetchall() == [(1, 6)]
         publishing = pool.submit(publish_lists, town, TOWN)
-        wait_until(lambda: other.execute(attached).rowcount)
+        until(lambda: other.execute(attached).rowcount)
         with town.connect() as connection:
             partitions.await_readers(connection, 0.1)
         assert reader.execute(COUNT_LIVE, prepare=True).fetchall() == [(1, 6)]
@@ -374,7 +374,7 @@ def test_a_viewer_erased_while_the_lists_are_attached(town: Engine) -> None:
     with town.connect() as eraser, session(town.url) as other, ThreadPoolExecutor(1) as pool:
         eraser.execute(text("DELETE FROM app.profiles WHERE id = :id"), {"id": person_id(1)})
         publishing = pool.submit(publish_lists, town, TOWN)
-        wait_until(lambda: other.execute(waiting).rowcount)
+        until(lambda: other.execute(waiting).rowcount)
         eraser.commit()
         published = publishing.result()
     assert stored_lists(town, published.id) == {2: [5], 3: [6], 4: [], 5: [], 6: [3, 5]}

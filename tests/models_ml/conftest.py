@@ -16,7 +16,7 @@ from models.ml.profiles.geography import compute_distance_km
 from models.ml.profiles.profile_matrix import ProfileMatrix, make_empty_matrix
 
 # How long an example takes tells how busy the machine is.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("unhurried", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 Vectors = np.ndarray[tuple[int, ...], np.dtype[np.float16]]

@@ -1,4 +1,4 @@
-"""What the tests of the pipeline share: databases of their own, the command as a process, a town that has been run."""
+"""What the tests of the pipeline share: databases of their own, the command, a town that has been run."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ from models.db.settings import Settings
 from pipelines.commands.run_pipeline import ensure_dagster_home, run_job
 from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry
 from pipelines.loaders.simulation import simulated_loader
-from tests.pipelines.forked import finished
+from tests.support.commands import run_command
 
 PEOPLE, SEED = 150, 1
 Databases = Callable[..., AbstractContextManager[str]]
@@ -61,8 +61,8 @@ class Place:
             )
 
     def command(self, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command `matching` with these words in a process of its own, to its end."""
-        return finished(self.environment | variables, *map(str, words))
+        """Run the command `matching` with these words in this process, to its end."""
+        return run_command(self.environment | variables, *map(str, words))
 
     def ask(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The rows that a query answers."""

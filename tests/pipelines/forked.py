@@ -1,8 +1,7 @@
-"""The command `matching` in a process forked from one that has imported everything, for tests that start it often."""
+"""The command `matching` in a process forked from one that has imported everything, for tests that kill it."""
 
 import multiprocessing
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines import cli
+from tests.support.unsynced import stop_syncing
 
 # Not from the process of the tests: it has threads, which a fork would leave halfway.
 _server = multiprocessing.get_context("forkserver")
@@ -33,14 +33,6 @@ def forked(environment: Mapping[str, str], *words: str) -> Iterator[tuple[ForkSe
             process.join()
 
 
-def finished(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """The command after its end."""
-    with forked(environment, *words) as (process, out, err):
-        process.join(900)
-        assert process.exitcode is not None
-        return subprocess.CompletedProcess(words, process.exitcode, out.read_text(), err.read_text())
-
-
 def _run(out: Path, err: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
     with out.open("w") as stdout, err.open("w") as stderr:
         os.dup2(stdout.fileno(), sys.stdout.fileno())
@@ -48,4 +40,5 @@ def _run(out: Path, err: Path, environment: dict[str, str], words: tuple[str, ..
     os.environ.clear()
     os.environ |= environment
     sys.argv = ["matching", *words]
+    stop_syncing()
     cli.main()

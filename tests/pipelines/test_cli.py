@@ -1,4 +1,4 @@
-"""The command `matching` as a process: what the user can fix is one line and status 2."""
+"""The command `matching`: what the user can fix is one line and status 2."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from models.db.settings import Settings
 from pipelines.store.run_lock import try_run_lock
 from serving.access.auth import make_verifier
 from tests.pipelines.conftest import Databases, Place
-from tests.pipelines.forked import finished
+from tests.support.commands import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = "speed-dating:no such person"
@@ -139,7 +139,7 @@ def read_status(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 def test_the_status_of_an_empty_home_creates_nothing(tmp_path: Path) -> None:
     home = tmp_path / "home"
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    said = read_status(finished(environment | {"MATCHING_HOME": str(home)}, "status"))
+    said = read_status(run_command(environment | {"MATCHING_HOME": str(home)}, "status"))
     assert said == {
         "home": str(home),
         "database": "none yet; `matching load` makes one",

@@ -10,19 +10,14 @@ from threading import Event
 
 import pytest
 
-from tests.pipelines.conftest import Place, RunOnce
+from tests.pipelines.conftest import Databases, Place
 from tests.pipelines.forked import forked
 from tests.serving.conftest import serving
+from tests.support.places import copied
 from tests.support.waiting import until
 
-# Those that write what the next run finds, with the options of their run: without training it is there sooner.
-STEPS = {
-    "profile_embeddings": (),
-    "ranker": ("--train",),
-    "scored_candidates": (),
-    "match_lists": (),
-    "publication": (),
-}
+# Some that write what the next run finds, with the options of their run; of the publication see the test below.
+STEPS = {"profile_embeddings": (), "ranker": ("--train",), "scored_candidates": ()}
 LIVE = "SELECT id, viewer_count, pair_count FROM matching.publications WHERE state = 'live'"
 LISTS = "SELECT count(DISTINCT viewer_id), count(*) FROM matching.matches WHERE state = 'live'"
 # One row a tenth of a second: long enough to be seen copying.
@@ -42,9 +37,9 @@ WHERE id = (SELECT min(viewer_id::text)::uuid FROM matching.matches)
 
 
 @pytest.fixture(scope="module")
-def town(run_once: RunOnce) -> Iterator[Place]:
-    """60 users and a live publication."""
-    with run_once(60, 3) as place:
+def town(settled: Place, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A copy of the settled population and its live publication, to be changed."""
+    with copied(settled, databases, tmp_path_factory.mktemp("crash") / "home") as place:
         yield place
 
 

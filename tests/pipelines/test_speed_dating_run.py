@@ -13,6 +13,7 @@ import pytest
 
 from models.db import embedded
 from models.ml.validation.score_metrics import compute_within_viewer_auc
+from tests.support.memory import MEMORY
 
 PUBLIC_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "speed_dating.csv"
 MATCHING = str(Path(sys.executable).with_name("matching"))
@@ -34,7 +35,7 @@ def scored(waves: pd.DataFrame) -> pd.DataFrame:
     held_out = waves["wave"].isin(HELD_OUT)
     rows = waves[held_out & waves["pid"].ne("") & waves["dec"].isin(["0", "1"])].reset_index(drop=True)
     # Not pytest's folder: as root the server is another user, who cannot enter that.
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         home, source, pairs, out = (Path(folder) / name for name in ("home", "waves.csv", "pairs.csv", "scores.csv"))
         unseen = waves.assign(dec=waves["dec"].where(~held_out, ""))
         unseen.to_csv(source, index=False, encoding="mac_roman", lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)

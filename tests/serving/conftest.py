@@ -4,12 +4,10 @@ import json
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
@@ -28,6 +26,7 @@ from models.db.tokens import issue_token
 from serving.schemas import Problem
 from serving.titles import TITLES
 from tests.serving import issuer
+from tests.support.waiting import free_port, until
 
 SECRET = "a secret of the tests that is long enough for HS256"
 HOUR = timedelta(hours=1)
@@ -312,20 +311,6 @@ def users(api_database: str) -> Iterator[Users]:
         yield Users(connection)
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def wait_until(happens: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 300
-    while not happens():
-        assert time.monotonic() < deadline, "it never happens"
-        time.sleep(0.02)
-
-
 def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path | None = None) -> None:
     def answers() -> bool:
         assert process.poll() is None, log and log.read_text()
@@ -334,7 +319,7 @@ def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path | No
         except httpx2.TransportError:
             return False
 
-    wait_until(answers)
+    until(answers)
 
 
 def token_for(person: uuid.UUID, lifetime: timedelta = HOUR) -> str:

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from models.db.schema.reader_role import ROLE
-from tests.serving.conftest import Api, Users, problem, token_for, wait_until
+from tests.serving.conftest import Api, Users, problem, token_for
 from tests.serving.observability.test_logs import lines_of
+from tests.support.waiting import until
 
 
 def unavailable(response: httpx2.Response) -> str:
@@ -52,7 +53,7 @@ def test_the_database_goes_and_comes_back(api: Api, users: Users, server: psycop
         assert api.get("/livez").status_code == 200
     finally:
         server.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
-    wait_until(lambda: api.matches(me).status_code == 200)
+    until(lambda: api.matches(me).status_code == 200)
     assert api.shown(me) == men
 
 
@@ -71,7 +72,7 @@ def test_a_slow_or_busy_database_is_given_up(api: Api, users: Users) -> None:
         with users.connection.transaction():
             users.lock_lists()
             asked = [threads.submit(api.matches, me) for _ in range(20)]
-            wait_until(users.waiting)
+            until(users.waiting)
             assert api.get("/livez").status_code == 200
             details = {unavailable(request.result()).partition(";")[0] for request in asked}
         assert details == {"the database was too slow", "the database does not answer"}

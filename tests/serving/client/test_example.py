@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.serving.client.browsing import Visit, development_server, visiting
 from tests.serving.client.conftest import add_viewer, slow
-from tests.serving.conftest import Api, Users, token_for, wait_until
+from tests.serving.conftest import Api, Users, token_for
+from tests.support.waiting import until
 
 AXE = "async () => (await axe.run()).violations.map(found => `${found.impact}: ${found.id}: ${found.nodes[0].html}`)"
 
@@ -193,7 +194,7 @@ def test_cards_on_screen_for_a_second_are_reported(browser: Browser, telling: Ap
         listed.nth(14).scroll_into_view_if_needed()
         seen |= find_seen(listed)
         visit.page.goto("about:blank")  # what waits is reported when the page is left
-        wait_until(lambda: read_receiver(url)["count"] > len(seen | likes))
+        until(lambda: read_receiver(url)["count"] > len(seen | likes))
         reported = read_receiver(url)["impressions"]
 
     def report(surface: str) -> set[tuple[UUID, int | None, int | None]]:

@@ -4,7 +4,8 @@ import re
 from http import HTTPStatus
 from uuid import uuid4
 
-from tests.serving.conftest import UNEXPECTED, Api, Users, problem, token_for, wait_until
+from tests.serving.conftest import UNEXPECTED, Api, Users, problem, token_for
+from tests.support.waiting import until
 
 HEX = re.compile(r"[0-9a-f]{32}")
 
@@ -15,7 +16,7 @@ def lines_of(api: Api, request_id: str) -> list[dict[str, object]]:
     def lines() -> list[dict[str, object]]:
         return [line for line in api.log_lines() if line.get("request_id") == request_id]
 
-    wait_until(lambda: any(line["event"] == "request" for line in lines()))
+    until(lambda: any(line["event"] == "request" for line in lines()))
     return lines()
 
 

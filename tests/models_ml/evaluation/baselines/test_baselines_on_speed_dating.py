@@ -66,6 +66,6 @@ def test_recon_knows_a_little(evenings: EvaluationData) -> None:
     assert reached(evenings, "recon_segment")[:2] == pytest.approx((0.567, 0.553), abs=0.009)
 
 
-@pytest.mark.parametrize("name", ["popularity", "beta_binomial", "lfrr", "mf_with_biases"])
+@pytest.mark.parametrize("name", ["popularity", "mf_with_biases"])
 def test_likes_tell_nothing_of_strangers(evenings: EvaluationData, name: str) -> None:
     assert reached(evenings, name)[:2] == (0.5, 0.5)

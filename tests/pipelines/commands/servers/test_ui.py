@@ -17,7 +17,6 @@ import psutil
 from models.db.schema.migrations import ROOT
 from pipelines.commands.run_origin import CODE_LOCATION, REPOSITORY
 from tests.pipelines.conftest import Place
-from tests.pipelines.forked import finished
 from tests.support.waiting import free_port, until
 
 MATCHING = Path(sys.prefix, "bin", "matching")
@@ -104,7 +103,7 @@ def test_ctrl_c_ends_the_api(place: Place) -> None:
 
 def test_dagster_and_mlflow_need_two_ports(place: Place) -> None:
     port = str(free_port())
-    done = finished(place.environment, "ui", "--port", port, "--mlflow-port", port)
+    done = place.command("ui", "--port", port, "--mlflow-port", port)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
 
 
@@ -124,7 +123,7 @@ def test_one_ui_a_home_with_the_workspace_until_ctrl_c(place: Place) -> None:
         (location,) = load_locations(dagster)
         assert location["name"] == CODE_LOCATION
         assert location["locationOrLoadError"] == {"repositories": [{"name": REPOSITORY}]}
-        second = finished(place.environment, "ui", "--port", str(free_port()), "--mlflow-port", str(free_port()))
+        second = place.command("ui", "--port", str(free_port()), "--mlflow-port", str(free_port()))
         assert (second.returncode, len(second.stderr.splitlines())) == (2, 1), second.stderr
         assert dagster in second.stderr
         interrupt(process, place.home / "log")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
-from models.ml.validation.gate_rules import GateCheck, Rule, judge, leave_unjudged
+from models.ml.validation.gate_rules import Rule, judge, leave_unjudged
 from pipelines.reports.embedding_map import (
     GROUPS,
     find_clusters,
@@ -14,7 +14,7 @@ from pipelines.reports.embedding_map import (
     project_to_plane,
 )
 from pipelines.reports.ranker.ranker_plots import plot_calibration, plot_gate, plot_lift
-from pipelines.reports.ranker.ranker_report import explain_checks, tabulate_checks, write_note
+from pipelines.reports.ranker.ranker_report import tabulate_checks
 
 
 def test_points_on_a_line_lie_on_the_first_component() -> None:
@@ -51,27 +51,6 @@ def test_calibration_and_lift_draw_their_tables() -> None:
     assert np.asarray(drawn) == pytest.approx(np.array([[20, 20]] * 5 + [[80, 80]] * 5))
     bars = [patch.get_height() for patch in plot_lift(questions).axes[0].patches]  # type: ignore[attr-defined]
     assert bars == pytest.approx([1.6] * 5 + [0.4] * 5)
-
-
-@pytest.mark.parametrize(
-    ("promoted", "rival", "compared", "said"),
-    [
-        (False, "2", True, "; compared with version 2, which remains the champion."),
-        (False, "2", False, "; not compared with version 2, which remains the champion."),
-        (True, "2", True, "; compared with version 2, the champion until then."),
-        (True, "2", False, "; not compared with version 2, the champion until then."),
-        (True, None, False, "; there was no champion yet."),
-    ],
-)
-def test_the_note_begins_with_the_reason(promoted: bool, rival: str | None, compared: bool, said: str) -> None:
-    checks = [GateCheck("does_not_leak", True, "no"), GateCheck("is_calibrated", False, "too far off")]
-    why = explain_checks([*checks, leave_unjudged("beats_the_baselines", "too few", passed=False)])
-    note = write_note("4", promoted, rival, "9 profiles", why, "abcdefgh-1", compared=compared)
-    first, *_, failed, unjudged, passed = note.splitlines()
-    assert first.startswith(f"**Version 4 {'is the champion' if promoted else 'was refused'}.**")
-    assert first.endswith(said)
-    assert (failed, passed) == ("- is calibrated: failed: too far off", "- does not leak: passed: no")
-    assert unjudged == "- beats the baselines: not judged: too few"
 
 
 def test_the_picture_of_the_gate_says_what_is_not_met() -> None:

@@ -6,18 +6,16 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from io import StringIO
 from pathlib import Path
 from threading import Thread
 from uuid import uuid4
 
 import dagster as dg
 import pytest
-from rich.console import Console
 
 from models.db.settings import Settings
 from pipelines.commands.run_pipeline import ensure_dagster_home
-from pipelines.reports.terminal.run_bar import RunState, draw_bar, estimate_total, open_progress
+from pipelines.reports.terminal.run_bar import RunState, estimate_total, open_progress
 from pipelines.store.run_history import list_planned_steps, measure_steps
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -149,14 +147,3 @@ def test_the_expected_time_is_what_has_passed_and_what_is_left(
     state: RunState, now: float, total: float | None
 ) -> None:
     assert estimate_total(state, now) == total
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_a_bar_of_hours_fits_on_a_line(width: int) -> None:
-    console = Console(width=width, record=True, file=StringIO())
-    step = "publication_publication_matches_lists"
-    others = frozenset("abcdefghijklmno")
-    state = RunState(0, others | {step}, dict.fromkeys(others | {step}, 3600.0), others, step, 54_000)
-    console.print(draw_bar(state, 55_800))
-    (line,) = console.export_text().splitlines()
-    assert re.match(r"step 16 of 16 ━+[╸╺ ]━* +15:30:00 of about 16:00:00 publication_publicati…$", line)
