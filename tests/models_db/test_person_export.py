@@ -31,6 +31,7 @@ ROWS = [
     f"INSERT INTO app.outcomes VALUES ('{CONVERSATION}', :me, 'met'), ('{CONVERSATION}', :you, 'not_met')",
     "INSERT INTO app.reports (reporter_id, reported_id, reason) VALUES (:me, :you, 'mine'), (:you, :me, 'yours')",
     FACTS,
+    "INSERT INTO app.rate_opt_outs (person_id) VALUES (:me)",
 ]
 
 

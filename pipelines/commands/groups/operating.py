@@ -83,7 +83,7 @@ def erase(who: PersonArgument) -> None:
         f"withheld from others, {erased.likes} in the pending likes of others, {erased.views} impressions, "
         f"{erased.conversations} conversations with {erased.messages} messages, {erased.message_texts} texts, "
         f"{erased.outcomes} outcomes and {erased.conversation_facts} facts, {erased.reports} reports, "
-        f"rows in {files} files"
+        f"{erased.rate_opt_outs} opt-outs of rates, rows in {files} files"
     )
 
 
