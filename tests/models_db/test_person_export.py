@@ -34,7 +34,7 @@ ROWS = [
     "INSERT INTO matching.review_queue (person_id, reporter_id, kind, score, rule) VALUES (:you, :me, 'report', 1, '')",
     f"INSERT INTO matching.searched_messages VALUES ('{SENT}'), ('{RECEIVED}')",
     "INSERT INTO matching.upheld_reports VALUES (:me, :you), (:you, :other)",
-    "INSERT INTO app.rate_opt_outs VALUES (:me)",
+    "INSERT INTO app.rate_opt_outs (person_id) VALUES (:me)",
 ]
 
 
