@@ -5,9 +5,11 @@ import pandas as pd
 
 from models.ml.arrays import Float64Array, Int64Array
 from models.ml.features.pair_features import Pairs, build_features, make_empty_history
-from models.ml.profiles.profile_matrix import ProfileMatrix
+from models.ml.profiles.answer_embeddings import AnswerEmbeddings
+from models.ml.profiles.id_lookup import find_positions
+from models.ml.profiles.profile_matrix import ProfileMatrix, build_profile_matrix
 from models.ml.ranker.ranker_model import CrossFittedRanker
-from models.ml.validation.fold_assignments import IN_TRAINING
+from models.ml.validation.fold_assignments import IN_TRAINING, find_folds_at_training
 
 
 def find_like_folds(pairs: pd.DataFrame, training_pairs: pd.DataFrame, fold: Int64Array) -> Int64Array:
@@ -46,3 +48,18 @@ def compute_out_of_fold_p_match(
             ranker = rankers.get_out_of_fold(int(each))
             p_match[rows] *= ranker.predict_p_like(build_features(ranker.specification, pairs))
     return p_match
+
+
+def predict_out_of_fold_p_match(
+    rankers: CrossFittedRanker,
+    facts: pd.DataFrame,
+    profiles: pd.DataFrame,
+    answers: AnswerEmbeddings,
+    training_pairs: pd.DataFrame,
+) -> Float64Array:
+    """Predict p_match of n conversations by `compute_out_of_fold_p_match`, from frames, float64 (n,)."""
+    ids = pd.Index(profiles["profile_id"])
+    person = np.column_stack([find_positions(facts[name], ids) for name in ("person_a", "person_b")])
+    folds = find_like_folds(facts, training_pairs, find_folds_at_training(rankers.held_out_viewers, training_pairs))
+    people = build_profile_matrix(rankers.full.specification, profiles, answers)
+    return compute_out_of_fold_p_match(rankers, people, person, folds)

@@ -7,15 +7,9 @@ import numpy as np
 import pandas as pd
 
 from models.db.errors import NoChampion, RankerLost
-from models.ml.arrays import Float64Array
 from models.ml.conversations.insights.depth import SHOWN_COLUMNS
-from models.ml.conversations.insights.out_of_fold_p_match import compute_out_of_fold_p_match, find_like_folds
+from models.ml.conversations.insights.out_of_fold_p_match import predict_out_of_fold_p_match
 from models.ml.conversations.insights.town_insights import collect_insights
-from models.ml.profiles.answer_embeddings import AnswerEmbeddings
-from models.ml.profiles.id_lookup import find_positions
-from models.ml.profiles.profile_matrix import build_profile_matrix
-from models.ml.ranker.ranker_model import CrossFittedRanker
-from models.ml.validation.fold_assignments import find_folds_at_training
 from pipelines.assets.conversations.fact_shards import load_facts
 from pipelines.assets.conversations.insights.insight_rows import read_shown, replace_town_insights
 from pipelines.reports.insights.insight_report import build_insight_metadata
@@ -49,7 +43,8 @@ def conversation_insights(
     p_match = np.full(len(facts), np.nan)
     try:
         rankers = registry.get_champion().rankers
-        p_match = predict_matches(rankers, facts, profiles, load_answers(profile_embeddings), training_pairs)
+        answers = load_answers(profile_embeddings)
+        p_match = predict_out_of_fold_p_match(rankers, facts, profiles, answers, training_pairs)
     except (NoChampion, RankerLost):
         context.log.warning("there is no champion that can be loaded: no figures by decile of p_match")
     with database.open_engine() as engine, engine.begin() as connection:
@@ -60,18 +55,3 @@ def conversation_insights(
     seconds = round(time.monotonic() - start, 2)
     counts = {"conversations": len(facts), "with_p_match": int(np.isfinite(p_match).sum())}
     return dg.Output(cells, metadata={**counts, **build_insight_metadata(cells), "seconds": seconds})
-
-
-def predict_matches(
-    rankers: CrossFittedRanker,
-    facts: pd.DataFrame,
-    profiles: pd.DataFrame,
-    answers: AnswerEmbeddings,
-    training_pairs: pd.DataFrame,
-) -> Float64Array:
-    """Predict p_match of each conversation from the two profiles, by rankers that have not seen its likes."""
-    ids = pd.Index(profiles["profile_id"])
-    person = np.column_stack([find_positions(facts[name], ids) for name in ("person_a", "person_b")])
-    folds = find_like_folds(facts, training_pairs, find_folds_at_training(rankers.held_out_viewers, training_pairs))
-    people = build_profile_matrix(rankers.full.specification, profiles, answers)
-    return compute_out_of_fold_p_match(rankers, people, person, folds)

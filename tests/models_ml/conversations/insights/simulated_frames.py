@@ -45,7 +45,7 @@ def make_facts(simulated: SimulatedConversations, beginning: pd.Timestamp) -> pd
     opened_after = _fill(by["since"].first(), count, np.nan)
     facts = pd.DataFrame(
         {
-            "conversation_id": [f"c{number}" for number in range(count)],
+            "conversation_id": [f"00000000-0000-4000-8000-{number:012d}" for number in range(count)],
             "person_a": [f"p{number:05d}" for number in matches.a],
             "person_b": [f"p{number:05d}" for number in matches.b],
             "matched_at": _convert(beginning, matches.matched_at),
