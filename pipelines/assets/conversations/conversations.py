@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -44,6 +45,6 @@ def conversations(
         "content_allowed_share": found.accepted["content_allowed"].mean() if accepted else 0.0,
         "seconds": time.monotonic() - start,
     }
-    metadata = {"dagster/row_count": accepted, "reasons": dg.MetadataValue.json(dict(found.refused))}
+    metadata: dict[str, Any] = {"dagster/row_count": accepted, "reasons": dg.MetadataValue.json(dict(found.refused))}
     yield dg.Output(found.accepted, metadata={**metadata, **round_figures(figures)})
     yield check_rejection_rate("conversations", accepted, refused, blocks=False)

@@ -74,7 +74,8 @@ def read_message_facts(connection: Connection, conversations: pd.DataFrame, most
     totals = count_messages(connection, most)
     rows = localize(copy_rows(connection, select_facts(totals.busy, most), KINDS), *MOMENTS)
     number, refusal = rows["key"] // WIDTH, rows["key"] % WIDTH
-    counts = {int(each): int(count) for each, count in rows["messages"].groupby(refusal).sum().items()}
+    sums = rows["messages"].groupby(refusal).sum()
+    counts: dict[int, int] = dict(zip(sums.index.tolist(), sums.tolist(), strict=True))
     in_busy = int(rows.loc[number.isin([*totals.busy]), "messages"].sum())
     counted = rows[refusal == 0].set_index(number[refusal == 0])
     facts = _compute_facts(conversations.join(counted, how="inner"))
@@ -91,7 +92,8 @@ def _compute_facts(rows: pd.DataFrame) -> pd.DataFrame:
     """Compute the facts from conversations and their rows of FACTS."""
 
     def measure(until: str, since: str) -> pd.Series:
-        return (rows[until] - rows[since]) / pd.Timedelta(hours=1)
+        hours: pd.Series = (rows[until] - rows[since]).dt.total_seconds() / 3600
+        return hours
 
     return conform_frame(
         rows.assign(
