@@ -235,7 +235,9 @@ TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
     "INSERT INTO app.views": write_impressions,
     "CREATE OR REPLACE VIEW app.views AS": replace_views_by_log,
     "INSERT INTO app.conversations": write_conversation,
-    "DROP TABLE app.reports": replace_conversations_by_chat,
+    "DROP TABLE app.reports, app.outcomes, app.message_texts, app.messages, app.conversations CASCADE;": (
+        replace_conversations_by_chat
+    ),
     "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": add_role_of_the_api,
     "CREATE ROLE delete_reviews LOGIN PASSWORD 'another-of-your-own';": add_role_of_reviewers,
     "SELECT matching.decide_review": decide_on_reports,

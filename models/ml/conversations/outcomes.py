@@ -68,10 +68,9 @@ def judge_outcomes(facts: pd.DataFrame, answers: pd.DataFrame, now: pd.Timestamp
 
 def _judge_answer(facts: pd.DataFrame, within_h: float, now: pd.Timestamp) -> Float64Array:
     after_h = facts["answered_after_h"].to_numpy(np.float64)
-    closed_at = facts["closed_at"].fillna(now)
-    end = closed_at.where(closed_at < now, now)
+    end = facts["closed_at"].where(facts["closed_at"] < now, now)
     opened_h = facts["opened_after_h"].to_numpy(np.float64)
-    watched_h = (end - facts["matched_at"]).dt.total_seconds().to_numpy(np.float64) / 3600 - opened_h
+    watched_h = ((end - facts["matched_at"]).dt.total_seconds() / 3600).to_numpy(np.float64) - opened_h
     known = (after_h <= within_h) | (watched_h >= within_h)
     return np.where(known, after_h <= within_h, np.nan)
 
@@ -90,6 +89,6 @@ def _judge_meetings(facts: pd.DataFrame, answers: pd.DataFrame) -> tuple[Float64
     # Of those who say that they met.
     wishes = person[person["met"]].groupby("conversation_id")["wishes"].agg(["min", "sum"])
     found = pair.join(wishes).reindex(facts["conversation_id"])
-    met = found["met"].astype("float64").to_numpy(np.float64)
+    met = np.asarray(found["met"].astype("float64"), np.float64)
     wanted = np.select([found["min"].eq(False), found["sum"].ge(2)], [0.0, 1.0], np.nan)
-    return np.asarray(met, np.float64), np.asarray(wanted, np.float64)
+    return met, np.asarray(wanted, np.float64)

@@ -97,8 +97,8 @@ def stage_conversations(connection: Connection, conversations: pd.DataFrame) -> 
 
 def _list_moments(moments: pd.Series) -> list[str | None]:
     words = moments.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    found: list[str | None] = words.astype(object).where(moments.notna(), None).tolist()
-    return found
+    listed: list[str | None] = words.astype(object).where(moments.notna(), None).tolist()
+    return listed
 
 
 def count_messages(connection: Connection, most: int) -> MessageTotals:

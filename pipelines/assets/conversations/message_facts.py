@@ -74,8 +74,8 @@ def read_message_facts(connection: Connection, conversations: pd.DataFrame, most
     totals = count_messages(connection, most)
     rows = localize(copy_rows(connection, select_facts(totals.busy, most), KINDS), *MOMENTS)
     number, refusal = rows["key"] // WIDTH, rows["key"] % WIDTH
-    summed = rows["messages"].groupby(refusal).sum()
-    counts = dict(zip(summed.index.tolist(), summed.tolist(), strict=True))
+    sums = rows["messages"].groupby(refusal).sum()
+    counts: dict[int, int] = dict(zip(sums.index.tolist(), sums.tolist(), strict=True))
     in_busy = int(rows.loc[number.isin([*totals.busy]), "messages"].sum())
     counted = rows[refusal == 0].set_index(number[refusal == 0])
     facts = _compute_facts(conversations.join(counted, how="inner"))
