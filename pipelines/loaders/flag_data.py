@@ -15,7 +15,8 @@ from models.db.errors import InputError
 
 CONVABUSE, CASINO, SMS = "convabuse/{}.csv", "casino/casino_{}.json", "sms_spam/SMSSpamCollection"
 DAVIDSON, HATECHECK = "davidson/labeled_data.csv", "hatecheck/test_suite_cases.csv"
-ANNOTATORS, ABUSIVE, NOT_ABUSIVE = range(1, 9), ("-1", "-2", "-3"), ("1", "0")
+# Columns of each annotator, such as Annotator3_is_abuse.-1: how abusive a message is, and whether it is not.
+ABUSIVE, NOT_ABUSIVE, _CLEAN = (".-1", ".-2", ".-3"), (".1", ".0"), "_is_abuse.1"
 # Forms of the negotiation, which nobody wrote.
 _FORM = re.compile(r"(Submit|Accept|Reject)-Deal|Walk-Away")
 Labelled = list[tuple[str, bool]]
@@ -76,11 +77,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _is_abuse(row: dict[str, str]) -> bool:
-    said = [
-        any(float(row[f"Annotator{each}_is_abuse.{level}"] or 0) for level in ABUSIVE)
-        for each in ANNOTATORS
-        if any(row[f"Annotator{each}_is_abuse.{level}"] for level in (*ABUSIVE, *NOT_ABUSIVE))
-    ]
+    names = [name.removesuffix(".1") for name in row if name.endswith(_CLEAN)]
+    voted = [name for name in names if any(row[f"{name}{level}"] for level in (*ABUSIVE, *NOT_ABUSIVE))]
+    # Who was asked twice about a message has two numbers in a cell, such as "0, 1".
+    said = ["1" in "".join(row[f"{name}{level}"] for level in ABUSIVE) for name in voted]
     return 2 * sum(said) > len(said)
 
 
