@@ -20,7 +20,10 @@ def judge(
     matched_at = NOW - pd.Timedelta(days=days)
     row: dict[str, object] = {"conversation_id": "c", "person_a": "a", "person_b": "b", "matched_at": matched_at}
     closed_at = None if closed_h is None else matched_at + pd.Timedelta(hours=closed_h)
-    moments: dict[str, Any] = {"closed_at": pd.Series([closed_at], dtype="datetime64[ns, UTC]"), "last_sent_at": pd.NaT}
+    moments: dict[str, Any] = {
+        "closed_at": pd.Series([closed_at], dtype="datetime64[ns, UTC]"),
+        "last_sent_at": pd.Series([None], dtype="datetime64[ns, UTC]"),
+    }
     known = pd.DataFrame([row | {**NOBODY_WROTE, **NOT_READ} | facts]).assign(**moments)
     frame = conform_frame(known.reindex(columns=list(FACT_TYPES)), FACT_TYPES)
     said = pd.DataFrame([("c", *each) for each in answers], columns=["conversation_id", "person_id", "kind"])
