@@ -37,8 +37,8 @@ _OTHERS = (
 ASKS = re.compile(_OPENING + f"(?:{_ENGLISH}|{_OTHERS})", re.IGNORECASE)
 # What turns any sentence into a question at its end.
 TAG = re.compile(
-    r"(?:\b(?:and (?:you|u|yourself)|(?<!that's )(?<!thats )(?<!all )right|correct|isn'?t it|aren'?t you|don'?t you|eh|"
-    r"oder|nicht wahr|und du|und dir|und selbst|n'est-ce pas|et toi|verdad|y tú))$",
+    r"(?:\b(?:and (?:you|u|yourself)|(?<!that's )(?<!thats )(?<!is )(?<!was )(?<!all )right|correct|isn'?t it|"
+    r"aren'?t you|don'?t you|eh|oder|nicht wahr|und du|und dir|und selbst|n'est-ce pas|et toi|verdad|y tú))$",
     re.IGNORECASE,
 )
 # A question may begin after a comma or a smiley.
