@@ -1,5 +1,7 @@
 """What became of conversations: known answers, and what is not known yet."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,18 +15,21 @@ NO_ANSWERS: list[tuple[str, str]] = []
 
 def judge(
     answers: list[tuple[str, str]] = NO_ANSWERS, *, days: float = 30, closed_h: float | None = None, **facts: object
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Judge one conversation that began so many days ago; hours count from its match."""
     matched_at = NOW - pd.Timedelta(days=days)
     row: dict[str, object] = {"conversation_id": "c", "person_a": "a", "person_b": "b", "matched_at": matched_at}
-    closed_at = None if closed_h is None else matched_at + pd.Timedelta(hours=closed_h)
-    moments = {"closed_at": pd.to_datetime([closed_at], utc=True), "last_sent_at": pd.to_datetime([None], utc=True)}
+    closed_at = pd.NaT if closed_h is None else matched_at + pd.Timedelta(hours=closed_h)
+    moments = {
+        "closed_at": pd.DatetimeIndex([closed_at], tz="UTC"),
+        "last_sent_at": pd.DatetimeIndex([pd.NaT], tz="UTC"),
+    }
     known = pd.DataFrame([row | {**NOBODY_WROTE, **NOT_READ} | facts]).assign(**moments)
     frame = conform_frame(known.reindex(columns=list(FACT_TYPES)), FACT_TYPES)
     said = pd.DataFrame([("c", *each) for each in answers], columns=["conversation_id", "person_id", "kind"])
     outcome = judge_outcomes(frame, said, NOW)
     assert dict(outcome.dtypes.astype(str)) == dict(OUTCOME_TYPES)
-    return dict(outcome.iloc[0])
+    return dict(outcome.iloc[0].to_dict())
 
 
 def test_a_conversation_is_judged_after_fourteen_days_or_when_it_is_closed() -> None:
@@ -94,7 +99,7 @@ def test_who_met_is_what_they_say(answers: list[tuple[str, str]], met: float, ag
 
 def test_words_that_were_not_read_are_not_known() -> None:
     assert [judge(contact=value)["contact"] for value in (0, 1)] == [0, 1]
-    assert np.isnan(judge(contact=-1)["contact"])  # type: ignore[arg-type]
+    assert np.isnan(judge(contact=-1)["contact"])
 
 
 def test_no_conversation_makes_no_row() -> None:

@@ -1,5 +1,7 @@
 """What of conversations, messages and answers counts, and why the rest does not."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection, text
 
@@ -144,7 +146,8 @@ def test_a_bad_answer_is_refused(town: Connection, cells: dict[str, object], rea
     begin(town, 1)
     for _ in range(2):
         answer(town, 1, 1, "met")
-    answer(town, 1, 2, **({"kind": "met"} | cells))
+    row: dict[str, Any] = {"kind": "met"} | cells
+    answer(town, 1, 2, **row)
     found = read_answers(town)
     assert found.refused == {reason: 1}
     assert found.accepted.to_numpy().tolist() == [[conversation_id(1), person_id(1), "met"]]
