@@ -146,7 +146,8 @@ def test_a_bad_answer_is_refused(town: Connection, cells: dict[str, Any], reason
     begin(town, 1)
     for _ in range(2):
         answer(town, 1, 1, "met")
-    answer(town, 1, 2, **({"kind": "met"} | cells))
+    row: dict[str, Any] = {"kind": "met"} | cells
+    answer(town, 1, 2, **row)
     found = read_answers(town)
     assert found.refused == {reason: 1}
     assert found.accepted.to_numpy().tolist() == [[conversation_id(1), person_id(1), "met"]]
