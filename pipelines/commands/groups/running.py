@@ -72,9 +72,9 @@ def reproduce(version: Annotated[str, typer.Argument(help="A version of the rank
     found = reproduce_training(get_settings(), version)
     trained = f"version {version}, trained again on {found.profiles:,} profiles and {found.decisions:,} decisions"
     if found.different:
-        console.print(f"{trained}, differs in {len(found.different)} of {found.files} files")
+        console.print(f"{trained}, differs in {len(found.different)} of {found.files} files", soft_wrap=True)
         raise typer.Exit(1)
-    console.print(f"{trained}, is the same in all of its {found.files} files")
+    console.print(f"{trained}, is the same in all of its {found.files} files", soft_wrap=True)
 
 
 @app.command()

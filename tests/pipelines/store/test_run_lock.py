@@ -114,5 +114,6 @@ def test_every_asset_of_the_nightly_job_asks_for_it_and_no_other_job() -> None:
     assert holders.pop(NIGHTLY_JOB) == {
         *("profiles", "interactions", "impressions", "activity", "profile_embeddings", "training_pairs", "ranker"),
         *("scored_candidates", "match_lists", "loop_figures", "publication"),
+        *("conversations", "conversation_facts", "conversation_outcomes", "outcome_head"),
     }
     assert not any(holders.values())

