@@ -96,7 +96,8 @@ def encode_labelled(labelled: Labelled) -> Messages:
 def read_ordinary_training(data: Path) -> Messages:
     """Read and encode the ordinary messages to train on: evenly spaced ones of the training dialogues."""
     texts = flag_data.read_casino(data, "train")
-    return _encode_ordinary([texts[index] for index in np.linspace(0, len(texts) - 1, ORDINARY, dtype=np.int64)])
+    spaced = np.linspace(0, len(texts) - 1, min(ORDINARY, len(texts)), dtype=np.int64)
+    return _encode_ordinary([texts[index] for index in spaced])
 
 
 def read_ordinary(data: Path) -> Messages:
