@@ -29,7 +29,7 @@ def judge(
     said = pd.DataFrame([("c", *each) for each in answers], columns=["conversation_id", "person_id", "kind"])
     outcome = judge_outcomes(frame, said, NOW)
     assert dict(outcome.dtypes.astype(str)) == dict(OUTCOME_TYPES)
-    return dict(outcome.iloc[0].to_dict())
+    return dict(outcome.iloc[0])
 
 
 def test_a_conversation_is_judged_after_fourteen_days_or_when_it_is_closed() -> None:
