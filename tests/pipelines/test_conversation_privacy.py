@@ -1,5 +1,6 @@
 """A canary in every body, id and name: after a night none is anywhere but where it belongs."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,7 +115,13 @@ def test_the_frame_has_the_types_of_its_contract(night: Place) -> None:
 def test_a_person_s_export_and_erasure_name_the_same_files(night: Place) -> None:
     """Last, because it erases."""
     ((person,),) = night.ask("SELECT person_a::text FROM app.conversations ORDER BY id LIMIT 1")
-    exported = export_from_store(night.settings, person)
+    printed = json.loads(night.command("export", person).stdout)
+    exported = printed["files"]
+    assert exported == json.loads(json.dumps(export_from_store(night.settings, person)))
+    assert printed["database"]["profile"][0]["id"] == person
+    bodies = [row["body"] for row in printed["database"]["message_texts"]]
+    sent = night.ask("SELECT count(*) FROM app.messages WHERE sender_id = %(person)s", person=person)
+    assert [(len(bodies),)] == sent
     assert exported["conversation_facts"]
     assert {"conversations", "conversation_outcomes", "profiles", "match_lists"} <= exported.keys()
     assert not {"median_reply_b_h", "questions_b"} & exported["conversation_facts"][0].keys()
