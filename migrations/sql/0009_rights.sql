@@ -12,12 +12,13 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA matching_api TO {reader};
 
 -- What everybody may do by default, the API's role may as well: read the server's statistics, whose counters move with
 -- each block and like; hold large and temporary objects. So PUBLIC loses these rights in this database, and every other
--- role that there is keeps them: all but the API's and those whose only right it is.
+-- role that there is keeps them: all but the API's and those whose only right it is, and the roles that later migrations
+-- of another database may have created.
 DO $$
 DECLARE
     others text := (
         SELECT string_agg(quote_ident(rolname), ', ') FROM pg_roles
-        WHERE NOT rolsuper AND (rolname !~ '^pg_' OR rolname IN ('pg_monitor', 'pg_read_all_stats'))
+        WHERE NOT rolsuper AND (rolname !~ '^(pg|matching)_' OR rolname IN ('pg_monitor', 'pg_read_all_stats'))
           AND (pg_has_role(oid, current_user, 'MEMBER') OR NOT pg_has_role(oid, '{reader}', 'MEMBER')));
     rights text;
 BEGIN
