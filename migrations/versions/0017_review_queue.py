@@ -52,7 +52,7 @@ def upgrade() -> None:
     _create_searched_messages()
     _create_upheld_reports()
     if _is_table("messages"):
-        op.create_index(op.f("ix_messages_sent_at"), "messages", ["sent_at"], schema="app")
+        op.create_index(op.f("ix_messages_sent_at"), "messages", ["sent_at"], schema="app", postgresql_using="brin")
     connection.exec_driver_sql(SQL.read_text())
     _replace_everywhere("app.blocks", "matching.separations")
     _replace_in_erasure(END, REMOVE + END)

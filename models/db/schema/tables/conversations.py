@@ -49,7 +49,8 @@ messages = Table(
     Column("kind", Text, nullable=False, server_default=text("'text'"), comment="text, photo, voice or call"),
     Column("length", Integer, comment="characters of a text, seconds of a voice message or a call; null: unknown"),
     Index(None, "conversation_id", "sent_at"),
-    Index(None, "sent_at"),
+    # Without an order, so that who wrote last is found by conversation and not along the time.
+    Index(None, "sent_at", postgresql_using="brin"),
     Index(None, "conversation_id", "sender_id", "sent_at"),  # when each of the two last wrote, however much
     schema="app",
 )
