@@ -1,0 +1,1 @@
+"""Decisions by evidence: experiments within a publication, and policies judged from logs."""
