@@ -10,14 +10,15 @@ from contextlib import contextmanager, suppress
 import psutil
 
 TERMINATION_SECONDS = 20
-# Reads until the pipe closes, which happens however this process ends.
-GUARD = 'read _; kill -TERM "-$0" 2>/dev/null'
+# Reads until the pipe closes, which happens however this process ends. Dagster ignores SIGTERM while it starts.
+GUARD = 'read _; kill -TERM "-$0" 2>/dev/null && sleep "$1" && kill -KILL "-$0" 2>/dev/null'
 
 
 @contextmanager
-def end_with_this_process(group: int) -> Iterator[None]:
-    """End the process group if this process is killed within the block."""
-    guard = subprocess.Popen(["/bin/sh", "-c", GUARD, str(group)], stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+def end_with_this_process(group: int, seconds: float = TERMINATION_SECONDS) -> Iterator[None]:
+    """End the process group if this process is killed within the block; kill it if it does not end in these seconds."""
+    command = ["/bin/sh", "-c", GUARD, str(group), str(seconds)]
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
     try:
         yield
     finally:

@@ -45,6 +45,13 @@ TREE_PARAMETERS = {
 TreeTrainer = Callable[[Mapping[str, object], Float32Array, BoolArray, Float64Array, int], lgb.Booster]
 """Trains trees from LightGBM's parameters, features float32 (n, f), labels (n,), initial log-odds (n,) and rounds."""
 
+Say = Callable[[str], None]
+"""Receives a sentence at the start of each step of a training."""
+
+
+def say_nothing(_sentence: str) -> None:
+    """Ignore the progress of a training."""
+
 
 def train_trees(
     parameters: Mapping[str, object], features: Float32Array, liked: BoolArray, start: Float64Array, rounds: int
@@ -133,6 +140,7 @@ def fit_ranker(
     seed: int,
     grow: TreeTrainer = train_trees,
     search: SearchSpace = SEARCH_SPACE,
+    say: Say = say_nothing,
 ) -> FittedRanker:
     """Fit ridge, trees and calibration.
 
@@ -147,11 +155,14 @@ def fit_ranker(
         seed: Seed of the trees.
         grow: Trains the trees of the full ranker.
         search: What to choose from.
+        say: Receives each step.
     """
     found = split_by_fold(questions.fold)
+    say(f"ridge with history on {len(questions.liked):,} samples")
     parts, linear = _cross_fit_linear(cold, questions, found, search.corrections)
-    boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed, search.max_trees)
+    boosters, rounds, trees = _cross_fit_trees(questions.liked, parts, found, seed, search.max_trees, say)
     whole = parts[-1]
+    say(f"trees of all folds: {rounds}")
     booster = _train_part(whole, questions.liked, rounds, seed, grow)
     means = whole.features.mean(axis=0, dtype=np.float64)
     cold_rows = has_no_history(whole.features)
@@ -227,7 +238,7 @@ def _compose_linear(linear: LinearModel, cold: LinearModel) -> LinearModel:
 
 
 def _cross_fit_trees(
-    liked: BoolArray, parts: Sequence[_FittedRidge], found: Sequence[FoldSplit], seed: int, max_trees: int
+    liked: BoolArray, parts: Sequence[_FittedRidge], found: Sequence[FoldSplit], seed: int, max_trees: int, say: Say
 ) -> tuple[list[lgb.Booster], int, Float64Array]:
     """Train the trees of each split, with their number chosen on held-out rows.
 
@@ -235,7 +246,8 @@ def _cross_fit_trees(
         The boosters, the number of trees, and the log-odds they add to held-out rows, float64 (n,).
     """
     gains, boosters = [], []
-    for part, (train, held) in zip(parts, found, strict=False):
+    for number, (part, (train, held)) in enumerate(zip(parts, found, strict=False), 1):
+        say(f"trees without fold {number} of {len(found)}")
         data = _make_dataset(part, liked, train)
         losses: dict[str, dict[str, list[float]]] = {}
         stop: list[Callable[..., object]] = [

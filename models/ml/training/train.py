@@ -26,11 +26,13 @@ from models.ml.training.fit import (
     SEARCH_SPACE,
     FittedRanker,
     ObservedHistory,
+    Say,
     SearchSpace,
     TrainingSet,
     TreeTrainer,
     bound_data,
     fit_ranker,
+    say_nothing,
     train_trees,
 )
 from models.ml.training.imputation import impute_missing
@@ -83,6 +85,7 @@ def train_ranker(
     champion: CrossFittedRanker | None = None,
     sensitive: bool = False,
     trainer: TreeTrainer = train_trees,
+    say: Say = say_nothing,
 ) -> TrainingResult:
     """Train a ranker on a training-pairs frame.
 
@@ -98,6 +101,7 @@ def train_ranker(
         champion: The champion, which is reported on the samples that it has not seen.
         sensitive: Use traits, facts and wants about race or ethnicity.
         trainer: Trains the trees of the full ranker.
+        say: Receives each step.
     """
     # Splits and trees depend on the order of rows.
     profiles = profiles.sort_values("profile_id", ignore_index=True)
@@ -109,11 +113,13 @@ def train_ranker(
     if unlearned[0].is_met:
         arrays = build_profile_matrix(spec, profiles, answers)
         answered = build_profile_matrix(spec, *impute_missing(spec, profiles, answers, seed))
-        fitted, holdout = fit_on_decisions(spec, arrays, answered, decided, fold, seed, trainer)
+        fitted, holdout = fit_on_decisions(spec, arrays, answered, decided, fold, seed, trainer, say=say)
+        say("figures on held-out samples")
         found, samples = _report_held_out(fitted, holdout, arrays, seed)
         unlearned = bound_learning(found, fitted.rankers.full.slope)
         if all(rule.is_met for rule in unlearned):
             if champion is not None:
+                say("comparison with the champion")
                 as_it_sees = build_profile_matrix(champion.full.specification, profiles, answers)
                 then = find_folds_at_training(champion.held_out_viewers, decisions)
                 ours = predict_out_of_fold(fitted.rankers, holdout, arrays)
@@ -179,6 +185,7 @@ def fit_on_decisions(
     *,
     search: SearchSpace = SEARCH_SPACE,
     max_decisions: int = MAX_DECISIONS,
+    say: Say = say_nothing,
 ) -> tuple[FittedRanker, HoldoutSet]:
     """Fit a ranker on n decisions.
 
@@ -192,11 +199,13 @@ def fit_on_decisions(
         trainer: Trains the trees of the full ranker.
         search: What to choose from.
         max_decisions: About how many decisions to train on; all count as history.
+        say: Receives each step.
 
     Returns:
         The rankers, and the holdout set that the cross-fitted ones predicted.
     """
     sampled = sample_decisions(decisions, max_decisions, seed)
+    say(f"cold start on {len(sampled):,} decisions")
     features = build_profile_features(spec, build_cold_pairs(arrays, decisions.take(sampled)))
     cold = fit_cold_start(features, decisions.liked[sampled], fold[sampled], search.cold)
     rows = min(SAMPLES_PER_DECISION * len(sampled), MAX_SAMPLES)
@@ -212,7 +221,7 @@ def fit_on_decisions(
     at = np.searchsorted(sampled, holdout.samples)
     grown_on = build_profile_features(spec, build_cold_pairs(answered, decisions.take(holdout.samples)))
     questions = TrainingSet(features[at], grown_on, holdout.liked, fold[holdout.samples], observe_history)
-    return fit_ranker(spec, cold, questions, seed, trainer, search), holdout
+    return fit_ranker(spec, cold, questions, seed, trainer, search, say), holdout
 
 
 def _predict_unsampled(

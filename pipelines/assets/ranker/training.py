@@ -111,7 +111,9 @@ def ranker(
             champion=champion.rankers if champion else None,
             sensitive=config.use_race_and_ethnicity,
             trainer=compute.make_tree_trainer(on_cluster=config.grow_on_cluster),
+            say=context.log.info,
         )
+        context.log.info("learning curve")
         curve = measure_learning_curve(trained.rankers, profiles, answers, training_pairs, config.seed)
         judged = _decide_promotion(trained, champion)
         tables = {
@@ -124,6 +126,7 @@ def ranker(
         version = registry.log_rankers(trained.rankers, parameters, _round_metrics(metrics))
         write_training_data(UPath(store.base), version, tables, version if judged.promoted else judged.rival)
         log_data(tables, UPath(store.base), version)
+        context.log.info("report and pictures")
         registry.log_json(
             REFERENCE, asdict(build_reference(compute_drift_features(trained.rankers.full, profiles, answers)))
         )

@@ -86,13 +86,18 @@ def test_only_the_seed_changes_the_ranker(planted: TrainingResult, tmp_path: Pat
     """The order of rows does not; another seed gives another ranker that is as good."""
     pairs = TOWN.decisions().sample(frac=1, random_state=1).reset_index(drop=True)
     shuffled = TOWN.profiles.sample(frac=1, random_state=2).reset_index(drop=True)
-    again, other = (train_ranker(shuffled, NO_ANSWERS, pairs, seed=seed) for seed in (0, 1))
+    said: list[str] = []
+    again, other = (train_ranker(shuffled, NO_ANSWERS, pairs, seed=seed, say=said.append) for seed in (0, 1))
     assert again.report == planted.report
     once = files(planted.rankers, tmp_path / "once")
     assert files(again.rankers, tmp_path / "again") == once
     assert files(other.rankers, tmp_path / "other") != once
     one, two = (report(each)["ranker"]["within_viewer_auc"] for each in (planted, other))
     assert one == pytest.approx(two, abs=0.03)
+    folds = len(planted.rankers.by_fold)
+    assert [step for step in said if "without fold" in step] == [
+        f"trees without fold {number} of {folds}" for number in range(1, folds + 1)
+    ] * 2
 
 
 def test_no_decision_of_a_fold_tells_of_it() -> None:

@@ -147,6 +147,7 @@ def test_no_mlflow_is_started_beside_a_server_of_it(place: Place) -> None:
             until(lambda: process.poll() is not None or any(map(is_dagster, parent.children())))
             assert not any("mlflow" in each.cmdline() for each in parent.children())
             assert f"MLflow:  {address}\n" in (place.home / "log").read_text()
+            interrupt(process, place.home / "log")
         server.shutdown()
 
 
