@@ -33,13 +33,14 @@ from pipelines.resources import ComputeResource, DatabaseResource, FlagModels, L
 from pipelines.run_config import config_check
 from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.registry.model_registry import ModelRegistry
+from pipelines.store.run_pruning import PRUNING_JOB, RunRetention, pruning
 
 FLAGS_FOLDER = "flags"
 NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"
 INSIGHTS_JOB = "insights"
 # UTC has each hour once a day throughout the year. At 03:00 few users are awake, and lists are ready by morning.
 NIGHTLY, HOURLY, WEEKLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "0 6 * * 1", "UTC"
-AN_HOUR_LATER = "0 7 * * 1"
+AN_HOUR_LATER, TWO_HOURS_LATER = "0 7 * * 1", "0 8 * * 1"
 
 
 MODULES = [
@@ -107,6 +108,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
             ),
             incremental_embeddings,
             message_flags.message_flags,
+            pruning,
         ],
         schedules=build_schedules(settings),
         sensors=[new_profile_sensor, message_flags.message_flag_sensor, *build_alerts(settings.alert_url)],
@@ -120,6 +122,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
             "registry": build_registry(settings),
             "flag_models": FlagModels(folder=str(settings.home / FLAGS_FOLDER)),
             "likes": LikesResource(likes=settings.likes),
+            "run_retention": RunRetention(days=settings.keep_runs_days),
             "config_check": config_check,
             "sole_run": sole_run,
         },
@@ -150,7 +153,7 @@ def list_assets_without_training() -> list[dg.AssetKey]:
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Build the schedules: the pipeline nightly, the check of its publication hourly, policies and insights weekly.
+    """Build the schedules: the pipeline nightly, the check of its publication hourly, all else weekly.
 
     They are on in production; elsewhere they are off until a user turns them on.
     """
@@ -189,6 +192,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         schedule_job("hourly", FRESHNESS_JOB, HOURLY, "Checks that last night's publication is live."),
         schedule_job("weekly", COMPARISON_JOB, WEEKLY, "Compares the market policies, on Mondays at 06:00 UTC."),
         schedule_job("weekly_insights", INSIGHTS_JOB, AN_HOUR_LATER, "Figures of conversations, Mondays at 07:00 UTC."),
+        schedule_job("weekly_pruning", PRUNING_JOB, TWO_HOURS_LATER, "Deletes old runs, on Mondays at 08:00 UTC."),
     ]
 
 

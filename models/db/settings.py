@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     alert_url: str | None = Field(None, validation_alias="MATCHING_ALERT_URL")
     """Webhook that is sent `{"text": ...}` when a run fails or the live publication is too old; unset means none."""
 
+    keep_runs_days: int = Field(90, validation_alias="MATCHING_KEEP_RUNS_DAYS", ge=1)
+    """Days after which the job `pruning` deletes a run of Dagster, with its events."""
+
     jwks_url: str | None = Field(None, validation_alias="MATCHING_JWKS_URL")
     """URL of the public keys of the app's sign-in, for RS256 and ES256 tokens. If it is set, no secret is used."""
 

@@ -6,7 +6,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from models.db.settings import Settings
 from pipelines.definitions import build_definitions
@@ -15,6 +18,7 @@ from serving.queries.wording.dictionary import load_dictionary
 from tests.docs import programs, statements
 from tests.docs.conftest import Reader
 from tests.docs.pages import ROOT, RUN, Block, read_blocks, read_commands, read_tokens
+from tests.pipelines.conftest import Databases
 from tests.serving.client.conftest import client, node
 from tests.serving.client.conftest import run as in_client
 from tests.serving.conftest import SECRET, Api, token_for
@@ -35,7 +39,17 @@ def of_language(language: str) -> list[Block]:
 
 
 def test_every_block_is_closed_and_its_language_is_run_here() -> None:
-    languages = {"sh", "text", "json", "sql", "python", "ts", "toml", "mermaid"}  # test_complete.py reads diagrams
+    languages = {
+        "sh",
+        "text",
+        "json",
+        "sql",
+        "python",
+        "ts",
+        "toml",
+        "yaml",
+        "mermaid",
+    }  # test_complete.py reads diagrams
     assert [str(block) for block in BLOCKS if block.language not in languages] == []
     for page in RUN:
         fences = re.findall(r"^ *```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
@@ -99,6 +113,34 @@ def test_python_runs(block: Block, reader: Reader, capsys: pytest.CaptureFixture
 def test_titles_are_read(block: Block, tmp_path: Path) -> None:
     (file := tmp_path / "titles.toml").write_text(block.text, encoding="utf-8")
     assert load_dictionary(file).keys() == {"en", "de"}
+
+
+@dg.op
+def greet(context: dg.OpExecutionContext) -> None:
+    """Write an event."""
+    context.log.info("good morning")
+
+
+@dg.job
+def morning() -> None:
+    """A job whose run and events are recorded."""
+    greet()
+
+
+@pytest.mark.parametrize("block", of_language("yaml"), ids=str)
+def test_dagster_records_its_runs_in_postgresql(
+    block: Block, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dagster.yaml").write_text(block.text, encoding="utf-8")
+    with databases() as url:
+        driver = make_url(url).set(drivername="postgresql+psycopg2")
+        monkeypatch.setenv("DAGSTER_POSTGRES_URL", driver.render_as_string(hide_password=False))
+        with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+            run_id = morning.execute_in_process(instance=instance).run_id
+        with psycopg.connect(driver.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+            events = connection.execute("SELECT count(*) FROM event_logs WHERE run_id = %s", [run_id]).fetchone()
+            assert events is not None
+            assert events[0] > 0
 
 
 # What a browser has and Node.js has not.

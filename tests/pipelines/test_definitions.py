@@ -16,6 +16,7 @@ from pipelines.definitions import (
     build_definitions,
     build_schedules,
 )
+from pipelines.store.run_pruning import PRUNING_JOB
 
 JOBS = {
     NIGHTLY_JOB: {
@@ -27,6 +28,7 @@ JOBS = {
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison"},
     INSIGHTS_JOB: {"conversation_insights"},
+    PRUNING_JOB: {"prune_old_runs"},
     FRESHNESS_JOB: set[str](),
 }
 CHECKS = {
@@ -75,5 +77,6 @@ def test_schedules_are_on_in_production(environment: str, status: str) -> None:
         (FRESHNESS_JOB, "30 * * * *", "UTC"),
         (COMPARISON_JOB, "0 6 * * 1", "UTC"),
         (INSIGHTS_JOB, "0 7 * * 1", "UTC"),
+        (PRUNING_JOB, "0 8 * * 1", "UTC"),
     ]
     assert {each.default_status.value for each in schedules} == {status}

@@ -134,9 +134,9 @@ def describe_variance(split: VarianceSplit, explained: ExplainedVariance) -> lis
             "and error, which one decision per pair cannot separate."
         ),
         (
-            f"The predictions explain {_format_percent(known.selectivity)} of selectivity, "
-            f"{_format_percent(known.desirability)} of "
-            f"desirability and {_format_percent(known.chemistry)} of chemistry and error."
+            f"The predictions explain {_describe_explained(known.selectivity)} of selectivity, "
+            f"{_describe_explained(known.desirability)} of desirability "
+            f"and {_describe_explained(known.chemistry)} of chemistry and error."
         ),
         _describe_chemistry(known.chemistry),
     ]
@@ -152,6 +152,11 @@ def _describe_chemistry(known: VarianceEstimate) -> str:
     if known.value - 2 * known.error > 0:
         return "The predictions know something of chemistry, which is specific to a pair."
     return "These decisions do not say whether chemistry can be predicted."
+
+
+def _describe_explained(estimate: VarianceEstimate) -> str:
+    """Describe a share that is 0 or more, although its estimate may be negative."""
+    return _format_percent(estimate) if estimate.value > 0 else "nothing that can be measured"
 
 
 def _format_percent(estimate: VarianceEstimate) -> str:
