@@ -28,7 +28,7 @@ JOBS = {
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison"},
     INSIGHTS_JOB: {"conversation_insights"},
-    PRUNING_JOB: {"prune_old_runs"},
+    PRUNING_JOB: set[str](),
     FRESHNESS_JOB: set[str](),
 }
 CHECKS = {
