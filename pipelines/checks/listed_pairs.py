@@ -9,10 +9,10 @@ from models.ml.eligibility.rule_violations import count_among, count_rule_violat
 from models.ml.eligibility.rules import build_rules
 from models.ml.features.training_pairs import extract_decisions
 from models.ml.profiles.id_lookup import find_positions
-from models.ml.scoring.list_frames import extract_pairs
+from models.ml.scoring.list_frames import LISTED_COLUMNS, extract_pairs
 from pipelines.checks.check_results import BLOCKED, ERROR, make_check_result
 from pipelines.resources import ShardStore
-from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
+from pipelines.store.frame_store import BLOCKS_FRAME, read_frame_columns, read_scored_blocks
 
 
 @dg.asset_check(
@@ -20,7 +20,6 @@ from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
 )
 def listed_pairs_eligible(
     store: ShardStore,
-    match_lists: pd.DataFrame,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
 ) -> dg.AssetCheckResult:
@@ -29,7 +28,7 @@ def listed_pairs_eligible(
     The check reads the frames that the lists were made from, so it does not depend on what users write during the run.
     """
     ids = profiles["profile_id"]
-    viewer, candidate = extract_pairs(match_lists, ids)
+    viewer, candidate = extract_pairs(read_frame_columns(store.get_frame_path("match_lists"), LISTED_COLUMNS), ids)
     known = (viewer >= 0) & (candidate >= 0)
     blocks = read_scored_blocks(store.get_frame_path(BLOCKS_FRAME))
     broken = _count_violations(profiles, interactions, blocks, viewer[known], candidate[known])

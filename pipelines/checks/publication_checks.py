@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-import pandas as pd
 from sqlalchemy import text
 
 from models.db.publications import get_live_publication
 from pipelines.checks.check_results import ERROR, WARN, make_check_result
 from pipelines.reports.plots import round_figures
-from pipelines.resources import DatabaseResource
+from pipelines.resources import DatabaseResource, ShardStore
+from pipelines.store.frame_store import read_frame_columns
 
 # One missed night warns; two are an error.
 STALE_WARNING, STALE_ERROR = timedelta(hours=26), timedelta(hours=50)
@@ -25,17 +25,18 @@ SELECT coalesce(sum(cardinality(candidate_ids)), 0) FROM matching.match_lists WH
 """
 
 
-@dg.asset_check(asset="publication", additional_ins={"match_lists": dg.AssetIn("match_lists")})
-def publication_matches_lists(database: DatabaseResource, match_lists: pd.DataFrame) -> dg.AssetCheckResult:
+@dg.asset_check(asset="publication", additional_deps=["match_lists"])
+def publication_matches_lists(database: DatabaseResource, store: ShardStore) -> dg.AssetCheckResult:
     """Check that the live publication holds the lists of the run in order, except pairs that became impossible."""
+    made_lists = read_frame_columns(store.get_frame_path("match_lists"), ("viewer_id", "candidate_ids"))
     with database.open_engine() as engine, engine.connect() as connection:
         if (publication := get_live_publication(connection)) is None:
             return make_check_result(passed=False, severity=ERROR, said="nothing is published", figures={})
-        asked = match_lists.head(VIEWERS_COMPARED).set_index("viewer_id")["candidate_ids"]
+        asked = made_lists.head(VIEWERS_COMPARED).set_index("viewer_id")["candidate_ids"]
         values = {"publication": publication.id, "viewers": list(asked.index)}
         stored = {row.viewer_id: row.candidate_ids for row in connection.execute(text(SELECT_STORED), values)}
         pairs = int(connection.execute(text(COUNT_PAIRS), {"publication": publication.id}).scalar_one())
-    made = int(match_lists["candidate_ids"].map(len).sum())
+    made = int(made_lists["candidate_ids"].map(len).sum())
     gone = made - pairs - int(publication.metrics.get("dropped_since_scoring", 0))
     strange = sum(not _is_subsequence(stored.get(viewer, []), list(candidates)) for viewer, candidates in asked.items())
     return make_check_result(

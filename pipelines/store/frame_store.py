@@ -85,6 +85,11 @@ def read_columns(path: UPath, names: Collection[str]) -> pa.Table:
         return pq.read_table(file, columns=[name for name in names if name in there])
 
 
+def read_frame_columns(path: UPath, names: Collection[str]) -> pd.DataFrame:
+    """Read those of these columns that a stored frame has. Raises as `read_table` does."""
+    return convert_from_table(read_columns(path, names))
+
+
 def count_rows(path: UPath) -> int:
     """Return the number of rows that the footer of a Parquet file states. Raises as `read_table` does."""
     with _open_file(path) as file:

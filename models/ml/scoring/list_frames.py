@@ -22,6 +22,8 @@ WITHHELD = "withheld_ids"
 LIKES_SENDERS, LIKES_NUMBERS, LIKES_REASONS = "likes_ids", ("likes_p_like", "likes_p_match"), "likes_reasons"
 MOST_COMPATIBLE_COLUMNS = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
 NO_MOST_COMPATIBLE = (None, None, None)
+LISTED_COLUMNS = ("viewer_id", "candidate_ids", MOST_COMPATIBLE_COLUMNS[0], LIKES_SENDERS)
+"""The columns of who is shown to whom, a small part of the frame."""
 LISTS_PER_BATCH = 2_000
 
 

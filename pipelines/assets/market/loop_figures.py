@@ -8,9 +8,11 @@ import pandas as pd
 
 from models.ml.evaluation.monitoring.loop import SHORT_LIST, measure_loop
 from models.ml.features.training_pairs import extract_decisions
-from models.ml.scoring.list_frames import explode_lists
+from models.ml.scoring.list_frames import LISTED_COLUMNS, explode_lists
 from pipelines.checks.check_results import WARN, make_check_result
 from pipelines.reports.plots import round_figures
+from pipelines.resources import ShardStore
+from pipelines.store.frame_store import read_frame_columns
 
 MAX_SHORT_LISTS = 0.25
 DAY = pd.Timedelta(days=1)
@@ -20,6 +22,7 @@ DAY = pd.Timedelta(days=1)
     group_name="matches",
     owners=["team:matching"],
     kinds={"numpy", "parquet"},
+    deps=["match_lists"],
     check_specs=[
         dg.AssetCheckSpec(
             "loop_goes_on",
@@ -31,10 +34,10 @@ DAY = pd.Timedelta(days=1)
 )
 def loop_figures(
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    store: ShardStore,
     profiles: pd.DataFrame,
     interactions: pd.DataFrame,
     activity: pd.DataFrame,
-    match_lists: pd.DataFrame,
 ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Measure how the loop goes: likes that become matches, and lists that have somebody to show.
 
@@ -43,7 +46,8 @@ def loop_figures(
     plot them over the nights.
     """
     ids = pd.Index(profiles["profile_id"])
-    viewer, candidate = explode_lists(match_lists, profiles["profile_id"])
+    lists = read_frame_columns(store.get_frame_path("match_lists"), LISTED_COLUMNS)
+    viewer, candidate = explode_lists(lists, profiles["profile_id"])
     observed = activity.set_index("profile_id")["observed_days"].reindex(ids).fillna(0).to_numpy(np.int64)
     since = int((profiles["extracted_at"].max() - DAY).timestamp() * 1_000_000) if len(ids) else 0
     figures = measure_loop(extract_decisions(interactions, ids), viewer, candidate, observed, since)

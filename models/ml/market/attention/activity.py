@@ -117,26 +117,24 @@ def compute_activity(model: ActivityModel, record: ActivityRecord, horizon: int 
     It is 1 less the ratio of two likelihoods: of the record followed by that many days without activity, and of the
     record.
     """
-    quiet = ActivityRecord(record.days + horizon, record.active, record.last)
-    return -np.expm1(compute_log_likelihood(model, quiet) - compute_log_likelihood(model, record))
+    cells, of_cell = np.unique(np.stack([record.days, record.active, record.last]), axis=1, return_inverse=True)
+    seen, quiet = ActivityRecord(*cells), ActivityRecord(cells[0] + horizon, *cells[1:])
+    chance = -np.expm1(compute_log_likelihood(model, quiet) - compute_log_likelihood(model, seen))
+    return np.asarray(chance[of_cell.ravel()], np.float64)
 
 
 def compute_log_likelihood(model: ActivityModel, record: ActivityRecord) -> Float64Array:
     """Compute the log-likelihood of each user's record, float64 (n,): equation 3 of Fader, Hardie & Shang."""
-    days, active, last = (np.asarray(each, np.float64) for each in (record.days, record.active, record.last))
-    longest = int((days - last).max(initial=0))
-    left_after = last[:, None] + np.arange(longest)
-    terms = np.where(
-        left_after < days[:, None],
-        _compute_log_term(model, active[:, None], left_after, left=True),
-        -np.inf,
+    days, active, last = record.days, record.active, record.last
+    # All arguments of the beta functions are a parameter and a count of days.
+    counts = np.arange(int(days.max(initial=0)) + 1)
+    opened = betaln(model.alpha + counts[:, None], model.beta + counts) - betaln(model.alpha, model.beta)
+    left, stayed = (
+        betaln(model.gamma + each, model.delta + counts) - betaln(model.gamma, model.delta) for each in (1, 0)
     )
-    stayed = _compute_log_term(model, active, days, left=False)
-    return np.asarray(logsumexp(np.column_stack([stayed, terms]), axis=1), np.float64)
-
-
-def _compute_log_term(model: ActivityModel, active: Float64Array, days: Float64Array, *, left: bool) -> Float64Array:
-    """Compute the log-probability of activity on so many days, and of leaving just then or staying."""
-    opened = betaln(model.alpha + active, model.beta + days - active) - betaln(model.alpha, model.beta)
-    stayed = betaln(model.gamma + left, model.delta + days) - betaln(model.gamma, model.delta)
-    return np.asarray(opened + stayed)
+    left_after = last[:, None] + np.arange(int((days - last).max(initial=0)))
+    before = np.minimum(left_after, days[:, None])
+    terms = opened[active[:, None], before - active[:, None]] + left[before]
+    terms[left_after >= days[:, None]] = -np.inf
+    there = opened[active, days - active] + stayed[days]
+    return np.asarray(logsumexp(np.column_stack([there, terms]), axis=1), np.float64)
