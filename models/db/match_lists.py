@@ -45,6 +45,9 @@ class MatchList:
     likes_reasons: str = "[]"
     """A JSON array that holds an array of {code, detail} for each sender."""
 
+    propensities: Sequence[float] = ()
+    """Probability that the candidate of each position stands there, above 0 to 1; empty where nothing was random."""
+
     @property
     def is_list(self) -> bool:
         """Whether the record counts as a list. One with nothing but withheld users or pending likes does not."""

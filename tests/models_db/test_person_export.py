@@ -35,6 +35,7 @@ ROWS = [
     f"INSERT INTO matching.searched_messages VALUES ('{SENT}'), ('{RECEIVED}')",
     "INSERT INTO matching.upheld_reports VALUES (:me, :you), (:you, :other)",
     "INSERT INTO app.rate_opt_outs (person_id) VALUES (:me)",
+    "INSERT INTO matching.experiment_assignments SELECT 'x', 1, id, 'b', id FROM app.profiles WHERE id IN (:me, :you)",
 ]
 
 

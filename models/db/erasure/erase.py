@@ -42,6 +42,7 @@ class ErasureReport:
     review_queue: int = 0
     searched_messages: int = 0
     upheld_reports: int = 0
+    experiment_assignments: int = 0
 
 
 def find_profile(connection: Connection, who: str) -> str:

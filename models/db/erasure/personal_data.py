@@ -72,5 +72,6 @@ PERSONAL_DATA = {
     "upheld_reports": PersonalRows(
         "matching.upheld_reports", "reporter_id = :id OR reported_id = :id", "reporter_id = :id"
     ),
+    "experiment_assignments": PersonalRows("matching.experiment_assignments", "profile_id = :id", "profile_id = :id"),
 }
 """By the name of the field in `ErasureReport` and in the export."""

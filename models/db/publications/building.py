@@ -13,6 +13,7 @@ from models.db.engines import is_connection_failure
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
 from models.db.publications import partitions
 from models.db.redaction import redact
+from models.db.rows.experiment_assignments import prune_assignments
 from models.db.schema.tables import publications
 
 KEPT = 3
@@ -56,12 +57,13 @@ def clean_up(connection: Connection) -> None:
 
 
 def drop_unneeded(connection: Connection) -> None:
-    """Drop the lists of all publications but the live one and those that a rollback can return to."""
+    """Drop the lists of all publications but the live one and those that a rollback can return to, and old arms."""
     with connection.begin():
         returnable = select(columns.id).where(columns.state == "retired", ~columns.metrics.has_key("rolled_back_at"))
         kept = set(connection.scalars(select(columns.id).where(columns.state == "live")))
         kept |= set(connection.scalars(returnable.order_by(columns.id.desc()).limit(KEPT - 1)))
         unneeded = partitions.find_partitions(connection) - kept
+        prune_assignments(connection)
     for publication_id in sorted(unneeded):
         partitions.drop_partition(connection, publication_id)
 

@@ -36,6 +36,7 @@ COLUMN_TYPES = (
     "float4[]",
     "float4[]",
     "jsonb",
+    "float4[]",
 )
 LISTS_A_LOG_LINE = 20_000
 ATTACH_ATTEMPTS = 60
@@ -129,6 +130,7 @@ def _make_row(match_list: MatchList) -> tuple[object, ...]:
         match_list.likes_p_like,
         match_list.likes_p_match,
         Jsonb(match_list.likes_reasons, dumps=str),
+        match_list.propensities,
     )
 
 

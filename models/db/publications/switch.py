@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Select, Text, cast, func, select, tex
 from models.db.errors import NothingToRollBack, PublicationRefused
 from models.db.match_lists import MatchList
 from models.db.publications import building, partitions, verification
+from models.db.rows.experiment_assignments import Assignment, store_assignments
 from models.db.schema import tables
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def publish_match_lists(
     metrics: Mapping[str, object],
     as_of: date,
     scored_at: datetime,
+    assignments: Iterable[Assignment] = (),
 ) -> StoredPublication:
     """Store the lists separately, verify them, and make them live at one instant.
 
@@ -79,6 +81,7 @@ def publish_match_lists(
         metrics: Metrics of the run, which must be valid JSON.
         as_of: The day for which ages were computed.
         scored_at: Database time, with time zone, at which the profiles, interactions and blocks of the lists were read.
+        assignments: The arms of experiments that users are in, read once.
 
     Raises:
         PublicationRefused: Another publication is being built, a check failed, or the database cannot store the lists,
@@ -90,6 +93,7 @@ def publish_match_lists(
         publication_id = _announce(connection, ranker_version, encoder, metrics)
         with building.record_failures(engine, publication_id):
             _build_lists(connection, publication_id, lists, as_of, scored_at)
+            _complete_lists(connection, publication_id, assignments)
             _switch_live(connection, publication_id)
         building.drop_unneeded(connection)
         with connection.begin():
@@ -157,8 +161,14 @@ def _build_lists(
         logger.info("publication %d: verified; %s", publication_id, said)
         partitions.attach_partition(connection, publication_id)
         _update_publication(connection, publication_id, metrics=columns.metrics.concat(dict(dropped)))
+
+
+def _complete_lists(connection: Connection, publication_id: int, assignments: Iterable[Assignment]) -> None:
+    """Drop the erased from attached lists, and store the arms and the size of the publication."""
     with connection.begin():
-        verification.drop_erased(connection, publication_id)
+        verification.drop_erased(connection, publication_id)  # holds the lock of erasures until the commit
+        if assigned := list(assignments):
+            store_assignments(connection, publication_id, assigned)
         left = partitions.measure_partition(connection, publication_id)
         verification.refuse_empty(left)
         _update_publication(connection, publication_id, viewer_count=left.viewers, pair_count=left.pairs)

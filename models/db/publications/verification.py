@@ -40,6 +40,10 @@ SELECT problem, count(*) FROM (
         WHEN (0::real <= ALL (p_like || p_liked_back || p_match) AND 1::real >= ALL (p_like || p_liked_back || p_match))
                 IS NOT TRUE
             THEN 'lists with a probability outside [0, 1]'
+        WHEN propensities <> '{{}}' AND cardinality(propensities) <> cardinality(candidate_ids)
+            THEN 'lists with more or fewer propensities than candidates'
+        WHEN (0::real < ALL (propensities) AND 1::real >= ALL (propensities)) IS NOT TRUE
+            THEN 'lists with a propensity outside (0, 1]'
         WHEN candidate_ids && withheld_ids OR most_compatible_id = ANY (withheld_ids)
             THEN 'lists that show people who are withheld from the viewer'
         WHEN jsonb_typeof(likes_reasons) <> 'array' OR cardinality(likes_ids) <> ANY (ARRAY[
@@ -116,6 +120,10 @@ SET (candidate_ids, p_like, p_liked_back, p_match, reasons) = (
 (most_compatible_id, most_compatible_p_match, most_compatible_reasons) = (
     SELECT list.most_compatible_id, list.most_compatible_p_match, list.most_compatible_reasons
     WHERE list.most_compatible_id <> ALL (unwanted.candidate_ids)),
+propensities = ARRAY(
+    SELECT kept.propensity
+    FROM unnest(list.candidate_ids, list.propensities) WITH ORDINALITY AS kept (id, propensity, place)
+    WHERE kept.id <> ALL (unwanted.candidate_ids) AND kept.propensity IS NOT NULL ORDER BY kept.place),
 withheld_ids = ARRAY(SELECT id FROM unnest(list.withheld_ids) AS id WHERE id <> ALL (unwanted.candidate_ids)),
 (likes_ids, likes_p_like, likes_p_match, likes_reasons) = (
     SELECT coalesce(array_agg(kept.id ORDER BY kept.place), '{{}}'),

@@ -13,6 +13,7 @@ from models.db.schema.tables.conversations import (
     rate_opt_outs,
     reports,
 )
+from models.db.schema.tables.experiments import experiment_assignments
 from models.db.schema.tables.insights import town_insights
 from models.db.schema.tables.matching import (
     EMBEDDING_DIMENSIONS,
@@ -29,6 +30,7 @@ __all__ = [
     "conversation_facts",
     "conversations",
     "embeddings",
+    "experiment_assignments",
     "interactions",
     "match_lists",
     "message_texts",

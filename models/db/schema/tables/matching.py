@@ -118,6 +118,13 @@ match_lists = Table(
         server_default=text("'[]'"),
         comment="one array of {code, detail} a sender",
     ),
+    Column(
+        "propensities",
+        ARRAY(REAL),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="probability that the candidate of each position stands there; empty: nothing was random",
+    ),
     CheckConstraint(
         "num_nulls(most_compatible_id, most_compatible_p_match, most_compatible_reasons) IN (0, 3)",
         name="most_compatible_whole",
