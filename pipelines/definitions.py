@@ -11,7 +11,6 @@ from upath import UPath
 from models.db.errors import MatchingError
 from models.db.settings import Settings, get_settings
 from pipelines.assets import (
-    profile_embeddings,
     publication,
     scored_candidates,
     source,
@@ -20,17 +19,18 @@ from pipelines.assets.conversations import conversation_facts, conversation_outc
 from pipelines.assets.conversations.flags import message_flags
 from pipelines.assets.conversations.head import outcome_head
 from pipelines.assets.conversations.insights import conversation_insights
+from pipelines.assets.embeddings import profile_embeddings
+from pipelines.assets.embeddings.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.impressions import activity, impressions
-from pipelines.assets.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
 from pipelines.assets.ranker import evaluation, training
 from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, decide_training
+from pipelines.assets.run_config import config_check
 from pipelines.assets.surroundings import SURROUNDINGS
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
 from pipelines.reports.alerts import build_alerts
 from pipelines.reports.progress import progress
 from pipelines.resources import ComputeResource, DatabaseResource, FlagModels, LikesResource, ShardStore, sole_run
-from pipelines.run_config import config_check
 from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.run_pruning import PRUNING_JOB, RunRetention, pruning

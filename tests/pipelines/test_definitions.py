@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from models.db.settings import Settings
-from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
+from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB
 from pipelines.definitions import (
     COMPARISON_JOB,
     EVALUATION_JOB,

@@ -13,8 +13,8 @@ from upath import UPath
 from models.db.publications import get_live_publication
 from models.ml.profiles.encoder import ENCODER, hash_content
 from pipelines.assets.candidate_shards import SCORING_VERSION, fingerprint_inputs
+from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB
 from pipelines.assets.extract import read_profiles
-from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import NIGHTLY_JOB, build_definitions, build_registry, list_assets_without_training
 from pipelines.store.frame_store import read_table

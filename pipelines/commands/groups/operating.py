@@ -84,7 +84,8 @@ def erase(who: PersonArgument) -> None:
         f"{erased.conversations} conversations with {erased.messages} messages, {erased.message_texts} texts, "
         f"{erased.outcomes} outcomes and {erased.conversation_facts} facts, {erased.reports} reports, "
         f"{erased.review_queue} entries of the review queue, {erased.upheld_reports} upheld reports, "
-        f"{erased.rate_opt_outs} opt-outs of rates, {erased.experiment_assignments} arms of experiments, rows in {files} files"
+        f"{erased.rate_opt_outs} opt-outs of rates, {erased.experiment_assignments} arms of experiments, "
+        f"rows in {files} files"
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from models.db.errors import DatabaseUnavailable, PublicationRefused
 from models.db.settings import Settings
 from pipelines import resources
-from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB
+from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB
 from pipelines.commands.run_pipeline import run_job
 from pipelines.definitions import EVALUATION_JOB, FRESHNESS_JOB, NIGHTLY_JOB, build_definitions
 from pipelines.loaders.simulation import simulated_loader

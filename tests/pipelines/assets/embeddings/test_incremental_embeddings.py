@@ -9,8 +9,8 @@ import pytest
 from upath import UPath
 
 from models.db.rows.embedding_rows import FIND_PENDING
-from pipelines.assets import incremental_embeddings
-from pipelines.assets.incremental_embeddings import INCREMENTAL_JOB, new_profile_sensor
+from pipelines.assets.embeddings import incremental_embeddings
+from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB, new_profile_sensor
 from pipelines.definitions import build_definitions
 from pipelines.resources import DatabaseResource
 from pipelines.store.answer_shards import EncodingTask, encode_shard

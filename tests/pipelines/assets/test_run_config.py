@@ -5,8 +5,8 @@ import pytest
 
 from models.db.errors import InputError
 from models.db.settings import Settings
+from pipelines.assets.run_config import CONFIGS
 from pipelines.definitions import EVALUATION_JOB, NIGHTLY_JOB, build_definitions
-from pipelines.run_config import CONFIGS
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Experiments: the file that defines them, and what is read and reported of them."""
