@@ -28,6 +28,7 @@ from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, d
 from pipelines.assets.run_config import config_check
 from pipelines.assets.surroundings import SURROUNDINGS
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
+from pipelines.experiments.running_experiments import build_experiments_resource
 from pipelines.reports.alerts import build_alerts
 from pipelines.reports.progress import progress
 from pipelines.resources import ComputeResource, DatabaseResource, FlagModels, LikesResource, ShardStore, sole_run
@@ -124,6 +125,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
             "likes": LikesResource(likes=settings.likes),
             "run_retention": RunRetention(days=settings.keep_runs_days),
             "config_check": config_check,
+            "experiments": build_experiments_resource(settings, build_registry(settings)),
             "sole_run": sole_run,
         },
         loggers={"console": logger},

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     With `secret` nothing reveals a like. With `told` the pipeline ranks pending likes, and the API returns them.
     """
 
+    experiments: Path | None = Field(None, validation_alias="MATCHING_EXPERIMENTS")
+    """TOML file of experiments; unset means `home`/experiments.toml if there is one, else no experiments."""
+
+    arm_header: bool = Field(False, validation_alias="MATCHING_ARM_HEADER")
+    """Whether the API names the viewer's arms in the header `Matching-Arms` of matches, for the app's log."""
+
     titles: Path | None = Field(None, validation_alias="MATCHING_TITLES")
     """TOML file of titles of prompts and facts, and sentences of reasons, by locale; unset means English only."""
 

@@ -40,14 +40,15 @@ class Experiment:
         name: Its name, unique among all experiments; it also salts the assignment.
         hypothesis: What is expected, in one sentence.
         unit: What is assigned to an arm as a whole.
-        layer: Experiments of one layer never share a user.
-        share: Part of the units that take part, above 0 to 1.
+        layer: Experiments of one layer never share a unit.
+        share: Part of the layer's units that take part, above 0 to 1.
         arms: At least two; the first one is the control.
         starts_on: The first night, UTC.
         ends_on: The last night, UTC.
         primary: The metric that decides.
         guardrails: Metrics that must not get worse.
         smallest_effect: The smallest relative difference in the primary metric worth knowing, above 0.
+        layer_start: Where its part of the layer begins, from 0. A share grows from there, into what is free.
     """
 
     name: str
@@ -61,8 +62,13 @@ class Experiment:
     primary: str
     guardrails: tuple[str, ...]
     smallest_effect: float
+    layer_start: float = 0.0
 
     @property
     def control(self) -> ExperimentArm:
         """The arm that the others are compared with."""
         return self.arms[0]
+
+    def has_night(self, night: date) -> bool:
+        """Return whether the experiment runs on this night, UTC."""
+        return self.starts_on <= night <= self.ends_on

@@ -122,8 +122,18 @@ class ModelRegistry(dg.ConfigurableResource[None]):
 
     def find_champion_version(self) -> str | None:
         """Return the version of the champion; None if there is none yet."""
+        return self.find_ranker_version(CHAMPION)
+
+    def find_ranker_version(self, name: str) -> str | None:
+        """Return the version that has this alias, or this number; None if there is none."""
+        client = self._connect()
         try:
-            return str(self._connect().get_model_version_by_alias(MODEL, CHAMPION).version)
+            found = (
+                client.get_model_version(MODEL, name)
+                if name.isdecimal()
+                else client.get_model_version_by_alias(MODEL, name)
+            )
+            return str(found.version)
         except MlflowException as error:
             if error.error_code in NOT_THERE:
                 return None

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from models.ml.profiles.geography import EARTH_RADIUS_KM, compute_distance_km
+from models.ml.profiles.geography import EARTH_RADIUS_KM, NOWHERE, compute_distance_km, name_cells
 
 DEGREE = EARTH_RADIUS_KM * math.pi / 180
 """Kilometres of one degree of a great circle."""
@@ -27,3 +27,21 @@ def test_known_distances(place: tuple[float, float], other: tuple[float, float],
     there = compute_distance_km(np.array([place], float), np.array([other], float))
     assert there == pytest.approx([km], abs=1e-6, nan_ok=True)
     np.testing.assert_array_equal(compute_distance_km(np.array([other], float), np.array([place], float)), there)
+
+
+def test_cells_are_about_equally_large_everywhere() -> None:
+    rng = np.random.default_rng(1)
+    latitude = np.degrees(np.arcsin(rng.uniform(-1, 1, 100_000)))  # uniform on the sphere
+    cells = name_cells(np.column_stack([latitude, rng.uniform(-180, 180, len(latitude))]), cell_km=1000)
+    counts = np.unique(cells, return_counts=True)[1]
+    assert 450 < len(counts) < 570, "the Earth has 510 million square kilometres"
+    assert np.std(counts) < 0.2 * counts.mean()
+
+
+def test_a_cell_has_whoever_is_near_and_one_those_without_a_place() -> None:
+    place = np.array([[52.52, 13.40], [52.50, 13.45], [52.52, -13.40], [np.nan, 13.40], [90, 0], [90, 180], [0, 180]])
+    names = name_cells(place)
+    assert names[0] == names[1] != names[2]
+    assert names[3] == NOWHERE
+    assert (name_cells(place[4:5]), name_cells(place[5:6])) != ([NOWHERE], [NOWHERE])
+    assert name_cells(place[6:]) == name_cells(np.array([[0.0, -180.0]])), "180 degrees east is 180 degrees west"
