@@ -1,7 +1,7 @@
 """Expected outcomes of the market policies, for comparison."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from models.ml.market.graph.market_graph import MarketGraph
 from models.ml.market.graph.match_model import compute_match_probabilities, count_distinct_matches
 from models.ml.market.graph.ranked_lists import compute_like_probabilities, compute_positions
 from models.ml.market.outcomes.inequality import compute_gini, compute_top_share
+from models.ml.market.policies.mixed_policies import PolicyArm, align_scores, score_mixture
 from models.ml.market.policies.policy_registry import POLICIES
 
 REFERENCE_POLICY = "product"
@@ -72,6 +73,28 @@ def make_policy_lists(
         return PolicyLists(policy, placed, time.monotonic() - started, None)
     shared = bound_exposure(graph, attention, scores, np.inf if cap is None else cap, floor)
     return PolicyLists(policy, shared.positions, time.monotonic() - started, shared)
+
+
+def make_mixed_lists(arms: Sequence[PolicyArm], allowance: Float64Array | None = None) -> PolicyLists:
+    """Build the lists of several policies in one market, each viewer's by the policy of their arm.
+
+    Args:
+        arms: The arms; each viewer has exactly one.
+        allowance: Bound on the positions of each user over all lists, float64 (people,); see `bound_positions`.
+
+    Returns:
+        The lists, with the names of the policies joined by "+", and the seconds they took.
+    """
+    started = time.monotonic()
+    graph, length = arms[0].graph, arms[0].attention.length
+    scores = score_mixture(arms)
+    if allowance is None:
+        placed = compute_positions(graph, scores, length)
+    else:
+        number = np.argmax([arm.viewers for arm in arms], axis=0).astype(np.int32)
+        placed = bound_positions(graph, align_scores(scores, number[graph.viewer]), length, allowance)
+    names = dict.fromkeys(arm.policy for arm in arms)
+    return PolicyLists("+".join(names), placed, time.monotonic() - started, None)
 
 
 def compare_policies(

@@ -6,7 +6,7 @@ of accounts hands out no more votes than it has members, so it cannot raise its 
 
 import numpy as np
 
-from models.ml.arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from models.ml.arrays import Float64Array, FloatArray, Int32Array, Int64Array
 from models.ml.kernels.jit import jit
 from models.ml.kernels.tie_breaking import hash_splitmix64
 from models.ml.market.graph.market_graph import MarketGraph
@@ -15,7 +15,7 @@ DEPTHS = (1, 5)
 """Depths of a list at which the bound holds, in addition to its whole length."""
 
 
-def bound_positions(graph: MarketGraph, scores: Float32Array, length: int, allowance: Float64Array) -> Int32Array:
+def bound_positions(graph: MarketGraph, scores: FloatArray, length: int, allowance: Float64Array) -> Int32Array:
     """Build lists by score in which no user exceeds the allowed share of lists.
 
     The best pairs of all lists take positions first. A list may be shorter than without the bound, but keeps at least
@@ -23,7 +23,7 @@ def bound_positions(graph: MarketGraph, scores: Float32Array, length: int, allow
 
     Args:
         graph: The market graph.
-        scores: Scores that lists are sorted by, float32 (n,) by edge; tie-break keys order equal scores.
+        scores: Scores that lists are sorted by, (n,) by edge; tie-break keys order equal scores.
         length: Maximum length of a list.
         allowance: Bound at each depth, as a multiple of the mean over users who can be shown, float64 (people,).
 
@@ -31,15 +31,27 @@ def bound_positions(graph: MarketGraph, scores: Float32Array, length: int, allow
         Index of each edge in its list, int32 (n,), -1 if not listed.
     """
     lengths = np.minimum(np.diff(graph.list_start), length)
-    depths = np.array([*(depth for depth in DEPTHS if depth < length), length])
-    shown = max(np.count_nonzero(np.diff(graph.inbox_start)), 1)
-    mean = np.minimum(lengths[:, None], depths).sum(axis=0) / shown
-    caps = np.maximum(np.rint(allowance[:, None] * mean), 1).astype(np.int64)
+    depths, caps = compute_caps(graph, length, allowance)
     lot = hash_splitmix64(graph.keys[graph.viewer] + hash_splitmix64(graph.keys[graph.candidate]))
     order = np.lexsort((lot, -scores))
     placed = np.full(len(scores), -1, np.int32)
     _fill_positions(order, graph.viewer, graph.candidate, depths, caps, (lengths + 1) // 2, placed)
     return placed
+
+
+def compute_caps(graph: MarketGraph, length: int, allowance: Float64Array) -> tuple[Int64Array, Int64Array]:
+    """Compute the depths of the bound, int64 (d,), and how many lists may show each user, int64 (people, d).
+
+    Args:
+        graph: The market graph.
+        length: Maximum length of a list, the last depth.
+        allowance: Bound at each depth, as a multiple of the mean over users who can be shown, float64 (people,).
+    """
+    lengths = np.minimum(np.diff(graph.list_start), length)
+    depths = np.array([*(depth for depth in DEPTHS if depth < length), length])
+    shown = max(np.count_nonzero(np.diff(graph.inbox_start)), 1)
+    mean = np.minimum(lengths[:, None], depths).sum(axis=0) / shown
+    return depths, np.maximum(np.rint(allowance[:, None] * mean), 1).astype(np.int64)
 
 
 @jit

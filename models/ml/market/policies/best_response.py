@@ -32,6 +32,7 @@ def compute_best_response(
     start: Float32Array,
     sweeps: int = SWEEPS,
     blocks: int | None = None,
+    viewers: BoolArray | None = None,
 ) -> Float32Array:
     """Compute scores, float32 (n,) by edge, whose lists maximise the expected distinct matches of all users.
 
@@ -51,11 +52,12 @@ def compute_best_response(
         start: Scores of the first lists, float32 (n,) by edge.
         sweeps: The number of sweeps over all viewers, at most.
         blocks: The number of blocks of a sweep; None for as many as the size of the market allows.
+        viewers: Whose lists are sorted, bool (people,), in answer to those of all others, which stay; None: all.
     """
     scores, placed = start.copy(), compute_positions(graph, start, attention.length)
     best, most = start, sum_match_worth(graph, attention, placed)
     for number in range(sweeps):
-        run_sweep(graph, attention, scores, placed, number, blocks=blocks)
+        run_sweep(graph, attention, scores, placed, number, blocks=blocks, viewers=viewers)
         now = sum_match_worth(graph, attention, placed)
         if now > most:
             best = scores.copy()
@@ -73,6 +75,7 @@ def run_sweep(
     number: int,
     prices: Float32Array | None = None,
     blocks: int | None = None,
+    viewers: BoolArray | None = None,
 ) -> None:
     """Re-sort the list of each viewer once, in random blocks, writing to `scores` and `placed`.
 
@@ -84,16 +87,17 @@ def run_sweep(
         number: The number of the sweep, which seeds the order of the blocks.
         prices: Matches per impression to subtract from the scores of each candidate, float32 (people,).
         blocks: The number of blocks; None for as many as the size of the market allows.
+        viewers: Whose lists are sorted, bool (people,); None: all.
     """
     looks = attention.compute_list_examination()
     liked = compute_like_probabilities(graph, placed, looks)
-    for viewers in _iterate_blocks(graph, number, blocks):
-        value = compute_marginal_values(graph, attention, liked, viewers)
+    for block in _iterate_blocks(graph, number, blocks, viewers):
+        value = compute_marginal_values(graph, attention, liked, block)
         if prices is not None:
             value -= prices[graph.candidate]
-        _copy_values(graph, value, viewers, scores)
-        update_positions(graph, scores, viewers, attention.length, placed)
-        update_like_probabilities(graph, placed, looks, viewers, liked)
+        _copy_values(graph, value, block, scores)
+        update_positions(graph, scores, block, attention.length, placed)
+        update_like_probabilities(graph, placed, looks, block, liked)
 
 
 def _copy_values(graph: MarketGraph, value: Float32Array, viewers: BoolArray, scores: Float32Array) -> None:
@@ -113,12 +117,13 @@ def _copy_range(viewer: Int32Array, value: Float32Array, viewers: BoolArray, sco
             scores[slot] = value[slot]
 
 
-def _iterate_blocks(graph: MarketGraph, number: int, blocks: int | None) -> Iterator[BoolArray]:
+def _iterate_blocks(
+    graph: MarketGraph, number: int, blocks: int | None, viewers: BoolArray | None
+) -> Iterator[BoolArray]:
     """Yield blocks of viewers in random order, bool (people,) each."""
-    viewers = np.flatnonzero(np.diff(graph.list_start))
-    order = viewers[
-        np.argsort(hash_splitmix64(graph.keys[viewers] + hash_splitmix64(np.full(1, number + 1, np.uint64))))
-    ]
+    has_list = np.diff(graph.list_start) > 0
+    turns = np.flatnonzero(has_list if viewers is None else has_list & viewers)
+    order = turns[np.argsort(hash_splitmix64(graph.keys[turns] + hash_splitmix64(np.full(1, number + 1, np.uint64))))]
     if blocks is None:
         blocks = max(BLOCKS, MIN_PAIRS_PER_BLOCK // max(len(graph.pair), 1))
     for block in np.array_split(order, min(blocks, len(order))) if len(order) else []:
