@@ -11,6 +11,7 @@ from models.db.publications import publish_match_lists
 from models.ml.profiles.encoder import ENCODER
 from models.ml.scoring.list_frames import LIKES_SENDERS, iterate_records
 from models.ml.scoring.match_reasons import build_comparison_values
+from pipelines.assets.market.arms.arm_groups import ASSIGNMENTS_FRAME, read_arms
 from pipelines.assets.market.attention_estimates import ATTENTION_FRAME, read_attention_metrics
 from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource, ShardStore
@@ -34,8 +35,8 @@ def publication(
     """Copy the match lists to PostgreSQL, verify them, and switch them live in one transaction.
 
     In: `match_lists`, `scored_candidates`, `profiles`. Out: a row of `matching.publications`, and one row for each
-    viewer in `matching.match_lists`, with the inbox weight that the lists were made with. The two publications before
-    are kept.
+    viewer in `matching.match_lists`, with the inbox weight that the lists were made with. A row of
+    `matching.experiment_assignments` for each user of an experiment. The two publications before are kept.
     """
     scored_at, version = profiles["extracted_at"][0], scored_candidates.ranker_version
     start = time.monotonic()
@@ -54,6 +55,7 @@ def publication(
             },
             as_of=scored_at.date(),
             scored_at=scored_at.to_pydatetime(),
+            assignments=read_arms(store.get_frame_path(ASSIGNMENTS_FRAME)),
         )
     context.instance.add_run_tags(
         context.run.run_id, {"matching/publication": str(done.id), "matching/ranker": version}

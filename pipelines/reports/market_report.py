@@ -1,6 +1,6 @@
 """Metadata of match lists, compared with the order of p_match, and of the comparison of all policies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -10,10 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from models.db.settings import Settings
-from models.ml.arrays import Float64Array
+from models.ml.arrays import BoolArray, Float64Array
 from models.ml.market import AttentionModel, MarketGraph
-from models.ml.market.comparison import REFERENCE_POLICY, PolicyLists, compute_outcome, make_policy_lists
+from models.ml.market.comparison import (
+    REFERENCE_POLICY,
+    PolicyLists,
+    compute_outcome,
+    compute_outcome_by_arm,
+    make_policy_lists,
+)
 from models.ml.market.exposure.exposure_bounds import compute_exposure
+from models.ml.market.exposure.neighbour_swaps import SwappedPositions
+from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_positions
 from models.ml.market.policies.policy_registry import POLICIES
 from pipelines.reports.plots import plot_exposure, plot_policies, round_figures, show_figure, show_table
@@ -50,6 +58,44 @@ def build_market_metadata(
     }
     figures = round_figures({**ours, **gains, **_list_costs(chosen)})
     return {"policy": chosen.policy, **figures, "inbox_trust": attention.inbox_weight}
+
+
+def build_arm_metadata(
+    graph: MarketGraph,
+    attention: AttentionModel,
+    chosen: PolicyLists,
+    arms: Sequence[tuple[str, str, BoolArray]],
+) -> Metadata:
+    """Build the metadata of tonight's experiments: a table with a row an arm; nothing without experiments.
+
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        chosen: The lists of all arms.
+        arms: The name of the experiment, the name of the arm, and its users, bool (people,), for each arm.
+    """
+    if not arms:
+        return {}
+    outcome = compute_outcome_by_arm(graph, attention, chosen.positions, [viewers for *_, viewers in arms])
+    names = pd.DataFrame([names for *names, _ in arms], columns=["experiment", "arm"])
+    table = pd.concat([names, outcome], axis=1)
+    return {
+        "arms": show_table(table.rename(columns=lambda name: name.replace("_", " ")), ("", "", ",", ",", ",.1f", ".4f"))
+    }
+
+
+def build_swap_metadata(
+    graph: MarketGraph, attention: AttentionModel, before: PolicyLists, swapped: SwappedPositions
+) -> Metadata:
+    """Build the metadata of swaps: what they cost in the same market, and how far other lists were possible."""
+    lists = (before.positions, swapped.positions)
+    unswapped, now = (count_expected_matches(graph, attention, positions) for positions in lists)
+    figures = {
+        "swap_cost": 1 - now / unswapped if unswapped else 0.0,
+        "swap_support": swapped.support,
+        "smallest_propensity": float(swapped.propensity.min(initial=1)),
+    }
+    return round_figures(figures)
 
 
 def describe_outcome(metadata: Metadata) -> str:

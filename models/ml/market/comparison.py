@@ -157,6 +157,34 @@ def compute_outcome(graph: MarketGraph, attention: AttentionModel, placed: Int32
     }
 
 
+def compute_outcome_by_arm(
+    graph: MarketGraph, attention: AttentionModel, placed: Int32Array, arms: Sequence[BoolArray]
+) -> pd.DataFrame:
+    """Compute the expected outcome of lists by the arm of their viewer, in the market of all lists.
+
+    A match belongs to the arm in whose list it begins. Where likes are told, one that may begin in two counts in both.
+
+    Args:
+        graph: The market graph.
+        attention: The examination model.
+        placed: Index of each edge in its list, from 0, int32 (n,), -1 if not listed.
+        arms: The viewers of each arm, bool (people,).
+
+    Returns:
+        One row an arm: viewers with a list, positions, expected_matches, and matches_per_viewer.
+    """
+    liked = compute_like_probabilities(graph, placed, attention.compute_list_examination())
+    matched = compute_match_probabilities(graph, attention, liked)
+    matches, listed = np.zeros((2, len(graph.keys)))
+    np.add.at(matches, graph.viewer, matched)
+    np.add.at(listed, graph.viewer, placed >= 0)
+    figures = [((listed > 0)[arm].sum(), listed[arm].sum(), matches[arm].sum()) for arm in arms]
+    rows = [
+        (int(viewers), int(shown), float(count), float(count) / max(viewers, 1)) for viewers, shown, count in figures
+    ]
+    return pd.DataFrame(rows, columns=["viewers", "positions", "expected_matches", "matches_per_viewer"])
+
+
 def compute_people_matched(graph: MarketGraph, matched: Float32Array) -> Float64Array:
     """Compute the probability that each user has a match, as if their matches were independent, float64 (people,).
 

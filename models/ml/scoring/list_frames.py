@@ -18,7 +18,7 @@ from models.ml.profiles.id_lookup import find_positions
 from models.ml.scoring.candidates import ScoredPairs
 
 PROBABILITIES = ("p_like", "p_liked_back", "p_match")
-WITHHELD = "withheld_ids"
+WITHHELD, PROPENSITIES = "withheld_ids", "propensities"
 LIKES_SENDERS, LIKES_NUMBERS, LIKES_REASONS = "likes_ids", ("likes_p_like", "likes_p_match"), "likes_reasons"
 MOST_COMPATIBLE_COLUMNS = ("most_compatible_id", "most_compatible_p_match", "most_compatible_reasons")
 NO_MOST_COMPATIBLE = (None, None, None)
@@ -127,7 +127,8 @@ def build_empty_rows(viewers: Sequence[str], columns: Collection[str]) -> pd.Dat
         return pd.Series([cell] * len(viewers), dtype=object)
 
     lists = {name: repeat([]) for name in ("candidate_ids", WITHHELD) if name in columns}
-    numbers = {name: repeat(np.empty(0, np.float32)) for name in PROBABILITIES}
+    names = [*PROBABILITIES, *({PROPENSITIES} & set(columns))]
+    numbers = {name: repeat(np.empty(0, np.float32)) for name in names}
     reasons = pd.array(pa.array(["[]"] * len(viewers), pa.large_string()), "str")
     return pd.DataFrame({"viewer_id": list(viewers), **lists, **numbers, "reasons": reasons})
 
@@ -171,7 +172,8 @@ def remove_profiles(table: pa.Table, people: Collection[str]) -> pa.Table:
     withheld, liked = (_find_in_lists(table, name, people) for name in (WITHHELD, LIKES_SENDERS))
     if not any(pc.any(each).as_py() for each in (own, listed, coupled, withheld, liked)):
         return table
-    columns = _filter_positions(table, ("candidate_ids", *PROBABILITIES), "reasons", ~listed.to_numpy())
+    parallel = ("candidate_ids", *PROBABILITIES, *({PROPENSITIES} & {*table.column_names}))
+    columns = _filter_positions(table, parallel, "reasons", ~listed.to_numpy())
     if len(withheld):
         columns[WITHHELD] = _filter_lists(table[WITHHELD], ~withheld.to_numpy())
     if len(liked):

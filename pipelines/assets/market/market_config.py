@@ -80,6 +80,15 @@ class MarketConfig(dg.Config):
         description="Where likes are secret: of so many waiting likes a user answers half from later lists, from 0 up.",
     )
 
+    swap_rate: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How often neighbours in a list change places at random, 0 to 1: each list is cut into pairs, from "
+        "its first or second position on, and each pair changes places with this probability. The propensities are "
+        "stored with the list. 0: never.",
+    )
+
     lasting_weight: float = Field(
         0.0,
         ge=0,

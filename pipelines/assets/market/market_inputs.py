@@ -1,14 +1,15 @@
 """What a policy makes lists from, built from the frames of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from models.ml.arrays import Float64Array
+from models.ml.arrays import Float32Array, Float64Array
 from models.ml.features.decision_history import Decisions
 from models.ml.market import AttentionModel, MarketGraph
 from models.ml.market.comparison import PolicyLists, make_policy_lists
 from models.ml.market.edge_weights import MarketState, build_weighted_graph
+from models.ml.market.graph.market_graph import weigh_matches
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
 from pipelines.assets.market.market_config import MarketConfig
@@ -42,6 +43,12 @@ def build_market_inputs(
     pairs = (scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
     allowance = config.build_allowance(decisions, len(profiles))
     return MarketInputs(build_weighted_graph(*pairs, keys, state), attention, allowance)
+
+
+def weigh_market(market: MarketInputs, attention: AttentionModel, worth: Float32Array | None) -> MarketInputs:
+    """Return the same pairs as another configuration weighs them: with its attention model and worth of matches."""
+    graph = replace(market.graph, worth=None) if worth is None else weigh_matches(market.graph, worth)
+    return MarketInputs(graph, attention, market.allowance)
 
 
 def build_users(

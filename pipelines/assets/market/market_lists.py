@@ -4,33 +4,43 @@ import time
 from dataclasses import replace
 
 import dagster as dg
-import numpy as np
 import pandas as pd
 
+from models.experiments.design.experiment import Experiment
 from models.ml.arrays import BoolArray, Int64Array
 from models.ml.kernels.grouping import count_earlier
-from models.ml.market import AttentionModel, match_most_compatible
-from models.ml.market.graph.ranked_lists import select_listed_pairs
+from models.ml.market import AttentionModel
 from models.ml.market.outcomes.shown_matches import compute_shown_shift, shift_probabilities
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.likes_columns import add_likes_received
 from models.ml.scoring.likes_received import find_pending_likes, rank_likes_received
 from models.ml.scoring.list_frames import build_list_frame
 from models.ml.scoring.match_reasons import explain_pairs
+from models.ml.scoring.propensity_column import add_propensities
 from models.ml.scoring.scoring_context import ScoringContext
 from models.ml.scoring.withheld_column import add_withheld
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.extract import read_most_compatible, read_passes_of_others
 from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.impressions.undecided_views import compute_pair_freshness, read_undecided_views
+from pipelines.assets.market.arms.arm_groups import (
+    ASSIGNMENTS_FRAME,
+    assign_users,
+    group_viewers,
+    list_arm_users,
+    list_swap_rates,
+    store_arms,
+)
+from pipelines.assets.market.arms.arm_lists import make_group_lists, score_arms
 from pipelines.assets.market.attention_estimates import (
     ATTENTION_FRAME,
     build_attention_metadata,
     estimate_attention,
     store_attention,
 )
+from pipelines.assets.market.final_lists import SWAPS, find_couples, rank_lists
 from pipelines.assets.market.market_config import MarketConfig
-from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, build_users, make_lists
+from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, build_users, weigh_market
 from pipelines.assets.market.market_state import (
     FRAME,
     find_pending_pairs,
@@ -41,7 +51,7 @@ from pipelines.assets.market.market_state import (
     write_market_state,
 )
 from pipelines.assets.market.match_outlook import read_match_outlook
-from pipelines.reports.market_report import Metadata, build_market_metadata, describe_outcome
+from pipelines.reports.market_report import describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest
@@ -53,6 +63,7 @@ def match_lists(
     config: MarketConfig,
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - checks the configuration when the run starts
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
+    experiments: dg.ResourceParam[tuple[Experiment, ...]],
     database: DatabaseResource,
     store: ShardStore,
     likes: LikesResource,
@@ -71,14 +82,19 @@ def match_lists(
     the users who passed on the viewer, also for viewers without a list. With MATCHING_LIKES=told also likes_ids, the
     senders of pending likes, likes_p_like, likes_p_match and likes_reasons. The configuration chooses the policy, the
     examination of lists and inboxes, bounds on exposure and what a match is worth; the default is best response with
-    examination estimated from logs. The metadata compare it with the order of p_match.
+    examination estimated from logs. The metadata compare it with the order of p_match. Where an experiment runs, the
+    viewers of an arm get lists by its configuration. Where neighbours are swapped, also propensities.
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
+    arms = assign_users(experiments, profiles, profiles["extracted_at"].max().date())
+    groups = group_viewers(config, arms, len(ids))
+    store_arms(arms, ids, store.get_frame_path(ASSIGNMENTS_FRAME))
     with database.open_engine() as engine, engine.connect() as connection:
         most_compatible_before, estimate = read_most_compatible(connection, ids), estimate_attention(connection)
         other_passes, undecided = read_passes_of_others(connection, ids), read_undecided_views(connection)
     store_attention(estimate, store.get_frame_path(ATTENTION_FRAME))
     scored = load_scored_pairs(scored_candidates, ids)
+    scored = score_arms(scored, groups, registry, store, profiles, interactions, profile_embeddings)
     users = build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
     attention = config.build_attention(estimate, told=likes.are_told)
     received = rank_likes_received(users, *find_pending_likes(users)) if likes.are_told else None
@@ -95,30 +111,32 @@ def match_lists(
     state = replace(state, worth=outlook.worth)
     market = build_market_inputs(config, attention, scored, state, profiles, users.decisions)
     del state
-    listed, couples, metadata = _rank(config, market, scored, most_compatible_before)
-    context.log.info(describe_outcome(metadata))
-    del market  # the graph is large, and the reasons need memory too
+
+    def weigh_again(own: MarketConfig, pairs: MarketInputs) -> MarketInputs:
+        with database.open_engine() as engine, engine.connect() as connection:
+            worth = read_match_outlook(own, registry, store, connection, users, scored).worth
+        return weigh_market(pairs, own.build_attention(estimate, told=likes.are_told), worth)
+
+    chosen = make_group_lists(config, groups, market, weigh_again)
+    rng = make_generator(interactions, SWAPS)
+    ranked = rank_lists(chosen, market, list_swap_rates(groups), list_arm_users(arms), rng)
+    couples = find_couples(market.graph, scored, most_compatible_before)
+    context.log.info(describe_outcome(ranked.metadata))
+    del market, chosen  # the graph is large, and the reasons need memory too
+    listed = ranked.listed
     shift = _compute_shift(scored, listed, pending, attention)
     shown = replace(scored, p_match=shift_probabilities(scored.p_match, shift))
-    lists = _withhold(_explain(shown, listed, couples, users), users, other_passes)
+    lists = _explain(shown, listed, couples, users)
+    if ranked.propensity is not None:
+        lists = add_propensities(lists, ranked.propensity)
+    lists = _withhold(lists, users, other_passes)
     counts = {"pairs": len(listed), "most_compatible_viewers": len(couples), "undecided_views": len(undecided)}
     if received is not None:
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
     known = {"dagster/row_count": len(lists), "p_match_shift": shift, "seconds": round(time.monotonic() - start, 2)}
     more = {**build_attention_metadata(estimate), **outlook.metadata}
-    return dg.Output(lists, metadata={**counts, **metadata, **known, **more})
-
-
-def _rank(
-    config: MarketConfig, market: MarketInputs, scored: ScoredPairs, most_compatible_before: Int64Array
-) -> tuple[Int64Array, Int64Array, Metadata]:
-    """Return the scored pairs that are listed, best first, those of most compatible candidates, and the metadata."""
-    chosen = make_lists(config, market)
-    metadata = build_market_metadata(market.graph, market.attention, chosen, market.allowance)
-    most_compatible = match_most_compatible(market.graph, most_compatible_before)
-    couples = np.flatnonzero(scored.candidate == most_compatible[scored.viewer])
-    return select_listed_pairs(market.graph, chosen.positions), couples, metadata
+    return dg.Output(lists, metadata={**counts, **ranked.metadata, **known, **more})
 
 
 def _compute_shift(scored: ScoredPairs, listed: Int64Array, pending: BoolArray, attention: AttentionModel) -> float:

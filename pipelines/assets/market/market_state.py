@@ -76,7 +76,8 @@ def read_market_state(path: UPath, scored: ScoredPairs, ids: pd.Index, p_active:
     return MarketState(p_active, **weights)
 
 
-def make_generator(interactions: pd.DataFrame) -> Generator:
-    """Make the generator of the draws: the same for the same interactions, which no user knows all of."""
-    digest = hashlib.blake2b("".join(interactions["interaction_id"]).encode(), digest_size=16).digest()
+def make_generator(interactions: pd.DataFrame, purpose: str = "") -> Generator:
+    """Make the generator of the draws: the same for the same interactions, which no user knows all of, and purpose."""
+    content = "".join(interactions["interaction_id"]).encode()
+    digest = hashlib.blake2b(content, digest_size=16, person=purpose.encode()).digest()
     return np.random.default_rng(int.from_bytes(digest))

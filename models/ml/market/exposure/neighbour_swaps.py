@@ -10,10 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int64Array
+from models.ml.arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from models.ml.kernels.grouping import count_earlier
 from models.ml.market.exposure.vote_bounds import compute_caps
 from models.ml.market.graph.market_graph import MarketGraph
+from models.ml.market.graph.ranked_lists import select_listed_edges
+
+
+@dataclass(frozen=True)
+class SwappedPositions:
+    """Positions after the swaps.
+
+    Attributes:
+        positions: Index of each edge in its list, from 0, int32 (n,), -1 if not listed.
+        propensity: Probability that the edge stands at its position, float32 (n,), above 0 to 1; 1 if not listed.
+        support: Of the listed, the share of positions where another candidate could stand, 0 to 1.
+    """
+
+    positions: Int32Array
+    propensity: Float32Array
+    support: float
 
 
 @dataclass(frozen=True)
@@ -27,6 +43,34 @@ class SwappedLists:
 
     order: Int64Array
     propensity: Float32Array
+
+
+def swap_positions(
+    graph: MarketGraph,
+    placed: Int32Array,
+    rate: Float64Array,
+    length: int,
+    allowance: Float64Array | None,
+    rng: Generator,
+) -> SwappedPositions:
+    """Swap neighbours in the lists of a market at random, within the bound on positions.
+
+    Args:
+        graph: The market graph.
+        placed: Index of each edge in its list, int32 (n,), -1 if not listed.
+        rate: Swap rate of each viewer's list, float64 (people,), 0 to 1.
+        length: Maximum length of a list.
+        allowance: Bound on positions, as `bound_positions` takes it, float64 (people,); None without a bound.
+        rng: The source of the draws.
+    """
+    edges = select_listed_edges(graph, placed)
+    viewer, candidate = graph.viewer[edges].astype(np.int64), graph.candidate[edges].astype(np.int64)
+    may_swap = find_allowed_swaps(graph, viewer, candidate, length, allowance) & (rate[viewer] > 0)
+    swapped = swap_neighbours(viewer, rate[viewer], may_swap, rng)
+    positions, propensity = placed.copy(), np.ones(len(placed), np.float32)
+    positions[edges[swapped.order]] = placed[edges]
+    propensity[edges[swapped.order]] = swapped.propensity
+    return SwappedPositions(positions, propensity, float(np.mean(swapped.propensity < 1)) if len(edges) else 0.0)
 
 
 def swap_neighbours(viewer: Int64Array, rate: Float64Array, may_swap: BoolArray, rng: Generator) -> SwappedLists:

@@ -76,6 +76,10 @@ def _update_like_range(
 
 def select_listed_pairs(graph: MarketGraph, placed: Int32Array) -> Int64Array:
     """Select the input rows that are listed, int64, sorted by viewer, best first."""
+    return graph.pair[select_listed_edges(graph, placed)].astype(np.int64)
+
+
+def select_listed_edges(graph: MarketGraph, placed: Int32Array) -> Int32Array:
+    """Select the edges that are listed, int32, sorted by viewer, best first."""
     shown = graph.csr_index[placed[graph.csr_index] >= 0]
-    order = np.lexsort((placed[shown], graph.viewer[shown]))
-    return graph.pair[shown[order]].astype(np.int64)
+    return shown[np.lexsort((placed[shown], graph.viewer[shown]))]
