@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from models.db.engines import convert_to_libpq_url, resolve_database_url
 from models.db.errors import InputError
 from models.db.settings import Settings, get_settings
-from serving import documentation, routes
+from serving import documentation, responses, routes
 from serving.access.auth import Verifier, make_verifier
 from serving.access.rate_limit import RateLimit
 from serving.observability import logs, prometheus
@@ -45,6 +45,8 @@ class AppParts(TypedDict):
     conversations_cursor_key: bytes
     """The same for pages of conversations."""
     likes_are_told: bool
+    names_arms: bool
+    """Whether matches have the header with the viewer's arms."""
     dictionary: Dictionary
 
 
@@ -90,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "HEAD"],
             allow_headers=["Authorization", "If-None-Match", "X-Request-ID"],
-            expose_headers=["ETag", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
+            expose_headers=["ETag", responses.ARMS_HEADER, "Retry-After", "WWW-Authenticate", "X-Request-ID"],
             max_age=PREFLIGHT_SECONDS,
         )
     return app
@@ -105,6 +107,7 @@ def _build_parts(settings: Settings) -> AppParts:
         likes_cursor_key=derive_cursor_key(settings.get_cursor_secret(), "cursors of likes"),
         conversations_cursor_key=derive_cursor_key(settings.get_cursor_secret(), "cursors of conversations"),
         likes_are_told=settings.likes == "told",
+        names_arms=settings.arm_header,
         dictionary=load_dictionary(settings.titles),
     )
 

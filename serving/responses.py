@@ -14,6 +14,20 @@ from serving.queries.cursor import write_cursor
 # A browser may cache the response for its user but must revalidate it each time, so that a block takes effect at once.
 PRIVATE_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Accept-Language"}
 
+ARMS_HEADER = "Matching-Arms"
+ARMS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            ARMS_HEADER: {
+                "description": "The viewer's arms in the publication, `experiment=arm` with commas between, for the "
+                "app's log. Only where the operator turned it on and an experiment runs; never show it to a user.",
+                "schema": {"type": "string"},
+                "example": "order=control, swaps=new",
+            }
+        }
+    }
+}
+
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "The client's copy, named by `If-None-Match`, is still current."}
 }
@@ -57,15 +71,15 @@ def build_similar_body(shown: CardRows) -> str:
     return f'{{"matches":{shown.matches}}}'
 
 
-def make_response(request: Request, body: str) -> Response:
+def make_response(request: Request, body: str, arms: str | None = None) -> Response:
     """Return `body` as JSON, or 304 if the request names its ETag.
 
     The ETag is a hash of the body, so it changes with every change of the response. It is weak because the body may be
-    sent compressed.
+    sent compressed. The viewer's arms, if any, are a header of both, so that a cached copy has those of now.
     """
     content = body.encode()
     etag = f'W/"{blake2b(content, digest_size=16).hexdigest()}"'
-    headers = PRIVATE_HEADERS | {"ETag": etag}
+    headers = PRIVATE_HEADERS | {"ETag": etag} | ({} if arms is None else {ARMS_HEADER: arms})
     if etag.removeprefix("W/") in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     # The body is already JSON in the shape of its schema; parsing it for validation would cost more than the query.

@@ -56,7 +56,7 @@ FetchPage = Callable[[queries.Asker, int, Cursor | None], Awaitable[queries.Card
     "/v1/me/matches",
     tags=["matches"],
     response_model=Matches,
-    responses=_ABOUT_ME | document_problems(*_PAGE_PROBLEMS),
+    responses=_ABOUT_ME | responses.ARMS | document_problems(*_PAGE_PROBLEMS),
 )
 async def get_my_matches(request: Request, asker: InLanguage, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """Return the viewer's matches, in the order of the list, in pages.
@@ -77,7 +77,8 @@ async def get_my_matches(request: Request, asker: InLanguage, limit: Limit = 20,
     page = await _fetch_page(queries.fetch_page, asker, limit, cursor, key)
     is_empty = cursor is None and not page.shown.people
     why = await queries.explain_empty(asker) if is_empty else None
-    return responses.make_response(request, responses.build_matches_body(page, asker.viewer_id, key, why))
+    arms = await queries.fetch_arms(asker, page.shown.publication_id) if request.state.names_arms else None
+    return responses.make_response(request, responses.build_matches_body(page, asker.viewer_id, key, why), arms)
 
 
 @router.get(

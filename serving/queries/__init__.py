@@ -3,6 +3,7 @@
 Their SQL is in `migrations/sql`. They return JSON text, which Python passes on without parsing it.
 """
 
+from serving.queries.arms import fetch_arms
 from serving.queries.conversations import fetch_conversations
 from serving.queries.live_publication import LivePublication, fetch_live_publication
 from serving.queries.viewer_matches import (
@@ -24,6 +25,7 @@ __all__ = [
     "LivePublication",
     "PublicationGone",
     "explain_empty",
+    "fetch_arms",
     "fetch_conversations",
     "fetch_like",
     "fetch_likes",

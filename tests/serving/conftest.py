@@ -270,11 +270,10 @@ def strict_api(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="session")
 def telling(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The API of nearly all tests, but where likes are told."""
+    """The API of nearly all tests, but where likes are told and arms named."""
     log = tmp_path_factory.mktemp("telling") / "log"
-    with serving(
-        api_database, log, MATCHING_LIKES="told", MATCHING_RATE_PER_SECOND="1e6", MATCHING_RATE_BURST="1000000"
-    ) as api:
+    rates = {"MATCHING_RATE_PER_SECOND": "1e6", "MATCHING_RATE_BURST": "1000000"}
+    with serving(api_database, log, MATCHING_LIKES="told", MATCHING_ARM_HEADER="1", **rates) as api:
         yield api
 
 

@@ -638,6 +638,11 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /**
+                     * @description The viewer's arms in the publication, `experiment=arm` with commas between, for the app's log. Only where the operator turned it on and an experiment runs; never show it to a user.
+                     * @example order=control, swaps=new
+                     */
+                    "Matching-Arms"?: string;
                     [name: string]: unknown;
                 };
                 content: {
