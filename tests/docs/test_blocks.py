@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 
 from models.db.settings import Settings
 from pipelines.definitions import build_definitions
+from pipelines.experiments.experiment_file import load_experiments
 from serving.queries.cursor import Cursor, derive_cursor_key, write_cursor
 from serving.queries.wording.dictionary import load_dictionary
 from tests.docs import programs, statements
@@ -110,9 +111,12 @@ def test_python_runs(block: Block, reader: Reader, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("block", of_language("toml"), ids=str)
-def test_titles_are_read(block: Block, tmp_path: Path) -> None:
-    (file := tmp_path / "titles.toml").write_text(block.text, encoding="utf-8")
-    assert load_dictionary(file).keys() == {"en", "de"}
+def test_titles_and_experiments_are_read(block: Block, tmp_path: Path) -> None:
+    (file := tmp_path / "page.toml").write_text(block.text, encoding="utf-8")
+    if block.text.startswith("[[experiment]]"):
+        assert len(load_experiments(Settings(home=tmp_path, experiments=file))) == 1
+    else:
+        assert load_dictionary(file).keys() == {"en", "de"}
 
 
 @dg.op

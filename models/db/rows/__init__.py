@@ -1,1 +1,1 @@
-"""Tables of schema `matching` that each run replaces: vectors of profiles, facts of conversations."""
+"""Tables of schema `matching` that runs write to: vectors of profiles, facts of conversations, arms of experiments."""

@@ -94,7 +94,7 @@ def test_experiments_that_fit_together_are_taken(settings: Settings) -> None:
 WRONG = {
     "no TOML": (rename("[[experiment]]", "[[experiment]"), "experiments.toml cannot be read"),
     "a table of another name": (rename("[[experiment]]", "[[experiments]]"), r"a table \[\[experiment"),
-    "a field that is none": (rename("layer =", "leyer ="), "experiment order: "),
+    "a field that is none": (rename("layer =", "room ="), "experiment order: "),
     "no such field of an arm": (rename("ranker =", "model ="), "arms.1.model"),
     "a share of nothing": (rename("share = 0.5\n", "share = 0.0\n"), "share is 0.0"),
     "arms that are not the whole": (rename("share = 0.5 }", "share = 0.4 }"), "arms: .*0.9"),
