@@ -16,6 +16,7 @@ from models.ml.scoring.list_frames import (
     iterate_records,
     remove_profiles,
 )
+from models.ml.scoring.propensity_column import add_propensities
 from models.ml.scoring.withheld_column import add_withheld
 from pipelines.store.frame_store import convert_from_table, convert_to_table, read_table, write_table
 from tests.models_ml.conftest import positions
@@ -144,3 +145,29 @@ def test_an_erased_user_is_withheld_from_nobody(gone: set[str], listed: list[int
     assert read_withheld(on_disk(left, tmp_path)) == {
         viewer: [each for each in users if each not in gone] for viewer, users in WITHHELD.items() if viewer not in gone
     }
+
+
+CHANCES = np.array([1.0, 0.7, 0.15, 0.85], np.float32)
+"""Of ben's ann, ann's ben and cat, cat's ann."""
+
+
+def read_propensities(lists: pd.DataFrame) -> dict[str, list[float]]:
+    return {
+        each.viewer_id: np.round(np.asarray(each.propensities, float), 6).tolist() for each in iterate_records(lists)
+    }
+
+
+@pytest.mark.parametrize(
+    ("gone", "left"),
+    [
+        (set(), {"ben": [1.0], "ann": [0.7, 0.15], "cat": [0.85]}),
+        ({"cat"}, {"ben": [1.0], "ann": [0.7]}),
+        ({"ben"}, {"ann": [0.15], "cat": [0.85]}),
+    ],
+)
+def test_propensities_stay_with_their_candidates(gone: set[str], left: dict[str, list[float]], tmp_path: Path) -> None:
+    """A viewer without a list has none."""
+    lists = add_withheld(add_propensities(frame([3, 0, 2, 1], []), CHANCES), VIEWERS, PASSERS)
+    kept = convert_from_table(remove_profiles(store(lists, tmp_path), gone))
+    assert read_propensities(on_disk(kept, tmp_path)) == left | {"dan": [], "eve": []}
+    assert read_propensities(add_propensities(frame([], []), CHANCES[:0])) == {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from models.db.publications import roll_back
 from models.experiments.design.assignment import assign_arms
+from pipelines.definitions import build_registry
 from pipelines.experiments.experiment_file import FILE_NAME, load_experiments
 from pipelines.store.store_erasure import erase_from_store
 from tests.pipelines.conftest import Databases, Place
@@ -108,12 +110,30 @@ def test_a_night_that_is_all_in_one_arm_is_that_arms_configuration(town: Place) 
 
 
 def test_an_arms_ranker_scores_the_pairs_of_its_viewers(town: Place) -> None:
-    """By its alias; the same ranker under another name gives the same lists, and one that is gone is an error."""
+    """By its alias or version; the champion under that name changes nothing, one of contrary taste does."""
     before = make_lists(town)
     with experimenting(town, "ranker = 'champion'"):
         pd.testing.assert_frame_equal(make_lists(town), before)
-    with experimenting(town, "ranker = '1'"):
-        pd.testing.assert_frame_equal(make_lists(town), before)
+    registry = build_registry(town.settings)
+    rankers = registry.load_rankers("1")
+    with registry.track_training("contrary", {}):
+        contrary = replace(rankers, full=replace(rankers.full, slope=-rankers.full.slope))
+        version = registry.log_rankers(contrary, {}, {})
+    with experimenting(town, f"ranker = '{version}'"):
+        after, arms = make_lists(town), read_arms(town)
+    usual, now = (read_p_like(lists) for lists in (before, after))
+    both = pd.concat([usual, now], axis=1, join="inner").set_axis(["usual", "now"], axis=1)
+    by_arm = both.groupby(both.index.get_level_values("viewer_id").map(arms))
+    assert by_arm.get_group("control").pipe(lambda pairs: pairs["usual"].equals(pairs["now"]))
+    assert by_arm.get_group("new").corr().loc["usual", "now"] < 0
+
+
+def read_p_like(lists: pd.DataFrame) -> "pd.Series[float]":
+    """By viewer and candidate."""
+    pairs = (
+        lists[["candidate_ids", "p_like"]].explode(["candidate_ids", "p_like"]).set_index("candidate_ids", append=True)
+    )
+    return pairs["p_like"].astype(float)
 
 
 def test_arms_are_stored_with_the_publication_and_go_with_their_users(town: Place) -> None:
