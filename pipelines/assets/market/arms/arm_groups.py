@@ -54,14 +54,14 @@ def group_viewers(config: MarketConfig, arms: Sequence[ExperimentArms], people: 
 
     A user may be in several experiments, which set different fields. Arms that set nothing change nobody's group.
     """
+    if not arms:
+        return [ArmGroup(np.ones(people, bool), config, None)]
     groups: dict[tuple[str, str | None], ArmGroup] = {}
-    combination, number = np.unique(
-        np.column_stack([each.arm for each in arms] or [np.zeros(people, np.int64)]), axis=0, return_inverse=True
-    )
-    for index, chosen in enumerate(combination if arms else [[]]):
+    table = np.column_stack([each.arm for each in arms])
+    combinations, number = np.unique(table, axis=0, return_inverse=True)
+    for index, chosen in enumerate(combinations):
         own, ranker = _combine_arms(config, arms, chosen)
-        viewers = number.ravel() == index if arms else np.ones(people, bool)
-        key = (own.model_dump_json(), ranker)
+        key, viewers = (own.model_dump_json(), ranker), number == index
         same = groups.get(key)
         groups[key] = ArmGroup(viewers if same is None else viewers | same.viewers, own, ranker)
     return list(groups.values())
@@ -106,7 +106,7 @@ def read_arms(path: UPath) -> list[Assignment]:
 
 
 def _combine_arms(
-    config: MarketConfig, arms: Sequence[ExperimentArms], chosen: Sequence[int]
+    config: MarketConfig, arms: Sequence[ExperimentArms], chosen: Int64Array
 ) -> tuple[MarketConfig, str | None]:
     """Return the configuration and the ranker of users in these arms, one for each experiment."""
     changed: dict[str, Any] = config.model_dump()
