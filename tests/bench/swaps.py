@@ -22,7 +22,8 @@ from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.profiles.answer_embeddings import NO_ANSWERS
 from models.ml.scoring.candidates import ScoredPairs
 from models.simulation.arms.product import PLACES_PER_VOTE, Product
-from models.simulation.nightly_lists import count_allowance
+from models.simulation.event_log import open_log
+from models.simulation.nightly_lists import count_allowance, train_tonight
 from models.simulation.nights import simulate_nights
 from models.simulation.world import World
 from pipelines.loaders.simulation.simulated_world import build_world
@@ -35,7 +36,8 @@ ATTENTION = AttentionModel(later_answers=LATER_ANSWERS)
 def measure_seed(people: int, joiners: int, days: int, draws: int, seed: int) -> pd.DataFrame:
     """Return a row a rate: cost in matches, looks gained by newcomers and by the less seen half, support."""
     world = build_world(people, joiners, days + 1, seed, NO_ANSWERS)
-    product = Product("best_response")
+    ranker = train_tonight(open_log(world), None)
+    product = Product("best_response", ranker=ranker, trained_on=10**9)  # the first ranker stays
     log, _ = simulate_nights(world, product, days)
     scored = product.score(log).scored
     graph = build_graph(world, scored)
@@ -93,8 +95,8 @@ def compare(graph: MarketGraph, before: Int32Array, drawn: Sequence[Int32Array],
 
 
 def main(
-    people: int = 1000,
-    joiners: int = 20,
+    people: int = 600,
+    joiners: int = 15,
     days: int = 4,
     draws: int = 40,
     seeds: tuple[int, int, int, int] = (1, 2, 3, 4),
