@@ -23,6 +23,7 @@ from pipelines.assets.embeddings import profile_embeddings
 from pipelines.assets.embeddings.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
+from pipelines.assets.market.off_policy import policy_value
 from pipelines.assets.ranker import evaluation, training
 from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, decide_training
 from pipelines.assets.run_config import config_check
@@ -38,7 +39,7 @@ from pipelines.store.run_pruning import PRUNING_JOB, RunRetention, pruning
 
 FLAGS_FOLDER = "flags"
 NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"
-INSIGHTS_JOB = "insights"
+INSIGHTS_JOB, VALUE_JOB = "insights", "off_policy"
 # UTC has each hour once a day throughout the year. At 03:00 few users are awake, and lists are ready by morning.
 NIGHTLY, HOURLY, WEEKLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "0 6 * * 1", "UTC"
 AN_HOUR_LATER, TWO_HOURS_LATER = "0 7 * * 1", "0 8 * * 1"
@@ -61,6 +62,7 @@ MODULES = [
     message_flags,
     evaluation,
     policy_comparison,
+    policy_value,
     loop_simulation,
     conversation_insights,
 ]
@@ -68,6 +70,7 @@ ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(ea
 ON_DEMAND = dg.AssetSelection.groups(
     evaluation.GROUP,
     policy_comparison.GROUP,
+    policy_value.GROUP,
     loop_simulation.GROUP,
     conversation_insights.GROUP,
     message_flags.GROUP,
@@ -96,6 +99,11 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
                 COMPARISON_JOB,
                 selection=dg.AssetSelection.groups(policy_comparison.GROUP),
                 description="Compares the market policies, on the candidates that the last run of the pipeline scored.",
+            ),
+            dg.define_asset_job(
+                VALUE_JOB,
+                selection=dg.AssetSelection.groups(policy_value.GROUP),
+                description="Judges market policies by what users did with the lists of the live publication.",
             ),
             dg.define_asset_job(
                 INSIGHTS_JOB,

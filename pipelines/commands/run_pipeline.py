@@ -88,8 +88,11 @@ def run_job(
     name: str,
     assets: Sequence[dg.AssetKey] | None = None,
     tags: Mapping[str, str] | None = None,
+    config: Mapping[str, object] | None = None,
 ) -> None:
     """Run a job of the definitions once, all of it or only these assets; Dagster shows the tags with the run.
+
+    `config` is the configuration of assets by name.
 
     Raises:
         CheckFailed: A check that blocks the publication failed.
@@ -106,7 +109,10 @@ def run_job(
         try:
             with open_progress(read_plan) as logger:
                 build_definitions(settings, logger).resolve_job_def(name).execute_in_process(
-                    run_config={"loggers": {"console": {"config": {}}}},
+                    run_config={
+                        "loggers": {"console": {"config": {}}},
+                        "ops": {asset: {"config": each} for asset, each in (config or {}).items()},
+                    },
                     instance=instance,
                     asset_selection=assets,
                     run_id=run_id,

@@ -1,6 +1,6 @@
 """The value of a policy from logs: likes and matches with their errors, or the reason why the logs do not tell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -45,27 +45,6 @@ class PolicyValue:
             return f"the logs count like {size:,.0f} {COUNTED[outcome]} (at least {least:,.0f} are needed)"
         return ""
 
-    def tabulate(self) -> pd.DataFrame:
-        """Return a row for each estimate.
-
-        The columns are policy, outcome, method, value and standard_error (NaN where the logs do not tell, as without a
-        standard error), effective_size, unsupported and refusal (empty where they do).
-        """
-        return pd.DataFrame([self._make_row(outcome, method) for outcome, method in self.estimates])
-
-    def _make_row(self, outcome: str, method: str) -> dict[str, object]:
-        each, refusal = self.estimates[outcome, method], self.explain_refusal(outcome)
-        return {
-            "policy": self.policy,
-            "outcome": outcome,
-            "method": method,
-            "value": float("nan") if refusal else each.value,
-            "standard_error": float("nan") if refusal else each.standard_error,
-            "effective_size": self.effective_size[outcome],
-            "unsupported": self.unsupported,
-            "refusal": refusal,
-        }
-
 
 def estimate_policy_value(
     policy: str, exposure: LoggedExposure, liked: BoolArray, p_like: Float64Array, returns: LoggedReturns
@@ -93,3 +72,35 @@ def estimate_policy_value(
         MATCHES: compute_effective_size(weigh_answers(exposure, liked, returns)),
     }
     return PolicyValue(policy, estimates, sizes, exposure.unsupported)
+
+
+def tabulate_values(values: Sequence[PolicyValue]) -> pd.DataFrame:
+    """Return a row for each policy and estimate; differences are to the first policy, from the same logs.
+
+    The columns are policy, outcome, method, value, standard_error, difference and difference_error (all four NaN where
+    the logs do not tell, and errors of "dm", which has none), effective_size, unsupported and refusal (empty where the
+    logs tell).
+    """
+    first = values[0]
+    return pd.DataFrame(
+        [_make_row(each, first, outcome, method) for each in values for outcome, method in each.estimates]
+    )
+
+
+def _make_row(each: PolicyValue, first: PolicyValue, outcome: str, method: str) -> dict[str, object]:
+    ours, theirs = each.estimates[outcome, method], first.estimates[outcome, method]
+    difference = ValueEstimate(ours.value - theirs.value, ours.influence - theirs.influence)
+    refusal, compared = each.explain_refusal(outcome), not first.explain_refusal(outcome)
+    nan = float("nan")
+    return {
+        "policy": each.policy,
+        "outcome": outcome,
+        "method": method,
+        "value": nan if refusal else ours.value,
+        "standard_error": nan if refusal else ours.standard_error,
+        "difference": difference.value if compared and not refusal else nan,
+        "difference_error": difference.standard_error if compared and not refusal else nan,
+        "effective_size": each.effective_size[outcome],
+        "unsupported": each.unsupported,
+        "refusal": refusal,
+    }

@@ -61,6 +61,34 @@ def compare_policies() -> None:
 
 
 @app.command()
+def policy_value(
+    policies: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Market policies; the others are compared with the first one.",
+            show_default="best_response product naive random",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write: every estimate of every policy.")] = None,
+) -> None:
+    """Judge market policies from logs.
+
+    By what users did with the lists of the live publication. A policy is refused if the logs do not tell: too few
+    opened their lists, or too much of what it would show was never shown.
+    """
+    from pipelines.commands.csv_output import write_csv
+    from pipelines.commands.run_pipeline import run_job
+    from pipelines.definitions import VALUE_JOB
+    from pipelines.reports.policy_value_report import print_values, read_values
+
+    with open_ready_database():
+        run_job(get_settings(), VALUE_JOB, config={"policy_value": {"policies": policies}} if policies else None)
+    print_values(get_settings(), console)
+    if out is not None:
+        write_csv(read_values(get_settings()), out)
+
+
+@app.command()
 def reproduce(version: Annotated[str, typer.Argument(help="A version of the ranker in MLflow.")]) -> None:
     """Train a version of the ranker again, on the same data, and compare the two.
 

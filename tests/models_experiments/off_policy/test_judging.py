@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.experiments.off_policy.policy_value import BEST_METHODS, LIKES, MATCHES
+from models.experiments.off_policy.policy_value import BEST_METHODS, LIKES, MATCHES, tabulate_values
 from tests.bench.off_policy import (
     POLICIES,
     KnownMarket,
@@ -48,11 +48,11 @@ def test_too_few_openings_are_refused(market: KnownMarket) -> None:
     night = draw_logs(market, "product", np.random.default_rng(0))
     few = market.scored.viewer < 10
     small = replace(night, opened=few, **{name: getattr(night, name) & few for name in ("examined", "liked")})
-    for value in judge_night(market, small):
-        assert "examined cards" in value.explain_refusal(LIKES)
-        table = value.tabulate()
-        assert table["value"].isna().all()
-        assert (table["refusal"] != "").all()
+    values = judge_night(market, small)
+    assert all("examined cards" in each.explain_refusal(LIKES) for each in values)
+    table = tabulate_values(values)
+    assert table[["value", "difference"]].isna().all(axis=None)
+    assert (table["refusal"] != "").all()
 
 
 def test_a_policy_without_support_is_refused() -> None:
@@ -61,4 +61,9 @@ def test_a_policy_without_support_is_refused() -> None:
     found = {each.policy: each for each in judge_night(market, draw_logs(market, "product", np.random.default_rng(0)))}
     assert {name for name in POLICIES if found[name].explain_refusal(LIKES)} == {"random", "naive"}
     assert "never shown" in found["random"].explain_refusal(MATCHES)
-    assert found["best_response"].tabulate()["value"].notna().all()
+    table = tabulate_values([found["product"], found["best_response"], found["random"]]).set_index("policy")
+    assert table.loc[["best_response"], ["value", "difference"]].notna().to_numpy().all()
+    assert table.loc[["random"], ["value", "difference"]].isna().to_numpy().all()
+    # Policies judged from the same logs share their luck.
+    (decided,) = table[table["method"] == "dr"].loc[["best_response"]].to_dict("records")
+    assert decided["difference_error"] < decided["standard_error"]

@@ -1,0 +1,1 @@
+"""Policies judged from the logs of the live publication."""

@@ -1,0 +1,58 @@
+"""The command that judges policies, in a population whose lists were opened, and before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.pipelines.conftest import Databases, Place
+from tests.support.places import copied, read_frame
+
+DEPTH = 30
+# Everybody examines their first cards, and likes every third one.
+OPEN = f"""
+INSERT INTO app.interactions (actor_id, target_id, kind, publication_id, position, surface)
+SELECT viewer_id, candidate_id, CASE WHEN position % 3 = 0 THEN 'like' ELSE 'pass' END, publication_id, position, 'list'
+FROM matching.match_lists JOIN matching.publications ON id = publication_id
+CROSS JOIN LATERAL unnest(candidate_ids) WITH ORDINALITY AS card (candidate_id, position)
+WHERE state = 'live' AND position <= {DEPTH}
+"""
+LIKES = "SELECT count(*) FROM app.interactions WHERE publication_id IS NOT NULL AND kind = 'like'"
+
+
+@pytest.fixture(scope="module")
+def town(settled: Place, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with copied(settled, databases, tmp_path_factory.mktemp("judged") / "home") as place:
+        yield place
+
+
+def test_before_a_list_was_opened_the_command_says_so(town: Place) -> None:
+    done = town.command("policy-value", "best_response")
+    assert done.returncode == 0, done.stderr
+    assert "0 examined cards" in done.stdout
+    assert read_frame(town, "policy_value")["value"].isna().all()
+
+
+def test_policies_are_judged_by_what_users_did(town: Place, tmp_path: Path) -> None:
+    town.tell(OPEN)
+    ((likes,),) = town.ask(LIKES)
+    done = town.command("policy-value", "best_response", "product", "--out", tmp_path / "values.csv")
+    assert done.returncode == 0, done.stderr
+    written = pd.read_csv(tmp_path / "values.csv")
+    frame = read_frame(town, "policy_value")
+    assert written["policy"].tolist() == frame["policy"].tolist()
+    decided = frame[(frame["outcome"] == "likes") & (frame["method"] == "dr")].set_index("policy")
+    # The lists of the logs are those of best response: the value is what was seen of them.
+    assert decided.loc["best_response", "value"] == pytest.approx(likes, rel=0.05)
+    assert decided.loc["best_response", "unsupported"] == 0
+    assert decided["effective_size"].min() > 400
+    figures = town.metadata("policy_value")
+    assert figures["cards_liked"] == likes
+    assert "picture" in str(figures["values_picture"])
+
+
+def test_an_unknown_policy_is_one_line(town: Place) -> None:
+    refused = town.command("policy-value", "best")
+    assert refused.returncode == 2
+    assert "unknown policy 'best': use random, naive" in refused.stderr
