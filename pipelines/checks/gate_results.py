@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from models.experiments.off_policy.orders import MAX_LOSS
 from models.ml.validation.gate import AUC_TOLERANCE, LIKE_LEAK, LOSS_TOLERANCE, MATCH_LEAK, MAX_CALIBRATION_ERROR
 from models.ml.validation.gate_rules import GateCheck
 from pipelines.checks.check_results import ERROR, WARN, make_check_result
@@ -19,10 +20,12 @@ CHECKS = {
     f"{MAX_CALIBRATION_ERROR}.",
     "does_not_leak": "Its accuracy from profiles alone is not implausibly high, as it would be if decisions leaked: "
     f"AUC less one standard error at most {LIKE_LEAK} for likes and {MATCH_LEAK} for matches.",
+    "has_evidence": "If the configuration asks for it (needs_evidence): the live lists would have brought at most "
+    f"{MAX_LOSS:.0%} fewer likes in its order than in the champion's, by what users did with them.",
 }
 CHECK_NOTES = (
-    "± is one standard error; only the last check counts it. A check that could not be judged says so: as a warning if "
-    "the ranker is refused for it. A ranker that fails is not promoted, and the champion remains in use."
+    "± is one standard error; only `does_not_leak` counts it. A check that could not be judged says so: as a warning "
+    "if the ranker is refused for it. A ranker that fails is not promoted, and the champion remains in use."
 )
 CHAMPION_REMAINS = "refused, so version {} remains the champion, and lists are published with it"
 

@@ -13,6 +13,7 @@ from pipelines.definitions import (
     FRESHNESS_JOB,
     INSIGHTS_JOB,
     NIGHTLY_JOB,
+    VALUE_JOB,
     build_definitions,
     build_schedules,
 )
@@ -29,6 +30,7 @@ JOBS = {
     COMPARISON_JOB: {"policy_comparison"},
     INSIGHTS_JOB: {"conversation_insights"},
     PRUNING_JOB: set[str](),
+    VALUE_JOB: {"policy_value"},
     FRESHNESS_JOB: set[str](),
 }
 CHECKS = {
@@ -36,6 +38,7 @@ CHECKS = {
     *("beats_the_baselines", "is_calibrated", "does_not_leak", "is_no_worse_than_linear"),
     *("is_no_worse_than_the_champion", "profile_drift", "score_drift", "publication_freshness"),
     *("calibrated", "loop_goes_on", "flag_precision", "flag_recall", "decisions_in_time"),
+    "has_evidence",
 }
 
 

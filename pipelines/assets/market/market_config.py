@@ -26,6 +26,13 @@ class Policy(StrEnum):
     best_response = "best_response"
 
 
+class PolicyEvidence(StrEnum):
+    """What may be asked for before another policy than the default makes the lists."""
+
+    none = "none"
+    off_policy = "off_policy"
+
+
 class Examination(StrEnum):
     """The examination curves that have a name."""
 
@@ -40,6 +47,11 @@ class MarketConfig(dg.Config):
     """How lists are made from scored candidates."""
 
     policy: Policy = Field(Policy.best_response, description="The policy that gives each pair its score.")
+    needs_evidence: PolicyEvidence = Field(
+        PolicyEvidence.none,
+        description="What another policy than best_response must show before it makes the lists: none, or off_policy, "
+        "the last result of policy_value. Without it best_response makes them.",
+    )
     list_examination: Examination | None = Field(
         None, description="Examination curve of lists; unset: estimated from logs, toward inv while there are few."
     )

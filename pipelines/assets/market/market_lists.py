@@ -51,6 +51,7 @@ from pipelines.assets.market.market_state import (
     write_market_state,
 )
 from pipelines.assets.market.match_outlook import read_match_outlook
+from pipelines.assets.market.off_policy.policy_evidence import choose_policy
 from pipelines.reports.market_report import describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.registry.model_registry import ModelRegistry
@@ -86,6 +87,8 @@ def match_lists(
     viewers of an arm get lists by its configuration. Where neighbours are swapped, also propensities.
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
+    config, evidence = choose_policy(config, store)
+    context.log.info(f"{config.policy.value.replace('_', ' ')} makes the lists; evidence: {evidence.sentence}")
     arms = assign_users(experiments, profiles, profiles["extracted_at"].max().date())
     groups = group_viewers(config, arms, len(ids))
     store_arms(arms, ids, store.get_frame_path(ASSIGNMENTS_FRAME))
@@ -135,7 +138,7 @@ def match_lists(
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
     known = {"dagster/row_count": len(lists), "p_match_shift": shift, "seconds": round(time.monotonic() - start, 2)}
-    more = {**build_attention_metadata(estimate), **outlook.metadata}
+    more = {**build_attention_metadata(estimate), **outlook.metadata, **evidence.figures, "evidence": evidence.sentence}
     return dg.Output(lists, metadata={**counts, **ranked.metadata, **known, **more})
 
 

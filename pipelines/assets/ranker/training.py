@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 import dagster as dg
 import pandas as pd
@@ -18,12 +19,13 @@ from models.ml.training.learning_curve import LearningCurve
 from models.ml.training.small_training import measure_learning_curve
 from models.ml.training.train import TrainingResult, train_ranker
 from models.ml.validation.gate import DIFFERENCE, check_nothing, check_report
-from models.ml.validation.gate_rules import GateCheck, collect_figures, round_to_error
+from models.ml.validation.gate_rules import GateCheck, collect_figures, leave_unjudged, round_to_error
 from pipelines.assets.candidate_shards import VOLATILE
+from pipelines.assets.ranker.order_evidence import EVIDENCE_CHECK, check_order_evidence
 from pipelines.assets.ranker.retraining import count_extracted_rows, describe_next_training
 from pipelines.checks.gate_results import CHECKS, build_gate_results, describe_check, list_check_specs
 from pipelines.reports.ranker.ranker_report import build_ranker_metadata, explain_checks, write_note
-from pipelines.resources import ComputeResource, ShardStore
+from pipelines.resources import ComputeResource, DatabaseResource, ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import compute_fingerprint, convert_to_table
 from pipelines.store.registry.model_registry import CURVE, REFERENCE, Champion, ModelRegistry
@@ -44,6 +46,16 @@ LIFT = {
 }
 
 
+NOT_ASKED = leave_unjudged(EVIDENCE_CHECK, "no evidence from logs was asked for (needs_evidence)", passed=True)
+
+
+class Evidence(StrEnum):
+    """What the gate may ask for beside held-out decisions."""
+
+    none = "none"
+    off_policy = "off_policy"
+
+
 class RankerConfig(dg.Config):
     """Configuration of the training of the ranker."""
 
@@ -55,6 +67,11 @@ class RankerConfig(dg.Config):
     )
     use_race_and_ethnicity: bool = Field(
         False, description="Also learn from traits, facts and wants about race and ethnicity."
+    )
+    needs_evidence: Evidence = Field(
+        Evidence.none,
+        description="What a ranker that replaces a champion must show beside the gate: none, or off_policy, the likes "
+        "that the live lists would have brought in its order.",
     )
     grow_on_cluster: bool = Field(False, description="Train the trees on the workers of the Dask cluster together.")
 
@@ -89,6 +106,7 @@ def ranker(
     config_check: dg.ResourceParam[None],  # noqa: ARG001 - checks the configuration when the run starts
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     compute: ComputeResource,
+    database: DatabaseResource,
     registry: ModelRegistry,
     store: ShardStore,
     profiles: pd.DataFrame,
@@ -115,7 +133,11 @@ def ranker(
         )
         context.log.info("learning curve")
         curve = measure_learning_curve(trained.rankers, profiles, answers, training_pairs, config.seed)
-        judged = _decide_promotion(trained, champion)
+        asked = champion is not None and config.needs_evidence is Evidence.off_policy
+        evidence = (
+            check_order_evidence(database, trained.rankers, profiles, answers, training_pairs) if asked else NOT_ASKED
+        )
+        judged = _decide_promotion(trained, champion, evidence)
         tables = {
             PROFILES: convert_to_table(profiles.drop(columns=VOLATILE)),
             DECISIONS: convert_to_table(training_pairs),
@@ -145,6 +167,7 @@ def ranker(
         metadata={
             "version": version,
             "promoted": judged.promoted,
+            "evidence": describe_check(judged.checks[-1]),
             "champion": version if judged.promoted else judged.rival,
             "decisions": len(training_pairs),
             "mlflow": dg.MetadataValue.url(page),
@@ -185,9 +208,9 @@ class _GateDecision:
         return any(check.judged for check in self.checks if check.name == "is_no_worse_than_the_champion")
 
 
-def _decide_promotion(trained: TrainingResult, champion: Champion | None) -> _GateDecision:
+def _decide_promotion(trained: TrainingResult, champion: Champion | None, evidence: GateCheck) -> _GateDecision:
     """Apply the gate; the first ranker is promoted in any case."""
-    checks = check_report(trained.report) if trained.report else check_nothing(CHECKS, trained.unlearned)
+    checks = [*check_report(trained.report), evidence] if trained.report else check_nothing(CHECKS, trained.unlearned)
     promoted = champion is None or all(each.passed for each in checks)
     return _GateDecision(checks, promoted, champion.version if champion else None)
 

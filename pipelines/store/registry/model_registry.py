@@ -44,6 +44,8 @@ CHAMPION = "champion"
 REFERENCE = "reference.json"
 # The tags of a version that say what has drifted most since its training, and its stability index.
 DRIFTED, DRIFT = "drifted", "drift"
+# The tag of a version that says what the gate decided; one tag for each check says on what evidence.
+DECIDED = "decided"
 # The metrics of a training that hold its learning curve.
 CURVE = ("learning_curve.slope", "learning_curve.slope_error")
 # The app tables whose rows a training counts, refused rows included, to see later how much has changed.
@@ -180,6 +182,8 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         mlflow.set_tags({f"gate.{name}": sentence for name, sentence in reasons.items()})
         lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items()]
         # MLflow's list of versions shows the first words.
+        for tag, said in {DECIDED: became, **{f"gate.{name}": each for name, each in reasons.items()}}.items():
+            client.set_model_version_tag(MODEL, version, tag, said)
         client.update_model_version(MODEL, version, description="\n".join([f"{became.capitalize()}.", "", *lines]))
 
     def log_json(self, name: str, content: Mapping[str, object]) -> None:
@@ -254,8 +258,12 @@ class ModelRegistry(dg.ConfigurableResource[None]):
 
     def find_drift(self, version: str) -> tuple[str, float] | None:
         """Return what has drifted most since the training of a version; None if nothing is recorded."""
-        tags = self._connect().get_model_version(MODEL, version).tags
+        tags = self.find_tags(version)
         return (tags[DRIFTED], float(tags[DRIFT])) if DRIFT in tags and DRIFTED in tags else None
+
+    def find_tags(self, version: str) -> dict[str, str]:
+        """Return the tags of a version: what the gate decided on what evidence, and its drift."""
+        return dict(self._connect().get_model_version(MODEL, version).tags)
 
     def load_json(self, version: str, name: str) -> dict[str, Any] | None:
         """Load JSON content of the run that trained a version; None if there is none of this name or it is lost."""

@@ -38,11 +38,12 @@ WITH made AS MATERIALIZED (
         WHERE publication_id = {publication} AND coalesce(surface, 'list') = 'list'
     ) AS look GROUP BY viewer_id, candidate_id
 ), card AS (
-    SELECT viewer_id, candidate_id, position, propensity FROM matching.match_lists
-    CROSS JOIN LATERAL unnest(candidate_ids, propensities) WITH ORDINALITY AS each (candidate_id, propensity, position)
+    SELECT viewer_id, each.* FROM matching.match_lists
+    CROSS JOIN LATERAL unnest(candidate_ids, p_like, propensities)
+        WITH ORDINALITY AS each (candidate_id, p_like, propensity, position)
     WHERE publication_id = {publication} AND candidate_id IS NOT NULL
 )
-SELECT card.viewer_id, card.candidate_id, card.position, coalesce(propensity, 1) AS propensity,
+SELECT card.viewer_id, card.candidate_id, card.position, p_like, coalesce(propensity, 1) AS propensity,
        bool_or(examined.viewer_id IS NOT NULL) OVER (PARTITION BY card.viewer_id)::text AS opened,
        (examined.viewer_id IS NOT NULL)::text AS examined, coalesce(examined.liked, false)::text AS liked,
        (answer.kind IS NOT NULL)::text AS answered, coalesce(answer.kind = 'like', false)::text AS returned
@@ -54,7 +55,7 @@ IDS, FLAGS = ("viewer_id", "candidate_id"), ("opened", "examined", "liked", "ans
 COLUMNS = {
     **dict.fromkeys(IDS, pa.dictionary(pa.int32(), pa.string())),
     "position": pa.int64(),
-    "propensity": pa.float64(),
+    **dict.fromkeys(("p_like", "propensity"), pa.float64()),
     **dict.fromkeys(FLAGS, pa.bool_()),
 }
 

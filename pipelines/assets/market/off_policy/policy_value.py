@@ -55,9 +55,9 @@ def policy_value(
 
     In: `scored_candidates`, `profiles`, `interactions`, `activity`, the market state of the last lists, and the lists
     of the live publication with the views and decisions since. Out: a frame, a row a policy, outcome (likes or matches)
-    and method: value, standard_error, difference to the first policy, difference_error, effective_size, unsupported
-    and refusal. Values are of one opening by each viewer who opened a list. Where the logs do not tell, the refusal
-    says why.
+    and method: value, standard_error, difference to the first policy, difference_error, effective_size, unsupported,
+    refusal and publication. Values are of one opening by each viewer who opened a list. Where the logs do not tell,
+    the refusal says why.
     """
     start, ids = time.monotonic(), pd.Index(profiles["profile_id"])
     with database.open_engine() as engine, engine.connect() as connection:
@@ -70,6 +70,7 @@ def policy_value(
     night = build_logged_night(logged, scored, ids, market.graph, state.freshness)
     lists = {name: _make_positions(market, name) for name in dict.fromkeys(config.policies)}
     values = tabulate_values(judge_policies(market.graph, market.attention, night, lists))
+    values = values.assign(publication=logged.publication.id)
     for line in values["refusal"][values["refusal"] != ""].unique():
         context.log.info(line)
     figures = round_figures({**logged.count(), "seconds": time.monotonic() - start})

@@ -16,6 +16,7 @@ from models.db.errors import InputError
 from models.ml.profiles.encoder import ENCODER
 from models.ml.training.fit import TREE_PARAMETERS
 from pipelines import resources
+from pipelines.assets.ranker.order_evidence import EVIDENCE_CHECK
 from pipelines.checks.gate_results import CHECKS
 from pipelines.commands.reproduce import reproduce_training
 from pipelines.definitions import build_definitions, build_registry
@@ -168,7 +169,7 @@ def test_the_first_is_promoted_and_says_why(home: Home, first: dg.ExecuteInProce
     assert all(each.passed for each in checks.values())
     run, description = home.read_run("1")
     assert {name: each.metadata["state"].value for name, each in checks.items()} == {
-        name: "not judged" if name == LAST_CHECK else "passed" for name in CHECKS
+        name: "not judged" if name in (LAST_CHECK, EVIDENCE_CHECK) else "passed" for name in CHECKS
     }
     assert run.data.tags[f"gate.{LAST_CHECK}"] == checks[LAST_CHECK].description
     assert f": {checks[LAST_CHECK].description}" in description
@@ -199,6 +200,17 @@ def test_one_as_good_becomes_champion(again: Home) -> None:
     assert metrics["champion.within_viewer_auc"] == pytest.approx(metrics["ranker.within_viewer_auc"], abs=1e-4)
 
 
+def test_without_the_evidence_that_is_asked_for_the_champion_stays(again: Home) -> None:
+    result = again.train(seed=3, use_race_and_ethnicity=True, needs_evidence="off_policy")
+    version, check = str(read_metadata(result)["version"]), read_checks(result)[EVIDENCE_CHECK]
+    assert again.find_champion() == "1" != version
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "no publication is live" in str(check.description)
+    tags = build_registry(again.settings).find_tags(version)
+    assert tags["decided"] == "refused"
+    assert "no publication is live" in tags[f"gate.{EVIDENCE_CHECK}"]
+
+
 def test_a_worse_one_is_refused_and_says_why(again: Home, tmp_path: Path) -> None:
     before = again.read_files("1", tmp_path / "before")
     again.fill(EVENINGS.decisions().sample(frac=0.3, random_state=2).reset_index(drop=True))
@@ -221,7 +233,7 @@ def test_a_worse_one_is_refused_and_says_why(again: Home, tmp_path: Path) -> Non
     run, description = again.read_run(refused)
     assert run.data.params["promoted"] == "False"
     assert run.data.tags[f"gate.{LAST_CHECK}"].startswith("failed: ")
-    assert len([line for line in description.splitlines() if ": passed: " in line]) == len(CHECKS) - 1
+    assert len([line for line in description.splitlines() if ": passed: " in line]) == len(CHECKS) - 2
 
 
 def test_nothing_is_learned_from_shuffled_likes(again: Home) -> None:
