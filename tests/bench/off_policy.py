@@ -16,7 +16,8 @@ from scipy.special import expit
 from models.experiments.off_policy.estimates import estimate_ips
 from models.experiments.off_policy.exposure import LoggedExposure
 from models.experiments.off_policy.judging import LoggedNight, judge_policies
-from models.experiments.off_policy.policy_value import LIKES, MATCHES, PolicyValue
+from models.experiments.off_policy.market_returns import compute_new_matches
+from models.experiments.off_policy.policy_value import BEST_METHODS, LIKES, MATCHES, PolicyValue
 from models.ml.arrays import Float64Array, Int32Array
 from models.ml.kernels.grouping import count_earlier
 from models.ml.market import AttentionModel, MarketGraph, build_market_graph
@@ -24,7 +25,6 @@ from models.ml.market.attention.attention_model import LIST_LENGTH
 from models.ml.market.attention.examination_curve import DEFAULT_CURVE
 from models.ml.market.attention.examination_estimate import OfferedCards, estimate_curve
 from models.ml.market.comparison import make_policy_lists
-from models.ml.market.graph.match_model import count_expected_matches
 from models.ml.market.graph.ranked_lists import compute_like_probabilities
 
 POLICIES = ("best_response", "product", "naive", "random")
@@ -45,14 +45,11 @@ class KnownMarket:
     attention: AttentionModel
     placed: dict[str, Int32Array]
 
-    def count_likes(self, policy: str) -> float:
-        """The true likes of one opening by everybody."""
-        looks = self.attention.compute_list_examination()
-        return float(compute_like_probabilities(self.true, self.placed[policy], looks).sum(dtype=np.float64))
-
-    def count_matches(self, policy: str) -> float:
-        """The true distinct matches of one opening by everybody."""
-        return count_expected_matches(self.true, self.attention, self.placed[policy])
+    def compute_values(self, policy: str) -> dict[str, Float64Array]:
+        """The true likes and distinct matches of one opening by everybody, by edge."""
+        looks, placed = self.attention.compute_list_examination(), self.placed[policy]
+        likes = compute_like_probabilities(self.true, placed, looks).astype(np.float64)
+        return {LIKES: likes, MATCHES: likes * compute_new_matches(self.true, self.attention, placed)}
 
 
 def build_market(side: int, candidates: int, seed: int) -> KnownMarket:
@@ -90,8 +87,8 @@ def swap_neighbours(placed: Int32Array, viewer: Int32Array, people: int, rng: Ge
     return np.where(swapped & (partner < length), partner, placed).astype(np.int32)
 
 
-def draw_logs(market: KnownMarket, policy: str, rng: Generator) -> LoggedNight:
-    """Draw one night of logs."""
+def draw_logs(market: KnownMarket, policy: str, rng: Generator, share: float = 1.0) -> LoggedNight:
+    """Draw one night, and the logs of that share of the viewers."""
     graph, people = market.true, len(market.true.keys)
     placed = swap_neighbours(market.placed[policy], graph.viewer, people, rng)
     looks = np.append(market.attention.compute_list_examination(), 0.0)
@@ -101,8 +98,9 @@ def draw_logs(market: KnownMarket, policy: str, rng: Generator) -> LoggedNight:
     answered = np.zeros(len(placed), bool)
     answered[sent] = rng.random(len(sent)) < attend_inboxes(market)[count_earlier(graph.candidate[sent])]
     returned = answered & (rng.random(len(placed)) < graph.p_liked_back)
-    opened = np.ones(len(placed), bool)
+    opened = (rng.random(people) < share)[graph.viewer]
     predicted = (each.astype(np.float64) for each in (market.scored.p_like, market.scored.p_liked_back))
+    examined, liked, answered, returned = (each & opened for each in (examined, liked, answered, returned))
     return LoggedNight(placed, opened, examined, liked, answered, returned, *predicted)
 
 
@@ -113,7 +111,7 @@ def attend_inboxes(market: KnownMarket) -> Float64Array:
 
 def estimate_attention(market: KnownMarket, night: LoggedNight) -> AttentionModel:
     """Estimate the curve of the lists as the pipeline does, from the logs alone."""
-    shown = np.flatnonzero(night.placed >= 0)
+    shown = np.flatnonzero((night.placed >= 0) & night.opened)
     viewer = market.scored.viewer[shown].astype(np.int64)
     seen_at = np.where(night.examined[shown], 1.0, np.nan)
     cards = OfferedCards(viewer, viewer, night.placed[shown].astype(np.int64) + 1, seen_at, np.full(len(shown), np.nan))
@@ -125,14 +123,16 @@ def judge_night(market: KnownMarket, night: LoggedNight) -> list[PolicyValue]:
     attention = estimate_attention(market, night)
     looks = np.append(attention.compute_list_examination(), 0.0)
     found = judge_policies(market.scored, attention, night, market.placed)
-    viewer, liked = market.scored.viewer.astype(np.int64), night.liked.astype(float)
+    viewer, liked, opened = market.scored.viewer.astype(np.int64), night.liked.astype(float), night.opened
     return [
         replace(
             each,
             estimates={
                 **each.estimates,
                 (LIKES, "ips"): estimate_ips(
-                    LoggedExposure(viewer, looks[night.placed], looks[market.placed[each.policy]], night.examined),
+                    LoggedExposure(
+                        viewer, looks[night.placed] * opened, looks[market.placed[each.policy]] * opened, night.examined
+                    ),
                     liked,
                 ),
             },
@@ -141,28 +141,20 @@ def judge_night(market: KnownMarket, night: LoggedNight) -> list[PolicyValue]:
     ]
 
 
-def repeat_judging(market: KnownMarket, logging: str, repetitions: int, seed: int) -> pd.DataFrame:
+def repeat_judging(market: KnownMarket, logging: str, repetitions: int, seed: int, share: float = 1.0) -> pd.DataFrame:
     """Judge all policies from each of so many nights of logs: a row an estimate, with the truth."""
-    rng, truth = np.random.default_rng(seed), {LIKES: market.count_likes, MATCHES: market.count_matches}
-    known = {(what, policy): count(policy) for what, count in truth.items() for policy in POLICIES}
-    return pd.DataFrame(
-        [
-            {
-                "repetition": repetition,
-                "policy": found.policy,
-                "outcome": what,
-                "method": method,
-                "value": each.value,
-                "standard_error": each.standard_error,
-                "truth": known[what, found.policy],
-                "effective_size": found.effective_size[what],
-                "unsupported": found.unsupported,
-            }
-            for repetition in range(repetitions)
-            for found in judge_night(market, draw_logs(market, logging, rng))
-            for (what, method), each in found.estimates.items()
-        ]
-    )
+    rng, rows = np.random.default_rng(seed), []
+    truth = {policy: market.compute_values(policy) for policy in POLICIES}
+    for repetition in range(repetitions):
+        night = draw_logs(market, logging, rng, share)
+        for found in judge_night(market, night):
+            for (what, method), each in found.estimates.items():
+                row = {"repetition": repetition, "policy": found.policy, "outcome": what, "method": method}
+                row |= {"value": each.value, "standard_error": each.standard_error}
+                row |= {"truth": float(truth[found.policy][what] @ night.opened)}
+                row |= {"effective_size": found.effective_size[what], "unsupported": found.unsupported}
+                rows.append(row | {"refused": bool(found.explain_refusal(what))})
+    return pd.DataFrame(rows)
 
 
 def summarise(figures: pd.DataFrame) -> pd.DataFrame:
@@ -178,6 +170,7 @@ def summarise(figures: pd.DataFrame) -> pd.DataFrame:
         coverage=("within", "mean"),
         effective_size=("effective_size", "mean"),
         unsupported=("unsupported", "mean"),
+        refused=("refused", "mean"),
     )
     return table.assign(rmse=np.sqrt(table["rmse"])).reset_index()
 
@@ -190,8 +183,20 @@ def measure_order(figures: pd.DataFrame, outcome: str, method: str) -> float:
     return float((orders["value"] == orders["truth"]).all(axis=1).mean())
 
 
+def measure_sizes(market: KnownMarket, repetitions: int, seed: int) -> pd.DataFrame:
+    """Measure the error of the estimates that decide by the size of the logs, over all policies."""
+    parts = []
+    for share in (0.02, 0.05, 0.1, 0.2, 0.5):
+        table = summarise(repeat_judging(market, "best_response", repetitions, seed, share))
+        decided = table[table["method"] == table["outcome"].map(BEST_METHODS)]
+        parts.append(
+            decided[["outcome", "policy", "effective_size", "rmse", "coverage", "refused"]].assign(share=share)
+        )
+    return pd.concat(parts, ignore_index=True).sort_values(["outcome", "effective_size"])
+
+
 def main(side: int = 400, candidates: int = 60, repetitions: int = 200, seed: int = 1) -> None:
-    """Print the errors of each policy and estimate, and how often the order is right."""
+    """Print the errors of each estimate, how often the order is right, and the errors by size of the logs."""
     market = build_market(side, candidates, seed)
     for logging in ("best_response", "product"):
         figures = repeat_judging(market, logging, repetitions, seed)
@@ -199,6 +204,11 @@ def main(side: int = 400, candidates: int = 60, repetitions: int = 200, seed: in
         typer.echo(summarise(figures).round(4).to_markdown(index=False))
         for outcome, method in figures[["outcome", "method"]].drop_duplicates().itertuples(index=False):
             typer.echo(f"order of {outcome} by {method}: {measure_order(figures, outcome, method):.3f}")
+    typer.echo("\nby size of the logs")
+    typer.echo(measure_sizes(market, repetitions // 4, seed).round(4).to_markdown(index=False))
+    wide = build_market(side, min(side, 4 * candidates), seed)
+    typer.echo(f"\nlogs of product, {min(side, 4 * candidates)} candidates each")
+    typer.echo(summarise(repeat_judging(wide, "product", repetitions // 10, seed)).round(4).to_markdown(index=False))
 
 
 if __name__ == "__main__":

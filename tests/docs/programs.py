@@ -26,6 +26,7 @@ PRINTED = {
     "run": r"publication 1 is live: \d+ viewers",
     "score": "^2 pairs scored, in OUT.csv$",
     "compare-policies": r"best response +│ +[1-9][\d,.]*",
+    "policy-value": r"best response, likes: the logs count like \d+ examined cards",
     "simulate": r"best response +\d+ +- .*\n(p_match|p_like|oracle) +\d+",
     "status": r"^publication +\d+, live since .* UTC \(.*\): \d+ lists",
     "publications": r"1 +(live|retired) +1 ",

@@ -52,7 +52,7 @@ from pipelines.assets.market.market_state import (
 )
 from pipelines.assets.market.match_outlook import read_match_outlook
 from pipelines.assets.market.off_policy.policy_evidence import choose_policy
-from pipelines.reports.market_report import describe_outcome
+from pipelines.reports.market.market_report import describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest

@@ -19,8 +19,8 @@ from pipelines.assets.market.market_config import MarketConfig
 from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, build_users, make_lists
 from pipelines.assets.market.market_state import FRAME, read_market_state
 from pipelines.assets.market.match_outlook import MatchOutlook, read_match_outlook
-from pipelines.reports.frontier_report import build_frontier_metadata
-from pipelines.reports.market_report import build_comparison_metadata
+from pipelines.reports.market.frontier_report import build_frontier_metadata
+from pipelines.reports.market.market_report import build_comparison_metadata
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest, ShardManifest

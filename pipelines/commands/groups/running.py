@@ -53,7 +53,7 @@ def compare_policies() -> None:
     """
     from pipelines.commands.run_pipeline import run_job
     from pipelines.definitions import COMPARISON_JOB
-    from pipelines.reports.market_report import print_comparison
+    from pipelines.reports.market.market_report import print_comparison
 
     with open_ready_database():
         run_job(get_settings(), COMPARISON_JOB)
@@ -79,7 +79,7 @@ def policy_value(
     from pipelines.commands.csv_output import write_csv
     from pipelines.commands.run_pipeline import run_job
     from pipelines.definitions import VALUE_JOB
-    from pipelines.reports.policy_value_report import print_values, read_values
+    from pipelines.reports.market.policy_value_report import print_values, read_values
 
     with open_ready_database():
         run_job(get_settings(), VALUE_JOB, config={"policy_value": {"policies": policies}} if policies else None)

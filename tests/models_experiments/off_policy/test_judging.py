@@ -1,7 +1,5 @@
 """Policies judged from simulated logs, beside the truth: the benchmark, smaller."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,9 +43,7 @@ def test_policies_are_ordered_by_likes(figures: pd.DataFrame) -> None:
 
 
 def test_too_few_openings_are_refused(market: KnownMarket) -> None:
-    night = draw_logs(market, "product", np.random.default_rng(0))
-    few = market.scored.viewer < 10
-    small = replace(night, opened=few, **{name: getattr(night, name) & few for name in ("examined", "liked")})
+    small = draw_logs(market, "product", np.random.default_rng(0), share=0.03)
     values = judge_night(market, small)
     assert all("examined cards" in each.explain_refusal(LIKES) for each in values)
     table = tabulate_values(values)

@@ -21,7 +21,7 @@ from pipelines.assets.market.market_inputs import MarketInputs, build_market_inp
 from pipelines.assets.market.market_state import FRAME, read_market_state
 from pipelines.assets.market.off_policy.logged_lists import build_logged_night, read_logged_lists
 from pipelines.reports.plots import round_figures
-from pipelines.reports.policy_value_report import build_value_metadata
+from pipelines.reports.market.policy_value_report import build_value_metadata
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.shard_manifest import ScoreManifest
 
