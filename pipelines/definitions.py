@@ -22,8 +22,8 @@ from pipelines.assets.conversations.insights import conversation_insights
 from pipelines.assets.embeddings import profile_embeddings
 from pipelines.assets.embeddings.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.impressions import activity, impressions
-from pipelines.assets.market import loop_figures, loop_simulation, market_lists, policy_comparison
-from pipelines.assets.market.off_policy import policy_value
+from pipelines.assets.market import loop_figures, loop_simulation, market_lists
+from pipelines.assets.market.policies import policy_comparison, policy_value
 from pipelines.assets.ranker import evaluation, training
 from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, decide_training
 from pipelines.assets.run_config import config_check

@@ -12,7 +12,7 @@ from pipelines.assets.conversations.flags.message_flags import FlagConfig
 from pipelines.assets.impressions.activity import ActivityConfig
 from pipelines.assets.market.loop_simulation import LoopConfig
 from pipelines.assets.market.market_config import MarketConfig
-from pipelines.assets.market.off_policy.policy_value import PolicyValueConfig
+from pipelines.assets.market.policies.policy_value import PolicyValueConfig
 from pipelines.assets.ranker.evaluation import EvaluationConfig
 from pipelines.assets.ranker.training import RankerConfig
 

@@ -15,7 +15,7 @@ from models.ml.market.exposure.neighbour_swaps import swap_positions
 from models.ml.market.graph.ranked_lists import select_listed_edges
 from models.ml.scoring.candidates import ScoredPairs
 from pipelines.assets.market.market_inputs import MarketInputs
-from pipelines.reports.market_report import (
+from pipelines.reports.market.market_report import (
     Metadata,
     build_arm_metadata,
     build_market_metadata,

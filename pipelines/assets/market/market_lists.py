@@ -51,7 +51,7 @@ from pipelines.assets.market.market_state import (
     write_market_state,
 )
 from pipelines.assets.market.match_outlook import read_match_outlook
-from pipelines.assets.market.off_policy.policy_evidence import choose_policy
+from pipelines.assets.market.policies.policy_evidence import choose_policy
 from pipelines.reports.market.market_report import describe_outcome
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.registry.model_registry import ModelRegistry

@@ -19,7 +19,7 @@ from models.ml.ranker.residuals import compute_residuals
 from models.ml.validation.fold_assignments import IN_TRAINING
 from models.ml.validation.gate_rules import GateCheck, leave_unjudged
 from pipelines.assets.market.attention_estimates import estimate_attention
-from pipelines.assets.market.off_policy.logged_lists import IDS, LoggedLists, read_logged_lists
+from pipelines.assets.market.policies.logged_lists import IDS, LoggedLists, read_logged_lists
 from pipelines.resources import DatabaseResource
 
 EVIDENCE_CHECK = "has_evidence"

@@ -7,7 +7,7 @@ import pytest
 from upath import UPath
 
 from pipelines.assets.market.market_config import MarketConfig
-from pipelines.assets.market.off_policy.policy_evidence import choose_policy
+from pipelines.assets.market.policies.policy_evidence import choose_policy
 from pipelines.resources import ShardStore
 from pipelines.store.frame_store import convert_to_table, write_table
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Connection
 
 from models.db.errors import InputError
-from pipelines.assets.market.off_policy.logged_lists import FLAGS, read_logged_lists
+from pipelines.assets.market.policies.logged_lists import FLAGS, read_logged_lists
 from tests.models_db.conftest import person_id, settle
 from tests.pipelines.assets.market.test_attention_estimates import Logs
 

@@ -19,9 +19,9 @@ from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig, Policy
 from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs
 from pipelines.assets.market.market_state import FRAME, read_market_state
-from pipelines.assets.market.off_policy.logged_lists import build_logged_night, read_logged_lists
-from pipelines.reports.plots import round_figures
+from pipelines.assets.market.policies.logged_lists import build_logged_night, read_logged_lists
 from pipelines.reports.market.policy_value_report import build_value_metadata
+from pipelines.reports.plots import round_figures
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
 from pipelines.store.shard_manifest import ScoreManifest
 

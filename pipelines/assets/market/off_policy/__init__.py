@@ -1,1 +1,0 @@
-"""Policies judged from the logs of the live publication."""

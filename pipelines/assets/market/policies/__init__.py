@@ -1,0 +1,1 @@
+"""Market policies compared: by the market model, and by the logs of the live publication."""
