@@ -175,9 +175,9 @@ def summarise(figures: pd.DataFrame) -> pd.DataFrame:
     return table.assign(rmse=np.sqrt(table["rmse"])).reset_index()
 
 
-def measure_order(figures: pd.DataFrame, outcome: str, method: str) -> float:
-    """Measure the share of repetitions in which an estimate orders all policies as the truth does."""
-    rows = figures[(figures["outcome"] == outcome) & (figures["method"] == method)]
+def measure_order(figures: pd.DataFrame, outcome: str, method: str, policies: tuple[str, ...] = POLICIES) -> float:
+    """Measure the share of repetitions in which an estimate orders policies as the truth does."""
+    rows = figures[(figures["outcome"] == outcome) & (figures["method"] == method) & figures["policy"].isin(policies)]
     by = rows.pivot_table(index="repetition", columns="policy", values=["value", "truth"])
     orders = {name: np.argsort(-by[name].to_numpy(), axis=1) for name in ("value", "truth")}
     return float((orders["value"] == orders["truth"]).all(axis=1).mean())
@@ -203,7 +203,8 @@ def main(side: int = 400, candidates: int = 60, repetitions: int = 200, seed: in
         typer.echo(f"\nlogs of {logging}")
         typer.echo(summarise(figures).round(4).to_markdown(index=False))
         for outcome, method in figures[["outcome", "method"]].drop_duplicates().itertuples(index=False):
-            typer.echo(f"order of {outcome} by {method}: {measure_order(figures, outcome, method):.3f}")
+            found = (measure_order(figures, outcome, method, policies) for policies in (POLICIES, POLICIES[1:]))
+            typer.echo(f"order of {outcome} by {method}: {next(found):.3f}; without {POLICIES[0]} {next(found):.3f}")
     typer.echo("\nby size of the logs")
     typer.echo(measure_sizes(market, repetitions // 4, seed).round(4).to_markdown(index=False))
     wide = build_market(side, min(side, 4 * candidates), seed)
