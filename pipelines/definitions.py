@@ -23,7 +23,7 @@ from pipelines.assets.embeddings import profile_embeddings
 from pipelines.assets.embeddings.incremental_embeddings import incremental_embeddings, new_profile_sensor
 from pipelines.assets.impressions import activity, impressions
 from pipelines.assets.market import loop_figures, loop_simulation, market_lists
-from pipelines.assets.market.policies import policy_comparison, policy_value
+from pipelines.assets.market.policies import match_fairness, policy_comparison, policy_value
 from pipelines.assets.ranker import evaluation, training
 from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, decide_training
 from pipelines.assets.run_config import config_check
@@ -62,6 +62,7 @@ MODULES = [
     message_flags,
     evaluation,
     policy_comparison,
+    match_fairness,
     policy_value,
     loop_simulation,
     conversation_insights,
@@ -98,7 +99,7 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
             dg.define_asset_job(
                 COMPARISON_JOB,
                 selection=dg.AssetSelection.groups(policy_comparison.GROUP),
-                description="Compares the market policies, on the candidates that the last run of the pipeline scored.",
+                description="Compares the market policies on the candidates of the last run, and who gets a match.",
             ),
             dg.define_asset_job(
                 VALUE_JOB,

@@ -22,6 +22,7 @@ CONFIGS: Mapping[str, type[dg.Config]] = {
     "review_queue": FlagConfig,
     "match_lists": MarketConfig,
     "policy_comparison": MarketConfig,
+    "match_fairness": MarketConfig,
     "policy_value": PolicyValueConfig,
     "ranker_evaluation": EvaluationConfig,
     "loop_simulation": LoopConfig,

@@ -28,6 +28,16 @@ def shown(notebook: NotebookNode, kind: str) -> list[str]:
     return [output.data[kind] for output in outputs(notebook) if kind in output.get("data", {})]
 
 
+def read_conclusions(notebook: NotebookNode) -> str:
+    """What the figures say: the second heading of a notebook, before any picture."""
+    sources = [cell.source for cell in notebook.cells]
+    place = sources.index("## What the figures say")
+    drawn = [index for index, cell in enumerate(notebook.cells) if "image/png" in str(cell.get("outputs", ""))]
+    assert place < min(drawn, default=len(sources))
+    conclusions: str = notebook.cells[place + 1].outputs[0].data["text/markdown"]
+    return conclusions
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_committed_without_outputs_and_functions(name: str) -> None:
     notebook = read_notebook(name)
@@ -52,7 +62,7 @@ def test_runs_top_to_bottom(name: str, where: str, run: Run, request: pytest.Fix
     pictures = [matplotlib.image.imread(BytesIO(base64.b64decode(png))) for png in shown(notebook, "image/png")]
     assert len(pictures) >= 1
     assert all(picture.std() > 0.02 for picture in pictures)
-    found = notebook.cells[-1].outputs[0].data["text/markdown"]
+    found = read_conclusions(notebook)
     assert len(re.findall(r"^- .*\d", found, re.MULTILINE)) >= 3
     assert "nan" not in found
     text = "\n".join(shown(notebook, "text/html") + shown(notebook, "text/markdown"))
@@ -63,4 +73,4 @@ def test_the_explained_list_names_its_viewer(simulated: Place, run: Run) -> None
     notebook = run("03_why_these_matches", simulated)
     text = "\n".join(shown(notebook, "text/markdown"))
     (viewer,) = re.findall(r"\*\*Explained is the list of (simulated:4-200:\d+)\*\*", text)
-    assert viewer in notebook.cells[-1].outputs[0].data["text/markdown"]
+    assert viewer in read_conclusions(notebook)

@@ -27,7 +27,7 @@ JOBS = {
         "outcome_head",
     },
     EVALUATION_JOB: {"ranker_evaluation"},
-    COMPARISON_JOB: {"policy_comparison"},
+    COMPARISON_JOB: {"policy_comparison", "match_fairness"},
     INSIGHTS_JOB: {"conversation_insights"},
     PRUNING_JOB: set[str](),
     VALUE_JOB: {"policy_value"},

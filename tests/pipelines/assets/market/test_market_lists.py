@@ -12,6 +12,7 @@ from matplotlib.image import imread
 from upath import UPath
 
 from models.db.publications import roll_back
+from models.ml.evaluation.monitoring.fairness import MIN_GROUP
 from models.ml.market import POLICIES
 from models.ml.market.attention.attention_model import LATER_ANSWERS
 from pipelines.assets.market.attention_estimates import AttentionEstimate
@@ -115,6 +116,13 @@ def test_the_figures_compare_the_lists_with_every_policy(market: Place) -> None:
     for name in ("policies_picture", "exposure_picture"):
         data = str(metadata[name]).removeprefix("![picture](data:image/png;base64,").removesuffix(")")
         assert imread(BytesIO(base64.b64decode(data)), format="png").std() > 0.05
+    fairness, chances = market.metadata("match_fairness"), read_frame(market, "match_fairness")
+    assert fairness["people_matched"] == pytest.approx(ours["people_matched"], abs=1e-3)
+    assert {"best_response", "product", "random"} < set(chances["policy"])
+    assert (chances["people"] >= MIN_GROUP).all()
+    assert chances["mean"].between(chances["low"], chances["high"]).all()
+    newest = chances[(chances["by"] == "tenure") & (chances["policy"] == "best_response")]
+    assert newest["group"].tolist() == ["first week"]
 
 
 def test_bounds_on_exposure_are_kept_and_priced(market: Place) -> None:
