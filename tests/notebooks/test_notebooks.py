@@ -62,8 +62,9 @@ def test_runs_top_to_bottom(name: str, where: str, run: Run, request: pytest.Fix
     pictures = [matplotlib.image.imread(BytesIO(base64.b64decode(png))) for png in shown(notebook, "image/png")]
     assert len(pictures) >= 1
     assert all(picture.std() > 0.02 for picture in pictures)
-    found = read_conclusions(notebook)
-    assert len(re.findall(r"^- .*\d", found, re.MULTILINE)) >= 3
+    found, markdown = read_conclusions(notebook), "\n".join(shown(notebook, "text/markdown"))
+    assert re.search(r"^- .*\d", found, re.MULTILINE)
+    assert len(re.findall(r"^- .*\d", markdown, re.MULTILINE)) >= 3
     assert "nan" not in found
     text = "\n".join(shown(notebook, "text/html") + shown(notebook, "text/markdown"))
     assert [secret for (secret,) in place.ask(SECRETS) if re.search(rf"\b{re.escape(secret)}\b", text)] == []
