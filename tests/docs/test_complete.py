@@ -129,7 +129,7 @@ def test_metrics() -> None:
 
 
 def test_links_and_named_files_exist() -> None:
-    file = re.compile(r"(models|pipelines|serving|tests|docs|notebooks)/[\w./-]+")
+    file = re.compile(r"(models|pipelines|serving|examples|tests|docs|notebooks)/[\w./-]+")
     lost = [(page, word) for page in ALL for word in read_code(page) if file.fullmatch(word)]
     assert [each for each in lost if not (ROOT / each[1]).exists()] == []
     for page in ALL:
@@ -155,7 +155,11 @@ def test_each_page_is_reached_from_the_readme() -> None:
 
 
 def test_packages_are_on_the_map() -> None:
-    packages = {path.parent for top in ("models", "pipelines", "serving") for path in (ROOT / top).rglob("__init__.py")}
+    packages = {
+        path.parent
+        for top in ("models", "pipelines", "serving", "examples")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
     names = {f"{path.relative_to(ROOT)}/" for path in packages}
     # The map has rows of the packages inside these two.
     assert names - cells("ARCHITECTURE.md") == {"models/", "models/ml/"}
