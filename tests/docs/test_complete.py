@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import typer
 
+from examples.backend import statements
 from models.db.schema import tables
 from models.db.settings import Settings
 from models.ml.profiles import frame_contracts
@@ -91,6 +92,15 @@ def test_assets_checks_jobs_schedules_and_sensors() -> None:
 def test_columns_of_the_app() -> None:
     for table in (each for each in tables.metadata.sorted_tables if each.schema == "app"):
         assert {column.name for column in table.columns} - words(OWN_APP) == set()
+
+
+def test_statements_of_the_example_s_backend() -> None:
+    """Word for word; that of impressions has values on the page, and is compared when it is tried."""
+    page = " ".join((ROOT / OWN_APP).read_text(encoding="utf-8").split())
+    missing = {
+        name for name, value in vars(statements).items() if name.isupper() and " ".join(value.split()) not in page
+    }
+    assert missing == {"ADD_VIEWS"}
 
 
 def test_reasons_of_refusal() -> None:
