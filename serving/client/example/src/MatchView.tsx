@@ -1,11 +1,17 @@
-import { answered, type Match, type Titles } from "@delete/matching-client";
+import { answered, type Card, type Match, type Titles, toCard } from "@delete/matching-client";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { MatchDetails } from "./MatchDetails";
 import { useSession } from "./session";
 import { Trouble } from "./Trouble";
 
+interface Props {
+  candidateId: string;
+  /** The card that was opened last; null after a reload. */
+  opened: Card | null;
+}
+
 /** One match, as it is now: what changed since the list was read counts. */
-export function MatchView({ candidateId }: { candidateId: string }) {
+export function MatchView({ candidateId, opened }: Props) {
   const { api, readTitles } = useSession();
   const [shown, setShown] = useState<{ match: Match; titles: Titles | null }>();
   const [error, setError] = useState<unknown>();
@@ -37,11 +43,16 @@ export function MatchView({ candidateId }: { candidateId: string }) {
       <a ref={back} href="#/" className="back">
         <span aria-hidden="true">←</span> Back to your matches
       </a>
-      {shown && <MatchDetails {...shown} />}
+      {shown && <MatchDetails {...shown} shown={card(shown.match, opened)} />}
       {error !== undefined && <Trouble error={error} onRetry={ask} heading="h1" />}
       <p role="status" className="quiet">
         {shown || error !== undefined ? "" : "Opening …"}
       </p>
     </div>
   );
+}
+
+/** The card of a view that was opened by its address has no publication, as nothing says which one showed it. */
+function card(match: Match, opened: Card | null): Card {
+  return opened?.candidate_id === match.candidate.id ? opened : { ...toCard(match, null), position: null };
 }
