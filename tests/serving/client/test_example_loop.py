@@ -231,7 +231,7 @@ def test_axe_finds_the_loop_accessible(
         visit.click("Helena")
         check()
         visit.click("Pause my profile")
-        visit.sees("You are paused.")
+        visit.sees("You are paused.", "This conversation is not here any more")
         check()
 
 
