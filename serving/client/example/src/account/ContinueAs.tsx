@@ -23,7 +23,7 @@ export function ContinueAs({ candidate, address }: { candidate: Candidate; addre
 
   return (
     <button type="button" className="plain" onClick={go}>
-      Continue as {name}
+      Continue as {name} (development)
     </button>
   );
 }

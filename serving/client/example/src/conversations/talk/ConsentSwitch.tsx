@@ -44,6 +44,6 @@ export function ConsentSwitch({ thread: { both_agree, i_agree }, save, onSaved }
 }
 
 function tell(mine: boolean, both: boolean): string {
-  if (both) return "On: both of you agree.";
-  return mine ? "Off: you agree, and the other has not agreed." : "Off.";
+  if (both) return "Both of you agree: it is on.";
+  return mine ? "You agree. It is off until the other agrees, too." : "It is off.";
 }
