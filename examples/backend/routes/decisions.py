@@ -13,6 +13,8 @@ from examples.backend.dependencies import Transaction, Viewer
 
 router = APIRouter()
 
+Surface = Literal["list", "likes", "most_compatible", "similar"]
+
 SELECT_TARGET = "SELECT target_id FROM app.interactions WHERE id = :decision AND actor_id = :viewer"
 SELECT_CONVERSATION = """
 SELECT id FROM app.conversations
@@ -28,13 +30,14 @@ class ShownCard(BaseModel):
     candidate_id: UUID
     publication_id: int | None
     position: Annotated[int, Field(ge=1)] | None
-    surface: Literal["list", "likes", "most_compatible", "similar"]
 
 
 class NewDecision(ShownCard):
     """A like or a pass, and the card that it is about."""
 
     kind: Literal["like", "pass"]
+    surface: Surface | None
+    """Null: the page does not know, because it was opened by its address."""
 
 
 class DecisionMade(BaseModel):
@@ -47,6 +50,7 @@ class DecisionMade(BaseModel):
 class NewView(ShownCard):
     """A card that was on screen."""
 
+    surface: Surface
     seconds_ago: Annotated[float, Field(ge=0, le=MAX_SECONDS_AGO)]
 
 

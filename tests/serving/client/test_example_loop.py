@@ -169,6 +169,11 @@ def test_a_profile_is_decided_on_with_its_card_and_blocked(stay: Visit, telling:
     expect(get_card(stay, "Jonas")).to_have_count(0)
     assert me.listed[1] not in telling.shown(me.id)
     assert telling.shown(me.listed[1]) == []
+    page.goto(f"{stay.url}/#/matches/{me.partner}")
+    page.reload()
+    page.get_by_role("button", name="Pass on").click()
+    expect(get_toast(stay)).to_contain_text("You passed on")
+    assert (me.partner, "pass", None, None, None) in get_decisions(users, me.id), "nobody knows which card it was"
 
 
 def test_a_pause_is_on_every_page_until_it_ends(stay: Visit, users: Users) -> None:

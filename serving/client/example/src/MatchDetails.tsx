@@ -1,7 +1,8 @@
-import type { Card, Match, Titles } from "@delete/matching-client";
+import type { Match, Titles } from "@delete/matching-client";
 import { useEffect, useRef } from "react";
 import { ContinueAs } from "./account/ContinueAs";
 import { Chance } from "./Chance";
+import type { DecidedCard } from "./backend";
 import { BlockButton } from "./decisions/BlockButton";
 import { DecisionButtons } from "./decisions/DecisionButtons";
 import { Facts } from "./Facts";
@@ -17,7 +18,7 @@ interface Props {
   match: Match;
   titles: Titles | null;
   /** The card that was opened. */
-  shown: Card;
+  shown: DecidedCard;
 }
 
 /** Everything that a person shows of themselves; its name has the focus when it appears. */

@@ -1,5 +1,6 @@
 import { answered, type Card, type Match, type Titles, toCard } from "@delete/matching-client";
 import { useCallback, useEffect, useRef, useState } from "react";
+import type { DecidedCard } from "./backend";
 import { MatchDetails } from "./MatchDetails";
 import { useSession } from "./session";
 import { Trouble } from "./Trouble";
@@ -52,7 +53,9 @@ export function MatchView({ candidateId, opened }: Props) {
   );
 }
 
-/** The card of a view that was opened by its address has no publication, as nothing says which one showed it. */
-function card(match: Match, opened: Card | null): Card {
-  return opened?.candidate_id === match.candidate.id ? opened : { ...toCard(match, null), position: null };
+/** Of a view that was opened by its address, nothing says which publication showed the card, and where. */
+function card(match: Match, opened: Card | null): DecidedCard {
+  if (opened?.candidate_id === match.candidate.id) return opened;
+  const card = toCard(match, null);
+  return match.source === "published" ? { ...card, position: null, surface: null } : card;
 }

@@ -3,6 +3,9 @@ import { answered, type Card, type Impression, ProblemError } from "@delete/matc
 /** What an app's own backend does, as far as the example needs it: examples/backend in this repository. */
 export type Backend = ReturnType<typeof createBackend>;
 
+/** The card that a decision is made on. The surface is null where it is not known. */
+export type DecidedCard = Omit<Card, "surface"> & { surface: Card["surface"] | null };
+
 /** Somebody to sign in as, and who is signed in. */
 export interface Person {
   id: string;
@@ -38,7 +41,7 @@ export function createBackend(token: string, onRefused: () => void) {
   return {
     readMe: () => ask<Person>("GET", "me"),
     setPaused: (paused: boolean) => ask("PUT", "me/paused", { paused }),
-    decide: (id: string, kind: "like" | "pass", card: Card) =>
+    decide: (id: string, kind: "like" | "pass", card: DecidedCard) =>
       ask<{ conversation_id: string | null }>("PUT", `decisions/${id}`, { kind, ...card }),
     undo: (id: string) => ask("DELETE", `decisions/${id}`),
     block: (candidateId: string) => ask("PUT", `blocks/${candidateId}`),

@@ -1,5 +1,6 @@
-import type { Candidate, Card } from "@delete/matching-client";
+import type { Candidate } from "@delete/matching-client";
 import type { MouseEvent } from "react";
+import type { DecidedCard } from "../backend";
 import { displayName } from "../Name";
 import { useSession } from "../session";
 import { useDecisions } from "./decisions";
@@ -7,7 +8,7 @@ import { useDecisions } from "./decisions";
 interface Props {
   candidate: Candidate;
   /** The card that the decision is made on. */
-  card: Card;
+  card: DecidedCard;
   /** Called at once, before the decision is saved. */
   onDecide?: () => void;
 }

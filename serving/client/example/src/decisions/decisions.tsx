@@ -1,5 +1,6 @@
-import type { Candidate, Card } from "@delete/matching-client";
+import type { Candidate } from "@delete/matching-client";
 import { createContext, type ReactNode, use, useCallback, useState } from "react";
+import type { DecidedCard } from "../backend";
 import { Called } from "../Name";
 import { useNotices } from "../notices/notices";
 import { conversationAddress } from "../route";
@@ -9,7 +10,7 @@ export interface Decision {
   kind: "like" | "pass";
   candidate: Candidate;
   /** The card that it is made on. */
-  card: Card;
+  card: DecidedCard;
   /** What has the focus next, where the keyboard is used. */
   focusAfter: HTMLElement | null;
 }

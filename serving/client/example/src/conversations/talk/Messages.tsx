@@ -15,7 +15,7 @@ export function Messages({ messages, candidate }: { messages: Message[]; candida
 
   if (messages.length === 0) return <p className="quiet">Nobody has written yet.</p>;
   return (
-    <div ref={log} className="messages" role="log" aria-labelledby="thread" tabIndex={0}>
+    <div ref={log} className="messages" role="log" aria-relevant="additions" aria-labelledby="thread" tabIndex={0}>
       {messages.map(({ id, mine, body, sent_at }) => (
         <div key={id} className={mine ? "message mine" : "message"}>
           <span className="visually-hidden">{mine ? "You" : displayName(candidate)}:</span>
