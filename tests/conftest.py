@@ -39,7 +39,14 @@ TEMPLATE = "matching_template"
 # A minute and more each: begun first, so that at the end no core waits for the other. On a fresh clone the first run of
 # the pipeline compiles its loops for all others: the browser's tests, which need none, go beside it.
 LONGEST = (
-    *("test_crash.py", "test_example.py", "test_speed_dating_run.py", "test_notebooks.py", "test_market_lists.py"),
+    *(
+        "test_crash.py",
+        "test_example.py",
+        "test_example_loop.py",
+        "test_speed_dating_run.py",
+        "test_notebooks.py",
+        "test_market_lists.py",
+    ),
     *("test_who_passed.py", "test_blocks.py"),
 )
 

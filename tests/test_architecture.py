@@ -10,7 +10,7 @@ import pytest
 from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("models", "pipelines", "serving", "migrations")
+PACKAGES = ("models", "pipelines", "serving", "examples", "migrations")
 CODE = {
     path: ast.parse(path.read_text(encoding="utf-8"))
     for package in PACKAGES

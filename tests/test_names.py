@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("models", "pipelines", "serving")
+PACKAGES = ("models", "pipelines", "serving", "examples")
 LEAST_SHARE = 0.95
 MOST_ENTRIES = 12
 

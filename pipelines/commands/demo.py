@@ -1,6 +1,5 @@
 """The demo: a simulated population, the whole pipeline, and one user's matches from the real API."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from models.db.tokens import issue_token
 from pipelines.commands.run_pipeline import run_job, summarise_run
 from pipelines.definitions import NIGHTLY_JOB
 from pipelines.loaders.simulation import simulated_loader
+from pipelines.processes.ports import find_free
 
 PEOPLE, SEED = 2000, 1
 MATCHES_SHOWN = 5
@@ -65,8 +65,7 @@ def show_demo(engine: Engine, settings: Settings, console: Console) -> None:
 @contextmanager
 def _serve_api() -> Iterator[str]:
     """Yield the address of the API on a free port, and stop it at the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = find_free()
     command = [sys.executable, "-m", "uvicorn", "serving.app:create_app", "--factory", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - its log would clutter the demo
     try:

@@ -15,6 +15,12 @@ DAGSTER_URL = f"http://{HOST}:{DAGSTER_PORT}"
 """Where `matching ui` serves Dagster unless it is given a port."""
 
 
+def find_free() -> int:
+    """Return a port that no server listens on."""
+    with socket.create_server((HOST, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 def require_free(port: int, option: str) -> None:
     """Raise InputError if no server can listen on `port`. The message names `option`, which chooses another port."""
     if not 1 <= port <= MAX_PORT:

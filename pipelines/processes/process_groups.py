@@ -3,15 +3,40 @@
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
 TERMINATION_SECONDS = 20
 # Reads until the pipe closes, which happens however this process ends. Dagster ignores SIGTERM while it starts.
 GUARD = 'read _; kill -TERM "-$0" 2>/dev/null && sleep "$1" && kill -KILL "-$0" 2>/dev/null'
+
+
+def stop_on_signals() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt, also where a shell made this process ignore it, and SIGTERM exit."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+@contextmanager
+def run_process(
+    command: list[str], environment: Mapping[str, str], folder: Path | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a command in `folder` until the end of the block, and end it with all processes that it started."""
+    # In a separate session, Ctrl-C does not reach it, so it can be stopped in order. It inherits locks.
+    process = subprocess.Popen(  # noqa: S603 - our own commands
+        command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, start_new_session=True, close_fds=False
+    )
+    try:
+        with end_with_this_process(process.pid):
+            yield process
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave processes behind
+        end_group(process)
 
 
 @contextmanager

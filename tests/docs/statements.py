@@ -1,5 +1,6 @@
 """How each block of SQL is tried: executed, and its effects compared with what the page says."""
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
+from examples.backend import statements as written
 from models.db.engines import convert_to_libpq_url
 from models.ml.conversations.frames import FACT_TYPES, conform_frame
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
@@ -112,7 +114,9 @@ def prepare_two_users(url: str) -> None:
 
 
 def write_impressions(sql: str, request: pytest.FixtureRequest) -> None:
-    """Both of the batch count, and none of a user who is gone."""
+    """Both of the batch count, and none of a user who is gone. The example's backend writes the same."""
+    batched = re.sub(r"'\[.*\]'", ":batch", sql, flags=re.DOTALL)
+    assert " ".join(re.sub(r"= '[0-9a-f-]{36}'", "= :viewer", batched).split()) in read_written()
     with request.getfixturevalue("databases")() as url:
         place = Place(request.getfixturevalue("tmp_path"), url)
         prepare_two_users(url)
@@ -122,6 +126,17 @@ def write_impressions(sql: str, request: pytest.FixtureRequest) -> None:
         assert (found.accepted, found.refused) == (2, {})
         execute(url, "DELETE FROM app.profiles WHERE source_key = 'my-app:2'", sql)
         assert place.ask("SELECT FROM app.views") == []
+
+
+def read_written() -> set[str]:
+    """The statements of the example's backend, each on one line."""
+    return {" ".join(value.split()) for name, value in vars(written).items() if name.isupper()}
+
+
+def compare_with_backend(sql: str, request: pytest.FixtureRequest) -> None:
+    """The example's backend runs them; tests/examples tries what they do."""
+    said = {" ".join(each.split()) + ";" for each in sql.split(";\n") if each.strip()}
+    assert said - read_written() == set()
 
 
 SCREEN_LOG = """
@@ -241,4 +256,15 @@ TRIED: dict[str, Callable[[str, pytest.FixtureRequest], None]] = {
     "CREATE ROLE delete_api LOGIN NOINHERIT PASSWORD 'one-of-your-own';": add_role_of_the_api,
     "CREATE ROLE delete_reviews LOGIN PASSWORD 'another-of-your-own';": add_role_of_reviewers,
     "SELECT matching.decide_review": decide_on_reports,
+    **dict.fromkeys(
+        (
+            "SELECT pg_advisory_xact_lock",
+            "DELETE FROM app.interactions",
+            "INSERT INTO app.blocks",
+            "INSERT INTO app.messages",
+            "UPDATE app.conversations SET content_allowed = :both WHERE id = :conversation;",
+            "UPDATE app.conversations SET closed_at = now",
+        ),
+        compare_with_backend,
+    ),
 }

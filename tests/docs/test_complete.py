@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import typer
 
+from examples.backend import statements
 from models.db.schema import tables
 from models.db.settings import Settings
 from models.ml.profiles import frame_contracts
@@ -93,6 +94,15 @@ def test_columns_of_the_app() -> None:
         assert {column.name for column in table.columns} - words(OWN_APP) == set()
 
 
+def test_statements_of_the_example_s_backend() -> None:
+    """Word for word; that of impressions has values on the page, and is compared when it is tried."""
+    page = " ".join((ROOT / OWN_APP).read_text(encoding="utf-8").split())
+    missing = {
+        name for name, value in vars(statements).items() if name.isupper() and " ".join(value.split()) not in page
+    }
+    assert missing == {"ADD_VIEWS"}
+
+
 def test_reasons_of_refusal() -> None:
     contracts = (frame_contracts._make_profiles_contract(), frame_contracts._make_interactions_contract(frozenset()))
     checks = [check for schema in contracts for column in schema.columns.values() for check in column.checks]
@@ -129,7 +139,7 @@ def test_metrics() -> None:
 
 
 def test_links_and_named_files_exist() -> None:
-    file = re.compile(r"(models|pipelines|serving|tests|docs|notebooks)/[\w./-]+")
+    file = re.compile(r"(models|pipelines|serving|examples|tests|docs|notebooks)/[\w./-]+")
     lost = [(page, word) for page in ALL for word in read_code(page) if file.fullmatch(word)]
     assert [each for each in lost if not (ROOT / each[1]).exists()] == []
     for page in ALL:
@@ -155,7 +165,11 @@ def test_each_page_is_reached_from_the_readme() -> None:
 
 
 def test_packages_are_on_the_map() -> None:
-    packages = {path.parent for top in ("models", "pipelines", "serving") for path in (ROOT / top).rglob("__init__.py")}
+    packages = {
+        path.parent
+        for top in ("models", "pipelines", "serving", "examples")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
     names = {f"{path.relative_to(ROOT)}/" for path in packages}
     # The map has rows of the packages inside these two.
     assert names - cells("ARCHITECTURE.md") == {"models/", "models/ml/"}

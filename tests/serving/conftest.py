@@ -278,12 +278,17 @@ def telling(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @contextmanager
-def serving(database_url: str, log: Path, **variables: str) -> Iterator[Api]:
-    """The API as it is run, by uvicorn, with its log in a file; environment variables that are empty are unset."""
+def serving(
+    database_url: str, log: Path, application: str = "serving.app", ready: str = "/livez", **variables: str
+) -> Iterator[Api]:
+    """The API as it is run, by uvicorn, with its log in a file; environment variables that are empty are unset.
+
+    `application` may be another module with a `create_app`, which is there once `ready` answers.
+    """
     port = free_port()
     environment = os.environ | {"DATABASE_URL": database_url, "MATCHING_JWT_SECRET": SECRET} | variables
     environment = {name: value for name, value in environment.items() if value}
-    words = ["-m", "uvicorn", "serving.app:create_app", "--factory", "--port", str(port)]
+    words = ["-m", "uvicorn", f"{application}:create_app", "--factory", "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-W", "error", *words], env=environment, stdout=output, stderr=subprocess.STDOUT
@@ -291,7 +296,7 @@ def serving(database_url: str, log: Path, **variables: str) -> Iterator[Api]:
     url = f"http://127.0.0.1:{port}"
     api = Api(url, log, process)
     try:
-        wait_until_served(f"{url}/livez", process, log)
+        wait_until_served(url + ready, process, log)
         yield api
     finally:
         api.client.close()

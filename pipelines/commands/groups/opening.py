@@ -64,10 +64,11 @@ def notebooks(port: Annotated[int, typer.Option(help="The port of JupyterLab.")]
 
 @app.command()
 def example(port: Annotated[int, typer.Option(help="The port of the app.")] = ports.EXAMPLE_PORT) -> None:
-    """Open the example app of the API.
+    """Open the example app of the API, with its backend.
 
-    `make example` installs its packages. It needs the API from `make serve`. Ctrl-C stops it.
+    `make example` installs its packages. It needs the API from `make serve`. Ctrl-C stops both.
     """
-    from pipelines.commands.servers.servers import serve_example
+    from pipelines.commands.servers.example import run_example
 
-    serve_example(port)
+    with open_ready_database():
+        run_example(get_settings(), port)

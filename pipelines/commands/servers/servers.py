@@ -1,10 +1,9 @@
-"""The API, the notebooks and the example app as commands, each on its own port.
+"""The API and the notebooks as commands, each on its own port.
 
 Each replaces this process, so that Ctrl-C reaches it directly.
 """
 
 import os
-import shutil
 import sys
 from importlib.util import find_spec
 from typing import NoReturn
@@ -13,9 +12,6 @@ from models.db.errors import InputError
 from models.db.schema.migrations import ROOT
 from models.db.settings import Settings
 from pipelines.processes.ports import require_free
-
-CLIENT = ROOT / "serving" / "client"
-VITE = CLIENT / "node_modules" / "vite" / "bin" / "vite.js"
 
 
 def serve_api(port: int) -> NoReturn:
@@ -44,20 +40,6 @@ def serve_notebooks(settings: Settings, port: int) -> NoReturn:
     # -y: stop at Ctrl-C without asking.
     options = ["--port", str(port), "--ServerApp.port_retries=0", "-y", *root, str(ROOT / "notebooks")]
     _replace_process(sys.executable, "-m", "jupyterlab", *options)
-
-
-def serve_example(port: int) -> NoReturn:
-    """Replace this process with the development server of the example app.
-
-    Raises:
-        InputError: The port is in use, or Node.js or its packages are missing.
-    """
-    require_free(port, "--port")
-    node = shutil.which("node")
-    if node is None or not VITE.exists():
-        raise InputError("the example needs Node.js 18 or newer and its packages; `make example` installs the packages")
-    os.chdir(CLIENT / "example")
-    _replace_process(node, str(VITE), "--port", str(port), "--strictPort")
 
 
 def _replace_process(*command: str) -> NoReturn:

@@ -1,11 +1,8 @@
 """The user interfaces for data scientists: Dagster, and MLflow unless a tracking server is configured."""
 
 import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 
 from rich.console import Console
 
@@ -16,7 +13,7 @@ from pipelines.commands.run_pipeline import ensure_dagster_home
 from pipelines.commands.servers.ui_lock import hold_ui_lock
 from pipelines.definitions import build_registry
 from pipelines.processes.ports import DAGSTER_PORT, HOST, MLFLOW_PORT, require_free
-from pipelines.processes.process_groups import end_group, end_with_this_process
+from pipelines.processes.process_groups import run_process, stop_on_signals
 
 # Silences telemetry and warnings of the two packages that users cannot act on.
 QUIET_ENVIRONMENT = {
@@ -43,9 +40,7 @@ def run_interfaces(
         InputError: Both already run for this home, or a port is in use.
     """
     where, home = build_registry(settings), ensure_dagster_home(settings)
-    # Shells make background processes ignore SIGINT; this restores the handler.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    stop_on_signals()
     environment = os.environ | QUIET_ENVIRONMENT | WITHOUT_JOBS | {"DAGSTER_HOME": str(home)}
     with suppress(KeyboardInterrupt), hold_ui_lock(home, f"http://{HOST}:{port}"):
         require_free(port, "--port")
@@ -57,8 +52,8 @@ def run_interfaces(
         with (
             nullcontext()
             if where.is_a_server
-            else _run_process(_make_mlflow_command(where.tracking_uri, mlflow_port), environment),
-            _run_process(_make_dagster_command(port), environment) as dagster,
+            else run_process(_make_mlflow_command(where.tracking_uri, mlflow_port), environment),
+            run_process(_make_dagster_command(port), environment) as dagster,
         ):
             dagster.wait()
 
@@ -89,15 +84,3 @@ def _make_mlflow_command(store: str, port: int) -> list[str]:
         "--uvicorn-opts",
         "--log-level warning",
     ]
-
-
-@contextmanager
-def _run_process(command: list[str], environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
-    # In a separate session, Ctrl-C does not reach it, so it can be stopped in order. It inherits the lock.
-    process = subprocess.Popen(command, env=environment, start_new_session=True, close_fds=False)  # noqa: S603
-    try:
-        with end_with_this_process(process.pid):
-            yield process
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave processes behind
-        end_group(process)

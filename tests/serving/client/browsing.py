@@ -14,6 +14,7 @@ from uuid import UUID
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.examples.conftest import Backend
 from tests.serving.client.conftest import CLIENT, run
 from tests.serving.conftest import Api, serving, token_for, wait_until_served
 from tests.support.waiting import free_port, until
@@ -43,11 +44,12 @@ def site(folder: Path, database_url: str, **variables: str) -> Iterator[str]:
 
 
 @contextmanager
-def development_server(api: Api) -> Iterator[str]:
+def development_server(api: Api, backend: Backend) -> Iterator[str]:
     """The example as `make example` runs it, at this URL."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [str(CLIENT / "node_modules" / ".bin" / "vite"), "--port", str(port), "--strictPort"]
-    environment = os.environ | {"MATCHING_API": str(api.client.base_url)}
+    urls = {"MATCHING_API": str(api.client.base_url), "EXAMPLE_BACKEND": str(backend.client.base_url)}
+    environment = os.environ | urls
     with subprocess.Popen(command, cwd=CLIENT / "example", env=environment) as process:
         try:
             wait_until_served(url, process)
@@ -70,6 +72,11 @@ class Visit:
         self.page.goto(self.url)
         self.page.get_by_label("Your token").fill(token_for(person))
         self.click("Sign in")
+
+    def choose(self, name: str) -> None:
+        """Sign in as a simulated person, where there is a backend."""
+        self.page.goto(self.url)
+        self.page.get_by_role("listitem").get_by_role("button", name=name).click()
 
     def click(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid4
@@ -18,10 +19,13 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from models.db.engines import convert_to_libpq_url
-from tests.serving.conftest import Users
+from tests.examples.conftest import Backend, backend
+from tests.serving.conftest import Api, Users
 
 if TYPE_CHECKING:
     from tests.serving.client.browsing import Visit
+
+__all__ = ["backend"]
 
 CLIENT = Path(__file__).parents[3] / "serving" / "client"
 NAMES = ("Emeka", "Jonas", "Luís", "Omar", "Kenji", "Mateo", "Ravi", "Søren", "Tomasz", "Yusuf", "Anton", "Zoltán")
@@ -99,6 +103,24 @@ def visit(browser: Browser, example: str) -> "Iterator[Visit]":
         yield visit
 
 
+@pytest.fixture(scope="module")
+def whole_example(chromium: str, client: Path, telling: Api, backend: Backend) -> Iterator[str]:
+    """The URL of the example with its backend, as `make example` runs it, where likes are told."""
+    from tests.serving.client.browsing import development_server
+
+    with development_server(telling, backend) as url:
+        yield url
+
+
+@pytest.fixture
+def stay(browser: Browser, whole_example: str) -> "Iterator[Visit]":
+    """A visit of the example with its backend."""
+    from tests.serving.client.browsing import visiting
+
+    with visiting(browser, whole_example) as visit:
+        yield visit
+
+
 @contextmanager
 def slow(database_url: str) -> Iterator[None]:
     """A database that answers nothing about matches while this lasts."""
@@ -148,11 +170,20 @@ class Viewer(NamedTuple):
 
 
 def add_viewer(users: Users, listed: int = 64, others: int = 6) -> Viewer:
-    me = users.add(display_name="Helena", latitude=52.5, longitude=13.4, interests=["jazz", "hiking"])
+    """The first simulated person, and simulated men."""
+    keys = (f"simulated:1-2000:{number}" for number in count())
+    me = users.add(
+        display_name="Helena",
+        source_key=next(keys),
+        latitude=52.5,
+        longitude=13.4,
+        interests=["jazz", "hiking"],
+    )
     *men, partner = (
         users.add(
             "man",
             display_name=NAMES[number % len(NAMES)],
+            source_key=next(keys),
             birth_date=date(1985 + number % 12, 1 + number % 12, 1),
             latitude=52.5 + number / 400,
             longitude=13.4,

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Browser, Route, expect
 
+from tests.examples.conftest import Backend
 from tests.serving.client.browsing import Visit, development_server, visiting
 from tests.serving.client.conftest import add_viewer, slow
 from tests.serving.conftest import Users, serving, token_for
@@ -120,17 +121,17 @@ def test_the_page_of_a_proxy_is_never_shown(visit: Visit, users: Users) -> None:
 
 
 def test_the_development_server_waits_for_a_limited_api(
-    browser: Browser, users: Users, api_database: str, tmp_path: Path
+    browser: Browser, users: Users, backend: Backend, api_database: str, tmp_path: Path
 ) -> None:
     me = add_viewer(users, listed=50, others=0)
     few = {"MATCHING_RATE_PER_SECOND": "0.2", "MATCHING_RATE_BURST": "3"}
     with (
         serving(api_database, tmp_path / "log", **few) as api,
-        development_server(api) as url,
+        development_server(api, backend) as url,
         visiting(browser, url) as visit,
     ):
         users.act(me.listed[0], "like", me.id)
-        visit.sign_in(me.id)
+        visit.choose("Helena")
         visit.scroll_until("Trying again in")
         assert visit.shown() == me.listed
         expect(visit.page.get_by_role("region", name="They like you")).to_have_count(0)

@@ -1,7 +1,9 @@
 import { useState } from "react";
+import { DecisionsProvider } from "./decisions/decisions";
 import { Home } from "./Home";
+import { NoticesProvider } from "./notices/notices";
 import { SessionProvider } from "./session";
-import { SignIn } from "./SignIn";
+import { SignIn } from "./sign-in/SignIn";
 
 const KEPT = "token"; // until the tab is closed
 
@@ -23,8 +25,12 @@ export function App() {
 
   if (token === null) return <SignIn notice={notice} onToken={signIn} />;
   return (
-    <SessionProvider key={token} token={token} onSignOut={signOut}>
-      <Home />
+    <SessionProvider key={token} token={token} onSignOut={signOut} onSignIn={signIn}>
+      <NoticesProvider>
+        <DecisionsProvider>
+          <Home />
+        </DecisionsProvider>
+      </NoticesProvider>
     </SessionProvider>
   );
 }

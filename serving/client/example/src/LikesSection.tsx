@@ -4,14 +4,14 @@ import type { useLikes } from "./useLikes";
 
 interface Props {
   received: ReturnType<typeof useLikes>;
-  /** A candidate who is shown elsewhere. */
-  except: string | undefined;
+  /** Whether a candidate is shown elsewhere, or was decided on. */
+  isLeftOut: (candidateId: string) => boolean;
   onOpen: OpenListener;
 }
 
 /** Who likes me and waits for my decision; nothing where there is nobody, or where likes are secret. */
-export function LikesSection({ received, except, onOpen }: Props) {
-  const likes = received.likes.filter((like) => like.candidate.id !== except);
+export function LikesSection({ received, isLeftOut, onOpen }: Props) {
+  const likes = received.likes.filter((like) => !isLeftOut(like.candidate.id));
   if (likes.length === 0) return null;
   return (
     <section aria-labelledby="likes">

@@ -1,6 +1,7 @@
 import type { Card, Match } from "@delete/matching-client";
 import type { MouseEvent } from "react";
 import { Chance } from "./Chance";
+import { DecisionButtons } from "./decisions/DecisionButtons";
 import { Facts } from "./Facts";
 import { Name } from "./Name";
 import { Portrait } from "./Portrait";
@@ -8,7 +9,7 @@ import { Reasons } from "./Reasons";
 import { matchAddress } from "./route";
 import { useImpression } from "./useImpression";
 
-export type OpenListener = (event: MouseEvent<HTMLElement>) => void;
+export type OpenListener = (event: MouseEvent<HTMLElement>, shown: Card) => void;
 
 interface Props {
   match: Match;
@@ -25,10 +26,10 @@ export function MatchCard({ match, shown, wide = false, likesMe = false, onOpen 
   const { candidate, p_match_percent: percent } = match;
   return (
     <article ref={useImpression(shown)} className={wide ? "card wide" : "card"}>
-      <Portrait candidate={candidate} />
+      <Portrait person={candidate} />
       <div className="words">
         <h3>
-          <a href={matchAddress(candidate.id)} onClick={onOpen}>
+          <a href={matchAddress(candidate.id)} onClick={(event) => onOpen(event, shown)}>
             <Name candidate={candidate} />
           </a>
         </h3>
@@ -36,6 +37,7 @@ export function MatchCard({ match, shown, wide = false, likesMe = false, onOpen 
         {likesMe && <p className="likes-me">Likes you</p>}
         <Chance percent={percent} />
         <Reasons match={match} most={wide ? 3 : 2} />
+        <DecisionButtons candidate={candidate} card={shown} />
       </div>
     </article>
   );

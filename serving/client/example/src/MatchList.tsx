@@ -1,5 +1,6 @@
 import { toCard } from "@delete/matching-client";
 import { type RefObject, useEffect, useRef } from "react";
+import { useDecisions } from "./decisions/decisions";
 import { LikesSection } from "./LikesSection";
 import { ListEnd } from "./ListEnd";
 import { MatchCard, type OpenListener } from "./MatchCard";
@@ -18,11 +19,14 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
   const list = useMatches(api);
   const received = useLikes(api);
   const end = useRef<HTMLDivElement>(null);
-  const { matches, more, publication, status, today } = list;
-  const shown = matches.length;
+  const { gone } = useDecisions();
+  const { more, publication, status } = list;
+  const shown = list.matches.length;
+  const today = list.today?.match && !gone.has(list.today.match.candidate.id) ? list.today : undefined;
   const first = today?.match?.candidate.id;
   const likers = new Set(received.likes.map((like) => like.candidate.id));
   // Each person once: those who stand above are left out below.
+  const matches = list.matches.filter(({ candidate }) => !gone.has(candidate.id));
   const others = matches.filter(({ candidate }) => candidate.id !== first && !likers.has(candidate.id));
 
   // An observer tells of changes only: where a page came and was scrolled past within a frame, another is needed.
@@ -60,7 +64,7 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
           />
         </section>
       )}
-      <LikesSection received={received} except={first} onOpen={onOpen} />
+      <LikesSection received={received} isLeftOut={(id) => id === first || gone.has(id)} onOpen={onOpen} />
       <section aria-labelledby="everyone">
         {others.length > 0 && <h2 id="everyone">Your list</h2>}
         <ol className="cards" role="list">
@@ -71,7 +75,7 @@ export function MatchList({ heading, hidden, onOpen }: Props) {
           ))}
         </ol>
         <div ref={end}>
-          <ListEnd list={list} onRestart={restart} onTop={goToTop} />
+          <ListEnd list={{ ...list, matches }} onRestart={restart} onTop={goToTop} />
         </div>
       </section>
     </div>

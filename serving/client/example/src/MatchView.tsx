@@ -1,11 +1,18 @@
-import { answered, type Match, type Titles } from "@delete/matching-client";
+import { answered, type Card, type Match, type Titles, toCard } from "@delete/matching-client";
 import { useCallback, useEffect, useRef, useState } from "react";
+import type { DecidedCard } from "./backend";
 import { MatchDetails } from "./MatchDetails";
 import { useSession } from "./session";
 import { Trouble } from "./Trouble";
 
+interface Props {
+  candidateId: string;
+  /** The card that was opened last; null after a reload. */
+  opened: Card | null;
+}
+
 /** One match, as it is now: what changed since the list was read counts. */
-export function MatchView({ candidateId }: { candidateId: string }) {
+export function MatchView({ candidateId, opened }: Props) {
   const { api, readTitles } = useSession();
   const [shown, setShown] = useState<{ match: Match; titles: Titles | null }>();
   const [error, setError] = useState<unknown>();
@@ -37,11 +44,18 @@ export function MatchView({ candidateId }: { candidateId: string }) {
       <a ref={back} href="#/" className="back">
         <span aria-hidden="true">←</span> Back to your matches
       </a>
-      {shown && <MatchDetails {...shown} />}
+      {shown && <MatchDetails {...shown} shown={card(shown.match, opened)} />}
       {error !== undefined && <Trouble error={error} onRetry={ask} heading="h1" />}
       <p role="status" className="quiet">
         {shown || error !== undefined ? "" : "Opening …"}
       </p>
     </div>
   );
+}
+
+/** Of a view that was opened by its address, nothing says which publication showed the card, and where. */
+function card(match: Match, opened: Card | null): DecidedCard {
+  if (opened?.candidate_id === match.candidate.id) return opened;
+  const card = toCard(match, null);
+  return match.source === "published" ? { ...card, position: null, surface: null } : card;
 }

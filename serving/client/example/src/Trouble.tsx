@@ -1,6 +1,6 @@
 import { isUnreachable, ProblemError } from "@delete/matching-client";
 import { useEffect } from "react";
-import { useSession } from "./session";
+import { REFUSED, useSession } from "./session";
 import { useRetry } from "./useRetry";
 
 interface Props {
@@ -23,7 +23,7 @@ export function Trouble({ error, onRetry, heading: Heading = "h2" }: Props) {
   const refused = error instanceof ProblemError && error.status === 401 && !isUnreachable(error);
 
   useEffect(() => {
-    if (refused) signOut("Your token is not valid, or no longer. Please sign in again.");
+    if (refused) signOut(REFUSED);
   }, [refused, signOut]);
 
   const { title, text, action } = isUnreachable(error) ? unreachable() : words((error as ProblemError).type);

@@ -4,7 +4,9 @@ import { App } from "./App";
 import "./styles/frame.css";
 import "./styles/cards.css";
 import "./styles/conversations.css";
+import "./styles/decisions.css";
 import "./styles/messages.css";
+import "./styles/talk.css";
 import "./styles/views.css";
 
 createRoot(document.getElementById("app")!).render(

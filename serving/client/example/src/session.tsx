@@ -7,17 +7,23 @@ import {
   type Titles,
 } from "@delete/matching-client";
 import { createContext, type ReactNode, use, useCallback, useEffect, useRef, useState } from "react";
-import { sendImpressions } from "./sendImpressions";
-import { API_URL } from "./settings";
+import { type Backend, createBackend } from "./backend";
+import { API_URL, HAS_BACKEND } from "./settings";
 
 interface Session {
   api: MatchingClient;
+  /** Null where nothing writes, so the app only shows. */
+  backend: Backend | null;
   /** The titles of prompts, read once; null where they cannot be read just now. */
   readTitles: () => Promise<Titles | null>;
   /** Null where nothing receives impressions. */
   impressions: ImpressionObserver | null;
   signOut: (why?: string) => void;
+  /** Goes on as another person, whose token this is. */
+  signIn: (token: string) => void;
 }
+
+export const REFUSED = "Your token is not valid, or no longer. Please sign in again.";
 
 const SessionContext = createContext<Session | null>(null);
 
@@ -31,11 +37,13 @@ export function useSession(): Session {
 interface Props {
   token: string;
   onSignOut: Session["signOut"];
+  onSignIn: Session["signIn"];
   children: ReactNode;
 }
 
-export function SessionProvider({ token, onSignOut, children }: Props) {
+export function SessionProvider({ token, onSignOut: signOut, onSignIn: signIn, children }: Props) {
   const [api] = useState(() => createMatchingClient({ baseUrl: API_URL, token }));
+  const [backend] = useState(() => (HAS_BACKEND ? createBackend(token, () => signOut(REFUSED)) : null));
   const titles = useRef<Titles>(null);
   const [impressions, setImpressions] = useState<ImpressionObserver | null>(null);
 
@@ -45,11 +53,11 @@ export function SessionProvider({ token, onSignOut, children }: Props) {
   }, [api]);
 
   useEffect(() => {
-    if (!import.meta.env.DEV) return; // only the development server has a receiver
-    const observer = observeImpressions({ send: sendImpressions });
+    if (backend === null) return;
+    const observer = observeImpressions({ send: backend.sendImpressions });
     setImpressions(observer);
     return () => observer.disconnect();
-  }, []);
+  }, [backend]);
 
-  return <SessionContext value={{ api, readTitles, impressions, signOut: onSignOut }}>{children}</SessionContext>;
+  return <SessionContext value={{ api, backend, readTitles, impressions, signOut, signIn }}>{children}</SessionContext>;
 }

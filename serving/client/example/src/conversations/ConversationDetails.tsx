@@ -1,27 +1,40 @@
 import type { Conversation, Titles } from "@delete/matching-client";
 import { useEffect, useRef } from "react";
+import { ContinueAs } from "../account/ContinueAs";
+import { BlockButton } from "../decisions/BlockButton";
 import { Facts } from "../Facts";
 import { displayName, Name } from "../Name";
 import { Portrait } from "../Portrait";
 import { Profile } from "../Profile";
+import { CONVERSATIONS, conversationAddress } from "../route";
+import { EndButton } from "./EndButton";
 import { Openers } from "./Openers";
+import { Talk } from "./talk/Talk";
 import { Turn } from "./Turn";
 
 const LONG = 60; // characters of a name
 
-/** Who it is with, whose turn it is, what to begin with, and the profile. */
-export function ConversationDetails({ conversation, titles }: { conversation: Conversation; titles: Titles | null }) {
+interface Props {
+  conversation: Conversation;
+  titles: Titles | null;
+  /** Called when something was written or ended, which changes what the API says. */
+  onChange: () => void;
+}
+
+/** Who it is with, whose turn it is, what to begin with, the messages, and the profile. */
+export function ConversationDetails({ conversation, titles, onChange }: Props) {
   const { candidate, openers } = conversation;
+  const name = displayName(candidate);
   const heading = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => {
-    document.title = `${displayName(candidate)}, in Delete`;
+    document.title = `${name}, in Delete`;
     heading.current?.focus();
-  }, [candidate]);
+  }, [name]);
 
   return (
     <article className="details">
-      <Portrait candidate={candidate} />
+      <Portrait person={candidate} />
       <div className="words">
         <div>
           <h1 ref={heading} tabIndex={-1} className={candidate.name.length > LONG ? "long" : undefined}>
@@ -31,8 +44,18 @@ export function ConversationDetails({ conversation, titles }: { conversation: Co
           <Turn conversation={conversation} />
         </div>
         {openers.length > 0 && <Openers conversation={conversation} heading="h2" />}
+        <Talk conversation={conversation} onChange={onChange} />
         <Profile candidate={candidate} titles={titles} />
+        <div className="choices">
+          <EndButton conversation={conversation} onEnded={onChange} />
+          <BlockButton candidate={candidate} onBlocked={goBack} />
+          <ContinueAs candidate={candidate} address={conversationAddress(conversation.id)} />
+        </div>
       </div>
     </article>
   );
+}
+
+function goBack() {
+  location.hash = CONVERSATIONS;
 }

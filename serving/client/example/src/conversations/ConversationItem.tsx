@@ -11,7 +11,7 @@ export function ConversationItem({ conversation }: { conversation: Conversation 
   const { candidate, openers } = conversation;
   return (
     <article className={conversation.closed ? "talk closed" : "talk"}>
-      <Portrait candidate={candidate} />
+      <Portrait person={candidate} />
       <div className="words">
         <h2>
           <a href={conversationAddress(conversation.id)}>

@@ -7,7 +7,7 @@ import { ConversationDetails } from "./ConversationDetails";
 
 type Found = { conversation: Conversation | null; titles: Titles | null };
 
-/** One conversation, as it is now. An app shows the messages here, which are its own. */
+/** One conversation, as it is now. The API says whose turn it is; the messages are the app's own. */
 export function ConversationView({ conversationId }: { conversationId: string }) {
   const { api, readTitles } = useSession();
   const [found, setFound] = useState<Found>();
@@ -36,7 +36,7 @@ export function ConversationView({ conversationId }: { conversationId: string })
       <a ref={back} href={CONVERSATIONS} className="back">
         <span aria-hidden="true">←</span> Back to your conversations
       </a>
-      {found?.conversation && <ConversationDetails conversation={found.conversation} titles={found.titles} />}
+      {found?.conversation && <ConversationDetails conversation={found.conversation} titles={found.titles} onChange={ask} />}
       {found?.conversation === null && <Gone />}
       {error !== undefined && <Trouble error={error} onRetry={ask} heading="h1" />}
       <p role="status" className="quiet">

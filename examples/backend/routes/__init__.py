@@ -1,0 +1,1 @@
+"""What the example app asks its backend to do, by subject."""
