@@ -6,13 +6,14 @@ import numpy as np
 
 from models.experiments.off_policy.estimates import ValueEstimate, estimate_dr
 from models.experiments.off_policy.exposure import LoggedExposure
-from models.experiments.off_policy.policy_value import LIKES, MIN_EFFECTIVE_SIZE
 from models.ml.arrays import BoolArray, Float64Array, Int64Array
 from models.ml.kernels.grouping import count_earlier
 from models.ml.validation.gate_rules import GateCheck, Rule, judge, leave_unjudged
 
 MAX_LOSS = 0.01
 """The share of likes that a new order may lose against the old one."""
+MIN_EXAMINED = 400.0
+"""Examined cards by effective size: fewer than for likes of a policy, as two orders share the error of the curve."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,9 @@ def check_orders(name: str, compared: OrderComparison, logs: str) -> GateCheck:
         compared: The two orders.
         logs: What the logs are, such as "publication 7".
     """
-    least = MIN_EFFECTIVE_SIZE[LIKES]
-    if compared.effective_size < least:
+    if compared.effective_size < MIN_EXAMINED:
         said = f"examined cards of {logs}, as so many of equal weight"
-        rule = Rule("effective_size", said, compared.effective_size, "at least", least)
+        rule = Rule("effective_size", said, compared.effective_size, "at least", MIN_EXAMINED)
         return leave_unjudged(name, f"the logs do not tell: {rule.sentence}", [rule], passed=False)
     ours, theirs = compared.ours, compared.theirs
     difference = ValueEstimate(ours.value - theirs.value, ours.influence - theirs.influence)

@@ -13,7 +13,7 @@ from models.ml.arrays import BoolArray, Float64Array
 LIKES, MATCHES = "likes", "matches"
 BEST_METHODS = {LIKES: "dr", MATCHES: "dpr"}
 """The method that decides, by what is counted."""
-MIN_EFFECTIVE_SIZE = {LIKES: 400.0, MATCHES: 400.0}
+MIN_EFFECTIVE_SIZE = {LIKES: 2500.0, MATCHES: 400.0}
 """Examined cards for likes, answered likes for matches. On both floors, see docs/decisions/judging-from-logs.md."""
 MAX_UNSUPPORTED = 0.2
 COUNTED = {LIKES: "examined cards", MATCHES: "answered likes"}

@@ -16,7 +16,7 @@ from pipelines.store.shard_manifest import ShardManifest
 from tests.pipelines.conftest import Databases, Place
 from tests.support.places import copied, get_frame_path, read_frame
 
-DEPTH = 30
+DEPTH = 50
 # Everybody examines their first cards, and likes every third one.
 OPEN = f"""
 INSERT INTO app.interactions (actor_id, target_id, kind, publication_id, position, surface)
@@ -64,7 +64,7 @@ def test_policies_are_judged_by_what_users_did(town: Place, tmp_path: Path) -> N
     # The lists of the logs are those of best response: the value is what was seen of them.
     assert decided.loc["best_response", "value"] == pytest.approx(likes, rel=0.05)
     assert decided["unsupported"].min() < 0.05
-    assert decided["effective_size"].min() > 400
+    assert decided["effective_size"].min() > 2500
     evidence = check_champion(town)
     assert evidence.judged
     assert abs(evidence.figures["likes_gain"]) < 0.2
