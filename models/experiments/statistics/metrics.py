@@ -25,30 +25,33 @@ class Metric:
         numerator: Column of what is counted.
         denominator: Column of what it is counted over.
         more_is_better: Whether more is better.
+        two_sided: Whether it comes from matches, which the lists of both users have a part in.
         uneven: Whether it is the Gini coefficient of `numerator` among the users of a unit, weighted by `denominator`.
+            A unit is then a region or a night.
     """
 
     label: str
     numerator: str
     denominator: str = "people"
     more_is_better: bool = True
+    two_sided: bool = False
     uneven: bool = False
 
 
 METRICS: Mapping[str, Metric] = {
-    "matches": Metric("matches per user and night", "matches"),
+    "matches": Metric("matches per user and night", "matches", two_sided=True),
     "likes": Metric("likes given per user and night", "likes"),
-    "people_matched": Metric("users with a match that night", "matched"),
-    "conversations": Metric("conversations that go on, per user and night", "conversations"),
+    "people_matched": Metric("users with a match that night", "matched", two_sided=True),
+    "conversations": Metric("conversations that go on, per user and night", "conversations", two_sided=True),
     "views_gini": Metric("Gini of views", "views", more_is_better=False, uneven=True),
-    "newcomer_matches": Metric("matches per newcomer and night", "newcomer_matches", "newcomers"),
+    "newcomer_matches": Metric("matches per newcomer and night", "newcomer_matches", "newcomers", two_sided=True),
     "short_lists": Metric("users with fewer than 12 candidates", "short_lists", "lists", more_is_better=False),
     "blocks_and_reports": Metric("blocks and reports per user and night", "complaints", more_is_better=False),
     "opened": Metric("users who looked at a card that night", "opened"),
 }
 COUNTED = (
-    *("people", "matches", "likes", "matched", "conversations", "views", "newcomers", "newcomer_matches"),
-    *("short_lists", "lists", "complaints", "opened"),
+    *("people", "matches", "mixed_matches", "likes", "matched", "conversations", "views", "newcomers"),
+    *("newcomer_matches", "short_lists", "lists", "complaints", "opened", "looks", "own_looks"),
 )
 """The columns of counts in the frame of person-nights, float64."""
 

@@ -40,14 +40,16 @@ def join_runs(panel: Panel, washout: int = WASHOUT) -> Panel:
     """Join the nights of a switchback into runs, and leave out nights after a switch.
 
     Args:
-        panel: A panel of n nights whose units are the nights: night t has values in column t alone.
-        washout: Nights left out after a switch.
+        panel: A panel whose units are nights, in the order of time; nights without an arm are no units.
+        washout: Nights left out after a switch, or after nights without an arm.
 
     Returns:
         The panel whose units are the runs of nights of the same arm.
     """
-    run, first = number_runs(panel.arm), np.unique(number_runs(panel.arm), return_index=True)[1]
-    kept = np.zeros((panel.nights, len(first)))
-    kept[np.arange(panel.nights), run] = find_washed(panel.arm, washout)
-    each = (panel.numerator, panel.denominator, panel.expected)
-    return Panel(panel.arm[first], *(np.diagonal(values)[:, None] * kept for values in each))
+    has_values = panel.denominator > 0
+    first, last = has_values.argmax(axis=0), panel.nights - 1 - has_values[::-1].argmax(axis=0)
+    run = number_runs(panel.arm, np.asarray(first, np.int64), np.asarray(last, np.int64))
+    starts = np.unique(run, return_index=True)[1]
+    kept = np.zeros((len(run), len(starts)))
+    kept[np.arange(len(run)), run] = find_washed(run, washout)
+    return Panel(panel.arm[starts], panel.numerator @ kept, panel.denominator @ kept, panel.expected @ kept)

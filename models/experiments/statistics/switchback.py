@@ -12,19 +12,20 @@ WASHOUT = 1
 """Nights left out after a switch: likes that wait are mostly answered within a day."""
 
 
-def number_runs(arm: Int64Array) -> Int64Array:
+def number_runs(arm: Int64Array, first: Int64Array, last: Int64Array) -> Int64Array:
     """Give each run of nights with the same arm a number, from 0 in order of time, int64 (nights,).
 
     The nights of a run are one cluster: those that washout keeps come next to each other and share their arm.
+
+    Args:
+        arm: The arm of each night, int64 (nights,).
+        first: The first publication of each night, int64 (nights,).
+        last: The last one. If the next night does not follow it at once, a run ends.
     """
-    return np.asarray(np.cumsum(np.diff(arm, prepend=arm[:1]) != 0), np.int64)
+    ends = (np.diff(arm) != 0) | (first[1:] - last[:-1] > 1)
+    return np.concatenate([np.zeros(min(len(arm), 1), np.int64), np.cumsum(ends)])
 
 
-def find_washed(arm: Int64Array, washout: int = WASHOUT) -> BoolArray:
-    """Find the nights that count, bool (nights,): the `washout` nights before had the same arm.
-
-    The first nights of the experiment do not count, for the nights before had none of its arms.
-    """
-    run = number_runs(arm)
-    starts = np.searchsorted(run, run)
-    return np.asarray(np.arange(len(arm)) - starts >= washout)
+def find_washed(run: Int64Array, washout: int = WASHOUT) -> BoolArray:
+    """Find the nights that count, bool (nights,): the `washout` nights before were in the same run."""
+    return np.asarray(np.arange(len(run)) - np.searchsorted(run, run) >= washout)
