@@ -87,7 +87,7 @@ def build_panel(rows: pd.DataFrame, metric: Metric, nights: int, before: "pd.Ser
     numerator = (
         _compute_ginis(counted, cell, shape) * denominator if metric.uneven else _sum_cells(counted, cell, shape)
     )
-    past = fill_unknown(before.reindex(keys).to_numpy(np.float64), denominator.sum(axis=0))
+    past = fill_unknown(np.array(before.reindex(keys), np.float64), denominator.sum(axis=0))
     return Panel(arm, numerator, denominator, past * denominator)
 
 

@@ -1,25 +1,25 @@
 """Power by simulation: after how many nights the smallest effect would be known."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from models.experiments.statistics.confidence_sequence import ALPHA
 from models.experiments.statistics.lift_sequence import follow_lift
-from models.experiments.statistics.panel import Panel
+from models.experiments.statistics.panel import Panel, join_runs
 from models.ml.arrays import Float64Array, Int64Array
 
 WANTED_POWER = 0.8
 REPETITIONS = 200
 
-AssignUnits = Callable[[int], Int64Array]
-"""Returns the arm of each unit in a repetition, int64 (u,); below 0: not in the experiment."""
+DrawPanel = Callable[[int], Panel]
+"""Draws the nights of one repetition, by its number, with the effect in arm 1."""
 
 
 @dataclass(frozen=True)
 class Power:
-    """The share of repetitions in which the effect was known by each night, (nights,)."""
+    """The share of repetitions in which the effect was known by each night, float64 (nights,)."""
 
     known: Float64Array
 
@@ -31,52 +31,60 @@ class Power:
 
 
 def simulate_power(
-    past: Panel,
-    assign_units: AssignUnits,
-    effect: float,
-    nights: int,
-    repetitions: int = REPETITIONS,
-    alpha: float = ALPHA,
-    seed: int = 0,
-    treatment: int = 1,
+    draw_panel: DrawPanel, nights: int, effect: float, alpha: float = ALPHA, repetitions: int = REPETITIONS
 ) -> Power:
-    """Simulate experiments on past nights, with an effect that is put in.
-
-    In each repetition, nights are drawn from the past with replacement, whole, so that units stay as different from
-    each other as they were; units are assigned as in the experiment; and what is counted in the treatment grows by the
-    effect. An effect is known once the interval has no 0.
+    """Simulate experiments with a known effect. It is known once the interval of the lift has no 0.
 
     Args:
-        past: Nights without an experiment. `arm` is not used.
-        assign_units: Assigns the units in each repetition.
-        effect: The relative effect, above 0, which the sequence is tuned for as well.
-        nights: The number of nights of the experiment.
-        repetitions: The number of simulated experiments.
+        draw_panel: Draws the nights of a repetition.
+        nights: The number of nights, at least 1.
+        effect: The relative effect, above 0, which the sequence is tuned for.
         alpha: Probability of a false alarm at any look.
-        seed: Another seed draws other nights.
-        treatment: Index of the arm that gets the effect.
+        repetitions: The number of simulated experiments, at least 1.
     """
-    rng, known = np.random.default_rng(seed), np.zeros(nights)
+    known = np.zeros(nights)
     for number in range(repetitions):
-        drawn = rng.integers(0, past.nights, nights)
-        panel = put_effect(select_nights(past, drawn), assign_units(number), effect, treatment)
-        looks = follow_lift(panel, effect, treatment, alpha)
+        looks = follow_lift(draw_panel(number), effect, alpha=alpha)
         first = next((look.night for look in looks if look.interval.low > 0 or look.interval.high < 0), None)
         if first is not None:
             known[first - 1 :] += 1
     return Power(known / repetitions)
 
 
-def select_nights(panel: Panel, nights: Int64Array) -> Panel:
-    """Select nights by number, also several times."""
-    each = (panel.numerator, panel.denominator, panel.expected)
-    return Panel(panel.arm, *(values[nights] for values in each))
+def draw_units(past: Panel, arm: Int64Array, effect: float, nights: int, rng: np.random.Generator) -> Panel:
+    """Draw the nights of persons or regions from the past, whole and with replacement.
+
+    Units stay as different from each other as they were. Without a week before them, CUPED has nothing to explain, so
+    the plan is a little too long.
+
+    Args:
+        past: Nights without the effect; `arm` is not used.
+        arm: The arm of each unit, int64 (u,); those below 0 are left out.
+        effect: What the numerator of arm 1 grows by, relative.
+        nights: The number of nights to draw.
+        rng: Draws them.
+    """
+    drawn, own = rng.integers(0, past.nights, nights), arm >= 0
+    numerator, denominator = (values[drawn][:, own] for values in (past.numerator, past.denominator))
+    return _grow(Panel(arm[own], numerator, denominator, denominator), effect)
 
 
-def put_effect(panel: Panel, arm: Int64Array, effect: float, treatment: int = 1) -> Panel:
-    """Assign units to arms, leave out those below 0, and let the numerator of an arm grow by a relative effect."""
+def draw_switchback(past: Panel, arm: Int64Array, effect: float, rng: np.random.Generator) -> Panel:
+    """Draw the nights of a switchback from the past, with replacement, and join them into runs.
+
+    Args:
+        past: Nights without the effect; all units of a night count together.
+        arm: The arm of each night to draw, int64 (n,); those below 0 have none.
+        effect: What the numerator of arm 1 grows by, relative.
+        rng: Draws the nights.
+    """
+    drawn = rng.integers(0, past.nights, len(arm))
+    numerator, denominator = (np.diag(values.sum(axis=1)[drawn]) for values in (past.numerator, past.denominator))
     own = arm >= 0
-    each = (values[:, own] for values in (panel.numerator, panel.denominator, panel.expected))
-    inside = Panel(arm[own], *each)
-    factor = np.where(inside.arm == treatment, 1 + effect, 1.0)
-    return replace(inside, numerator=inside.numerator * factor)
+    return join_runs(_grow(Panel(arm[own], numerator[:, own], denominator[:, own], denominator[:, own]), effect))
+
+
+def _grow(panel: Panel, effect: float) -> Panel:
+    """Let what is counted in arm 1 grow."""
+    factor = np.where(panel.arm == 1, 1 + effect, 1.0)
+    return Panel(panel.arm, panel.numerator * factor, panel.denominator, panel.expected)
