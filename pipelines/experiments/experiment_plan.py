@@ -40,28 +40,25 @@ def plan_experiment(connection: Connection, experiment: Experiment) -> Plan:
     today = datetime.now(UTC).date()
     nights = read_nights(connection, today - PAST, today)
     if len(nights) < LEAST_NIGHTS:
-        raise InputError(
-            f"{len(nights)} nights of the last {PAST.days} days have ended, and a plan needs {LEAST_NIGHTS}"
-        )
+        raise InputError(f"{len(nights)} nights of the last {PAST.days} days have ended; a plan needs {LEAST_NIGHTS}")
     people = name_units(read_everybody(connection, nights), experiment.unit, nights)
     rows = add_counts(connection, experiment, nights, people).assign(arm=0)
     past = build_panel(rows, get_metric(experiment.primary), len(nights), pd.Series(dtype=np.float64))
     planned = (experiment.ends_on - experiment.starts_on).days + 1
     draw = _choose_draw(experiment, past, np.sort(rows["unit_key"].unique()).astype(object), planned)
     alpha = find_alpha(experiment, experiment.primary)
-    return Plan(
-        experiment, simulate_power(draw, planned, experiment.smallest_effect, alpha), len(nights), len(past.arm)
-    )
+    power = simulate_power(draw, planned, experiment.smallest_effect, alpha)
+    return Plan(experiment, power, len(nights), len(past.arm))
 
 
 def describe_plan(plan: Plan) -> str:
     """Describe a plan in one sentence."""
-    experiment, known = plan.experiment, plan.power.known[-1]
+    experiment, known, planned = plan.experiment, plan.power.known[-1], len(plan.power.known)
     effect = f"an effect of {experiment.smallest_effect:.1%} on {experiment.primary}"
     if plan.power.nights is not None:
-        return f"{effect} is known after {plan.power.nights} of {len(plan.power.known)} nights in 80 % of cases."
+        return f"{effect} is known after {plan.power.nights} of {planned} nights in 80 % of cases."
     return (
-        f"{effect} cannot be known by the end date: after {len(plan.power.known)} nights it is in {known:.0%} of cases. "
+        f"{effect} cannot be known by the end date: after {planned} nights it is in {known:.0%} of cases. "
         "Take more nights, a larger share, smaller units, or a larger smallest effect."
     )
 

@@ -32,7 +32,7 @@ class ReportConfig(dg.Config):
 def experiment_report(
     context: dg.AssetExecutionContext, config: ReportConfig, database: DatabaseResource
 ) -> dg.Output[pd.DataFrame]:
-    """What an experiment says so far, with intervals that hold at every look.
+    """Report of an experiment so far, with intervals that hold at every look.
 
     In: the experiment of the file, `matching.experiment_assignments`, decisions, impressions, blocks, reports, facts of
     conversations. Out: a frame, a row for each metric, arm, design and night: lift, low, high as relative differences.

@@ -1,5 +1,6 @@
 """The picture of an experiment: the lift in its primary metric, night by night."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -26,10 +27,8 @@ def plot_sequences(experiment: Experiment, sequences: pd.DataFrame) -> Figure:
     axes.axhline(0, color=GREY)
     axes.axhline(100 * experiment.smallest_effect, color=GREY, linestyle=":", label="smallest effect worth knowing")
     # The first intervals are so wide that all later ones would be a line.
-    last = own.groupby(["arm", "design"], sort=False).tail(1)
-    reach = (
-        max(2 * float(last[["low", "high"]].abs().max(axis=None)), 2 * experiment.smallest_effect) if len(own) else 1
-    )
-    axes.set_ylim(-100 * reach, 100 * reach)
+    last = own.groupby(["arm", "design"], sort=False).tail(1)[["low", "high"]].to_numpy(np.float64)
+    reach = 200 * max(np.abs(last).max(initial=0.0), experiment.smallest_effect)
+    axes.set_ylim(-reach, reach)
     add_legend(axes)
     return figure

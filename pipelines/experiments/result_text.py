@@ -24,6 +24,11 @@ WHY = {
 }
 LEAST_OWN_LISTS = 0.9
 """With fewer impressions from the night's own lists, an arm is seen too little to be judged."""
+SEQUENCE_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("metric", "arm", "design"), "str"),
+    "night": "int64",
+    **dict.fromkeys(("lift", "low", "high"), "float64"),
+}
 HEADINGS = ("metric", "arm", "control", "this arm", "lift [interval]", "by person, naive")
 
 
@@ -39,8 +44,8 @@ def tabulate_results(results: ExperimentResults) -> pd.DataFrame:
 def build_table(frame: pd.DataFrame) -> Table:
     """Build a table of text for the terminal."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for number, name in enumerate(frame.columns):
-        table.add_column(str(name), justify="left" if number < frame.columns.get_loc("arm") + 1 else "right")
+    for name in frame.columns:
+        table.add_column(str(name), justify="left" if name in ("metric", "arm") else "right")
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))
     return table
@@ -82,14 +87,17 @@ def describe_doubts(results: ExperimentResults) -> Iterator[str]:
 
 
 def tabulate_sequences(results: ExperimentResults) -> pd.DataFrame:
-    """Tabulate all looks: metric, arm, design ("naive" or "aware"), night, lift, low and high as relative differences."""
+    """Tabulate all looks, with SEQUENCE_TYPES; lift, low and high are relative differences.
+
+    The design is "naive" or "aware" (of interference).
+    """
     rows = [
         (effect.metric, effect.arm, design, look.night, *np.expm1(_list_ends(look)))
         for effect in results.effects
         for design, looks in (("naive", effect.naive), ("aware", effect.aware))
         for look in looks
     ]
-    return pd.DataFrame(rows, columns=["metric", "arm", "design", "night", "lift", "low", "high"])
+    return pd.DataFrame(rows, columns=list(SEQUENCE_TYPES)).astype(dict(SEQUENCE_TYPES))
 
 
 def _order_effects(results: ExperimentResults) -> list[Effect]:
@@ -133,8 +141,8 @@ def _list_ends(look: Look) -> list[float]:
 
 
 def _format_count(count: float) -> str:
-    return NONE if pd.isna(count) else f"{count:,.0f}"
+    return NONE if np.isnan(count) else f"{count:,.0f}"
 
 
 def _format_share(share: float) -> str:
-    return NONE if pd.isna(share) else f"{share:.1%}"
+    return NONE if np.isnan(share) else f"{share:.1%}"

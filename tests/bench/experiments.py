@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.experiments.design.assignment import assign_arms
 from models.experiments.design.experiment import Experiment, ExperimentArm, Unit
-from models.experiments.statistics.contamination import compute_contrast
+from models.experiments.statistics.contamination import LEAST_CONTRAST, compute_contrast
 from models.experiments.statistics.lift_sequence import Look, follow_lift
 from models.experiments.statistics.panel import Panel, join_runs
 from models.experiments.statistics.switchback import WASHOUT
@@ -31,9 +31,10 @@ FIRST = date(2026, 1, 1)
 
 @dataclass(frozen=True)
 class Repetition:
-    """What one experiment says at its end: the last look, and the contrast of its arms."""
+    """What one experiment says at its end, also corrected for contamination if it can be; and its contrast."""
 
-    look: Look
+    plain: Look
+    corrected: Look | None
     contrast: float
 
 
@@ -65,25 +66,17 @@ def assign_keys(unit: Unit, number: int, keys: list[str]) -> Int64Array:
 def run_by_person(market: RegionalMarket, number: int, before: Float64Array) -> Repetition:
     """The naive design: each person has an arm."""
     arm = assign_keys(Unit.person, number, [str(person) for person in range(market.people)])
-    return measure_arms(market, number, arm, np.arange(market.people), before, corrected=False)
+    return measure_arms(market, number, arm, np.arange(market.people), before)
 
 
 def run_by_region(market: RegionalMarket, number: int, before: Float64Array) -> Repetition:
     """All people of a region have its arm; the lift is corrected for matches between arms."""
-    return follow_regions(market, number, before, corrected=True)
-
-
-def run_uncorrected(market: RegionalMarket, number: int, before: Float64Array) -> Repetition:
-    return follow_regions(market, number, before, corrected=False)
-
-
-def follow_regions(market: RegionalMarket, number: int, before: Float64Array, *, corrected: bool) -> Repetition:
     arm = assign_keys(Unit.region, number, [f"region {region}" for region in range(market.region.max() + 1)])
-    return measure_arms(market, number, arm[market.region], market.region, before, corrected=corrected)
+    return measure_arms(market, number, arm[market.region], market.region, before)
 
 
 def measure_arms(
-    market: RegionalMarket, number: int, arm: Int64Array, unit: Int64Array, before: Float64Array, *, corrected: bool
+    market: RegionalMarket, number: int, arm: Int64Array, unit: Int64Array, before: Float64Array
 ) -> Repetition:
     """Draw the nights of an experiment in which each person keeps their arm.
 
@@ -93,7 +86,6 @@ def measure_arms(
         arm: The arm of each person, (people,).
         unit: The number of each person's unit, (people,).
         before: Matches of each person and night in the week before, (people,).
-        corrected: Whether the lift is corrected for contamination.
     """
     nights = draw_nights(market.make_likes(arm == 1), NIGHTS, np.random.default_rng(number))
     sums = np.array([np.bincount(unit, row) for row in count_matches(nights, market.people)])
@@ -101,7 +93,9 @@ def measure_arms(
     first = np.unique(unit, return_index=True)[1]
     panel = Panel(arm[first], sums, sizes * np.ones((NIGHTS, 1)), np.bincount(unit, before) * np.ones((NIGHTS, 1)))
     contrast = measure_contrast(arm[np.concatenate(nights)])
-    return Repetition(follow_lift(panel, EFFECT, contrast=contrast if corrected else 1.0)[-1], contrast)
+    plain = follow_lift(panel, EFFECT)[-1]
+    corrected = follow_lift(panel, EFFECT, contrast=contrast)[-1] if contrast >= LEAST_CONTRAST else None
+    return Repetition(plain, corrected, contrast)
 
 
 def measure_contrast(ends: Int64Array) -> float:
@@ -130,7 +124,7 @@ def follow_switchback(market: RegionalMarket, number: int, washout: int) -> Repe
     counted = (matches - late + np.concatenate([late[:1], late[:-1]])).astype(np.float64)
     people = np.diag(np.full(SWITCHED_NIGHTS, float(market.people)))
     panel = join_runs(Panel(arm, np.diag(counted[WEEK:]), people, np.diag(counted[:-WEEK])), washout)
-    return Repetition(follow_lift(panel, EFFECT)[-1], 1.0)
+    return Repetition(follow_lift(panel, EFFECT)[-1], None, 1.0)
 
 
 def draw_switched_matches(market: RegionalMarket, arm: Int64Array, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -147,44 +141,57 @@ Design = Callable[[RegionalMarket, int, Float64Array], Repetition]
 DESIGNS: dict[str, Design] = {
     "person": run_by_person,
     "region": run_by_region,
-    "region, not corrected": run_uncorrected,
     "night": run_by_night,
     "night, no washout": run_without_washout,
 }
 
 
-def repeat_design(market: RegionalMarket, design: str, repetitions: int) -> Summary:
-    """Repeat the experiment of a design in one market, each time with another assignment and other nights."""
+def repeat_design(market: RegionalMarket, design: str, repetitions: int) -> list[Summary]:
+    """Repeat the experiment of a design in one market, each time with another assignment and other nights.
+
+    Returns a summary of the lifts as they are, and one of the corrected ones where there are any.
+    """
     week = draw_nights(market.plain[0], WEEK, np.random.default_rng(10**6))
     before = count_matches(week, market.people).mean(axis=0)
     found = [DESIGNS[design](market, number, before) for number in range(repetitions)]
-    missed = np.array([each.look.lift.log for each in found]) - market.true_lift
-    covered = [each.look.interval.low <= market.true_lift <= each.look.interval.high for each in found]
+    contrast = float(np.mean([each.contrast for each in found]))
+    corrected = [each.corrected for each in found if each.corrected is not None]
+    summaries = [summarise_looks(design, [each.plain for each in found], market.true_lift, contrast)]
+    if corrected:
+        summaries.append(summarise_looks(f"{design}, corrected", corrected, market.true_lift, contrast))
+    return summaries
+
+
+def summarise_looks(design: str, looks: list[Look], truth: float, contrast: float) -> Summary:
+    missed = np.array([look.lift.log for look in looks]) - truth
+    spread = float(missed.std(ddof=1))
     return Summary(
         design,
         float(missed.mean()),
-        float(missed.std(ddof=1) / np.sqrt(repetitions)),
-        float(missed.std(ddof=1)),
-        float(np.mean([each.look.lift.error for each in found])),
-        float(np.mean(covered)),
-        float(np.mean([each.contrast for each in found])),
-        repetitions,
+        spread / np.sqrt(len(looks)),
+        spread,
+        float(np.mean([look.lift.error for look in looks])),
+        float(np.mean([look.interval.low <= truth <= look.interval.high for look in looks])),
+        contrast,
+        len(looks),
     )
 
 
 def main(repetitions: int = 200, seed: int = 1) -> None:
     """Print a table for each part of candidates in other regions."""
-    for across in (0.0, 0.05, 0.2):
+    for across in (0.05, 0.2, 0.0):
         market = make_regional_market(across=across, seed=seed)
         typer.echo(f"\n{market.people:,} people, {across:.0%} across; true log lift {market.true_lift:+.4f}\n")
         typer.echo("| assigned | bias | ± | spread | said error | covered | contrast | repetitions |")
         typer.echo("|---|---|---|---|---|---|---|---|")
         for design in DESIGNS:
-            each = repeat_design(market, design, repetitions)
-            typer.echo(
-                f"| {each.design} | {each.bias:+.4f} | {each.bias_error:.4f} | {each.spread:.4f} | {each.error:.4f} "
-                f"| {each.covered:.1%} | {each.contrast:.3f} | {each.repetitions} |"
-            )
+            for each in repeat_design(market, design, repetitions):
+                typer.echo(format_summary(each))
+
+
+def format_summary(each: Summary) -> str:
+    said = f"| {each.design} | {each.bias:+.4f} | {each.bias_error:.4f} | {each.spread:.4f} | {each.error:.4f} |"
+    return f"{said} {each.covered:.1%} | {each.contrast:.3f} | {each.repetitions} |"
 
 
 if __name__ == "__main__":
