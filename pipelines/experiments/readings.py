@@ -54,7 +54,7 @@ WITH night AS (
     SELECT publication_id AS id, profile_id, nullif(arm, :control) AS arm FROM matching.experiment_assignments
     WHERE experiment = :experiment AND publication_id = ANY (:ids)
 )
-SELECT night.id AS publication_id, profile_id::text,
+SELECT night.id AS publication_id, event.profile_id::text,
        count(*) FILTER (WHERE kind = 'like') AS likes,
        count(*) FILTER (WHERE kind = 'match') AS matches,
        count(*) FILTER (WHERE kind = 'match' AND own.arm IS DISTINCT FROM their.arm) AS mixed_matches,
@@ -64,9 +64,9 @@ SELECT night.id AS publication_id, profile_id::text,
        count(*) FILTER (WHERE kind = 'look') AS looks,
        count(*) FILTER (WHERE kind = 'look' AND shown_by = night.id) AS own_looks
 FROM event JOIN night ON moment >= starts AND moment < ends
-LEFT JOIN arm AS own USING (id, profile_id)
+LEFT JOIN arm AS own ON own.id = night.id AND own.profile_id = event.profile_id
 LEFT JOIN arm AS their ON their.id = night.id AND their.profile_id = event.other
-GROUP BY night.id, profile_id
+GROUP BY night.id, event.profile_id
 """  # noqa: S608 -- of constants
 LISTS = """
 SELECT publication_id, viewer_id::text AS profile_id, cardinality(candidate_ids) AS candidates

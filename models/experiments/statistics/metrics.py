@@ -94,7 +94,7 @@ def build_panel(rows: pd.DataFrame, metric: Metric, nights: int, before: "pd.Ser
 def measure_units(rows: pd.DataFrame, metric: Metric) -> "pd.Series[float]":
     """Measure a metric of each unit over all nights, by unit key; units without a denominator are missing."""
     keyed = rows.assign(night=pd.factorize(rows["night"], sort=True)[0], arm=0)
-    panel = build_panel(keyed, metric, int(keyed["night"].max(initial=-1)) + 1, pd.Series(dtype=np.float64))
+    panel = build_panel(keyed, metric, keyed["night"].nunique(), pd.Series(dtype=np.float64))
     sums, keys = panel.denominator.sum(axis=0), np.sort(rows["unit_key"].unique())
     ratio = np.divide(panel.numerator.sum(axis=0), sums, out=np.full(len(keys), np.nan), where=sums > 0)
     return pd.Series(ratio, pd.Index(keys)).dropna()

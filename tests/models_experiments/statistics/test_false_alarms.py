@@ -9,9 +9,9 @@ from models.experiments.statistics.lift_sequence import follow_lift
 from models.experiments.statistics.panel import Panel, join_runs
 from models.ml.arrays import Float64Array
 
-NIGHTS, REPETITIONS = 30, 300
+NIGHTS, REPETITIONS = 30, 200
 # With a true rate of 5 %, so many false alarms or more have a probability below one in a thousand.
-MOST_ALARMS = 28
+MOST_ALARMS = 21
 WEEKDAYS = np.array([1.0, 0.9, 0.9, 0.95, 1.1, 1.3, 1.2])
 
 
