@@ -37,9 +37,10 @@ def test_lifts_agree_with_tea_tasting(cuped: bool) -> None:
             "matches": clusters.numerator,
             "nights": clusters.denominator,
             "expected": clusters.expected,
+            "nights_before": clusters.denominator,
         }
     )
-    covariate = {"numer_covariate": "expected", "denom_covariate": "nights"} if cuped else {}
+    covariate = {"numer_covariate": "expected", "denom_covariate": "nights_before"} if cuped else {}
     metric = tt.RatioOfMeans("matches", "nights", use_t=False, **covariate)
     oracle = tt.Experiment(matches=metric).analyze(frame)["matches"]
     lift = estimate_lift(clusters)

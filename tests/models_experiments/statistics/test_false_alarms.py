@@ -16,12 +16,12 @@ WEEKDAYS = np.array([1.0, 0.9, 0.9, 0.95, 1.1, 1.3, 1.2])
 
 
 def draw_people(rng: np.random.Generator) -> Panel:
-    """1,000 people, some with ten times the matches of others, some of whom join later; last week is known of most."""
-    rate = rng.gamma(0.5, 0.3, 1000)
-    there = np.arange(NIGHTS)[:, None] >= np.maximum(rng.integers(-60, NIGHTS, 1000), 0)
+    """400 people, some with ten times the matches of others, some of whom join later; last week is known of most."""
+    rate = rng.gamma(0.5, 0.3, 400)
+    there = np.arange(NIGHTS)[:, None] >= np.maximum(rng.integers(-60, NIGHTS, 400), 0)
     before = np.where(there[0], rng.poisson(7 * rate) / 7, rate.mean())
-    counts = rng.poisson(rate * WEEKDAYS[np.arange(NIGHTS) % 7, None], (NIGHTS, 1000)) * there
-    return make_panel(rng.integers(0, 2, 1000), counts, there, before * there)
+    counts = rng.poisson(rate * WEEKDAYS[np.arange(NIGHTS) % 7, None], (NIGHTS, 400)) * there
+    return make_panel(rng.integers(0, 2, 400), counts, there, before * there)
 
 
 def draw_regions(rng: np.random.Generator, regions: int) -> Panel:

@@ -1,6 +1,5 @@
 """Panels from frames of person-nights, runs of switchbacks, contamination."""
 
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from models.experiments.statistics.panel import Panel, join_runs
 NOTHING = pd.Series(dtype=np.float64)
 
 
-def make_rows(**columns: Any) -> pd.DataFrame:
+def make_rows(**columns: list[str] | list[int] | list[float]) -> pd.DataFrame:
     zeros = dict.fromkeys(COUNTED, 0.0) | {"people": 1.0}
     return pd.DataFrame(columns).assign(**{name: value for name, value in zeros.items() if name not in columns})
 
