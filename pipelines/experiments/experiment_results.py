@@ -13,7 +13,7 @@ from models.db.settings import Settings
 from models.experiments.design.assignment import make_unit_keys
 from models.experiments.design.experiment import Experiment, Unit
 from models.experiments.statistics.analysis import Effect, analyse_metric, judge_arm, measure_contrast
-from models.experiments.statistics.metrics import METRICS, get_metric, measure_units
+from models.experiments.statistics.metrics import METRICS, measure_units
 from models.experiments.statistics.sample_ratio import has_wrong_ratio
 from models.experiments.statistics.verdict import Progress, Verdict
 from pipelines.experiments.experiment_file import load_experiments
@@ -65,13 +65,11 @@ def find_experiment(settings: Settings, name: str) -> Experiment:
     """Find an experiment of the file by its name.
 
     Raises:
-        InputError: The file has none of this name, or a metric of it is unknown.
+        InputError: The file has none of this name, or is wrong.
     """
     known = {experiment.name: experiment for experiment in load_experiments(settings)}
     if name not in known:
         raise InputError(f"there is no experiment {name!r}: the file has {', '.join(known) or 'none'}")
-    for metric in (known[name].primary, *known[name].guardrails):
-        get_metric(metric)
     return known[name]
 
 

@@ -78,6 +78,9 @@ def describe_doubts(results: ExperimentResults) -> Iterator[str]:
         yield "Do not believe it: the arms have other numbers of units than their shares. The assignment is broken."
     for arm in results.arms:
         yield from _describe_interference(results, arm)
+    for effect in results.effects:
+        if effect.metric in results.experiment.guardrails and not effect.looks:
+            yield f"{effect.arm}: nothing can be said of the guardrail {effect.metric}."
     low = results.exposure[results.exposure["own_lists"] < LEAST_OWN_LISTS]
     for _, row in low.iterrows():
         yield f"{row['arm']}: only {row['own_lists']:.0%} of the impressions came from the list of the night."

@@ -19,6 +19,7 @@ from models.experiments.statistics.lift_sequence import Look, follow_lift
 from models.experiments.statistics.panel import Panel, join_runs
 from models.experiments.statistics.switchback import WASHOUT
 from models.ml.arrays import Float64Array, Int64Array
+from tests.bench.false_alarms import DRAWS, count_alarms
 from tests.bench.regional_market import RegionalMarket, count_matches, draw_nights, make_regional_market
 
 NIGHTS, SWITCHED_NIGHTS, WEEK = 14, 60, 7
@@ -178,7 +179,11 @@ def summarise_looks(design: str, looks: list[Look], truth: float, contrast: floa
 
 
 def main(repetitions: int = 200, seed: int = 1) -> None:
-    """Print a table for each part of candidates in other regions."""
+    """Print how often A/A experiments raise an alarm, then a table for each part of candidates in other regions."""
+    typer.echo("| A/A, by | false alarms | of the usual interval |\n|---|---|---|")
+    for unit in DRAWS:
+        alarms, usual = count_alarms(unit, repetitions)
+        typer.echo(f"| {unit} | {alarms / repetitions:.1%} | {usual / repetitions:.1%} |")
     for across in (0.05, 0.2, 0.0):
         market = make_regional_market(across=across, seed=seed)
         typer.echo(f"\n{market.people:,} people, {across:.0%} across; true log lift {market.true_lift:+.4f}\n")

@@ -1,6 +1,5 @@
 """Panels from frames of person-nights, runs of switchbacks, contamination."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
