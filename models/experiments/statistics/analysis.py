@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from models.experiments.design.experiment import Experiment, Unit
-from models.experiments.statistics.confidence_sequence import ALPHA, Interval
+from models.experiments.statistics.confidence_sequence import ALPHA, SequenceInterval
 from models.experiments.statistics.contamination import LEAST_CONTRAST, compute_contrast
 from models.experiments.statistics.lift_sequence import Look, follow_lift
 from models.experiments.statistics.metrics import MIN_PEOPLE, Metric, build_panel, get_metric
@@ -40,14 +40,14 @@ class Effect:
         return self.aware or self.naive
 
     @property
-    def verdict_interval(self) -> Interval | None:
+    def verdict_interval(self) -> SequenceInterval | None:
         """The last interval, turned so that more is better; None: nothing can be said."""
         if not self.looks:
             return None
         last = self.looks[-1].interval
         if get_metric(self.metric).more_is_better:
             return last
-        return Interval(-last.estimate, -last.high, -last.low)
+        return SequenceInterval(-last.estimate, -last.high, -last.low)
 
 
 def analyse_metric(

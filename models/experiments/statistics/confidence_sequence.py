@@ -16,7 +16,7 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True)
-class Interval:
+class SequenceInterval:
     """An estimate and the ends of its interval, on the scale of the estimate."""
 
     estimate: float
@@ -29,7 +29,9 @@ class Interval:
         return (self.high - self.low) / 2
 
 
-def compute_interval(estimate: float, error: float, degrees: float, target: float, alpha: float = ALPHA) -> Interval:
+def compute_interval(
+    estimate: float, error: float, degrees: float, target: float, alpha: float = ALPHA
+) -> SequenceInterval:
     """Compute the interval of a confidence sequence at one look.
 
     Over all looks together, the intervals miss the truth with probability `alpha` at most.
@@ -44,7 +46,7 @@ def compute_interval(estimate: float, error: float, degrees: float, target: floa
         alpha: Probability of a miss.
     """
     width = compute_boundary(error**-2, target, alpha, degrees) * error
-    return Interval(estimate, estimate - width, estimate + width)
+    return SequenceInterval(estimate, estimate - width, estimate + width)
 
 
 def compute_boundary(information: float, target: float, alpha: float = ALPHA, degrees: float = np.inf) -> float:

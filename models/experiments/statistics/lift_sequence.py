@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.experiments.statistics.cluster_ratio import Lift, estimate_lift
-from models.experiments.statistics.confidence_sequence import ALPHA, Interval, compute_interval
+from models.experiments.statistics.confidence_sequence import ALPHA, SequenceInterval, compute_interval
 from models.experiments.statistics.contamination import correct_lift
 from models.experiments.statistics.panel import Panel
 
@@ -20,7 +20,7 @@ class Look:
 
     night: int
     lift: Lift
-    interval: Interval
+    interval: SequenceInterval
 
 
 def follow_lift(
@@ -46,7 +46,7 @@ def follow_lift(
     return looks
 
 
-def find_interval(lift: Lift, smallest_effect: float, alpha: float = ALPHA) -> Interval:
+def find_interval(lift: Lift, smallest_effect: float, alpha: float = ALPHA) -> SequenceInterval:
     """Find the interval of the logarithm of a lift."""
     return compute_interval(lift.log, lift.error, lift.degrees, float(np.log1p(smallest_effect)), alpha)
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from models.experiments.statistics.confidence_sequence import ALPHA, Interval, compute_boundary
+from models.experiments.statistics.confidence_sequence import ALPHA, SequenceInterval, compute_boundary
 
 
 class Verdict(StrEnum):
@@ -32,7 +32,7 @@ class Progress:
 
 
 def decide_verdict(
-    interval: Interval | None, smallest_effect: float, progress: Progress, alpha: float = ALPHA
+    interval: SequenceInterval | None, smallest_effect: float, progress: Progress, alpha: float = ALPHA
 ) -> Verdict:
     """Decide what to do; the same answer for the same interval.
 
@@ -59,7 +59,7 @@ def decide_verdict(
     return Verdict.cannot_tell if progress.has_ended or hidden else Verdict.keep_running
 
 
-def forecast_half_width(interval: Interval, target: float, progress: Progress, alpha: float = ALPHA) -> float:
+def forecast_half_width(interval: SequenceInterval, target: float, progress: Progress, alpha: float = ALPHA) -> float:
     """Forecast the half width at the end, if each night to come brings as much information as those so far.
 
     It is a lower bound where the same clusters come back, for what differs between them for good stays.

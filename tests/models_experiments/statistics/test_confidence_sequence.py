@@ -20,7 +20,7 @@ def test_the_sequence_is_narrowest_for_its_target(target: float) -> None:
 def test_all_looks_together_miss_the_truth_rarely() -> None:
     rng, looks = np.random.default_rng(1), np.arange(1, 2001)
     estimates = rng.standard_normal((1000, 2000)).cumsum(axis=1) / looks
-    widths = np.array([compute_boundary(look, 0.1) for look in looks]) / np.sqrt(looks)
+    widths = np.array([compute_boundary(float(look), 0.1) for look in looks]) / np.sqrt(looks)
     missed = (np.abs(estimates) > widths).any(axis=1).mean()
     assert 0.005 < missed < 0.05
     assert (np.abs(estimates) > norm.ppf(0.975) / np.sqrt(looks)).any(axis=1).mean() > 0.3, "the usual one misses often"

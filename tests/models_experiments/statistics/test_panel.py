@@ -50,5 +50,5 @@ def test_the_contrast_is_one_less_what_comes_from_other_arms() -> None:
 
 
 def test_an_unknown_metric_is_refused() -> None:
-    with pytest.raises(InputError, match="matchs"):
-        get_metric("matchs")
+    with pytest.raises(InputError, match="nothing"):
+        get_metric("nothing")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.experiments.statistics.confidence_sequence import Interval, compute_interval
+from models.experiments.statistics.confidence_sequence import SequenceInterval, compute_interval
 from models.experiments.statistics.sample_ratio import compute_ratio_p_value, has_wrong_ratio
 from models.experiments.statistics.verdict import Progress, Verdict, decide_verdict, forecast_half_width
 
@@ -48,7 +48,7 @@ def test_the_verdict_turns_with_the_interval(estimate: float, error: float, nigh
 def test_the_forecast_is_the_interval_of_more_nights() -> None:
     now, later = (compute_interval(0, error, np.inf, 0.1) for error in (0.06, 0.03))
     assert forecast_half_width(now, 0.1, Progress(5, 20)) == pytest.approx(later.half_width)
-    assert forecast_half_width(Interval(0, -1, 1), 0.1, Progress(9, 9)) == pytest.approx(1.0)
+    assert forecast_half_width(SequenceInterval(0, -1, 1), 0.1, Progress(9, 9)) == pytest.approx(1.0)
 
 
 def test_a_split_of_52_to_48_is_caught() -> None:
