@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from models.db.errors import MatchingError
-from pipelines.commands.groups import loading, opening, operating, running
+from pipelines.commands.groups import experimenting, loading, opening, operating, running
 
 USAGE_ERROR = 2
 
@@ -23,7 +23,9 @@ app = typer.Typer(
 )
 # The help lists the commands in this order.
 app.add_typer(loading.load, name="load")
-for group in (running, operating, opening):
+app.add_typer(running.app)
+app.add_typer(experimenting.experiment, name="experiment")
+for group in (operating, opening):
     app.add_typer(group.app)
 
 

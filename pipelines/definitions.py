@@ -29,6 +29,7 @@ from pipelines.assets.ranker.retraining import TRAINING_TAG, TrainingDecision, d
 from pipelines.assets.run_config import config_check
 from pipelines.assets.surroundings import SURROUNDINGS
 from pipelines.checks import drift_checks, listed_pairs, publication_checks
+from pipelines.experiments import experiment_report
 from pipelines.experiments.running_experiments import build_experiments_resource
 from pipelines.reports.alerts import build_alerts
 from pipelines.reports.progress import progress
@@ -39,7 +40,7 @@ from pipelines.store.run_pruning import PRUNING_JOB, RunRetention, pruning
 
 FLAGS_FOLDER = "flags"
 NIGHTLY_JOB, EVALUATION_JOB, COMPARISON_JOB, FRESHNESS_JOB = "matching", "evaluation", "policies", "freshness"
-INSIGHTS_JOB, VALUE_JOB = "insights", "off_policy"
+INSIGHTS_JOB, VALUE_JOB, EXPERIMENTS_JOB = "insights", "off_policy", "experiments"
 # UTC has each hour once a day throughout the year. At 03:00 few users are awake, and lists are ready by morning.
 NIGHTLY, HOURLY, WEEKLY, TIME_ZONE = "0 3 * * *", "30 * * * *", "0 6 * * 1", "UTC"
 AN_HOUR_LATER, TWO_HOURS_LATER = "0 7 * * 1", "0 8 * * 1"
@@ -66,6 +67,7 @@ MODULES = [
     policy_value,
     loop_simulation,
     conversation_insights,
+    experiment_report,
 ]
 ASSETS = [each for each in dg.load_assets_from_modules(MODULES) if isinstance(each, dg.AssetsDefinition)]
 ON_DEMAND = dg.AssetSelection.groups(
@@ -75,6 +77,7 @@ ON_DEMAND = dg.AssetSelection.groups(
     loop_simulation.GROUP,
     conversation_insights.GROUP,
     message_flags.GROUP,
+    experiment_report.GROUP,
 )
 NIGHTLY_ASSETS = dg.AssetSelection.all() - ON_DEMAND
 
@@ -110,6 +113,11 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
                 INSIGHTS_JOB,
                 selection=dg.AssetSelection.groups(conversation_insights.GROUP),
                 description="Figures of conversations for analysts, of what the last run of the pipeline read.",
+            ),
+            dg.define_asset_job(
+                EXPERIMENTS_JOB,
+                selection=dg.AssetSelection.groups(experiment_report.GROUP),
+                description="Reports what an experiment has shown so far, and what to do.",
             ),
             dg.define_asset_job(
                 FRESHNESS_JOB,

@@ -13,6 +13,7 @@ from models.db.errors import InputError
 from models.db.settings import Settings
 from models.experiments.design.assignment import BUCKETS, find_layer_end
 from models.experiments.design.experiment import Experiment, ExperimentArm, Unit
+from models.experiments.statistics.metrics import METRICS
 from pipelines.assets.market.market_config import MarketConfig
 
 FILE_NAME = "experiments.toml"
@@ -77,6 +78,14 @@ class ExperimentEntry(_Entry):
         if abs((total := sum(arm.share for arm in arms)) - 1) > ROUNDING:
             raise ValueError(f"the shares of the arms add up to {total:g}, not to 1")
         return arms
+
+    @field_validator("primary", "guardrails")
+    @classmethod
+    def _check_metrics(cls, names: str | list[str]) -> str | list[str]:
+        for name in [names] if isinstance(names, str) else names:
+            if name not in METRICS:
+                raise ValueError(f"{name} is no metric: use {', '.join(METRICS)}")
+        return names
 
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:

@@ -10,6 +10,7 @@ from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB
 from pipelines.definitions import (
     COMPARISON_JOB,
     EVALUATION_JOB,
+    EXPERIMENTS_JOB,
     FRESHNESS_JOB,
     INSIGHTS_JOB,
     NIGHTLY_JOB,
@@ -29,6 +30,7 @@ JOBS = {
     EVALUATION_JOB: {"ranker_evaluation"},
     COMPARISON_JOB: {"policy_comparison", "match_fairness"},
     INSIGHTS_JOB: {"conversation_insights"},
+    EXPERIMENTS_JOB: {"experiment_report"},
     PRUNING_JOB: set[str](),
     VALUE_JOB: {"policy_value"},
     FRESHNESS_JOB: set[str](),

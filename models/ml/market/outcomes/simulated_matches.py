@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ml.arrays import BoolArray, Float64Array, FloatArray, Int64Array
+from models.ml.arrays import BoolArray, FloatArray, Int64Array
 from models.ml.market.attention.examination_curve import Curve, evaluate_curve
 from models.ml.market.outcomes.list_likes import ListLikes
 
@@ -40,11 +40,10 @@ def simulate_matches(
     """Simulate the matches of lists `runs` times; the same seed gives the same result."""
     rng = np.random.default_rng(seed)
     couples, ends = _group_by_name(likes.couple), _group_by_name(np.concatenate([likes.viewer, likes.receiver]))
-    looks = evaluate_curve(inbox, int(likes.sizes.max(initial=1)))
     counts = np.empty((runs, 2))
     at_once = max(1, draws_per_batch // max(1, len(likes.sent)))
     for start in range(0, runs, at_once):
-        matched = _simulate_likes(likes, looks, min(at_once, runs - start), rng)
+        matched = draw_returned_likes(likes, min(at_once, runs - start), rng, inbox)
         part = counts[start : start + at_once]
         part[:, 0] = _find_any_match(matched, *couples).sum(axis=1)
         part[:, 1] = _find_any_match(np.tile(matched, 2), *ends).sum(axis=1)
@@ -58,8 +57,9 @@ def estimate_mean(values: FloatArray) -> SimulationEstimate:
     return SimulationEstimate(float(values.mean()), float(error))
 
 
-def _simulate_likes(likes: ListLikes, examination: Float64Array, runs: int, rng: np.random.Generator) -> BoolArray:
-    """Draw which likes are sent and returned, bool (runs, k)."""
+def draw_returned_likes(likes: ListLikes, runs: int, rng: np.random.Generator, inbox: Curve = "inv") -> BoolArray:
+    """Draw which likes are sent and returned, bool (runs, k); runs are independent."""
+    examination = evaluate_curve(inbox, int(likes.sizes.max(initial=1)))
     sent = rng.random((runs, len(likes.sent))) < likes.sent
     arrived = np.cumsum(sent, axis=1, dtype=np.int32)
     elsewhere = np.repeat(arrived[:, likes.starts] - sent[:, likes.starts], likes.sizes, axis=1)
