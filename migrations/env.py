@@ -13,11 +13,13 @@ from models.db.settings import get_settings
 
 
 def include_name(name: str | None, type_: str, parent_names: MutableMapping[Any, str | None]) -> bool:
-    """Leave out what Alembic does not own: other schemas, its version table, the partitions of the match lists."""
+    """Leave out what Alembic does not own: other schemas, its version table, partitions, the indexes of encoders."""
     if type_ == "schema":
         return name in ("app", "matching")
     if type_ == "table":
         return not (name or "").startswith(("match_lists_", "alembic_version"))
+    if type_ == "index":
+        return parent_names.get("table_name") != "embeddings"
     return True
 
 

@@ -33,7 +33,15 @@ from pipelines.experiments import experiment_report
 from pipelines.experiments.running_experiments import build_experiments_resource
 from pipelines.reports.alerts import build_alerts
 from pipelines.reports.progress import progress
-from pipelines.resources import ComputeResource, DatabaseResource, FlagModels, LikesResource, ShardStore, sole_run
+from pipelines.resources import (
+    ComputeResource,
+    DatabaseResource,
+    EncoderResource,
+    FlagModels,
+    LikesResource,
+    ShardStore,
+    sole_run,
+)
 from pipelines.store.frame_store import ParquetStore, store_url
 from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.run_pruning import PRUNING_JOB, RunRetention, pruning
@@ -136,6 +144,9 @@ def build_definitions(settings: Settings, logger: dg.LoggerDefinition = progress
                 home=str(settings.home), url=_hide_value("DATABASE_URL", settings.database_url)
             ),
             "store": ShardStore(base=store),
+            "encoder": EncoderResource(
+                setting=settings.encoder, device=settings.encoder_device, precision=settings.encoder_precision
+            ),
             "compute": ComputeResource(scheduler=settings.dask_scheduler_address),
             "registry": build_registry(settings),
             "flag_models": FlagModels(folder=str(settings.home / FLAGS_FOLDER)),
@@ -218,9 +229,13 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 def build_registry(settings: Settings) -> ModelRegistry:
     """Build the model registry: an MLflow server, or SQLite and a folder."""
     if settings.mlflow_tracking_uri is not None:
-        return ModelRegistry(tracking_uri=settings.mlflow_tracking_uri)
+        return ModelRegistry(tracking_uri=settings.mlflow_tracking_uri, encoder=settings.encoder)
     folder = settings.home / "mlflow"
-    return ModelRegistry(tracking_uri=f"sqlite:///{folder}/mlflow.db", artifacts=(folder / "artifacts").as_uri())
+    return ModelRegistry(
+        tracking_uri=f"sqlite:///{folder}/mlflow.db",
+        artifacts=(folder / "artifacts").as_uri(),
+        encoder=settings.encoder,
+    )
 
 
 @dg.definitions

@@ -16,6 +16,7 @@ from models.db.engines import is_transient, open_database
 from models.db.errors import DatabaseUnavailable, InputError
 from models.db.redaction import redact
 from models.db.settings import Settings
+from models.ml.profiles.encoders.opening import EncoderChoice
 from models.ml.training.fit import TreeTrainer, train_trees
 from pipelines.store.run_lock import exclusive_run
 from pipelines.store.store_erasure import purge_deleted_profiles
@@ -83,6 +84,19 @@ class LikesResource(dg.ConfigurableResource[None]):
     def are_told(self) -> bool:
         """Whether the lists hold the pending likes of their viewers."""
         return self.likes == "told"
+
+
+class EncoderResource(dg.ConfigurableResource[None]):
+    """The encoder of answers: the settings MATCHING_ENCODER, MATCHING_ENCODER_DEVICE and MATCHING_ENCODER_PRECISION."""
+
+    setting: str
+    device: str
+    precision: str
+
+    @property
+    def choice(self) -> EncoderChoice:
+        """What `open_encoder` opens."""
+        return EncoderChoice(self.setting, self.device, self.precision)
 
 
 class ComputeResource(dg.ConfigurableResource[None]):

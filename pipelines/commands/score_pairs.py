@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from models.db.errors import InputError
 from models.ml.profiles.answer_encoding import encode_profiles
+from models.ml.profiles.encoders.opening import MINILM, EncoderChoice, open_encoder
 from models.ml.profiles.frame_contracts import check_interactions, check_profiles
 from models.ml.profiles.no_answers import remove_no_answers
 from models.ml.ranker.ranker_model import Ranker
@@ -36,13 +37,16 @@ def read_pairs(path: Path) -> pd.DataFrame:
     return frame[COLUMNS]
 
 
-def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> pd.DataFrame:
+def score_pairs(
+    connection: Connection, ranker: Ranker, pairs: pd.DataFrame, choice: EncoderChoice = MINILM
+) -> pd.DataFrame:
     """Return the pairs with the columns p_like, p_liked_back and p_match added, in the same order.
 
     Args:
         connection: The database.
         ranker: The champion.
         pairs: The columns viewer and candidate, profile ids or source keys.
+        choice: The encoder that the ranker was trained with.
 
     Raises:
         InputError: A profile is unknown or breaks the contract.
@@ -53,7 +57,8 @@ def score_pairs(connection: Connection, ranker: Ranker, pairs: pd.DataFrame) -> 
     key_of = everybody.set_index("profile_id")["source_key"]
     viewer, candidate = (_find_positions(pairs[name], key_of, profiles["profile_id"], rejected) for name in COLUMNS)
     asked = profiles.iloc[np.unique(np.concatenate([viewer, candidate]))]
-    town = build_scoring_context(ranker, profiles, interactions, read_blocks(connection), encode_profiles(asked))
+    answers = encode_profiles(asked, open_encoder(choice))
+    town = build_scoring_context(ranker, profiles, interactions, read_blocks(connection), answers)
     scored = score_both_ways(town, viewer, candidate)
     return pairs.assign(**{name: getattr(scored, name) for name in SCORES})
 

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from sqlalchemy.pool import NullPool
 
 from models.db.errors import InputError
+from models.db.rows.embedding_index import name_index
 from models.db.rows.embedding_rows import (
     add_embeddings,
+    drop_other_encoders,
     find_pending,
     remove_embeddings,
     store_embeddings,
@@ -68,8 +70,8 @@ def pending(engine: Engine) -> tuple[dict[str, str | None], str | None]:
     """Who waits, by name, and the digest."""
     name_of = {key: name for name, key in PEOPLE.items()}
     with engine.connect() as connection:
-        found = find_pending(connection)
-        summary = summarise_pending(connection)
+        found = find_pending(connection, "letters")
+        summary = summarise_pending(connection, "letters")
     assert (summary.people if summary else 0) == len(found)
     return {name_of[key]: content for key, content in found.items()}, summary.digest if summary else None
 
@@ -95,32 +97,43 @@ def test_what_was_stored_since_the_profiles_were_read_stays(engine: Engine) -> N
     add(engine, "ann", "bob", content="second")
     assert store(engine, "ann", "cy", read_at=read_at) == 1
     assert stored(engine) == {"ann": "second", "bob": "second", "cy": "first"}
-    assert remove_embeddings(engine, [PEOPLE["ann"], PEOPLE["cy"]], now(engine)) == 2
-    assert remove_embeddings(engine, [PEOPLE["bob"]], read_at) == 0
-    assert remove_embeddings(engine, [], now(engine)) == 0
+    assert remove_embeddings(engine, "letters", [PEOPLE["ann"], PEOPLE["cy"]], now(engine)) == 2
+    assert remove_embeddings(engine, "letters", [PEOPLE["bob"]], read_at) == 0
+    assert remove_embeddings(engine, "letters", [], now(engine)) == 0
     assert stored(engine) == {"bob": "second"}
 
 
 GRAPHS = """
-SELECT indexrelid::int, pg_get_indexdef(indexrelid), indisvalid FROM pg_index
-WHERE indrelid = 'matching.embeddings'::regclass AND indexrelid::regclass::text = 'matching.ix_embeddings_embedding'
+SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition, indisvalid FROM pg_index
+WHERE indrelid = 'matching.embeddings'::regclass AND NOT indisprimary ORDER BY pg_get_indexdef(indexrelid)
 """
 
 
-def test_the_first_vectors_are_indexed_as_those_that_follow(engine: Engine) -> None:
-    def graph() -> tuple[int, str, bool]:
-        with engine.connect() as connection:
-            number, definition, is_valid = connection.execute(text(GRAPHS)).one()
-            return number, definition, is_valid
+def graphs(engine: Engine) -> dict[str, str]:
+    """The indexes of vectors, by name."""
+    with engine.connect() as connection:
+        found = connection.execute(text(GRAPHS)).all()
+    assert all(each.indisvalid for each in found)
+    return {each.name.removeprefix("matching."): each.definition for each in found}
 
-    before = graph()
-    assert "hnsw" in before[1]
-    store(engine, "ann")
-    built = graph()
-    assert built[0] != before[0]
-    assert built[1:] == before[1:] == (before[1], True)
+
+def test_each_encoder_has_its_vectors_and_its_index(engine: Engine) -> None:
+    """An encoder of two dimensions beside one of 384, and one without vectors; what is dropped is that alone."""
+    few = [(PEOPLE["bob"], "few", [0.6, 0.8])]
     store(engine, "ann", "bob")
-    assert graph() == built
+    assert store_embeddings(engine, "100% 'two'", few, now(engine)) == 1
+    assert store_embeddings(engine, "none", [], now(engine)) == 0
+    assert set(graphs(engine)) == {name_index("letters"), name_index("100% 'two'")}
+    assert "halfvec(2)" in graphs(engine)[name_index("100% 'two'")]
+    assert waits(engine) == {"cy": None}, "it is of one encoder who waits"
+    assert remove_embeddings(engine, "100% 'two'", [PEOPLE["ann"]], now(engine)) == 0
+    before = graphs(engine)
+    store(engine, "ann")
+    assert graphs(engine) == before
+    with engine.connect() as connection:
+        drop_other_encoders(connection, ["100% 'two'", "none"])
+    assert stored(engine) == {"bob": "few"}
+    assert set(graphs(engine)) == {name_index("100% 'two'")}
 
 
 def test_the_first_vectors_do_not_wait_for_a_reader(engine: Engine) -> None:

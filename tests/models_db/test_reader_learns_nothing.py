@@ -133,7 +133,7 @@ OBJECTS = (
     *("SET log_statement_stats = on", f"GRANT SELECT ON app.profiles TO {ROLE}"),
     "ALTER FUNCTION matching_api.read_publication() RESET search_path",
     "ALTER FUNCTION matching.neighbours RESET search_path",
-    f"SELECT matching.neighbours('{person_id(ME)}', 5000, NULL, NULL)",
+    f"SELECT matching.neighbours('{person_id(ME)}', 5000, NULL, NULL, 'letters')",
     f"SELECT matching.withheld_from('{person_id(ME)}')",
     f"SELECT matching.excluded_candidates('{person_id(ME)}')",
     f"SELECT matching.find_likers('{person_id(ME)}')",

@@ -10,7 +10,6 @@ from models.ml.eligibility.rules import EligibilityRules
 from models.ml.features.decision_history import DecisionCounts, DecisionHistory, Decisions, PairHistory
 from models.ml.features.pair_features import Pairs
 from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
-from models.ml.profiles.encoder import DIMENSIONS
 from models.ml.profiles.feature_spec import CategoricalFeature, DefaultValues, FeatureSpec, NumericFeature
 from models.ml.profiles.geography import compute_distance_km
 from models.ml.profiles.profile_matrix import ProfileMatrix, make_empty_matrix
@@ -66,7 +65,7 @@ def interactions(*rows: tuple[str, str, str, int]) -> pd.DataFrame:
 
 def direction(*coordinates: float) -> Vectors:
     """The unit vector whose first coordinates are proportional to these, the others zero."""
-    vector = np.zeros(DIMENSIONS)
+    vector = np.zeros(NO_ANSWERS.dimensions)
     vector[: len(coordinates)] = coordinates
     return np.asarray(vector / np.linalg.norm(vector), np.float16)
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from upath import UPath
 
 from models.db.publications import get_live_publication
-from models.ml.profiles.encoder import ENCODER, hash_content
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
 from pipelines.assets.candidate_shards import SCORING_VERSION, fingerprint_inputs
 from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB
 from pipelines.assets.extract import read_profiles
@@ -44,7 +44,7 @@ def test_one_publication_is_live_and_counts_what_it_holds(settled: Place) -> Non
         assert publication is not None
         held = connection.execute(text("SELECT count(DISTINCT viewer_id), count(*) FROM matching.matches")).one()
     assert (publication.viewer_count, publication.pair_count) == tuple(held)
-    assert (publication.ranker_version, publication.encoder) == ("1", ENCODER)
+    assert (publication.ranker_version, publication.encoder) == ("1", MINILM.setting)
     assert publication.metrics["dropped_since_scoring"] == 0
     ((expected,),) = settled.ask("SELECT sum(p_match::float8) FROM matching.matches")
     assert publication.metrics["p_match_summed_over_lists"] == pytest.approx(expected)
@@ -67,7 +67,7 @@ def test_who_wrote_something_has_a_vector_of_it(settled: Place) -> None:
         profiles = read_profiles(connection).set_index("profile_id")
     wrote = profiles["texts"][profiles["texts"].map(lambda texts: any(map(str.strip, texts.values())))]
     assert dict(settled.ask("SELECT profile_id::text, content_hash FROM matching.embeddings")) == dict(
-        wrote.map(hash_content)
+        wrote.map(open_encoder(MINILM).hash_content)
     )
 
 

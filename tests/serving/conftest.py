@@ -183,13 +183,14 @@ class Users:
         p_match: Sequence[float] | None = None,
         reasons: Sequence[Sequence[Mapping[str, object]]] | None = None,
         made_at: datetime | None = None,
+        encoder: str = "letters",
     ) -> int:
         """Make these lists the live publication, in one transaction; p_match and reasons are those of every list."""
         with self.connection.transaction():
             row = self.connection.execute(
                 "INSERT INTO matching.publications (ranker_version, encoder, created_at)"
-                " VALUES ('1', 'letters', coalesce(%s, now())) RETURNING id",
-                [made_at],
+                " VALUES ('1', %s, coalesce(%s, now())) RETURNING id",
+                [encoder, made_at],
             )
             publication = int(row.fetchall()[0][0])
             table = f"matching.match_lists_{publication} PARTITION OF matching.match_lists"

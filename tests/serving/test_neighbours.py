@@ -6,9 +6,10 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 
 from models.db.engines import convert_to_libpq_url
+from models.db.rows.embedding_index import create_index
 
 # About a tenth of the others fit a viewer: by gender and wish, by both age ranges, by distance. The first hundred, all
 # viewers among them, have passed on and blocked many. The vectors are around 40 centres; the index is made after them.
@@ -29,7 +30,6 @@ SELECT DISTINCT md5(a::text)::uuid AS one, md5(b::text)::uuid AS other FROM (
 INSERT INTO app.interactions (actor_id, target_id, kind) SELECT one, other, 'pass' FROM met WHERE random() < 0.8;
 INSERT INTO app.blocks SELECT one, other FROM met WHERE random() < 0.1;
 INSERT INTO app.blocks SELECT other, one FROM met WHERE random() < 0.1 ON CONFLICT DO NOTHING;
-DROP INDEX matching.ix_embeddings_embedding;
 CREATE TEMPORARY TABLE centres AS
 SELECT c, array_agg(random_normal()) AS x FROM generate_series(0, 39) AS c, generate_series(1, 384) GROUP BY c;
 INSERT INTO matching.embeddings (profile_id, encoder, content_hash, embedding)
@@ -40,10 +40,10 @@ FROM generate_series(1, 8000) AS n JOIN centres ON c = n % 40;
 EXACT = """
 SELECT candidate_id FROM matching.visible_candidates
 JOIN matching.embeddings AS mine ON mine.profile_id = viewer_id
-JOIN matching.embeddings AS other ON other.profile_id = candidate_id
-WHERE viewer_id = %s ORDER BY (mine.embedding <=> other.embedding) + 0
+JOIN matching.embeddings AS other ON other.profile_id = candidate_id AND other.encoder = mine.encoder
+WHERE mine.encoder = 'letters' AND viewer_id = %s ORDER BY (mine.embedding <=> other.embedding) + 0
 """
-INDEX = "'matching.ix_embeddings_embedding'::regclass"
+INDEX = "matching.embedding_index('letters')"
 
 
 class Population:
@@ -66,7 +66,7 @@ class Population:
         """The neighbours as the API gets them, and the number of scans of the index."""
         with self.transaction():
             before = self.count_scans()
-            found = self.column("SELECT matching.neighbours(%s, %s, %s, NULL)", viewer, most, listed)
+            found = self.column("SELECT matching.neighbours(%s, %s, %s, NULL, 'letters')", viewer, most, listed)
             return found, self.count_scans() - before
 
     def count_scans(self) -> int:
@@ -82,9 +82,10 @@ def population(server: psycopg.Connection, template_url: str) -> Iterator[Popula
     server.execute(f"CREATE DATABASE {name} TEMPLATE {template.database}")
     url = template.set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(convert_to_libpq_url(url), autocommit=True) as connection:
-        ((index,),) = connection.execute(f"SELECT pg_get_indexdef({INDEX})".encode())
-        for statement in (FILL, index, "ANALYZE"):
-            connection.execute(statement)
+        connection.execute(FILL)
+        with create_engine(url).connect() as pipeline, pipeline.begin():
+            create_index(pipeline, "letters")
+        connection.execute("ANALYZE")
         yield Population(connection)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

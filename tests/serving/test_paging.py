@@ -44,9 +44,10 @@ happenings = st.lists(
 def test_pages_repeat_and_omit_no_user(
     api: Api, users: Users, listed: list[int], happen: list[Happening], limits: list[int], next_publication_before: int
 ) -> None:
-    me, men = users.neighbours(MEN, encoder=uuid4().hex)
+    encoder = uuid4().hex
+    me, men = users.neighbours(MEN, encoder)
     stranger = users.add("man")
-    begun = users.publish({me: [men[number] for number in listed]})
+    begun = users.publish({me: [men[number] for number in listed]}, encoder=encoder)
     pages: list[dict[str, Any]] = []
     cursor, untouched, ended = None, set(men), False
     while not ended:

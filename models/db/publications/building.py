@@ -13,6 +13,7 @@ from models.db.engines import is_connection_failure
 from models.db.errors import DatabaseUnavailable, MatchingError, PublicationRefused
 from models.db.publications import partitions
 from models.db.redaction import redact
+from models.db.rows.embedding_rows import drop_other_encoders
 from models.db.rows.experiment_assignments import prune_assignments
 from models.db.schema.tables import publications
 
@@ -56,16 +57,28 @@ def clean_up(connection: Connection) -> None:
     drop_unneeded(connection)
 
 
+def drop_unneeded_vectors(connection: Connection) -> None:
+    """Drop the vectors of encoders that no kept publication names; only a publication that is live makes them so."""
+    with connection.begin():
+        kept = _find_kept(connection)
+        encoders = set(connection.scalars(select(columns.encoder).where(columns.id.in_(kept))))
+    drop_other_encoders(connection, encoders)
+
+
 def drop_unneeded(connection: Connection) -> None:
     """Drop the lists of all publications but the live one and those that a rollback can return to, and old arms."""
     with connection.begin():
-        returnable = select(columns.id).where(columns.state == "retired", ~columns.metrics.has_key("rolled_back_at"))
-        kept = set(connection.scalars(select(columns.id).where(columns.state == "live")))
-        kept |= set(connection.scalars(returnable.order_by(columns.id.desc()).limit(KEPT - 1)))
-        unneeded = partitions.find_partitions(connection) - kept
+        unneeded = partitions.find_partitions(connection) - _find_kept(connection)
         prune_assignments(connection)
     for publication_id in sorted(unneeded):
         partitions.drop_partition(connection, publication_id)
+
+
+def _find_kept(connection: Connection) -> set[int]:
+    """Find the live publication and those that a rollback can return to."""
+    returnable = select(columns.id).where(columns.state == "retired", ~columns.metrics.has_key("rolled_back_at"))
+    kept = set(connection.scalars(select(columns.id).where(columns.state == "live")))
+    return kept | set(connection.scalars(returnable.order_by(columns.id.desc()).limit(KEPT - 1)))
 
 
 @contextmanager

@@ -70,14 +70,15 @@ def publish_match_lists(
     """Store the lists separately, verify them, and make them live at one instant.
 
     Pairs that have become impossible since scoring are dropped and counted in the metric `dropped_since_scoring`, see
-    `verification.drop_impossible`. The lists of publications beyond the kept ones are dropped. If publishing fails, the
+    `verification.drop_impossible`. The lists of publications beyond the kept ones are dropped, and the vectors of encoders that no
+    kept one names. If publishing fails, the
     live publication stays live, and the new one is recorded as failed with the reason in its metrics.
 
     Args:
         engine: The database.
         lists: The match lists, read once and streamed.
         ranker_version: Version of the ranker that scored the pairs.
-        encoder: Version of the encoder.
+        encoder: Name of the encoder. The API reads its vectors while the publication is live or being paged through.
         metrics: Metrics of the run, which must be valid JSON.
         as_of: The day for which ages were computed.
         scored_at: Database time, with time zone, at which the profiles, interactions and blocks of the lists were read.
@@ -96,6 +97,7 @@ def publish_match_lists(
             _complete_lists(connection, publication_id, assignments)
             _switch_live(connection, publication_id)
         building.drop_unneeded(connection)
+        building.drop_unneeded_vectors(connection)
         with connection.begin():
             return _get_publication(connection, publication_id)
 

@@ -1,7 +1,6 @@
-"""The table `matching.embeddings`: one vector per profile, rewritten when its content changes."""
+"""The table `matching.embeddings`: one vector per profile and encoder, rewritten when the content changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -10,14 +9,15 @@ from uuid import UUID
 import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
-from psycopg.errors import DeadlockDetected, ForeignKeyViolation, LockNotAvailable
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from models.db.errors import InputError
+from models.db.rows.embedding_index import create_index, drop_index
 
 Rows = Iterable[tuple[str, str, Any]]
-"""Profile id, content hash, and 384 numbers as a list or an array; None confirms the stored vector of this content."""
+"""Profile id, content hash, and the vector as a list or an array; None confirms the stored vector of this content."""
 
 STAGE = "CREATE TEMPORARY TABLE staged (profile_id uuid, content_hash text, embedding halfvec) ON COMMIT DROP"
 COPY = "COPY staged FROM STDIN (FORMAT BINARY)"
@@ -28,16 +28,16 @@ MERGE = """
 INSERT INTO matching.embeddings AS kept (profile_id, encoder, content_hash, embedding)
 SELECT profile_id, :encoder, content_hash, embedding FROM staged
 WHERE embedding IS NOT NULL AND EXISTS (SELECT FROM app.profiles WHERE id = profile_id)
-ON CONFLICT (profile_id) DO UPDATE
-SET encoder = excluded.encoder, content_hash = excluded.content_hash, embedding = excluded.embedding, updated_at = now()
-WHERE (kept.encoder, kept.content_hash) <> (excluded.encoder, excluded.content_hash)
+ON CONFLICT (profile_id, encoder) DO UPDATE
+SET content_hash = excluded.content_hash, embedding = excluded.embedding, updated_at = now()
+WHERE kept.content_hash <> excluded.content_hash
   AND NOT (kept.updated_at BETWEEN :read_at AND clock_timestamp())
 """
 # Profiles without answers lose their vector; users who joined since the profiles were read keep theirs. NOT IN would
 # scan all staged rows for each stored row.
 PRUNE = """
 DELETE FROM matching.embeddings AS kept
-WHERE NOT EXISTS (SELECT FROM staged WHERE staged.profile_id = kept.profile_id)
+WHERE encoder = :encoder AND NOT EXISTS (SELECT FROM staged WHERE staged.profile_id = kept.profile_id)
   AND NOT (kept.updated_at BETWEEN :read_at AND clock_timestamp())
 """
 # Records which texts a vector was made from. A profile edited since it was read gets null, so that it stays pending.
@@ -47,28 +47,24 @@ FROM (
     SELECT id, CASE WHEN updated_at BETWEEN :read_at AND clock_timestamp() THEN NULL
                     ELSE jsonb_hash_extended(texts, 0) END AS texts_hash FROM app.profiles
 ) AS seen JOIN staged ON profile_id = id
-WHERE kept.profile_id = id AND kept.content_hash = staged.content_hash
+WHERE kept.profile_id = id AND kept.encoder = :encoder AND kept.content_hash = staged.content_hash
   AND kept.texts_hash IS DISTINCT FROM seen.texts_hash
 """
 # For profiles that no longer have answers to embed: their vector is of text that the profile no longer shows.
 REMOVE = """
 DELETE FROM matching.embeddings
-WHERE profile_id = ANY (CAST(:ids AS uuid[])) AND NOT (updated_at BETWEEN :read_at AND clock_timestamp())
+WHERE encoder = :encoder AND profile_id = ANY (CAST(:ids AS uuid[]))
+  AND NOT (updated_at BETWEEN :read_at AND clock_timestamp())
 """
 # Compares a hash of the texts rather than timestamps: the app may write any timestamp, and one in the future would hide
 # later edits. OFFSET 0 makes PostgreSQL read the texts, the expensive part, once per row.
 PENDING = """
 FROM (SELECT id, jsonb_hash_extended(texts, 0) AS texts_hash FROM app.profiles OFFSET 0) AS profile
-LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id
+LEFT JOIN matching.embeddings AS known ON known.profile_id = profile.id AND known.encoder = :encoder
 WHERE profile.texts_hash <> jsonb_hash_extended('{}', 0) AND known.texts_hash IS DISTINCT FROM profile.texts_hash
 """
 ATTEMPTS = 5
-# The HNSW indexes, only while the table is empty.
-GRAPHS = """
-SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
-FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-WHERE indrelid = 'matching.embeddings'::regclass AND amname = 'hnsw' AND NOT EXISTS (SELECT FROM matching.embeddings)
-"""
+DROP_OTHERS = "DELETE FROM matching.embeddings WHERE encoder <> ALL (:encoders) RETURNING encoder"
 FIND_PENDING = f"SELECT profile.id::text AS id, known.content_hash {PENDING}"
 SUMMARISE_PENDING = f"""
 SELECT count(*), md5(string_agg(profile.id || ' ' || profile.texts_hash, ',' ORDER BY profile.id))
@@ -85,29 +81,33 @@ class PendingEmbeddings:
     """Identifies these profiles and their answers without revealing either."""
 
 
-def summarise_pending(connection: Connection) -> PendingEmbeddings | None:
-    """Return the profiles that wait for a vector, or None if there are none."""
-    people, digest = connection.execute(text(SUMMARISE_PENDING)).one()
+def summarise_pending(connection: Connection, encoder: str) -> PendingEmbeddings | None:
+    """Return the profiles that wait for a vector of an encoder, or None if there are none."""
+    people, digest = connection.execute(text(SUMMARISE_PENDING), {"encoder": encoder}).one()
     return PendingEmbeddings(people, digest) if people else None
 
 
-def find_pending(connection: Connection) -> dict[str, str | None]:
+def find_pending(connection: Connection, encoder: str) -> dict[str, str | None]:
     """Return the profiles that may need a new vector: profile id → content hash of the stored one, None without one."""
-    return {row.id: row.content_hash for row in connection.execute(text(FIND_PENDING))}
+    return {row.id: row.content_hash for row in connection.execute(text(FIND_PENDING), {"encoder": encoder})}
 
 
 def store_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
-    """Replace the content of `matching.embeddings` with these vectors. Return the number of new or changed rows.
+    """Replace the vectors of an encoder with these. Return the number of new or changed rows.
 
-    All changes happen in one transaction, so readers see all of them or none.
+    All changes happen in one transaction, so readers see all of them or none. The index follows in another one. Vectors
+    of other encoders stay.
 
     Args:
         engine: The database.
-        encoder: Version of the encoder that made the vectors.
+        encoder: Name of the encoder that made the vectors.
         vectors: One row per profile.
         read_at: Database time, with time zone, at which the profiles were read. Vectors stored since then are kept.
     """
-    return _store(engine, encoder, vectors, read_at, PRUNE)
+    stored = _store(engine, encoder, vectors, read_at, PRUNE)
+    with engine.begin() as connection:
+        create_index(connection, encoder)
+    return stored
 
 
 def add_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetime) -> int:
@@ -115,10 +115,18 @@ def add_embeddings(engine: Engine, encoder: str, vectors: Rows, read_at: datetim
     return _store(engine, encoder, vectors, read_at)
 
 
-def remove_embeddings(engine: Engine, ids: Sequence[str], read_at: datetime) -> int:
-    """Delete the vectors of these profiles, except those stored since `read_at`. Return the number of deleted rows."""
+def remove_embeddings(engine: Engine, encoder: str, ids: Sequence[str], read_at: datetime) -> int:
+    """Delete an encoder's vectors of these profiles, except those stored since `read_at`. Return the deleted rows."""
     with engine.begin() as connection:
-        return connection.execute(text(REMOVE), {"ids": list(ids), "read_at": read_at}).rowcount
+        return connection.execute(text(REMOVE), {"encoder": encoder, "ids": list(ids), "read_at": read_at}).rowcount
+
+
+def drop_other_encoders(connection: Connection, encoders: Collection[str]) -> None:
+    """Delete the vectors of all encoders but these, and then their indexes."""
+    with connection.begin():
+        dropped = set(connection.scalars(text(DROP_OTHERS), {"encoders": list(encoders)}))
+    for encoder in sorted(dropped):
+        drop_index(connection, encoder)
 
 
 def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *before: str) -> int:
@@ -131,7 +139,7 @@ def _store(engine: Engine, encoder: str, vectors: Rows, read_at: datetime, *befo
             for profile_id, content_hash, vector in vectors:
                 copy.write_row((UUID(profile_id), content_hash, None if vector is None else HalfVector(vector)))
         for statement in before:
-            connection.execute(text(statement), {"read_at": read_at})
+            connection.execute(text(statement), {"encoder": encoder, "read_at": read_at})
         for _ in range(ATTEMPTS):
             if (changed := _try_merge(connection, encoder, read_at)) is not None:
                 return changed
@@ -151,45 +159,11 @@ def _try_merge(connection: Connection, encoder: str, read_at: datetime) -> int |
     """
     try:
         # A savepoint releases its locks when it is rolled back; an erasure may be waiting for one of them.
-        with connection.begin_nested(), _create_index_afterwards(connection):
+        with connection.begin_nested():
             changed = connection.execute(text(MERGE), {"encoder": encoder, "read_at": read_at}).rowcount
-            connection.execute(text(CONFIRM), {"read_at": read_at})
+            connection.execute(text(CONFIRM), {"encoder": encoder, "read_at": read_at})
             return changed
     except DBAPIError as error:
         if isinstance(error.orig, ForeignKeyViolation | DeadlockDetected):
             return None
         raise
-
-
-@contextmanager
-def _create_index_afterwards(connection: Connection) -> Iterator[None]:
-    """Drop the HNSW index during the block if no vector is stored yet, and build it afterwards.
-
-    This is much faster than inserting the vectors into the index one by one. Readers wait meanwhile; they would find no
-    vectors anyway.
-    """
-    graphs = connection.execute(text(GRAPHS)).all()
-    if graphs and not _lock_against_readers(connection):
-        graphs = []
-    for graph in graphs:
-        connection.execute(text(f"DROP INDEX {graph.name}"))
-    yield
-    for graph in graphs:
-        connection.execute(text(graph.definition))
-
-
-def _lock_against_readers(connection: Connection) -> bool:
-    """Lock the table against readers, and return whether it succeeded.
-
-    The wait is short, because a reader's open transaction could block it for good.
-    """
-    try:
-        with connection.begin_nested():
-            connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
-            connection.execute(text("LOCK TABLE matching.embeddings IN ACCESS EXCLUSIVE MODE"))
-            connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
-    except DBAPIError as error:
-        if isinstance(error.orig, LockNotAvailable):
-            return False
-        raise
-    return True

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from models.db.settings import DEFAULT_ENCODER
 from models.ml.arrays import Float64Array, FloatArray
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings, pool_by_profile
 from models.ml.profiles.frame_contracts import MAX_AGE, MIN_AGE
@@ -83,6 +84,8 @@ class FeatureSpec:
     ordinary: DefaultValues
     ages: tuple[float, float] = (MIN_AGE, MAX_AGE)
     """The lowest and the highest age in years that is not an outlier; ages beyond count as the nearest of the two."""
+    encoder: str = DEFAULT_ENCODER
+    """Name of the encoder of the answers. Specs that were stored without one are of the default one."""
 
     def serialise(self) -> str:
         """Return the spec as JSON text; `parse` is the inverse."""
@@ -105,6 +108,7 @@ class FeatureSpec:
             prompts=tuple(raw["prompts"]),
             ordinary=DefaultValues(**raw["ordinary"] | {"texts_cosine": tuple(raw["ordinary"]["texts_cosine"])}),
             ages=(raw["ages"][0], raw["ages"][1]),
+            encoder=raw.get("encoder", DEFAULT_ENCODER),
         )
 
 
@@ -141,6 +145,7 @@ def fit_feature_spec(profiles: pd.DataFrame, answers: AnswerEmbeddings, *, sensi
             texts_cosine=_compute_default_text_cosines(answers, prompts),
         ),
         ages=_fit_age_bounds(profiles["age"]),
+        encoder=answers.encoder,
     )
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.db.errors import IncompatibleModelError
 from models.ml.arrays import BoolArray, Float16Array, Float32Array, Float64Array, Int16Array
-from models.ml.profiles.answer_embeddings import AnswerEmbeddings, pool_by_profile
-from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings, pool_by_profile
+from models.ml.profiles.encoders.encoder import normalise_rows
 from models.ml.profiles.feature_spec import FeatureSpec, NumericFeature
 from models.ml.profiles.id_lookup import find_positions
 
@@ -39,7 +40,7 @@ class ProfileMatrix:
     interests: Float32Array
     """(n, interests), rarity-weighted and of unit length; zero for users without interests."""
     texts: Float16Array
-    """(n, 1 + prompts, 384), unit vectors: the whole profile, then each prompt; zero if unanswered."""
+    """(n, 1 + prompts, dimensions), unit vectors: the whole profile, then each prompt; zero if unanswered."""
 
     def __len__(self) -> int:
         """Return the number of users."""
@@ -58,12 +59,20 @@ def make_empty_matrix(spec: FeatureSpec) -> ProfileMatrix:
         wants=np.empty((0, len(spec.wants)), np.float32),
         facts=np.empty((0, len(spec.facts)), np.int16),
         interests=np.empty((0, len(spec.interests)), np.float32),
-        texts=np.empty((0, 1 + len(spec.prompts), DIMENSIONS), np.float16),
+        texts=np.empty((0, 1 + len(spec.prompts), NO_ANSWERS.dimensions), np.float16),
     )
 
 
 def build_profile_matrix(spec: FeatureSpec, profiles: pd.DataFrame, answers: AnswerEmbeddings) -> ProfileMatrix:
-    """Build the matrix of a profiles frame; `answers` may contain other users and lack some of the frame."""
+    """Build the matrix of a profiles frame; `answers` may contain other users and lack some of the frame.
+
+    Raises:
+        IncompatibleModelError: The spec was fitted on vectors of another encoder than that of the answers.
+    """
+    if spec.encoder != answers.encoder:
+        raise IncompatibleModelError(
+            f"the ranker was trained on vectors of the encoder {spec.encoder}, and these are of {answers.encoder}"
+        )
     places = profiles[["latitude", "longitude"]].to_numpy(dtype=np.float64, na_value=np.nan)
     traits, wants = (_compute_deviations(getattr(spec, kind), profiles[kind]) for kind in ("traits", "wants"))
     return ProfileMatrix(
@@ -114,7 +123,7 @@ def _encode_interests(spec: FeatureSpec, cells: pd.Series) -> Float32Array:
 
 
 def _pool_texts(spec: FeatureSpec, ids: pd.Series, answers: AnswerEmbeddings) -> Float16Array:
-    texts = np.zeros((len(ids), 1 + len(spec.prompts), DIMENSIONS), np.float16)
+    texts = np.zeros((len(ids), 1 + len(spec.prompts), answers.dimensions), np.float16)
     pooled_ids, pooled = pool_by_profile(answers)
     at = find_positions(pooled_ids, ids)
     texts[at[at >= 0], 0] = pooled[at >= 0]

@@ -1,14 +1,15 @@
 """Vectors for users who joined or changed answers since the last run, so that the API finds similar users."""
 
 import dagster as dg
+from sqlalchemy import Connection
 from upath import UPath
 
 from models.db.publications import get_live_publication
 from models.db.rows.embedding_rows import add_embeddings, find_pending, remove_embeddings, summarise_pending
-from models.ml.profiles.encoder import ENCODER, hash_content
+from models.ml.profiles.encoders.opening import EncoderChoice, find_choice, open_encoder
 from models.ml.profiles.frame_contracts import check_profiles
 from pipelines.assets.extract import read_profiles
-from pipelines.resources import DatabaseResource, ShardStore
+from pipelines.resources import DatabaseResource, EncoderResource, ShardStore
 from pipelines.store.answer_shards import build_embedding_rows, encode_shard, load_answers, plan_encoding
 from pipelines.store.run_lock import try_run_lock
 from pipelines.store.shards import build_manifest
@@ -21,29 +22,36 @@ RETRIES, SECONDS_TO_WAIT = 2, 60
 
 
 @dg.op
-def embed_pending_profiles(context: dg.OpExecutionContext, database: DatabaseResource, store: ShardStore) -> None:
-    """Encode answers that changed since their vector was stored; profiles that break the contract get none."""
+def embed_pending_profiles(
+    context: dg.OpExecutionContext, database: DatabaseResource, store: ShardStore, encoder: EncoderResource
+) -> None:
+    """Encode answers that changed since their vector was stored; profiles that break the contract get none.
+
+    The encoder is that of the live publication, whose vectors the API reads, until a run has published with another.
+    """
     with database.open_engine() as engine, engine.connect() as connection:
-        known = find_pending(connection)
+        choice = _find_live_choice(connection, encoder.choice)
+        opened = open_encoder(choice)
+        known = find_pending(connection, opened.name)
         accepted, rejected = check_profiles(read_profiles(connection, list(known)))
-    hashes = accepted["texts"].map(hash_content)
+    hashes = accepted["texts"].map(opened.hash_content)
     profiles = accepted[hashes != accepted["profile_id"].map(known)]
     unchanged = accepted.assign(hash=hashes).drop(index=profiles.index)[["profile_id", "hash"]]
     folder = store.get_shard_folder("profile_embeddings")
     # In the folder of the last run, so that the next run finds these answers encoded.
-    shards = [shard for shard in plan_encoding(profiles, folder) if len(shard.answers)]
+    shards = [shard for shard in plan_encoding(profiles, folder, choice) if len(shard.answers)]
     try:
         encoded = sum(map(encode_shard, shards))
-        rows = build_embedding_rows(profiles, load_answers(build_manifest(shards)))
+        rows = build_embedding_rows(profiles, load_answers(build_manifest(shards)), opened)
         confirmed = [(each, content, None) for each, content in unchanged.itertuples(index=False)]
     except FileNotFoundError as error:
         raise dg.RetryRequested(RETRIES, SECONDS_TO_WAIT) from error
     with database.open_engine() as engine:
         read_at = accepted["extracted_at"].iloc[0] if len(accepted) else None
-        stored = add_embeddings(engine, ENCODER, [*rows, *confirmed], read_at) if read_at else 0
+        stored = add_embeddings(engine, opened.name, [*rows, *confirmed], read_at) if read_at else 0
         stale = sorted({each for each in profiles["profile_id"] if known[each]} - {row[0] for row in rows})
         if read_at and stale:
-            remove_embeddings(engine, stale, read_at)
+            remove_embeddings(engine, opened.name, stale, read_at)
         with try_run_lock(engine) as free:
             if free:  # otherwise the current run does it when it ends
                 written = (UPath(shard.output) for shard in shards)
@@ -51,6 +59,12 @@ def embed_pending_profiles(context: dg.OpExecutionContext, database: DatabaseRes
     counts = {"answers_encoded": encoded, "vectors_stored": stored, "left_to_the_night": len(rejected)}
     context.log.info(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
     context.log_event(dg.AssetObservation("profile_embeddings", metadata=counts))
+
+
+def _find_live_choice(connection: Connection, choice: EncoderChoice) -> EncoderChoice:
+    """Return the encoder of the live publication, or that of the settings if there is none."""
+    live = get_live_publication(connection)
+    return choice if live is None else find_choice(live.encoder, choice)
 
 
 @dg.job(
@@ -79,9 +93,10 @@ def new_profile_sensor(
     stays pending, and does not trigger the job again.
     """
     with database.open_engine() as engine, engine.connect() as connection:
-        if get_live_publication(connection) is None:
+        live = get_live_publication(connection)
+        if live is None:
             return dg.SkipReason("nothing is published yet: the first `matching run` gives everybody a vector")
-        found = summarise_pending(connection)
+        found = summarise_pending(connection, live.encoder)
     if found is None:
         return dg.SkipReason("nobody joined or wrote anything since")
     if found.digest == context.cursor:

@@ -7,11 +7,11 @@ import dagster as dg
 import pandas as pd
 
 from models.db.rows.embedding_rows import store_embeddings
-from models.ml.profiles.encoder import ENCODER
+from models.ml.profiles.encoders.opening import open_encoder
 from pipelines.checks.embeddings_normalised import check_embeddings_normalised
 from pipelines.reports.embedding_map import plot_embedding_map
 from pipelines.reports.plots import round_figures, show_figure
-from pipelines.resources import ComputeResource, DatabaseResource, ShardStore
+from pipelines.resources import ComputeResource, DatabaseResource, EncoderResource, ShardStore
 from pipelines.store.answer_shards import build_embedding_rows, encode_shard, load_answers, plan_encoding
 from pipelines.store.shard_manifest import ShardManifest
 from pipelines.store.shards import build_manifest, find_missing, find_outdated, remove_files
@@ -36,15 +36,17 @@ def profile_embeddings(
     database: DatabaseResource,
     store: ShardStore,
     compute: ComputeResource,
+    encoder: EncoderResource,
     profiles: pd.DataFrame,
 ) -> Iterator[dg.Output[ShardManifest] | dg.AssetCheckResult]:
     """Encode the answers of each profile, and store one vector for each profile in `matching.embeddings`.
 
     In: `profiles`. Out: the manifest of 16 files with one row for each answer: profile_id, prompt, text_hash and the
-    embedding, float16 (384,), of length one. Only answers with a new text are encoded.
+    embedding, float16 (dimensions,), of length one. Only answers with a new text, or of another encoder than at the
+    last run, are encoded. Vectors of other encoders stay in the database until a publication is live that needs none.
     """
     folder = store.get_shard_folder("profile_embeddings")
-    shards = plan_encoding(profiles, folder)
+    shards = plan_encoding(profiles, folder, encoder.choice)
     earlier = find_outdated(folder, shards)
     to_do, start, encoded = find_missing(shards), time.monotonic(), 0
     for done, count in enumerate(compute.map_shards(encode_shard, to_do), 1):
@@ -55,14 +57,21 @@ def profile_embeddings(
     remove_files(earlier)
     handed_on = build_manifest(shards)
     answers = load_answers(handed_on)
-    rows = build_embedding_rows(profiles, answers)
+    opened = open_encoder(encoder.choice)
+    rows = build_embedding_rows(profiles, answers, opened)
     with database.open_engine() as engine:
-        stored = store_embeddings(engine, ENCODER, rows, profiles["extracted_at"][0])
+        stored = store_embeddings(engine, opened.name, rows, profiles["extracted_at"][0])
     seconds = time.monotonic() - start
     counts = {"profiles": len(rows), "answers": len(answers.vectors), "answers_encoded": encoded}
     rates = {"vectors_stored": stored, "answers_encoded_a_second": encoded / seconds, "seconds": seconds}
     yield dg.Output(
         handed_on,
-        metadata={**counts, **round_figures(rates), "map": show_figure(plot_embedding_map(profiles, answers))},
+        metadata={
+            "encoder": opened.name,
+            "dimensions": opened.dimensions,
+            **counts,
+            **round_figures(rates),
+            "map": show_figure(plot_embedding_map(profiles, answers)),
+        },
     )
     yield check_embeddings_normalised(answers)

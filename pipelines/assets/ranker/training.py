@@ -240,7 +240,7 @@ def _list_parameters(trained: TrainingResult) -> Mapping[str, object]:
     return {
         "learned": trained.report is not None,
         "trees": 0 if booster is None else booster.num_trees(),
-        **list_code_parameters(),
+        **list_code_parameters(trained.rankers.full.specification.encoder),
     }
 
 

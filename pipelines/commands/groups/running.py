@@ -114,13 +114,15 @@ def score(
 
     p_match is the product of both directions, without the shift that lists give all pairs.
     """
+    from models.ml.profiles.encoders.opening import choose_encoder
     from pipelines.commands.csv_output import write_csv
     from pipelines.commands.score_pairs import read_pairs, score_pairs
     from pipelines.definitions import build_registry
 
     asked = read_pairs(pairs)
     with open_ready_database() as engine, engine.connect() as connection:
-        scores = score_pairs(connection, build_registry(get_settings()).get_champion().rankers.full, asked)
+        champion = build_registry(get_settings()).get_champion()
+        scores = score_pairs(connection, champion.rankers.full, asked, choose_encoder(get_settings()))
     write_csv(scores, out)
     console.print(f"{len(scores):,} pairs scored, in {out}")
 

@@ -8,6 +8,7 @@ import pandas as pd
 from models.ml.arrays import Float64Array, Int64Array
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings
 from models.ml.profiles.answer_encoding import encode_profiles
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
 from models.simulation.world import World
 from pipelines.loaders.records import Interaction, Person, compute_age
 from pipelines.loaders.simulation.choice_model import compute_p_like
@@ -48,7 +49,7 @@ def build_world(people: int, joiners: int, days: int, seed: int, answers: Answer
 
     return World(
         profiles,
-        encode_profiles(profiles) if answers is None else answers,
+        encode_profiles(profiles, open_encoder(MINILM)) if answers is None else answers,
         compute_true_p_like,
         opening_rate=rng.beta(*OPENING_SHAPE, population.people),
         joins=joins,

@@ -21,7 +21,9 @@ from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from models.db.errors import IncompatibleModelError, NoChampion, RankerLost
+from models.db.settings import DEFAULT_ENCODER
 from models.ml.features.pair_features import list_feature_groups
+from models.ml.profiles.encoders.opening import EncoderChoice, name_encoder
 from models.ml.ranker import ranker_model as ranker_files
 from models.ml.ranker.ranker_model import BY_FOLD_FOLDER, CrossFittedRanker, Ranker
 from models.ml.training.learning_curve import LearningCurve
@@ -68,10 +70,14 @@ class Champion:
 
 
 class ModelRegistry(dg.ConfigurableResource[None]):
-    """MLflow at `tracking_uri`. `artifacts` is the address of a new experiment's files; None: the server's choice."""
+    """MLflow at `tracking_uri`. `artifacts` is the address of a new experiment's files; None: the server's choice.
+
+    `encoder` is the setting MATCHING_ENCODER: a champion that was trained on the vectors of another one counts as none.
+    """
 
     tracking_uri: str
     artifacts: str | None = None
+    encoder: str = DEFAULT_ENCODER
 
     @property
     def is_a_server(self) -> bool:
@@ -153,7 +159,8 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         """Return the champion.
 
         Raises:
-            NoChampion: There is none, or it cannot be loaded.
+            NoChampion: There is none, it cannot be loaded, or it was trained on the vectors of another encoder.
+            InputError: The encoder that the settings name does not exist.
         """
         version = self.find_champion_version()
         if version is None:
@@ -162,7 +169,9 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             )
         try:
             self._run(version)
-            return Champion(version, self.load_rankers(version))
+            rankers = self.load_rankers(version)
+            self._check_encoder(rankers.full)
+            return Champion(version, rankers)
         except (IncompatibleModelError, RankerLost) as error:
             raise NoChampion(
                 f"the champion, version {version} in MLflow at {self.place}, counts as none: {error}; restore it, or "
@@ -295,6 +304,13 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             if not found:
                 raise FileNotFoundError("there is no ranker.json")
             return ranker_files.load_rankers(found[0])
+
+    def _check_encoder(self, ranker: Ranker) -> None:
+        name, trained = name_encoder(EncoderChoice(self.encoder)), ranker.specification.encoder
+        if trained != name:
+            raise IncompatibleModelError(
+                f"it was trained on vectors of the encoder {trained}, and the setting is {name}"
+            )
 
     def _run(self, version: str) -> Run:
         """Return the run that trained a version.

@@ -15,7 +15,6 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array, Map
 from upath import UPath
 
-from models.ml.profiles.encoder import ENCODER
 from models.ml.training.fit import CORRECTION_STRENGTHS, MAX_TREES, TREE_PARAMETERS
 from pipelines.store.frame_store import compute_fingerprint
 from pipelines.store.registry.model_registry import REQUIREMENTS
@@ -53,12 +52,15 @@ def _find_type(kind: pa.DataType) -> DataType | Array | Map:
     return next((name for name, is_kind in named.items() if is_kind(kind)), DataType.string)
 
 
-def list_code_parameters() -> dict[str, object]:
-    """Return what the training depends on beside its data and configuration, as parameters of a run."""
+def list_code_parameters(encoder: str) -> dict[str, object]:
+    """Return what the training depends on beside its data and configuration, as parameters of a run.
+
+    `encoder` is the name of the encoder whose vectors it uses.
+    """
     trees = {f"trees.{name}": value for name, value in TREE_PARAMETERS.items()}
     return {
         "git_commit": find_commit(ROOT),
-        "encoder": ENCODER,
+        "encoder": encoder,
         "versions": " ".join([f"python=={python_version()}", *REQUIREMENTS]),
         "trees.max_trees": MAX_TREES,
         "ridge.correction_strengths": CORRECTION_STRENGTHS,

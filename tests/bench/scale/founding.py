@@ -12,8 +12,10 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from models.db.engines import open_database, resolve_database_url
 from models.db.schema import migrations
 from models.db.settings import Settings
-from models.ml.profiles import answer_encoding
-from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from models.ml.profiles.answer_embeddings import NO_ANSWERS
+from models.ml.profiles.encoders.encoder import normalise_rows
+from models.ml.profiles.encoders.opening import MINILM
+from models.ml.profiles.encoders.sentence_encoder import SentenceEncoder
 from pipelines.assets.extract import read_profiles
 from pipelines.loaders.app_tables import fill_app_tables
 from pipelines.resources import ShardStore
@@ -65,9 +67,9 @@ def next_day(home: Path, people: int, per_user: float = PER_USER) -> Figures:
     }
 
 
-def stand_ins(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Unit vectors (n, DIMENSIONS): the sum of a random direction for each word, so that like texts are near."""
-    directions = np.random.default_rng(SEED).normal(size=(WORDS, DIMENSIONS)).astype(np.float32)
+def stand_ins(_: SentenceEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Unit vectors (n, dimensions): the sum of a random direction for each word, so that like texts are near."""
+    directions = np.random.default_rng(SEED).normal(size=(WORDS, NO_ANSWERS.dimensions)).astype(np.float32)
     words = HashingVectorizer(n_features=WORDS, dtype=np.float32).transform(texts)
     return normalise_rows(np.asarray(words @ directions))
 
@@ -77,6 +79,6 @@ def _embed(here: Settings) -> int:
     with open_database(here) as engine, engine.connect() as connection:
         profiles = read_profiles(connection)
     folder = ShardStore(base=store_url(here)).get_shard_folder("profile_embeddings")
-    shards = answer_shards.plan_encoding(profiles, folder)
-    with patch.object(answer_encoding, "encode_texts", stand_ins):
+    shards = answer_shards.plan_encoding(profiles, folder, MINILM)
+    with patch.object(SentenceEncoder, "encode", stand_ins):
         return sum(map(answer_shards.encode_shard, shards))

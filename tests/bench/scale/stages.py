@@ -20,7 +20,8 @@ from models.ml.features.pair_features import Pairs, build_features
 from models.ml.kernels.similarity import compute_cosines
 from models.ml.kernels.top_k import keep_top_k
 from models.ml.profiles.answer_encoding import extract_answers
-from models.ml.profiles.encoder import BATCH_SIZE, _load_model
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
+from models.ml.profiles.encoders.sentence_encoder import MAX_BATCH, SentenceEncoder
 from models.ml.ranker.quick_scorer import build_quick_scorer
 from models.ml.ranker.tree_arrays import extract_trees
 from models.ml.scoring.candidates import select_candidates
@@ -54,16 +55,18 @@ def encoding(home: Path, texts: int) -> Figures:
     """Texts a second as the pipeline encodes them and by the bare encoder, in turn, on different texts of a population
     that was run.
     """
-    answers = extract_answers(Workspace(settings_of(home)).profiles).drop_duplicates("text_hash")
+    encoder = open_encoder(MINILM)
+    assert isinstance(encoder, SentenceEncoder)
+    answers = extract_answers(Workspace(settings_of(home)).profiles, encoder).drop_duplicates("text_hash")
     drawn = answers.sample(min(texts, len(answers)), random_state=1)
     ours, bare = np.zeros((2, 2))
-    _load_model().encode(["warm"])
+    encoder.encode(["warm"])
     with TemporaryDirectory() as folder:
         for number in range(ROUNDS):
             part = drawn.iloc[number::ROUNDS]
-            task = EncodingTask(part.reset_index(drop=True), (), f"{folder}/{number}.parquet")
+            task = EncodingTask(part.reset_index(drop=True), (), f"{folder}/{number}.parquet", MINILM)
             ours += clocked(partial(encode_shard, task))[0]
-            bare += clocked(partial(_load_model().encode, part["text"].tolist(), batch_size=BATCH_SIZE))[0]
+            bare += clocked(partial(encoder.model.encode, part["text"].tolist(), batch_size=MAX_BATCH))[0]
     return {
         "texts": len(drawn),
         ENCODED: float(len(drawn) / ours[0]),

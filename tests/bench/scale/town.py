@@ -9,7 +9,7 @@ import pandas as pd
 from models.ml.features.pair_features import build_features
 from models.ml.features.training_pairs import build_training_pairs
 from models.ml.profiles.answer_embeddings import NO_ANSWERS, AnswerEmbeddings
-from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from models.ml.profiles.encoders.encoder import normalise_rows
 from models.ml.ranker.ranker_model import Ranker
 from models.ml.scoring.scoring_context import NO_BLOCKS, ScoringContext, build_scoring_context
 from models.ml.training.train import train_ranker
@@ -60,8 +60,8 @@ def _answers(profiles: pd.DataFrame, town: SimulatedPopulation) -> AnswerEmbeddi
     rng = np.random.default_rng(SEED)
     written = [(row, prompt) for row, texts in enumerate(profiles["texts"]) for prompt in texts]
     rows = np.array([row for row, _ in written], np.int64)
-    about = 3 * town.topics @ rng.normal(size=(len(TOPICS), DIMENSIONS))
-    vectors = normalise_rows((about[rows] + rng.normal(size=(len(rows), DIMENSIONS))).astype(np.float32))
+    about = 3 * town.topics @ rng.normal(size=(len(TOPICS), NO_ANSWERS.dimensions))
+    vectors = normalise_rows((about[rows] + rng.normal(size=(len(rows), NO_ANSWERS.dimensions))).astype(np.float32))
     keys = pd.DataFrame(
         {"profile_id": profiles["profile_id"].to_numpy()[rows], "prompt": [name for _, name in written]}
     )

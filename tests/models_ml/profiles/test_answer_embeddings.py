@@ -10,7 +10,6 @@ from models.ml.profiles.answer_embeddings import (
     convert_to_table,
     pool_by_profile,
 )
-from models.ml.profiles.encoder import DIMENSIONS
 from tests.models_ml.conftest import answers, direction
 
 SOME = answers(
@@ -54,4 +53,4 @@ def test_a_profile_is_the_mean_direction_of_its_answers() -> None:
     assert not vectors[:, 2:].any()
     assert vectors.dtype == np.float32
     assert [len(each) for each in pool_by_profile(NO_ANSWERS)] == [0, 0]
-    assert pool_by_profile(NO_ANSWERS)[1].shape == (0, DIMENSIONS)
+    assert pool_by_profile(NO_ANSWERS)[1].shape == (0, NO_ANSWERS.dimensions)

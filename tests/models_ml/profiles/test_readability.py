@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ml.profiles.encoder import find_readable, is_readable
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
 from models.ml.profiles.readability import is_worth_a_vector
 
 UNREADABLE = [
@@ -39,15 +39,15 @@ READABLE = [
 
 def test_which_answers_are_compared() -> None:
     """Not those in scripts that the tokenizer does not know, and not those that say next to nothing."""
-    assert [text for text in UNREADABLE + NEAR_EMPTY if is_readable(text)] == []
-    assert [text for text in READABLE if not is_readable(text)] == []
-    assert find_readable([]).shape == (0,)
+    assert [text for text in UNREADABLE + NEAR_EMPTY if open_encoder(MINILM).is_readable(text)] == []
+    assert [text for text in READABLE if not open_encoder(MINILM).is_readable(text)] == []
+    assert open_encoder(MINILM).find_readable([]).shape == (0,)
 
 
 def test_a_long_answer_is_judged_as_a_whole() -> None:
     thai, english = UNREADABLE[0], "I love hiking in the mountains. "
     mixed = [thai * 100, english * 300, english * 300 + thai, thai * 100 + english]
-    assert find_readable(mixed).tolist() == [False, True, True, False]
+    assert open_encoder(MINILM).find_readable(mixed).tolist() == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_the_rule_by_hand(text: str, read: list[tuple[int, int]], worth: bool) -
 
 @given(st.text(max_size=60), st.text("😀🎉🐈🏔👍", max_size=10))
 def test_emoji_around_an_answer_change_nothing(text: str, emoji: str) -> None:
-    assert is_readable(f"{emoji} {text} {emoji}") == is_readable(f" {text} ")
+    assert open_encoder(MINILM).is_readable(f"{emoji} {text} {emoji}") == open_encoder(MINILM).is_readable(f" {text} ")

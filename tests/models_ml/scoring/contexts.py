@@ -8,7 +8,8 @@ from models.ml.arrays import Float64Array
 from models.ml.eligibility.rules import EligibilityRules, build_pools
 from models.ml.features.decision_history import DecisionHistory
 from models.ml.features.pair_features import HISTORY_FEATURES, list_feature_groups
-from models.ml.profiles.encoder import DIMENSIONS, normalise_rows
+from models.ml.profiles.answer_embeddings import NO_ANSWERS
+from models.ml.profiles.encoders.encoder import normalise_rows
 from models.ml.profiles.feature_spec import CategoricalFeature
 from models.ml.profiles.profile_matrix import ProfileMatrix
 from models.ml.ranker.linear import LinearModel
@@ -46,7 +47,7 @@ def draw_people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
     has_trait = random.random((COUNT, 2)) < 0.8
     interests, texts = (
         normalise_rows(random.normal(size=shape).astype(np.float32)) * (random.random((shape[0], 1)) < 0.8)
-        for shape in ((COUNT, 2), (2 * COUNT, DIMENSIONS))
+        for shape in ((COUNT, 2), (2 * COUNT, NO_ANSWERS.dimensions))
     )
     people = crowd(
         COUNT,
@@ -59,7 +60,7 @@ def draw_people(seed: int) -> tuple[ProfileMatrix, DecisionHistory]:
         wants=random.normal(size=(COUNT, 3)),
         facts=random.integers(-1, 3, (COUNT, 2)).clip(max=[2, 1]),
         interests=np.abs(interests),
-        texts=texts.reshape(COUNT, 2, DIMENSIONS),
+        texts=texts.reshape(COUNT, 2, NO_ANSWERS.dimensions),
     )
     counts, residuals = random.integers(0, 9, (2, COUNT)).tolist(), random.normal(size=(2, COUNT)).tolist()
     return people, DecisionHistory(*(tally(n, n, each) for n, each in zip(counts, residuals, strict=True)))

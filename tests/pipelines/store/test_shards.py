@@ -10,6 +10,7 @@ import pytest
 from upath import UPath
 
 from models.ml.profiles.answer_encoding import extract_answers
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
 from pipelines.store.answer_shards import encode_shard, load_answers, plan_encoding
 from pipelines.store.shards import SHARDS, assign_shards, build_manifest, find_missing, find_outdated, remove_files
 
@@ -51,7 +52,7 @@ def profiles() -> pd.DataFrame:
 
 
 def encode(profiles: pd.DataFrame, folder: UPath, count: int = SHARDS) -> int:
-    mine = plan_encoding(profiles, folder, count)
+    mine = plan_encoding(profiles, folder, MINILM, count)
     earlier = find_outdated(folder, mine)
     new = sum(map(encode_shard, find_missing(mine)))
     remove_files(earlier)
@@ -60,13 +61,13 @@ def encode(profiles: pd.DataFrame, folder: UPath, count: int = SHARDS) -> int:
 
 def load_vectors(profiles: pd.DataFrame, folder: UPath) -> dict[tuple[str, str], list[float]]:
     """The vector of each answer, by profile and prompt."""
-    answers = load_answers(build_manifest(plan_encoding(profiles, folder)))
+    answers = load_answers(build_manifest(plan_encoding(profiles, folder, MINILM)))
     keys = zip(answers.keys["profile_id"], answers.keys["prompt"], strict=True)
     return dict(zip(keys, answers.vectors.tolist(), strict=True))
 
 
 def test_only_texts_that_are_new_in_their_shard_are_encoded(profiles: pd.DataFrame, tmp_path: Path) -> None:
-    folder, answers = UPath(tmp_path), extract_answers(profiles)
+    folder, answers = UPath(tmp_path), extract_answers(profiles, open_encoder(MINILM))
     assert len(answers) == 78
     assert profiles["profile_id"][3] not in set(answers["profile_id"])  # blank answers are none
     occupied = len(set(assign_shards(answers["profile_id"])))

@@ -16,7 +16,6 @@ from models.db.schema.tables.conversations import (
 from models.db.schema.tables.experiments import experiment_assignments
 from models.db.schema.tables.insights import town_insights
 from models.db.schema.tables.matching import (
-    EMBEDDING_DIMENSIONS,
     conversation_facts,
     embeddings,
     match_lists,
@@ -25,7 +24,6 @@ from models.db.schema.tables.matching import (
 from models.db.schema.tables.review import review_queue, searched_messages, upheld_reports
 
 __all__ = [
-    "EMBEDDING_DIMENSIONS",
     "blocks",
     "conversation_facts",
     "conversations",

@@ -27,23 +27,16 @@ from models.db.schema.tables.columns import (
     metadata,
 )
 
-EMBEDDING_DIMENSIONS = 384
-
 embeddings = Table(
     "embeddings",
     metadata,
     make_profile_reference("profile_id", primary_key=True),
-    Column("encoder", Text, nullable=False),
+    Column("encoder", Text, primary_key=True),
     Column("content_hash", Text, nullable=False, comment="of the encoder and the texts the embedding was made from"),
-    Column("embedding", HALFVEC(EMBEDDING_DIMENSIONS), nullable=False),
+    Column("embedding", HALFVEC(), nullable=False),
     make_timestamp("updated_at"),
     Column("texts_hash", BigInteger, comment="jsonb_hash_extended of the texts it was made from; null: to be compared"),
-    Index(
-        "ix_embeddings_embedding",
-        "embedding",
-        postgresql_using="hnsw",
-        postgresql_ops={"embedding": "halfvec_cosine_ops"},
-    ),
+    # Each encoder's vectors have an index of their own, see models.db.rows.embedding_index.
     schema="matching",
 )
 

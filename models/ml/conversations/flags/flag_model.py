@@ -20,9 +20,11 @@ from sklearn.preprocessing import normalize
 
 from models.db.errors import IncompatibleModelError
 from models.ml.arrays import BoolArray, Float32Array, Float64Array
-from models.ml.profiles.encoder import ENCODER_VERSION, encode_texts
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
 
 FORMAT_VERSION = 1
+# The encoder and its revision. Increase the number when its vectors change.
+ENCODER = f"{MINILM.setting} 2"
 BUCKETS = 2**16
 WORDS = Path(__file__).parent / "abusive_words.toml"
 # Inverse of the ridge penalty, and how much embeddings and listed words weigh beside the tf-idf of length 1.
@@ -58,7 +60,7 @@ class FlagModel:
 
 def encode_beginnings(bodies: Sequence[str]) -> Float32Array:
     """Encode what the classifier reads of each body, float32 (len(bodies), 384)."""
-    return encode_texts([body[:MAX_ENCODED] for body in bodies])
+    return open_encoder(MINILM).encode([body[:MAX_ENCODED] for body in bodies])
 
 
 def fit_flag_model(bodies: Sequence[str], vectors: Float32Array, flagged: BoolArray, threshold: float) -> FlagModel:
@@ -79,7 +81,7 @@ def fit_flag_model(bodies: Sequence[str], vectors: Float32Array, flagged: BoolAr
 def save_flag_model(model: FlagModel, folder: Path, name: str) -> None:
     """Write a model to `<name>.npz` of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    about = json.dumps({"format": FORMAT_VERSION, "encoder": ENCODER_VERSION, "threshold": model.threshold})
+    about = json.dumps({"format": FORMAT_VERSION, "encoder": ENCODER, "threshold": model.threshold})
     unfinished = folder / f"{name}.unfinished.npz"
     np.savez_compressed(unfinished, about=about, idf=model.idf, weights=model.weights, intercept=model.intercept)
     unfinished.replace(folder / f"{name}.npz")
@@ -97,7 +99,7 @@ def load_flag_model(folder: Path, name: str) -> FlagModel | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
-            if (about["format"], about["encoder"]) == (FORMAT_VERSION, ENCODER_VERSION):
+            if (about["format"], about["encoder"]) == (FORMAT_VERSION, ENCODER):
                 return FlagModel(
                     stored["idf"], stored["weights"], float(stored["intercept"]), float(about["threshold"])
                 )

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from models.ml.arrays import BoolArray, Float64Array
 from models.ml.conversations.words.bodies import cut_bodies
-from models.ml.profiles.encoder import encode_texts
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
 from models.ml.ranker.linear import LinearModel, fit_ridge
 
 EXAMPLES = Path(__file__).parent / "plan_examples.toml"
@@ -83,7 +83,7 @@ def predict_plan(bodies: Sequence[str]) -> Float64Array:
     if not beginnings:
         return np.empty(0)
     distinct = list(dict.fromkeys(beginnings))
-    chance = dict(zip(distinct, expit(_fit_model().log_odds(encode_texts(distinct))), strict=True))
+    chance = dict(zip(distinct, expit(_fit_model().log_odds(open_encoder(MINILM).encode(distinct))), strict=True))
     return np.array([chance[beginning] for beginning in beginnings])
 
 
@@ -91,4 +91,4 @@ def predict_plan(bodies: Sequence[str]) -> Float64Array:
 def _fit_model() -> LinearModel:
     examples = tomllib.loads(EXAMPLES.read_text(encoding="utf-8"))
     texts = [*examples["plan"], *examples["other"]]
-    return fit_ridge(encode_texts(texts), np.arange(len(texts)) < len(examples["plan"]), STRENGTH)
+    return fit_ridge(open_encoder(MINILM).encode(texts), np.arange(len(texts)) < len(examples["plan"]), STRENGTH)

@@ -13,7 +13,7 @@ from mlflow.entities import Run
 from upath import UPath
 
 from models.db.errors import InputError
-from models.ml.profiles.encoder import ENCODER
+from models.db.settings import DEFAULT_ENCODER
 from models.ml.training.fit import TREE_PARAMETERS
 from pipelines import resources
 from pipelines.assets.ranker.order_evidence import EVIDENCE_CHECK
@@ -123,7 +123,10 @@ def test_a_training_is_repeated_from_what_is_kept_of_it(again: Home, tmp_path: P
     parameters = run.data.params
     assert parameters["versions"].split()[1:] == REQUIREMENTS
     assert (parameters["seed"], parameters["use_race_and_ethnicity"]) == ("3", "True")
-    assert (parameters["encoder"], parameters["trees.num_leaves"]) == (ENCODER, str(TREE_PARAMETERS["num_leaves"]))
+    assert (parameters["encoder"], parameters["trees.num_leaves"]) == (
+        DEFAULT_ENCODER,
+        str(TREE_PARAMETERS["num_leaves"]),
+    )
     assert parameters["git_commit"]
     stored = again.read_files("1", tmp_path / "stored")
     assert {"ranker.json", "trees.txt", "without/0/ranker.json", "without/4/trees.txt"} <= stored.keys()

