@@ -32,7 +32,8 @@ WHERE pronamespace IN ('matching'::regnamespace, 'matching_api'::regnamespace) A
 """
 MAKE_INDEXES = """
 SELECT format('CREATE INDEX ix_embeddings_%s ON matching.embeddings USING hnsw'
-    ' ((embedding::{vector}.halfvec(384)) {vector}.halfvec_cosine_ops) WHERE encoder = %L', left(md5(encoder), 12), encoder)
+    ' ((embedding::{vector}.halfvec(384)) {vector}.halfvec_cosine_ops) WHERE encoder = %L',
+    left(md5(encoder), 12), encoder)
 FROM matching.embeddings GROUP BY encoder
 """
 # The encoder whose vectors stay, of those with 384 dimensions: the live publication's, else that of the most.

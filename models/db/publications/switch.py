@@ -70,9 +70,9 @@ def publish_match_lists(
     """Store the lists separately, verify them, and make them live at one instant.
 
     Pairs that have become impossible since scoring are dropped and counted in the metric `dropped_since_scoring`, see
-    `verification.drop_impossible`. The lists of publications beyond the kept ones are dropped, and the vectors of encoders that no
-    kept one names. If publishing fails, the
-    live publication stays live, and the new one is recorded as failed with the reason in its metrics.
+    `verification.drop_impossible`. The lists of publications beyond the kept ones are dropped, and the vectors of
+    encoders that no kept one names. If publishing fails, the live publication stays live, and the new one is recorded
+    as failed with the reason in its metrics.
 
     Args:
         engine: The database.

@@ -1,5 +1,6 @@
 """The commands that compute: the pipeline, the evaluation, scores and simulated nights."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -125,6 +126,23 @@ def score(
         scores = score_pairs(connection, champion.rankers.full, asked, choose_encoder(get_settings()))
     write_csv(scores, out)
     console.print(f"{len(scores):,} pairs scored, in {out}")
+
+
+@app.command()
+def encoders(
+    other: Annotated[str, typer.Argument(help="An encoder as MATCHING_ENCODER names it.", show_default=False)],
+    seed: Annotated[int, typer.Option(help="Seed of splits and trees.")] = 0,
+) -> None:
+    """Compare the encoder of the settings with another one, on your own people, before you change it.
+
+    A ranker is trained on the vectors of each, and both rank the same held-out decisions. Nothing is stored.
+    """
+    from models.ml.profiles.encoders.opening import choose_encoder
+    from pipelines.commands.compare_encoders import compare_on_people, show_comparison
+
+    ours = choose_encoder(get_settings())
+    with open_ready_database() as engine, engine.connect() as connection:
+        show_comparison(compare_on_people(connection, ours, replace(ours, setting=other), seed), console)
 
 
 DataFolder = Annotated[Path, typer.Argument(help="The folder of the public data.", show_default=False)]

@@ -8,6 +8,7 @@ from models.ml.profiles.answer_embeddings import (
     concatenate,
     convert_from_table,
     convert_to_table,
+    make_no_answers,
     pool_by_profile,
 )
 from tests.models_ml.conftest import answers, direction
@@ -54,3 +55,15 @@ def test_a_profile_is_the_mean_direction_of_its_answers() -> None:
     assert vectors.dtype == np.float32
     assert [len(each) for each in pool_by_profile(NO_ANSWERS)] == [0, 0]
     assert pool_by_profile(NO_ANSWERS)[1].shape == (0, NO_ANSWERS.dimensions)
+
+
+def test_vectors_of_another_encoder_keep_its_name_and_dimensions() -> None:
+    other = AnswerEmbeddings(SOME.keys, SOME.vectors[:, :8], "other@1")
+    for written in (other, make_no_answers("other@1", 8)):
+        read = convert_from_table(convert_to_table(written))
+        assert_same(read, written)
+        assert (read.encoder, read.dimensions) == ("other@1", 8)
+    assert concatenate([other, other]).encoder == "other@1"
+    assert pool_by_profile(other)[1].shape == (2, 8)
+    older = convert_to_table(SOME).replace_schema_metadata(None)
+    assert convert_from_table(older).encoder == SOME.encoder == "all-MiniLM-L6-v2"

