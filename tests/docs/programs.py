@@ -43,7 +43,7 @@ PRINTED = {
 # Commands that run until Ctrl-C, need a public file or take long: only their words are read.
 READ_ONLY = (
     *("ui", "serve", "notebooks", "example", "load speed-dating", "load okcupid", "load chitchat"),
-    *("load simulated --people 8000", "train-flags", "grade-flags", "experiment"),
+    *("load simulated --people 8000", "train-flags", "grade-flags", "experiment", "encoders"),
 )
 AN_EARLIER_ONE = (
     "INSERT INTO matching.publications (state, ranker_version, encoder) VALUES ('retired', '1', 'letters')",

@@ -28,7 +28,7 @@ class AnswerEmbeddings:
     @property
     def dimensions(self) -> int:
         """Dimensions of the vectors."""
-        return self.vectors.shape[1]
+        return int(self.vectors.shape[1])
 
 
 def make_no_answers(encoder: str, dimensions: int) -> AnswerEmbeddings:

@@ -1,4 +1,4 @@
-"""A town changes its encoder by a setting: a new ranker, both encoders' vectors, a rollback, and who joins meanwhile."""
+"""A town changes its encoder by a setting: a new ranker, vectors of both, a rollback, and who joins meanwhile."""
 
 from collections.abc import Iterator
 from pathlib import Path
