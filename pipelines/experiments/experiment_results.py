@@ -13,7 +13,7 @@ from models.db.settings import Settings
 from models.experiments.design.assignment import make_unit_keys
 from models.experiments.design.experiment import Experiment, Unit
 from models.experiments.statistics.analysis import Effect, analyse_metric, judge_arm, measure_contrast
-from models.experiments.statistics.metrics import METRICS, measure_units
+from models.experiments.statistics.metrics import METRICS, MIN_PEOPLE, measure_units
 from models.experiments.statistics.sample_ratio import has_wrong_ratio
 from models.experiments.statistics.verdict import Progress, Verdict
 from pipelines.experiments.experiment_file import load_experiments
@@ -124,7 +124,10 @@ def name_units(people: pd.DataFrame, unit: Unit, nights: list[Night], later: tim
 
 
 def measure_exposure(experiment: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
-    """Measure who is in each arm, and whether they saw its lists: the columns of ExperimentResults.exposure."""
+    """Measure who is in each arm, and whether they saw its lists: the columns of ExperimentResults.exposure.
+
+    An arm of fewer than MIN_PEOPLE users has no figures.
+    """
     by_arm = rows.groupby("arm")
     sums = by_arm[["people", "opened", "looks", "own_looks"]].sum()
     table = pd.DataFrame(
@@ -134,6 +137,7 @@ def measure_exposure(experiment: Experiment, rows: pd.DataFrame) -> pd.DataFrame
             "opened": sums["opened"] / sums["people"],
             "own_lists": sums["own_looks"] / sums["looks"].where(sums["looks"] > 0),
         }
-    ).reindex(range(len(experiment.arms)))
+    )
+    table = table[table["users"] >= MIN_PEOPLE].reindex(range(len(experiment.arms)))
     table.insert(0, "arm", [arm.name for arm in experiment.arms])
     return table.reset_index(drop=True)
