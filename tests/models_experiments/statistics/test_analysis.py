@@ -27,11 +27,12 @@ def make_rows(unit: Unit, *, mixed: float = 0.02, complaints: float = 1.0, users
     region = user % REGIONS
     keys = {Unit.person: user, Unit.region: region, Unit.night: night}[unit]
     arm = {Unit.person: user % 2, Unit.region: region % 2, Unit.night: night // 4 % 2}[unit]
-    counts = {name: rng.poisson(0.4 * (1 + 0.5 * arm)) for name in COUNTED}
-    counts |= {"people": 1, "mixed_matches": mixed * counts["matches"], "lists": 1, "newcomers": user % 3 == 0}
+    counts: dict[str, object] = {name: rng.poisson(0.4 * (1 + 0.5 * arm)) for name in COUNTED}
+    counts |= {"people": 1, "lists": 1, "newcomers": user % 3 == 0}
     counts |= {"complaints": rng.poisson(0.1 * complaints**arm)}
     names = {"night": night, "arm": arm, "unit_key": [f"{key:04}" for key in keys], "profile_id": user.astype(str)}
-    return pd.DataFrame(names | counts).astype(dict.fromkeys(COUNTED, "float64"))
+    rows = pd.DataFrame(names | counts).astype(dict.fromkeys(COUNTED, "float64"))
+    return rows.assign(mixed_matches=mixed * rows["matches"])
 
 
 def analyse(unit: Unit, rows: pd.DataFrame) -> dict[str, Effect]:
