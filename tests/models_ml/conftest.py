@@ -76,7 +76,7 @@ def answers(*said: tuple[str, str, Vectors]) -> AnswerEmbeddings:
         return NO_ANSWERS
     rows = [(person, prompt, f"{person}:{prompt}") for person, prompt, _ in said]
     keys = pd.DataFrame(rows, columns=["profile_id", "prompt", "text_hash"])
-    return AnswerEmbeddings(keys, np.stack([vector for _, _, vector in said]))
+    return AnswerEmbeddings(keys, np.stack([vector for _, _, vector in said]), NO_ANSWERS.encoder)
 
 
 def specification(

@@ -22,7 +22,7 @@ class AnswerEmbeddings:
 
     keys: pd.DataFrame
     vectors: Float16Array
-    encoder: str = DEFAULT_ENCODER
+    encoder: str
     """Name of the encoder that made the vectors."""
 
     @property

@@ -6,6 +6,7 @@ Source: random hot deck imputation within adjustment cells, here genders (Andrid
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -90,4 +91,4 @@ def _impute_answers(
         given = of_person[owner[lacking]]
         keys.append(answers.keys.iloc[given].assign(profile_id=ids.to_numpy()[lacking]))
         vectors.append(answers.vectors[given])
-    return AnswerEmbeddings(pd.concat(keys, ignore_index=True), np.concatenate(vectors))
+    return replace(answers, keys=pd.concat(keys, ignore_index=True), vectors=np.concatenate(vectors))

@@ -66,7 +66,7 @@ def _answers(profiles: pd.DataFrame, town: SimulatedPopulation) -> AnswerEmbeddi
         {"profile_id": profiles["profile_id"].to_numpy()[rows], "prompt": [name for _, name in written]}
     )
     keys["text_hash"] = [f"{number:07d}" for number in range(len(written))]
-    return AnswerEmbeddings(keys, vectors.astype(np.float16))
+    return AnswerEmbeddings(keys, vectors.astype(np.float16), NO_ANSWERS.encoder)
 
 
 def trained(town: Frames) -> Ranker:

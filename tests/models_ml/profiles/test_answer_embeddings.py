@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -27,7 +29,8 @@ def assert_same(read: AnswerEmbeddings, written: AnswerEmbeddings) -> None:
 
 
 def test_tables_give_back_what_they_were_made_of() -> None:
-    odd = AnswerEmbeddings(SOME.keys, np.resize(np.array([np.nan, np.inf, -0.0, 6e-8], np.float16), SOME.vectors.shape))
+    numbers = np.array([np.nan, np.inf, -0.0, 6e-8], np.float16)
+    odd = replace(SOME, vectors=np.resize(numbers, SOME.vectors.shape))
     for written in (SOME, NO_ANSWERS, odd):
         assert convert_to_table(written).column_names == ["profile_id", "prompt", "text_hash", "embedding"]
         assert_same(convert_from_table(convert_to_table(written)), written)

@@ -117,7 +117,7 @@ def test_a_spec_of_rows_in_any_order_and_from_json() -> None:
     assert FeatureSpec.parse(spec.serialise()) == spec
     for _ in range(5):
         rows = random.permutation(len(keys))
-        shuffled = AnswerEmbeddings(said.keys.iloc[rows].reset_index(drop=True), said.vectors[rows])
+        shuffled = AnswerEmbeddings(said.keys.iloc[rows].reset_index(drop=True), said.vectors[rows], said.encoder)
         assert fit_feature_spec(frame.sample(frac=1, random_state=random, ignore_index=True), shuffled) == spec
 
 

@@ -152,10 +152,10 @@ def test_vectors_that_are_not_of_length_one_are_an_error() -> None:
     keys = pd.DataFrame({"profile_id": ["a", "b", "c"], "prompt": "", "text_hash": ""})
     vectors = np.zeros((3, 384), np.float16)
     vectors[0, 0], vectors[1, 5] = 1, np.nan
-    check = check_embeddings_normalised(AnswerEmbeddings(keys, vectors))
+    check = check_embeddings_normalised(AnswerEmbeddings(keys, vectors, "letters"))
     assert (check.passed, check.severity) == (False, ERROR)
     assert str(check.description).startswith("2 of 3 ")
-    assert check_embeddings_normalised(AnswerEmbeddings(keys[:1], vectors[:1])).passed
+    assert check_embeddings_normalised(AnswerEmbeddings(keys[:1], vectors[:1], "letters")).passed
 
 
 @pytest.mark.parametrize(

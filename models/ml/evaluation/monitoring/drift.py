@@ -1,7 +1,7 @@
 """Drift of profiles and scores since the training of the ranker, as population stability indices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def compute_drift_features(
     some = profiles.sample(min(len(profiles), MAX_PROFILES), random_state=0)
     theirs = answers.keys["profile_id"].isin(some["profile_id"]).to_numpy(bool)
     arrays = build_profile_matrix(
-        ranker.specification, some, AnswerEmbeddings(answers.keys[theirs], answers.vectors[theirs])
+        ranker.specification, some, replace(answers, keys=answers.keys[theirs], vectors=answers.vectors[theirs])
     )
     traits = np.where(arrays.has_trait, arrays.traits, np.nan)
     facts = np.where(arrays.facts >= 0, arrays.facts, np.nan)

@@ -37,7 +37,7 @@ def test_groups_are_found_and_named_by_their_interests() -> None:
     ids = [f"{number:03}" for number in range(len(planted))]
     profiles = pd.DataFrame({"profile_id": ids, "interests": [["chess", f"only {number}"] for number in planted]})
     keys = pd.DataFrame({"profile_id": ids, "prompt": "", "text_hash": ""})
-    figure = plot_embedding_map(profiles, AnswerEmbeddings(keys, vectors.astype(np.float16)))
+    figure = plot_embedding_map(profiles, AnswerEmbeddings(keys, vectors.astype(np.float16), "letters"))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert sorted(labels) == [f"20 people: only {number} ({GROUPS:.1f})" for number in range(GROUPS)]
     assert name_distinctive_interests(pd.Series([["chess"]] * 20), np.arange(20) < 5) == "none"
