@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 from upath import UPath
 
-from models.db.rows.embedding_rows import FIND_PENDING
+from models.db.rows.embedding_rows import find_pending
+from models.db.settings import DEFAULT_ENCODER
 from pipelines.assets.embeddings import incremental_embeddings
 from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB, new_profile_sensor
 from pipelines.definitions import build_definitions
@@ -123,7 +124,8 @@ def test_no_timestamp_hides_who_joins(app: Place, instance: dg.DagsterInstance) 
 def test_other_edits_and_vectors_of_earlier_versions(app: Place, instance: dg.DagsterInstance) -> None:
     app.tell("UPDATE app.profiles SET paused = true, updated_at = now() WHERE source_key LIKE '%\\:7'")
     assert evaluate(app, instance)[0] is None
-    assert app.ask(FIND_PENDING) == []
+    with app.engine.connect() as connection:
+        assert find_pending(connection, DEFAULT_ENCODER) == {}
     app.tell("UPDATE matching.embeddings SET texts_hash = NULL")
     asked, cursor = evaluate(app, instance)
     assert asked
