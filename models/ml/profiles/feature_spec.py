@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from models.db.settings import DEFAULT_ENCODER
 from models.ml.arrays import Float64Array, FloatArray
 from models.ml.profiles.answer_embeddings import AnswerEmbeddings, pool_by_profile
+from models.ml.profiles.encoders.encoder import DEFAULT_ENCODER
 from models.ml.profiles.frame_contracts import MAX_AGE, MIN_AGE
 from models.ml.profiles.geography import compute_distance_km
 

@@ -115,10 +115,10 @@ def score(
 
     p_match is the product of both directions, without the shift that lists give all pairs.
     """
-    from models.ml.profiles.encoders.opening import choose_encoder
     from pipelines.commands.csv_output import write_csv
     from pipelines.commands.score_pairs import read_pairs, score_pairs
     from pipelines.definitions import build_registry
+    from pipelines.resources import choose_encoder
 
     asked = read_pairs(pairs)
     with open_ready_database() as engine, engine.connect() as connection:
@@ -137,8 +137,8 @@ def encoders(
 
     A ranker is trained on the vectors of each, and both rank the same held-out decisions. Nothing is stored.
     """
-    from models.ml.profiles.encoders.opening import choose_encoder
     from pipelines.commands.compare_encoders import compare_on_people, show_comparison
+    from pipelines.resources import choose_encoder
 
     ours = choose_encoder(get_settings())
     with open_ready_database() as engine, engine.connect() as connection:

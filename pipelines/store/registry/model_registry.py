@@ -21,8 +21,8 @@ from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from models.db.errors import IncompatibleModelError, NoChampion, RankerLost
-from models.db.settings import DEFAULT_ENCODER
 from models.ml.features.pair_features import list_feature_groups
+from models.ml.profiles.encoders.encoder import DEFAULT_ENCODER
 from models.ml.profiles.encoders.opening import EncoderChoice, name_encoder
 from models.ml.ranker import ranker_model as ranker_files
 from models.ml.ranker.ranker_model import BY_FOLD_FOLDER, CrossFittedRanker, Ranker

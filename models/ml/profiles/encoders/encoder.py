@@ -14,6 +14,8 @@ from models.ml.arrays import BoolArray, Float32Array
 # encoder, or `pool_by_profile` of models/ml/profiles/answer_embeddings.py, changes its result for the same text. All
 # answers are then encoded again.
 REVISION = 2
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+"""The encoder whose weights are always installed."""
 
 
 @dataclass(frozen=True)

