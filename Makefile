@@ -20,7 +20,7 @@ help:
 	@echo "make serve       the API on port 8000"
 	@echo "make ui          Dagster on port 3000 and MLflow on port 5000"
 	@echo "make notebooks   the analysts' notebooks in JupyterLab, on port 8888"
-	@echo "make example     an app with its backend, port 5173; needs make serve and Node.js"
+	@echo "make example     an app and its backend, port 5173; it needs make serve, npm"
 	@echo "make stop        stop the embedded database"
 	@echo "make test        the tests"
 	@echo "make lint        ruff, mypy, the import contracts, typos"

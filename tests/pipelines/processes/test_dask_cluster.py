@@ -13,6 +13,7 @@ from scipy.special import expit
 from upath import UPath
 
 from models.db.errors import InputError
+from models.ml.profiles.encoders.opening import MINILM
 from models.ml.scoring.scoring_context import NO_BLOCKS
 from models.ml.training.fit import TREE_PARAMETERS, train_trees
 from pipelines.assets.candidate_shards import ScoringInputs, plan_scoring, score_shard
@@ -62,7 +63,7 @@ def test_encoded_while_a_worker_is_killed_the_files_are_the_same(
     cluster: LocalCluster, inputs: ScoringInputs, tmp_path: Path
 ) -> None:
     profiles = convert_from_table(read_table(UPath(inputs.profiles_url))).head(24)
-    here, there = (plan_encoding(profiles, UPath(tmp_path / name)) for name in ("here", "there"))
+    here, there = (plan_encoding(profiles, UPath(tmp_path / name), MINILM) for name in ("here", "there"))
     counts = list(ComputeResource().map_shards(encode_shard, here))
     mapped = iter(ComputeResource(scheduler=cluster.scheduler_address).map_shards(encode_shard, there))
     first = next(mapped)
