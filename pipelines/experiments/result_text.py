@@ -24,6 +24,8 @@ WHY = {
 }
 LEAST_OWN_LISTS = 0.9
 """With fewer impressions from the night's own lists, an arm is seen too little to be judged."""
+MOST_SHOWN = 10.0
+"""Ends of intervals above it, a tenfold increase, are not bounds of anything."""
 SEQUENCE_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("metric", "arm", "design"), "str"),
     "night": "int64",
@@ -119,7 +121,7 @@ def _format_effect(effect: Effect) -> tuple[str, ...]:
 
 def _format_look(look: Look) -> str:
     lift, low, high = np.expm1(_list_ends(look))
-    return f"{lift:+.1%} [{low:+.1%}, {high:+.1%}]"
+    return f"{lift:+.1%} [{low:+.1%}, {high:+.1%}]" if high < MOST_SHOWN else f"{lift:+.1%} [{low:+.1%}, no bound]"
 
 
 def _describe_interference(results: ExperimentResults, arm: ArmResult) -> Iterator[str]:

@@ -13,6 +13,10 @@ from scipy.stats import norm, t
 
 ALPHA = 0.05
 """Probability that the interval misses the truth at any look."""
+FARTHEST = 30.0
+"""Quantiles of Student's t are taken up to this one of the normal distribution: SciPy's are wrong for smaller tails."""
+WIDEST = 30.0
+"""No half width is larger: that of a logarithm says nothing long before."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def compute_interval(
             before the first look.
         alpha: Probability of a miss.
     """
-    width = compute_boundary(error**-2, target, alpha, degrees) * error
+    width = min(compute_boundary(error**-2, target, alpha, degrees) * error, WIDEST)
     return SequenceInterval(estimate, estimate - width, estimate + width)
 
 
@@ -60,7 +64,9 @@ def compute_boundary(information: float, target: float, alpha: float = ALPHA, de
     """
     time = tune_rho(target, alpha) ** 2 * information
     boundary = _compute_mixture_boundary(time, alpha)
-    return boundary if np.isinf(degrees) else float(t.isf(norm.sf(boundary), degrees))
+    if np.isinf(degrees):
+        return boundary
+    return max(boundary, float(t.isf(norm.sf(min(boundary, FARTHEST)), degrees)))
 
 
 def tune_rho(target: float, alpha: float = ALPHA) -> float:

@@ -32,3 +32,12 @@ def test_few_clusters_have_the_quantile_of_students_t() -> None:
     interval = compute_interval(0.1, 0.05, 4, 0.2)
     assert (interval.low + interval.high) / 2 == pytest.approx(0.1)
     assert interval.half_width == pytest.approx(few * 0.05)
+
+
+@pytest.mark.parametrize("degrees", [3.0, 4.5, 10.0, 38.0, np.inf])
+def test_an_uncertain_estimate_has_a_wide_interval(degrees: float) -> None:
+    """Also where the tail of the normal distribution is smaller than any number."""
+    widths = [compute_interval(0.0, error, degrees, 0.03).half_width for error in np.geomspace(1e-3, 3, 500)]
+    assert np.isfinite(widths).all()
+    assert (np.diff(widths) >= 0).all()
+    assert widths[0] < 0.1 < widths[-1]
