@@ -1,5 +1,6 @@
 """Compare the encoder of the settings with another one on the people of the app tables."""
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
@@ -24,10 +25,10 @@ def compare_on_people(
     encoders = [open_encoder(choice) for choice in (ours, theirs)]
     everybody, _ = remove_no_answers(read_profiles(connection))
     profiles, _ = check_profiles(everybody)
-    ids = profiles["profile_id"]
+    ids = pd.Index(profiles["profile_id"])
     interactions, _ = check_interactions(read_interactions(connection), frozenset(ids))
-    decisions = build_training_pairs(interactions, ids)
-    return compare_encoders(profiles, decisions, *(encode_profiles(profiles, each) for each in encoders), seed)
+    first, second = (encode_profiles(profiles, each) for each in encoders)
+    return compare_encoders(profiles, build_training_pairs(interactions, ids), first, second, seed)
 
 
 def show_comparison(found: EncoderComparison, console: Console) -> None:

@@ -55,10 +55,10 @@ def compare_encoders(
         theirs: The answers with the vectors of the other encoder.
         seed: Seed of splits, imputation and trees.
     """
-    trained = [train_ranker(profiles, each, decisions, seed) for each in (ours, theirs)]
-    figures = [_measure(*each) for each in zip((ours, theirs), trained, strict=True)]
+    by_ours, by_theirs = (train_ranker(profiles, each, decisions, seed) for each in (ours, theirs))
+    first, second = _measure(ours, by_ours), _measure(theirs, by_theirs)
     return EncoderComparison(
-        *figures, figures[1].auc - figures[0].auc, _estimate_gain_error(*trained), share_nearest(ours, theirs)
+        first, second, second.auc - first.auc, _estimate_gain_error(by_ours, by_theirs), share_nearest(ours, theirs)
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.ml.evaluation.monitoring.encoder_comparison import NEAREST, compare_encoders, share_nearest
@@ -33,7 +34,8 @@ def test_the_share_of_the_nearest_by_hand() -> None:
 def test_an_encoder_that_knows_more_ranks_better() -> None:
     """Viewers like warm people; one encoder tells a candidate's warmth in its answers, the other tells nothing."""
     town = one_circle()
-    silent = town.profiles.assign(traits=[{} for _ in town.ids])
+    nothing = pd.Series([{}] * len(town.ids), dtype=object)
+    silent = town.profiles.assign(traits=nothing)
     same = embed(town, "same", np.zeros(len(town.ids)))
     found = compare_encoders(silent, town.decisions(), same, replace(same, encoder="again"), 0)
     assert (found.ours.encoder, found.theirs.encoder) == ("same", "again")
