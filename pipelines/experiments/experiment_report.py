@@ -1,5 +1,6 @@
 """The asset `experiment_report`: what an experiment says so far; on demand, not part of the nightly job."""
 
+import json
 from typing import Any
 
 import dagster as dg
@@ -35,7 +36,9 @@ def experiment_report(
     """Report of an experiment so far, with intervals that hold at every look.
 
     In: the experiment of the file, `matching.experiment_assignments`, decisions, impressions, blocks, reports, facts of
-    conversations. Out: a frame, a row for each metric, arm, design and night: lift, low, high as relative differences.
+    conversations. Out: a frame, a row for each metric, arm, design and night: lift, low, high as relative differences,
+    with the experiment, its primary metric, the verdict on the arm, and what the arm and the control set (`market` and
+    `control_market`, as JSON).
     The metadata say what to do, and plot the primary metric. No figure is of fewer than 20 users.
     """
     experiment = find_experiment(get_settings(), config.experiment)
@@ -45,7 +48,21 @@ def experiment_report(
         context.log.warning(sentence)
     sequences = tabulate_sequences(results)
     picture = show_figure(plot_sequences(experiment, sequences))
-    return dg.Output(sequences, metadata={**_build_metadata(results), "picture": picture})
+    return dg.Output(add_verdicts(sequences, results), metadata={**_build_metadata(results), "picture": picture})
+
+
+def add_verdicts(sequences: pd.DataFrame, results: ExperimentResults) -> pd.DataFrame:
+    """Add to each look what is decided on: see `experiment_report`. Arms of wrong sizes have no verdict."""
+    experiment = results.experiment
+    verdicts = {each.arm: "" if results.wrong_ratio else each.verdict.value for each in results.arms}
+    markets = {arm.name: json.dumps(arm.market, sort_keys=True) for arm in experiment.arms if arm.ranker is None}
+    return sequences.assign(
+        experiment=experiment.name,
+        primary=experiment.primary,
+        verdict=sequences["arm"].map(verdicts),
+        market=sequences["arm"].map(markets).fillna(""),
+        control_market=markets.get(experiment.control.name, ""),
+    )
 
 
 def _build_metadata(results: ExperimentResults) -> dict[str, dg.MetadataValue[Any] | str | int]:

@@ -13,6 +13,8 @@ from models.experiments.statistics.metrics import MIN_PEOPLE, Metric, build_pane
 from models.experiments.statistics.panel import Panel, join_runs
 from models.experiments.statistics.verdict import Progress, Verdict, decide_verdict
 
+GUARDRAIL_ALPHA = 0.01
+"""The part of ALPHA for all guardrails together."""
 NONE_BEFORE: "pd.Series[float]" = pd.Series(dtype="float64")
 
 
@@ -75,9 +77,17 @@ def analyse_metric(
 
 
 def find_alpha(experiment: Experiment, name: str) -> float:
-    """Return the probability of a miss for a metric: arms share it, and guardrails share one of their own."""
-    shared = len(experiment.guardrails) if name in experiment.guardrails and name != experiment.primary else 1
-    return ALPHA / (len(experiment.arms) - 1) / shared
+    """Return the probability of a miss for a metric, so that all that a verdict rests on misses with ALPHA together.
+
+    Arms share it. Guardrails share GUARDRAIL_ALPHA, and the primary metric has the rest.
+    """
+    guardrails = set(experiment.guardrails) - {experiment.primary}
+    alpha = ALPHA
+    if name == experiment.primary and guardrails:
+        alpha = ALPHA - GUARDRAIL_ALPHA
+    elif name in guardrails:
+        alpha = GUARDRAIL_ALPHA / len(guardrails)
+    return alpha / (len(experiment.arms) - 1)
 
 
 def measure_contrast(rows: pd.DataFrame, arm: int) -> float:

@@ -31,6 +31,7 @@ class PolicyEvidence(StrEnum):
 
     none = "none"
     off_policy = "off_policy"
+    experiment = "experiment"
 
 
 class Examination(StrEnum):
@@ -49,8 +50,8 @@ class MarketConfig(dg.Config):
     policy: Policy = Field(Policy.best_response, description="The policy that gives each pair its score.")
     needs_evidence: PolicyEvidence = Field(
         PolicyEvidence.none,
-        description="What another policy than best_response must show before it makes the lists: none, or off_policy, "
-        "the last result of policy_value. Without it best_response makes them.",
+        description="What another policy than best_response must show before it makes the lists: none, off_policy "
+        "(the last result of policy_value), or experiment (that of experiment_report). Without it best_response does.",
     )
     list_examination: Examination | None = Field(
         None, description="Examination curve of lists; unset: estimated from logs, toward inv while there are few."

@@ -1,5 +1,6 @@
 """Each metric by each unit: which lifts can be said, and that small arms and broken guardrails are seen."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import pytest
 
 from models.experiments.design.experiment import Experiment, ExperimentArm, Unit
-from models.experiments.statistics.analysis import Effect, analyse_metric, judge_arm
+from models.experiments.statistics.analysis import Effect, analyse_metric, find_alpha, judge_arm
+from models.experiments.statistics.confidence_sequence import ALPHA
 from models.experiments.statistics.metrics import COUNTED, METRICS
 from models.experiments.statistics.verdict import Progress, Verdict
 
@@ -69,3 +71,14 @@ def test_a_guardrail_stops_what_is_better() -> None:
 def test_fewer_than_twenty_users_say_nothing() -> None:
     effects = analyse(Unit.person, make_rows(Unit.person, users=38))
     assert not any(effect.looks for effect in effects.values())
+
+
+def test_all_that_a_verdict_rests_on_misses_with_five_percent_together() -> None:
+    two = make_experiment(Unit.person)
+    third = ExperimentArm("third", 0.25, {})
+    three = replace(two, arms=(*two.arms, third), guardrails=("blocks_and_reports", "short_lists", "matches"))
+    for experiment in (two, three, replace(two, guardrails=())):
+        rests_on = {experiment.primary, *experiment.guardrails}
+        arms = len(experiment.arms) - 1
+        assert sum(arms * find_alpha(experiment, name) for name in rests_on) == pytest.approx(ALPHA)
+        assert find_alpha(experiment, "likes") == pytest.approx(ALPHA / arms)

@@ -11,10 +11,12 @@ import pytest
 from models.db.settings import get_settings
 from models.experiments.design.assignment import assign_arms
 from models.ml.profiles.geography import name_cells
+from pipelines.assets.market.policies.policy_evidence import check_experiment
 from pipelines.commands.run_pipeline import ensure_dagster_home
 from pipelines.definitions import EXPERIMENTS_JOB, build_definitions
 from pipelines.experiments.experiment_file import load_experiments
 from tests.pipelines.conftest import Place
+from tests.support.places import read_frame
 
 NIGHTS, REGIONS, PEOPLE = 10, 24, 10
 EXPERIMENT = """
@@ -106,6 +108,8 @@ def test_a_large_effect_is_found_and_reported(place: Place, experiment_file: Pat
     metadata = place.metadata("experiment_report")
     assert "stop: better" in str(metadata["verdict"])
     assert "0000000" not in str(metadata), "no user is named"
+    evidence = check_experiment(read_frame(place, "experiment_report"), "product")
+    assert (evidence.judged, evidence.passed) == (True, True)
 
 
 def test_a_plan_says_how_long(place: Place, experiment_file: Path) -> None:

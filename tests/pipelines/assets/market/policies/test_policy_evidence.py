@@ -50,3 +50,35 @@ def test_what_is_not_asked_for_is_not_read(tmp_path: Path) -> None:
     assert choose_policy(ASKING, store)[0].policy.value == "best_response"
     plain = MarketConfig.model_validate({"policy": "product"})
     assert choose_policy(plain, store)[0] is plain
+
+
+TRYING = MarketConfig.model_validate({"policy": "product", "needs_evidence": "experiment"})
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen", "judged"),
+    [
+        ({}, "product", True),
+        ({"control_market": '{"policy": "best_response"}'}, "product", True),
+        ({"verdict": "stop: worse"}, "best_response", True),  # by a guardrail
+        ({"verdict": "keep running"}, "best_response", False),
+        ({"verdict": ""}, "best_response", False),
+        ({"market": '{"policy": "naive"}'}, "best_response", False),
+        ({"market": '{"policy": "product", "swap_rate": 0.1}'}, "best_response", False),
+        ({"control_market": '{"policy": "naive"}'}, "best_response", False),
+        ({"primary": "likes"}, "best_response", False),
+    ],
+)
+def test_an_experiment_decides(tmp_path: Path, said: dict[str, str], chosen: str, judged: bool) -> None:
+    """Of two designs on the last night, the aware one counts; earlier nights do not."""
+    looks = pd.DataFrame({"design": ["naive", "aware", "naive"], "night": [2, 2, 1], "low": [-0.1, 0.02, -0.3]})
+    frame = looks.assign(metric="matches", primary="matches", experiment="order", verdict="stop: better")
+    frame = frame.assign(market='{"policy": "product"}', control_market="{}").assign(**said)
+    store = ShardStore(base=str(tmp_path))
+    write_table(convert_to_table(frame), UPath(store.get_frame_path("experiment_report")))
+    config, check = choose_policy(TRYING, store)
+    assert (config.policy.value, check.judged) == (chosen, judged)
+
+
+def test_without_a_report_the_default_stays(tmp_path: Path) -> None:
+    assert choose_policy(TRYING, ShardStore(base=str(tmp_path)))[0].policy.value == "best_response"
