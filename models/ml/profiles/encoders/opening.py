@@ -17,7 +17,7 @@ PACKAGED = (DEFAULT_ENCODER, NANO_E5)
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model"]
 NOT_READ = ["onnx/*", "openvino/*"]
 # The models named E5 were trained with "query: " before texts that are compared with each other (Wang et al. 2022).
-E5, E5_PREFIX = re.compile(r"(^|[/_-])e5-(small|base|large)", re.IGNORECASE), "query: "
+E5, E5_PREFIX = re.compile(r"(^|[/_-])e5-(small|base|large)(?!.*instruct)", re.IGNORECASE), "query: "
 
 
 @dataclass(frozen=True)

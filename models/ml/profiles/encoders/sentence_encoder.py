@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_BATCH, MEMORY_SHARE = 64, 0.25
 # A model that names no limit is given windows of this many tokens.
 USUAL_TOKENS = 512
+# What an HNSW index of pgvector can hold of half-precision numbers.
+MAX_DIMENSIONS = 4_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class SentenceEncoder(Encoder):
         """Tokens of a text that the model reads at once. Longer texts are split into windows of this size."""
         limit = self.model.max_seq_length or USUAL_TOKENS
         tokenizer = self.model.tokenizer
-        before = len(tokenizer(self.prefix or "", add_special_tokens=False)["input_ids"])
+        prefix = self.model.prompts.get(self.model.default_prompt_name or "") if self.prefix is None else self.prefix
+        before = len(tokenizer(prefix or "", add_special_tokens=False)["input_ids"])
         return int(limit - tokenizer.num_special_tokens_to_add() - before)
 
     def find_readable(self, texts: Sequence[str]) -> BoolArray:
@@ -107,9 +110,12 @@ def load_sentence_encoder(name: str, folder: Path, device: str, precision: str, 
         raise InputError(f"the encoder in {folder} cannot be loaded on device {device}: {error}") from error
     if not getattr(model.tokenizer, "is_fast", False):
         raise InputError(f"the encoder in {folder} has no fast tokenizer (tokenizer.json): choose one that has")
+    dimensions = int(model.get_embedding_dimension() or 0)
+    if not 0 < dimensions <= MAX_DIMENSIONS:
+        raise InputError(f"the encoder in {folder} has {dimensions} dimensions: choose one of at most {MAX_DIMENSIONS}")
     if precision == "bfloat16" or (precision == "auto" and _gains_by_bfloat16(model.device.type)):
         model = model.bfloat16()
-    return SentenceEncoder(name, int(model.get_embedding_dimension() or 0), model, prefix)
+    return SentenceEncoder(name, dimensions, model, prefix)
 
 
 def choose_batch_size(free_bytes: int, text_bytes: int) -> int:

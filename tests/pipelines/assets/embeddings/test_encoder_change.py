@@ -14,6 +14,7 @@ from models.ml.profiles.encoders.opening import MINILM, EncoderChoice
 from models.ml.profiles.profile_matrix import build_profile_matrix
 from pipelines.assets.ranker.retraining import decide_training
 from pipelines.definitions import build_registry
+from pipelines.loaders.simulation.simulated_loader import load_simulated
 from pipelines.resources import choose_encoder
 from pipelines.workspace import Workspace
 from tests.pipelines.assets.embeddings.test_incremental_embeddings import embed, join
@@ -47,7 +48,7 @@ def live_encoder(place: Place) -> str:
     return live.encoder
 
 
-def test_a_town_changes_its_encoder_and_returns(town: Place, settled: Place) -> None:
+def test_a_town_changes_its_encoder_and_returns(town: Place) -> None:
     before = Place(town.home, town.database_url)
     with pytest.raises(NoChampion, match=f"{MINILM.setting}, and the setting is {NANO_E5}"):
         build_registry(town.settings).get_champion()
@@ -84,11 +85,12 @@ def test_the_settings_say_which_and_how() -> None:
     assert choose_encoder(Settings()).setting == MINILM.setting
 
 
-def test_encoders_are_compared_before_a_change(settled: Place) -> None:
-    done = settled.command("encoders", NANO_E5)
+def test_encoders_are_compared_before_a_change(place: Place) -> None:
+    load_simulated(place.engine, 30, 1, place.home)
+    done = place.command("encoders", NANO_E5)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [next(line for line in lines if line.strip().startswith(name)) for name in (MINILM.setting, NANO_E5)]
     assert "of ten nearest people" in done.stdout
-    refused = settled.command("encoders", "no/such-model", HF_HUB_OFFLINE="1")
+    refused = place.command("encoders", "no/such-model", HF_HUB_OFFLINE="1")
     assert (refused.returncode, "no/such-model" in refused.stderr) == (2, True)
