@@ -49,13 +49,13 @@ def test_which_answers_are_compared() -> None:
 
 
 def test_vectors_have_unit_length_and_do_not_depend_on_company() -> None:
-    texts = ["cats", "cats and dogs " * 400, "", "a\0b", "cats"]
+    texts = ["cats", "cats and dogs " * 180, "", "a\0b", "cats"]
     vectors = e5().encode(texts)
     assert vectors.shape == (5, e5().dimensions)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(vectors[[0, 4]], e5().encode(["cats"]).repeat(2, axis=0), atol=1e-3)
-    assert vectors[1] @ e5().encode(["cats and dogs " * 500])[0] > 0.99
+    assert vectors[1] @ e5().encode(["cats and dogs " * 220])[0] > 0.99
     assert e5().encode([]).shape == (0, e5().dimensions)
 
 

