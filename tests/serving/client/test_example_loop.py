@@ -264,7 +264,7 @@ def test_hostile_profiles_hold_in_the_loop(stay: Visit, users: Users) -> None:
     stay.click("Send")
     expect(page.get_by_role("log")).to_contain_text(ARABIC)
     check_width(page)
-    page.get_by_role("button", name=name[:20]).click()
+    page.get_by_role("banner").get_by_role("button", name=name[:20]).click()
     stay.click("Pause my profile")
     stay.sees("You are paused.")
     check_width(page)
