@@ -13,6 +13,7 @@ from tests.serving.client.hostile import ARABIC, LONG, PROFILES, add_hostile
 from tests.serving.client.test_example import AXE
 from tests.serving.client.test_example_texts import check_width
 from tests.serving.conftest import Api, Users
+from tests.support.waiting import until
 
 DECISIONS = "SELECT target_id, kind, publication_id, position, surface FROM app.interactions WHERE actor_id = %s"
 PHONE = 360
@@ -35,6 +36,11 @@ def get_toast(visit: Visit) -> Locator:
 
 def get_decisions(users: Users, me: UUID) -> list[tuple[object, ...]]:
     return users.connection.execute(DECISIONS, [me]).fetchall()
+
+
+def await_decisions(users: Users, me: UUID, *expected: tuple[object, ...]) -> None:
+    """A decision is on the page before it is saved."""
+    until(lambda: get_decisions(users, me) == list(expected), seconds=120)
 
 
 def fail_once(page: Page, path: str) -> None:
@@ -114,17 +120,19 @@ def test_a_pass_is_undone_by_keyboard_and_a_reload_shows_what_is_saved(stay: Vis
     page.keyboard.press("Escape")
     expect(get_toast(stay)).to_have_count(0)
     expect(get_card(stay, "Jonas").get_by_role("link")).to_be_focused()
-    assert get_decisions(users, me.id) == [(me.listed[0], "pass", me.publication, 1, "list")]
+    passed = (me.listed[0], "pass", me.publication, 1, "list")
+    await_decisions(users, me.id, passed)
     page.reload()
     expect(get_card(stay, "Jonas")).to_be_visible()
     expect(card).to_have_count(0)
     get_card(stay, "Jonas").get_by_role("button", name="Like Jonas").press("Enter")
     expect(undo).to_be_focused()
+    until(lambda: len(get_decisions(users, me.id)) == 2, seconds=120)
     page.keyboard.press("Enter")
     expect(get_card(stay, "Jonas")).to_be_visible()
+    await_decisions(users, me.id, passed)
     page.reload()
     expect(get_card(stay, "Jonas")).to_be_visible()
-    assert len(get_decisions(users, me.id)) == 1
 
 
 def test_what_cannot_be_saved_is_said_and_is_back(stay: Visit, users: Users) -> None:
@@ -141,7 +149,7 @@ def test_what_cannot_be_saved_is_said_and_is_back(stay: Visit, users: Users) -> 
     page.get_by_role("button", name="Undo").click()
     expect(get_toast(stay)).to_contain_text("could not be undone")
     expect(get_card(stay, "Emeka")).to_have_count(0)
-    assert {target for target, *_ in get_decisions(users, me.id)} == {me.listed[0], me.listed[1]}
+    until(lambda: {target for target, *_ in get_decisions(users, me.id)} == {*me.listed[:2]}, seconds=120)
 
 
 def test_a_profile_is_decided_on_with_its_card_and_blocked(stay: Visit, telling: Api, users: Users) -> None:
@@ -151,7 +159,7 @@ def test_a_profile_is_decided_on_with_its_card_and_blocked(stay: Visit, telling:
     page.get_by_role("button", name="Like Luís").click()
     expect(get_toast(stay)).to_contain_text("You liked Luís.")
     stay.sees("Your list")
-    assert get_decisions(users, me.id) == [(me.listed[2], "like", me.publication, 3, "list")]
+    await_decisions(users, me.id, (me.listed[2], "like", me.publication, 3, "list"))
     get_card(stay, "Jonas").get_by_role("link").click()
     block = page.get_by_role("button", name="Block")
     block.click()
@@ -173,7 +181,8 @@ def test_a_profile_is_decided_on_with_its_card_and_blocked(stay: Visit, telling:
     page.reload()
     page.get_by_role("button", name="Pass on").click()
     expect(get_toast(stay)).to_contain_text("You passed on")
-    assert (me.partner, "pass", None, None, None) in get_decisions(users, me.id), "nobody knows which card it was"
+    nobody_knows_the_card = (me.partner, "pass", None, None, None)
+    until(lambda: nobody_knows_the_card in get_decisions(users, me.id), seconds=120)
 
 
 def test_a_pause_is_on_every_page_until_it_ends(stay: Visit, users: Users) -> None:
