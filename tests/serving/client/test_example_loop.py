@@ -146,8 +146,9 @@ def test_what_cannot_be_saved_is_said_and_is_back(stay: Visit, users: Users) -> 
     stay.click("Try again")
     expect(get_card(stay, "Emeka")).to_have_count(0)
     fail_once(page, "decisions")
-    page.get_by_role("button", name="Undo").click()
-    expect(get_toast(stay)).to_contain_text("could not be undone")
+    of_emeka = get_toast(stay).filter(has_text="Emeka")
+    of_emeka.get_by_role("button", name="Undo").click()
+    expect(of_emeka).to_contain_text("could not be undone")
     expect(get_card(stay, "Emeka")).to_have_count(0)
     until(lambda: {target for target, *_ in get_decisions(users, me.id)} == {*me.listed[:2]}, seconds=120)
 
@@ -202,7 +203,7 @@ def test_a_pause_is_on_every_page_until_it_ends(stay: Visit, users: Users) -> No
     page.reload()
     banner.get_by_role("button", name="Resume").click()
     expect(banner).to_have_count(0)
-    page.get_by_role("link", name="Matches").click()
+    page.get_by_role("link", name="Matches", exact=True).click()
     stay.sees("Your list")
 
 
