@@ -29,7 +29,6 @@ from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import NO_BLOCKS, ScoringContext, build_scoring_context
 from pipelines.assets.candidate_shards import load_scored_pairs
 from pipelines.assets.conversations.fact_shards import load_earlier_facts
-from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.loaders.simulation.ground_truth import find_truth
 from pipelines.resources import ShardStore
@@ -41,8 +40,8 @@ with warnings.catch_warnings():
     # In a notebook tqdm, which MLflow imports, warns without a package for progress bars. None are drawn here.
     warnings.filterwarnings("ignore", "IProgress not found")
     from pipelines.assets.market.market_config import MarketConfig
-    from pipelines.assets.market.market_inputs import build_market_inputs
-    from pipelines.assets.market.market_state import FRAME, read_market_state
+    from pipelines.assets.market.market_inputs import rebuild_market
+    from pipelines.assets.market.market_state import FRAME
     from pipelines.definitions import build_registry
 
 DATA_FOLDER = ".data"
@@ -130,11 +129,9 @@ class Workspace:
     @cached_property
     def market(self) -> MarketGraph:
         """The scored candidates as the market graph, with the activity and the market state of the last run."""
-        ids = pd.Index(self.profiles["profile_id"])
-        p_active = align_activity(self.read_frame("activity"), ids)
-        state = read_market_state(self._get_path(FRAME), self.scored, ids, p_active)
-        config, decisions = MarketConfig.model_validate({}), self.context.decisions
-        return build_market_inputs(config, self.attention, self.scored, state, self.profiles, decisions).graph
+        frames = self.scored, self.profiles, self.read_frame("activity"), self.context.decisions
+        market, _ = rebuild_market(MarketConfig.model_validate({}), self.attention, self._get_path(FRAME), *frames)
+        return market.graph
 
     @cached_property
     def attention(self) -> AttentionModel:

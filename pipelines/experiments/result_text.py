@@ -68,7 +68,9 @@ def tabulate_exposure(results: ExperimentResults) -> pd.DataFrame:
 
 
 def describe_verdict(results: ExperimentResults, arm: ArmResult) -> str:
-    """Describe what to do about an arm, in one sentence."""
+    """Describe what to do about an arm, in one sentence; arms of wrong sizes have no verdict."""
+    if results.wrong_ratio:
+        return f"{arm.arm}: no verdict, because the arms cannot be compared."
     night = f"night {results.progress.nights} of {results.progress.planned}"
     why = f"the guardrail {arm.broken[0]} got worse" if arm.broken else WHY[arm.verdict]
     return f"{arm.arm}: {arm.verdict} ({night}; {why})."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import pandas as pd
+from upath import UPath
 
 from models.ml.arrays import Float32Array, Float64Array
 from models.ml.features.decision_history import Decisions
@@ -12,7 +13,9 @@ from models.ml.market.edge_weights import MarketState, build_weighted_graph
 from models.ml.market.graph.market_graph import weigh_matches
 from models.ml.scoring.candidates import ScoredPairs
 from models.ml.scoring.scoring_context import ScoringContext, build_scoring_context
+from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.market_config import MarketConfig
+from pipelines.assets.market.market_state import read_market_state
 from pipelines.resources import ShardStore
 from pipelines.store.answer_shards import load_answers
 from pipelines.store.frame_store import BLOCKS_FRAME, read_scored_blocks
@@ -43,6 +46,21 @@ def build_market_inputs(
     pairs = (scored.viewer, scored.candidate, scored.p_like, scored.p_liked_back)
     allowance = config.build_allowance(decisions, len(profiles))
     return MarketInputs(build_weighted_graph(*pairs, keys, state), attention, allowance)
+
+
+def rebuild_market(
+    config: MarketConfig,
+    attention: AttentionModel,
+    path: UPath,
+    scored: ScoredPairs,
+    profiles: pd.DataFrame,
+    activity: pd.DataFrame,
+    decisions: Decisions,
+) -> tuple[MarketInputs, MarketState]:
+    """Build what the last lists were made from, by the market state at `path`; all matches are worth the same."""
+    ids = pd.Index(profiles["profile_id"])
+    state = read_market_state(path, scored, ids, align_activity(activity, ids))
+    return build_market_inputs(config, attention, scored, state, profiles, decisions), state
 
 
 def weigh_market(market: MarketInputs, attention: AttentionModel, worth: Float32Array | None) -> MarketInputs:

@@ -38,8 +38,8 @@ from pipelines.assets.market.attention_estimates import (
     estimate_attention,
     store_attention,
 )
-from pipelines.assets.market.final_lists import SWAPS, find_couples, rank_lists
-from pipelines.assets.market.market_config import MarketConfig
+from pipelines.assets.market.final_lists import SWAPS, FinalLists, find_couples, rank_lists
+from pipelines.assets.market.market_config import MarketConfig, PolicyEvidence
 from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, build_users, weigh_market
 from pipelines.assets.market.market_state import (
     FRAME,
@@ -88,7 +88,8 @@ def match_lists(
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     config, evidence = choose_policy(config, store)
-    context.log.info(f"{config.policy.value.replace('_', ' ')} makes the lists; evidence: {evidence.sentence}")
+    if config.needs_evidence is not PolicyEvidence.none:
+        context.log.info(f"{config.policy.value.replace('_', ' ')} makes the lists; evidence: {evidence.sentence}")
     arms = assign_users(experiments, profiles, profiles["extracted_at"].max().date())
     groups = group_viewers(config, arms, len(ids))
     store_arms(arms, ids, store.get_frame_path(ASSIGNMENTS_FRAME))
@@ -126,14 +127,10 @@ def match_lists(
     couples = find_couples(market.graph, scored, most_compatible_before)
     context.log.info(describe_outcome(ranked.metadata))
     del market, chosen  # the graph is large, and the reasons need memory too
-    listed = ranked.listed
-    shift = _compute_shift(scored, listed, pending, attention)
+    shift = _compute_shift(scored, ranked.listed, pending, attention)
     shown = replace(scored, p_match=shift_probabilities(scored.p_match, shift))
-    lists = _explain(shown, listed, couples, users)
-    if ranked.propensity is not None:
-        lists = add_propensities(lists, ranked.propensity)
-    lists = _withhold(lists, users, other_passes)
-    counts = {"pairs": len(listed), "most_compatible_viewers": len(couples), "undecided_views": len(undecided)}
+    lists = _withhold(_explain(shown, ranked, couples, users), users, other_passes)
+    counts = {"pairs": len(ranked.listed), "most_compatible_viewers": len(couples), "undecided_views": len(undecided)}
     if received is not None:
         received = replace(received, p_match=shift_probabilities(received.p_match, shift))
         lists, counts["pending_likes"] = add_likes_received(lists, received, users.profiles.ids), len(received.sender)
@@ -148,17 +145,18 @@ def _compute_shift(scored: ScoredPairs, listed: Int64Array, pending: BoolArray, 
     return compute_shown_shift(scored.p_like[listed], scored.p_liked_back[listed], pending[listed], looks)
 
 
-def _explain(scored: ScoredPairs, listed: Int64Array, couples: Int64Array, users: ScoringContext) -> pd.DataFrame:
-    """Build the frame of the lists, with reasons.
+def _explain(scored: ScoredPairs, ranked: FinalLists, couples: Int64Array, users: ScoringContext) -> pd.DataFrame:
+    """Build the frame of the lists, with reasons, and with propensities where anything was random.
 
     Those of a list depend on the list alone, and not on the most compatible candidate, who is another each day.
     """
     reasons = [
         reason
-        for rows in (listed, couples)
+        for rows in (ranked.listed, couples)
         for reason in explain_pairs(users.ranker, users.build_pairs(scored.viewer[rows], scored.candidate[rows]))
     ]
-    return build_list_frame(scored, listed, couples, reasons, users.profiles.ids)
+    lists = build_list_frame(scored, ranked.listed, couples, reasons, users.profiles.ids)
+    return lists if ranked.propensity is None else add_propensities(lists, ranked.propensity)
 
 
 def _withhold(lists: pd.DataFrame, users: ScoringContext, other_passes: pd.DataFrame) -> pd.DataFrame:

@@ -133,10 +133,9 @@ def ranker(
         )
         context.log.info("learning curve")
         curve = measure_learning_curve(trained.rankers, profiles, answers, training_pairs, config.seed)
-        asked = champion is not None and config.needs_evidence is Evidence.off_policy
-        evidence = (
-            check_order_evidence(database, trained.rankers, profiles, answers, training_pairs) if asked else NOT_ASKED
-        )
+        evidence = NOT_ASKED
+        if champion is not None and config.needs_evidence is Evidence.off_policy:
+            evidence = check_order_evidence(database, trained.rankers, profiles, answers, training_pairs)
         judged = _decide_promotion(trained, champion, evidence)
         tables = {
             PROFILES: convert_to_table(profiles.drop(columns=VOLATILE)),

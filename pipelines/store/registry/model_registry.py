@@ -190,9 +190,10 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         mlflow.set_tag("mlflow.runName", f"version {version}: {became}")
         mlflow.set_tags({f"gate.{name}": sentence for name, sentence in reasons.items()})
         lines = [f"- {name.replace('_', ' ')}: {sentence}" for name, sentence in reasons.items()]
+        client.set_model_version_tag(MODEL, version, DECIDED, became)
+        for name, sentence in reasons.items():
+            client.set_model_version_tag(MODEL, version, f"gate.{name}", sentence)
         # MLflow's list of versions shows the first words.
-        for tag, said in {DECIDED: became, **{f"gate.{name}": each for name, each in reasons.items()}}.items():
-            client.set_model_version_tag(MODEL, version, tag, said)
         client.update_model_version(MODEL, version, description="\n".join([f"{became.capitalize()}.", "", *lines]))
 
     def log_json(self, name: str, content: Mapping[str, object]) -> None:

@@ -1,7 +1,6 @@
 """The asset `match_fairness`: who gets a match, group by group, by the policy of the configuration and by others."""
 
 import time
-from dataclasses import replace
 
 import dagster as dg
 import pandas as pd
@@ -11,11 +10,10 @@ from models.ml.evaluation.monitoring.fairness import build_groups, measure_fairn
 from models.ml.features.training_pairs import extract_decisions
 from models.ml.market.comparison import REFERENCE_POLICY, make_policy_lists
 from pipelines.assets.candidate_shards import load_scored_pairs
-from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig, Policy
-from pipelines.assets.market.market_inputs import build_market_inputs, make_lists
-from pipelines.assets.market.market_state import FRAME, read_market_state
+from pipelines.assets.market.market_inputs import make_lists, rebuild_market
+from pipelines.assets.market.market_state import FRAME
 from pipelines.assets.market.policies.policy_comparison import GROUP
 from pipelines.reports.market.fairness_report import build_fairness_metadata
 from pipelines.resources import DatabaseResource, LikesResource, ShardStore
@@ -43,15 +41,15 @@ def match_fairness(
     In: `scored_candidates`, `profiles`, `interactions`, `activity`, and the market state of the last lists. Out: a
     frame with a row for each policy and group of at least 20 users: by, group, people, mean (probability of a match),
     low and high (95 %), policy. The metadata also have Nash welfare and envy of each policy. All of it assumes that the
-    probabilities of the ranker are right.
+    probabilities of the ranker are right, and that all matches are worth the same.
     """
     ids, start = pd.Index(profiles["profile_id"]), time.monotonic()
     with database.open_engine() as engine, engine.connect() as connection:
         estimate, tenure = estimate_attention(connection), read_tenure(connection, ids)
     scored = load_scored_pairs(scored_candidates, ids)
-    state = read_market_state(store.get_frame_path(FRAME), scored, ids, align_activity(activity, ids))
     attention, decisions = config.build_attention(estimate, told=likes.are_told), extract_decisions(interactions, ids)
-    market = build_market_inputs(config, attention, scored, replace(state, worth=None), profiles, decisions)
+    path = store.get_frame_path(FRAME)
+    market, _ = rebuild_market(config, attention, path, scored, profiles, activity, decisions)
     lists = {config.policy.value: make_lists(config, market).positions}
     for name in OTHERS:
         lists.setdefault(name, make_policy_lists(market.graph, attention, name, allowance=market.allowance).positions)

@@ -13,11 +13,10 @@ from models.ml.features.training_pairs import extract_decisions
 from models.ml.market import MarketGraph
 from models.ml.market.comparison import compare_policies
 from pipelines.assets.candidate_shards import load_scored_pairs
-from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig
-from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs, build_users, make_lists
-from pipelines.assets.market.market_state import FRAME, read_market_state
+from pipelines.assets.market.market_inputs import MarketInputs, build_users, make_lists, rebuild_market, weigh_market
+from pipelines.assets.market.market_state import FRAME
 from pipelines.assets.market.match_outlook import MatchOutlook, read_match_outlook
 from pipelines.reports.market.frontier_report import build_frontier_metadata
 from pipelines.reports.market.market_report import build_comparison_metadata
@@ -55,14 +54,14 @@ def policy_comparison(
     with database.open_engine() as engine, engine.connect() as connection:
         estimate = estimate_attention(connection)
     scored = load_scored_pairs(scored_candidates, ids)
-    state = read_market_state(store.get_frame_path(FRAME), scored, ids, align_activity(activity, ids))
     users = build_users(registry, store, profiles, interactions, profile_embeddings, scored_candidates)
     with database.open_engine() as engine, engine.connect() as connection:
         outlook = read_match_outlook(config, registry, store, connection, users, scored, predicts=True)
     del users
-    state = replace(state, worth=outlook.worth)
-    attention = config.build_attention(estimate, told=likes.are_told)
-    market = build_market_inputs(config, attention, scored, state, profiles, extract_decisions(interactions, ids))
+    attention, decisions = config.build_attention(estimate, told=likes.are_told), extract_decisions(interactions, ids)
+    path = store.get_frame_path(FRAME)
+    market, _ = rebuild_market(config, attention, path, scored, profiles, activity, decisions)
+    market = weigh_market(market, attention, outlook.worth)
     chosen = make_lists(config, market)
     compared = compare_policies(market.graph, market.attention, context.log.info, market.allowance, chosen)
     metadata = build_comparison_metadata(market.graph, market.attention, chosen, compared)

@@ -1,7 +1,6 @@
 """The asset `policy_value`: what other policies would have brought, by the logs; on demand, not in the nightly job."""
 
 import time
-from dataclasses import replace
 
 import dagster as dg
 import pandas as pd
@@ -14,11 +13,10 @@ from models.ml.arrays import Int32Array
 from models.ml.features.training_pairs import extract_decisions
 from models.ml.market.comparison import make_policy_lists
 from pipelines.assets.candidate_shards import load_scored_pairs
-from pipelines.assets.impressions.activity import align_activity
 from pipelines.assets.market.attention_estimates import estimate_attention
 from pipelines.assets.market.market_config import MarketConfig, Policy
-from pipelines.assets.market.market_inputs import MarketInputs, build_market_inputs
-from pipelines.assets.market.market_state import FRAME, read_market_state
+from pipelines.assets.market.market_inputs import MarketInputs, rebuild_market
+from pipelines.assets.market.market_state import FRAME
 from pipelines.assets.market.policies.logged_lists import build_logged_night, read_logged_lists
 from pipelines.reports.market.policy_value_report import build_value_metadata
 from pipelines.reports.plots import round_figures
@@ -63,10 +61,9 @@ def policy_value(
     with database.open_engine() as engine, engine.connect() as connection:
         logged, estimate = read_logged_lists(connection), estimate_attention(connection)
     scored, market_config = load_scored_pairs(scored_candidates, ids), MarketConfig.model_validate({})
-    state = read_market_state(store.get_frame_path(FRAME), scored, ids, align_activity(activity, ids))
     attention = market_config.build_attention(estimate, told=likes.are_told)
-    decisions = extract_decisions(interactions, ids)
-    market = build_market_inputs(market_config, attention, scored, replace(state, worth=None), profiles, decisions)
+    decisions, path = extract_decisions(interactions, ids), store.get_frame_path(FRAME)
+    market, state = rebuild_market(market_config, attention, path, scored, profiles, activity, decisions)
     night = build_logged_night(logged, scored, ids, market.graph, state.freshness)
     lists = {name: _make_positions(market, name) for name in dict.fromkeys(config.policies)}
     values = tabulate_values(judge_policies(market.graph, market.attention, night, lists))
