@@ -181,6 +181,8 @@ def test_the_description_has_the_figures_that_are_known() -> None:
     assert "nan" not in describe(0.0, math.nan)
     assert "at most 1.8 %" in describe(0.01, 0.004)
     assert "at most 0.0 %" in describe(-0.01, 0.004)
+    assert "nothing that can be measured of chemistry" in describe(-0.01, 0.004)
+    assert "nothing" not in describe(0.01, 0.004)
     for unsure in ((0.01, 0.006), (0.0, math.nan)):
         assert "do not say" in describe(*unsure)
     assert "know something" in describe(0.035, 0.005)

@@ -25,4 +25,7 @@ def test_a_child_that_ignores_its_end_is_killed() -> None:
         assert killed.stdout is not None
         child = psutil.Process(int(killed.stdout.readline()))
         killed.kill()
-    assert psutil.wait_procs([child], timeout=60)[1] == []
+    alive = psutil.wait_procs([child], timeout=60)[1]
+    for process in alive:
+        process.kill()
+    assert alive == []
