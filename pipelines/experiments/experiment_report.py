@@ -8,6 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from models.db.settings import get_settings
+from pipelines.assets.surroundings import APP_INTERACTIONS
 from pipelines.experiments.experiment_results import ExperimentResults, collect_results, find_experiment
 from pipelines.experiments.result_plots import plot_sequences
 from pipelines.experiments.result_text import (
@@ -29,7 +30,12 @@ class ReportConfig(dg.Config):
     experiment: str = Field(description="The name of an experiment of the file.")
 
 
-@dg.asset(group_name=GROUP, owners=["team:data-science"], kinds={"postgres", "parquet"})
+@dg.asset(
+    group_name=GROUP,
+    owners=["team:data-science"],
+    kinds={"postgres", "parquet"},
+    deps=[APP_INTERACTIONS, "publication"],
+)
 def experiment_report(
     context: dg.AssetExecutionContext, config: ReportConfig, database: DatabaseResource
 ) -> dg.Output[pd.DataFrame]:

@@ -59,7 +59,10 @@ def test_jobs_and_the_sensor_for_new_profiles(definitions: dg.Definitions) -> No
         "publication_publication_freshness"
     ]
     graph = definitions.resolve_asset_graph()
-    for name, above in (("profiles", "app/profiles"), ("api", "publication")):
+    for name, above in (
+        *(("profiles", "app/profiles"), ("api", "publication")),
+        *(("policy_value", "publication"), ("experiment_report", "publication")),
+    ):
         assert above in {key.to_user_string() for key in graph.get(dg.AssetKey(name)).parent_keys}
     sensor = definitions.resolve_sensor_def("new_profile_sensor")
     assert (sensor.job_name, sensor.minimum_interval_seconds) == (INCREMENTAL_JOB, 60)

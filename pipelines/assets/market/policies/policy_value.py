@@ -35,7 +35,7 @@ class PolicyValueConfig(dg.Config):
     )
 
 
-@dg.asset(group_name=GROUP, owners=["team:data-science"], kinds={"numpy", "parquet"})
+@dg.asset(group_name=GROUP, owners=["team:data-science"], kinds={"numpy", "parquet"}, deps=["publication"])
 def policy_value(
     context: dg.AssetExecutionContext,
     config: PolicyValueConfig,
